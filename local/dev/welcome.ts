@@ -1,0 +1,27 @@
+import { DEMO_SIGN_INS } from "../demo/data.ts";
+
+export interface Addresses {
+  app: string;
+  storeDomain: string;
+  midtrans: string;
+  kiriminaja: string;
+  resend: string;
+}
+
+/** What a newcomer can open and sign in with. */
+export function printWelcome(addresses: Addresses, tookMs: number): void {
+  const store = addresses.app.replace("localhost", "kopi-kelud.localhost");
+  const rows: [string, string][] = [
+    ["API", addresses.app],
+    ["API reference", `${addresses.app}/docs`],
+    ["A store", store],
+    ["Payments (Midtrans twin)", addresses.midtrans],
+    ["Courier (KiriminAja twin)", addresses.kiriminaja],
+    ["Mail (Resend twin)", addresses.resend],
+  ];
+  console.log(`\nLumbung runs (ready in ${(tookMs / 1000).toFixed(1)} s)\n`);
+  for (const [label, value] of rows) console.log(`  ${label.padEnd(26)} ${value}`);
+  console.log("\nDemo sign-ins (password of all: lumbung-demo)\n");
+  for (const { role, email } of DEMO_SIGN_INS) console.log(`  ${role.padEnd(26)} ${email}`);
+  console.log("\nMake a sale: npm run demo. Stop: Ctrl-C.\n");
+}

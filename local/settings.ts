@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+
+interface Urls {
+  databaseUrl: string;
+  httpUrl: string;
+  midtransUrl: string;
+  kiriminajaUrl: string;
+  resendUrl: string;
+  /** Port of the Worker. */
+  port?: number;
+  /** How many times 100 requests a minute one address may make (demos, benchmarks). */
+  rateLimitFactor?: number;
+}
+
+/** Keys that the twins share with the Worker; they open nothing outside this machine. */
+export const TWIN_KEYS = {
+  midtrans: "SB-Mid-server-local-0001",
+  kiriminaja: "local-kiriminaja-key-0001",
+  resend: "re_local_0001",
+} as const;
+
+/**
+ * Everything that a local Worker needs as variables. Two keys are made anew by the caller's process, so that no
+ * secret has a default: see `secrets`.
+ */
+export function localSettings(urls: Urls, secrets: Secrets): Record<string, string> {
+  return {
+    DATABASE_URL: urls.databaseUrl,
+    DATABASE_HTTP_URL: urls.httpUrl,
+    JWT_KEYS: secrets.JWT_KEYS,
+    SIGNING_KEY: secrets.SIGNING_KEY,
+    APP_URL: `http://localhost:${urls.port ?? 8787}`,
+    STORE_DOMAIN: "localhost",
+    RATE_LIMIT_FACTOR: String(urls.rateLimitFactor ?? 1),
+    MIDTRANS_SERVER_KEY: TWIN_KEYS.midtrans,
+    MIDTRANS_CORE_URL: urls.midtransUrl,
+    MIDTRANS_SNAP_URL: `${urls.midtransUrl}/snap/v1`,
+    KIRIMINAJA_API_KEY: TWIN_KEYS.kiriminaja,
+    KIRIMINAJA_URL: urls.kiriminajaUrl,
+    RESEND_API_KEY: TWIN_KEYS.resend,
+    RESEND_URL: urls.resendUrl,
+  };
+}
+
+export interface Secrets {
+  JWT_KEYS: string;
+  SIGNING_KEY: string;
+}
+
+/** Fresh secrets, or those that an earlier run left in `file`, so that sign-ins outlive a restart. */
+export function secretsFrom(file?: string): Secrets {
+  if (file) {
+    try {
+      return JSON.parse(readFileSync(file, "utf8")) as Secrets;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  return { JWT_KEYS: `local:${randomHex(32)}`, SIGNING_KEY: randomHex(32) };
+}
+
+function randomHex(bytes: number): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex");
+}

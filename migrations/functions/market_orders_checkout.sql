@@ -1,0 +1,171 @@
+-- market_checkout(input) returns jsonb
+-- One buyer's order at one store, in one transaction: the idempotency key is claimed, stock and promo use are taken
+-- by conditional writes (so that neither can be given twice), every amount is computed from the rows, and the
+-- payment is opened. Either all of it stands or nothing. A repeat with the same key answers with the first order.
+-- input: {order_id, number, buyer_id, store_id, items: [{product_id, quantity}], promo_code, address, courier,
+--         quote: {store_id, origin_area_id, destination_area_id, weight_gram, price}, commission_percent,
+--         expiry_minutes, idempotency_key, input_hash}
+create or replace function market_checkout(input jsonb) returns jsonb language plpgsql as $$
+declare
+  buyer bigint := (input->>'buyer_id')::bigint;
+  earlier text := http_claim(buyer, input->>'idempotency_key', 'market.order', input->>'input_hash', input->>'order_id');
+  order_key uuid := coalesce(earlier, input->>'order_id')::uuid;
+  shop market_stores;
+  goods record;
+  promo record;
+  opened jsonb;
+  shipping bigint := (input->'quote'->>'price')::bigint;
+  expires timestamptz := now() + make_interval(mins => (input->>'expiry_minutes')::int);
+begin
+  if earlier is not null then
+    return market_checkout_answer(order_key);
+  end if;
+  shop := market_store_for_sale(input);
+  goods := market_reserve(shop.id, input->'items');
+  if goods.weight_gram > (input->'quote'->>'weight_gram')::int then
+    perform app_error('changed', 'Berat pesanan berubah. Silakan hitung ulang ongkos kirim.');
+  end if;
+  promo := market_use_promo(shop.id, input->>'promo_code', goods.subtotal);
+  insert into market_orders (id, number, buyer_id, store_id, promo_code_id, subtotal_amount, discount_amount,
+      shipping_amount, total_amount, commission_amount, discount_paid_by, shipping_address, courier, weight_gram,
+      expires_at)
+    values (order_key, input->>'number', buyer, shop.id, promo.id, goods.subtotal, promo.discount,
+      shipping, goods.subtotal - promo.discount + shipping,
+      (goods.subtotal - case promo.paid_by when 'store' then promo.discount else 0 end)
+        * (input->>'commission_percent')::bigint / 100,
+      promo.paid_by, input->'address', input->'courier', goods.weight_gram, expires);
+  insert into market_order_items (order_id, product_id, name, image_url, quantity, unit_price, subtotal, weight_gram)
+    select order_key, p.id, p.name, market_product_image(p.id), i.quantity, p.price, p.price * i.quantity, p.weight_gram
+    from jsonb_to_recordset(input->'items') as i(product_id uuid, quantity int)
+    join market_products p on p.id = i.product_id;
+  opened := payments_open('market_order', order_key::text, buyer, 'midtrans',
+    goods.subtotal - promo.discount + shipping, expires, '{qris,snap}');
+  update market_orders set payment_id = (opened->>'intent_id')::uuid where id = order_key;
+  delete from market_cart_items c using jsonb_to_recordset(input->'items') as i(product_id uuid)
+    where c.user_id = buyer and c.product_id = i.product_id;
+  return market_checkout_answer(order_key);
+end $$;
+
+-- The store that sells: active, not the buyer's own, and where the quoted parcel would leave from.
+create or replace function market_store_for_sale(input jsonb) returns market_stores language plpgsql as $$
+declare
+  shop market_stores;
+begin
+  select * into shop from market_stores
+    where id = (input->>'store_id')::uuid and status = 'active' and deleted_at is null;
+  if not found then
+    perform app_error('not_found', 'Toko tidak ditemukan');
+  end if;
+  if shop.user_id = (input->>'buyer_id')::bigint then
+    perform app_error('conflict', 'Anda tidak dapat membeli dari toko sendiri');
+  end if;
+  if shop.id <> (input->'quote'->>'store_id')::uuid
+    or shop.area_id is distinct from input->'quote'->>'origin_area_id'
+    or input->'address'->>'area_id' is distinct from input->'quote'->>'destination_area_id' then
+    perform app_error('changed', 'Alamat kirim berubah. Silakan hitung ulang ongkos kirim.');
+  end if;
+  return shop;
+end $$;
+
+-- Reserves every line or none. Rows are locked in id order, so that two carts cannot wait for each other, and the
+-- check constraint (reserved <= stock) stands behind the condition.
+create or replace function market_reserve(shop uuid, items jsonb, out subtotal bigint, out weight_gram int)
+language plpgsql as $$
+declare
+  refused jsonb;
+begin
+  perform 1 from market_products p
+    where p.id in (select (i->>'product_id')::uuid from jsonb_array_elements(items) i)
+    order by p.id for update;
+  select jsonb_agg(i.product_id) into refused
+    from jsonb_to_recordset(items) as i(product_id uuid, quantity int)
+    left join market_products p on p.id = i.product_id and p.store_id = shop and p.status = 'active'
+      and p.deleted_at is null
+    where p.id is null;
+  if refused is not null then
+    perform app_error('not_found', 'Produk tidak ditemukan di toko ini', jsonb_build_object('product_ids', refused));
+  end if;
+  select jsonb_agg(jsonb_build_object('product_id', p.id, 'name', p.name, 'available', p.stock - p.reserved))
+    into refused
+    from jsonb_to_recordset(items) as i(product_id uuid, quantity int)
+    join market_products p on p.id = i.product_id
+    where p.stock - p.reserved < i.quantity;
+  if refused is not null then
+    perform app_error('sold_out', 'Stok ' || (refused->0->>'name') || ' tidak mencukupi',
+      jsonb_build_object('products', refused));
+  end if;
+  update market_products p set reserved = p.reserved + i.quantity
+    from jsonb_to_recordset(items) as i(product_id uuid, quantity int)
+    where p.id = i.product_id;
+  select sum(p.price * i.quantity), sum(greatest(p.weight_gram, 1) * i.quantity) into subtotal, weight_gram
+    from jsonb_to_recordset(items) as i(product_id uuid, quantity int)
+    join market_products p on p.id = i.product_id;
+end $$;
+
+-- Takes one use of a promo by a conditional update: with one use left, one of many wins.
+create or replace function market_use_promo(shop uuid, promo_code text, subtotal bigint, out id uuid,
+  out discount bigint, out paid_by text) language plpgsql as $$
+declare
+  promo market_promo_codes;
+begin
+  discount := 0;
+  paid_by := 'store';
+  if coalesce(promo_code, '') = '' then
+    return;
+  end if;
+  update market_promo_codes p set used_count = p.used_count + 1
+    where p.code = upper(promo_code) and (p.store_id = shop or p.store_id is null) and p.is_active
+      and p.deleted_at is null and now() >= p.starts_at and now() < p.ends_at and p.min_purchase <= subtotal
+      and (p.max_uses is null or p.used_count < p.max_uses)
+    returning * into promo;
+  if not found then
+    perform market_refuse_promo(shop, promo_code, subtotal);
+  end if;
+  id := promo.id;
+  paid_by := case when promo.store_id is null then 'platform' else 'store' end;
+  discount := case promo.type when 'percentage' then subtotal * promo.value / 100
+    else least(promo.value, subtotal) end;
+end $$;
+
+-- Says why a promo does not apply, in words that the buyer can act on.
+create or replace function market_refuse_promo(shop uuid, promo_code text, subtotal bigint) returns void
+language plpgsql as $$
+declare
+  promo market_promo_codes;
+begin
+  select * into promo from market_promo_codes p
+    where p.code = upper(promo_code) and (p.store_id = shop or p.store_id is null) and p.is_active
+      and p.deleted_at is null;
+  perform app_error('promo_refused', case
+    when not found then 'Kode promo tidak berlaku di toko ini'
+    when now() < promo.starts_at then 'Kode promo belum berlaku'
+    when now() >= promo.ends_at then 'Kode promo sudah berakhir'
+    when promo.min_purchase > subtotal
+      then 'Belanja minimal Rp ' || replace(to_char(promo.min_purchase, 'FM999,999,999,999'), ',', '.')
+        || ' untuk kode promo ini'
+    else 'Kode promo sudah habis digunakan' end);
+end $$;
+
+-- The picture that stands for a product: the primary one, else the first.
+create or replace function market_product_image(product uuid) returns text language sql stable as $$
+  select url from market_product_images where product_id = product order by is_primary desc, sort_order, id limit 1
+$$;
+
+-- What the caller of a checkout needs next: the amounts and the charges to start (or their recorded outcome).
+create or replace function market_checkout_answer(order_key uuid) returns jsonb language sql stable as $$
+  select jsonb_build_object(
+    'order_id', o.id, 'number', o.number, 'status', o.status, 'total_amount', o.total_amount,
+    'discount_amount', o.discount_amount, 'shipping_amount', o.shipping_amount, 'store_slug', s.slug,
+    'items', (select jsonb_agg(jsonb_build_object('id', i.product_id, 'name', i.name, 'price', i.unit_price,
+        'quantity', i.quantity) order by i.id) from market_order_items i where i.order_id = o.id),
+    'customer', jsonb_build_object('name', o.shipping_address->>'name', 'phone', o.shipping_address->>'phone',
+      'email', u.email),
+    'payment', jsonb_build_object('intent_id', p.id, 'amount', p.amount, 'state', p.state,
+      'created_at', p.created_at, 'expires_at', p.expires_at,
+      'charges', (select jsonb_agg(to_jsonb(c) order by c.channel) from payments_charges c where c.intent_id = p.id)))
+  from market_orders o
+  join market_stores s on s.id = o.store_id
+  join identity_users u on u.id = o.buyer_id
+  join payments_intents p on p.id = o.payment_id
+  where o.id = order_key
+$$;

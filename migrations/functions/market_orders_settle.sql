@@ -1,0 +1,99 @@
+-- market_order_settled({intent_id}) returns {wake}
+-- Runs in the transaction that settles the payment. A pending order becomes paid: stock is taken, the money goes into
+-- the store's escrow, the parcel is asked for and both sides get mail, all once. An order that closed meanwhile gets
+-- its money back. Running it again changes nothing.
+create or replace function market_order_settled(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o market_orders;
+  paid record;
+  wake jsonb := '[]';
+begin
+  select * into o from market_orders where payment_id = (input->>'intent_id')::uuid for update;
+  if not found then
+    return jsonb_build_object('wake', wake);
+  end if;
+  select c.id, c.channel, c.provider_ref, p.amount, p.provider into paid
+    from payments_intents p join payments_charges c on c.intent_id = p.id and c.state = 'paid'
+    where p.id = o.payment_id and p.state = 'paid' order by c.paid_at limit 1;
+  if not found then
+    return jsonb_build_object('wake', wake);
+  end if;
+  if o.status = 'cancelled' then
+    return jsonb_build_object('wake', payments_refund(paid.id, 'order_closed'));
+  elsif o.status <> 'pending' then
+    return jsonb_build_object('wake', wake);
+  end if;
+  update market_orders set status = 'paid', paid_at = now(), payment_method = paid.channel, updated_at = now()
+    where id = o.id;
+  perform market_release(o.id, true);
+  perform ledger_transfer('order-paid/' || o.id, 'gateway', paid.provider, 'escrow', o.store_id::text,
+    o.total_amount, 'Pembayaran pesanan ' || o.number);
+  if o.discount_paid_by = 'platform' and o.discount_amount > 0 then
+    perform ledger_transfer('order-promo/' || o.id, 'promo', 'market', 'escrow', o.store_id::text,
+      o.discount_amount, 'Promo pesanan ' || o.number);
+  end if;
+  insert into market_shipments (order_id, courier, service, shipping_cost, kiriminaja_order_id)
+    values (o.id, o.courier->>'courier_code', o.courier->>'courier_service_code', o.shipping_amount, o.number);
+  return jsonb_build_object('wake', market_wake(array[
+    jobs_enqueue('market.shipment', 'provisioning', 'market.shipment/' || o.id, jsonb_build_object('order_id', o.id)),
+    market_mail('order_paid', o.id, 'buyer'),
+    market_mail('order_received', o.id, 'seller')]));
+end $$;
+
+-- market_order_expired({intent_id}) returns {wake}
+-- Runs in the transaction that finds that the payment can no longer be made: what was reserved is free again, once.
+create or replace function market_order_expired(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o market_orders;
+begin
+  select * into o from market_orders where payment_id = (input->>'intent_id')::uuid for update;
+  if not found or o.status <> 'pending' or not exists (select 1 from payments_intents
+      where id = o.payment_id and state in ('expired', 'failed')) then
+    return jsonb_build_object('wake', '[]'::jsonb);
+  end if;
+  update market_orders set status = 'cancelled', closed_at = now(), updated_at = now(),
+    closed_reason = (select case state when 'expired' then 'Pembayaran kedaluwarsa' else 'Pembayaran gagal' end
+      from payments_intents where id = o.payment_id)
+    where id = o.id;
+  perform market_release(o.id, false);
+  update market_promo_codes set used_count = used_count - 1 where id = o.promo_code_id and used_count > 0;
+  return jsonb_build_object('wake', '[]'::jsonb);
+end $$;
+
+-- Ends an order's reservation: `taken` also takes the goods from the shelf. Rows are locked in id order.
+create or replace function market_release(order_key uuid, taken boolean) returns void language plpgsql as $$
+begin
+  perform 1 from market_products p join market_order_items i on i.product_id = p.id
+    where i.order_id = order_key order by p.id for update of p;
+  update market_products p
+    set reserved = p.reserved - i.quantity, stock = p.stock - case when taken then i.quantity else 0 end
+    from market_order_items i where i.order_id = order_key and p.id = i.product_id;
+end $$;
+
+-- What a delivered order brings its seller: the sale less commission. A promo of the platform is not the seller's loss.
+create or replace function market_seller_amount(o market_orders) returns bigint language sql immutable as $$
+  select o.subtotal_amount - case o.discount_paid_by when 'store' then o.discount_amount else 0 end - o.commission_amount
+$$;
+
+-- One mail about an order, to its buyer or its seller, once per template.
+create or replace function market_mail(template text, order_key uuid, reader text) returns jsonb
+language sql as $$
+  select mail_enqueue(template, u.email, template || '/' || o.id, jsonb_build_object(
+    'name', u.name, 'number', o.number, 'order_id', o.id, 'store_name', s.name, 'store_slug', s.slug,
+    'subtotal_amount', o.subtotal_amount, 'discount_amount', o.discount_amount, 'shipping_amount', o.shipping_amount,
+    'total_amount', o.total_amount, 'seller_amount', market_seller_amount(o),
+    'courier', (o.courier->>'courier_name') || ' ' || (o.courier->>'courier_service_name'),
+    'tracking_code', (select tracking_code from market_shipments where order_id = o.id),
+    'recipient', o.shipping_address,
+    'items', (select jsonb_agg(jsonb_build_object('name', i.name, 'quantity', i.quantity, 'subtotal', i.subtotal)
+      order by i.id) from market_order_items i where i.order_id = o.id)))
+  from market_orders o
+  join market_stores s on s.id = o.store_id
+  join identity_users u on u.id = case reader when 'buyer' then o.buyer_id else s.user_id end
+  where o.id = order_key
+$$;
+
+-- The jobs that were really made, as a wake list.
+create or replace function market_wake(made jsonb[]) returns jsonb language sql immutable as $$
+  select coalesce(jsonb_agg(job), '[]') from unnest(made) job where jsonb_typeof(job) = 'object'
+$$;

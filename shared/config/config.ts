@@ -1,0 +1,68 @@
+import { z } from "zod";
+
+const url = z.url().transform((value) => value.replace(/\/+$/, ""));
+const secret = z.string().min(16);
+const list = z
+  .string()
+  .default("")
+  .transform((value) =>
+    value
+      .split(",")
+      .map((item) => item.trim())
+      .filter(Boolean),
+  );
+
+/** `kid:secret[,kid:secret]`: the first signs, all verify, so that a key can be replaced without signing anyone out. */
+const keys = z
+  .string()
+  .transform((value) => value.split(",").map((pair) => pair.trim().split(":")))
+  .pipe(z.array(z.tuple([z.string().min(1), z.string().min(32)])).min(1));
+
+const Config = z.object({
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//),
+  DATABASE_HTTP_URL: url.optional(),
+  JWT_KEYS: keys,
+  SIGNING_KEY: z.string().min(32),
+  APP_URL: url,
+  STORE_DOMAIN: z.string().min(1),
+  CORS_ORIGINS: list,
+  RATE_LIMIT_FACTOR: z.coerce.number().int().min(1).default(1),
+  MIDTRANS_SERVER_KEY: secret,
+  MIDTRANS_CORE_URL: url,
+  MIDTRANS_SNAP_URL: url,
+  KIRIMINAJA_API_KEY: secret,
+  KIRIMINAJA_URL: url,
+  RESEND_API_KEY: z.string().min(4),
+  RESEND_URL: url,
+  MAIL_FROM: z.string().min(3),
+  ALERT_EMAIL: z.email(),
+  PAYMENT_EXPIRY_MINUTES: z.coerce.number().int().min(1).max(1440).default(15),
+  MARKET_COMMISSION_PERCENT: z.coerce.number().int().min(0).max(50).default(5),
+});
+
+export type Config = z.output<typeof Config>;
+
+/** The Worker lacks a variable or has a wrong one; its names are safe to log, its values never are. */
+export class ConfigError extends Error {
+  readonly variables: string[];
+
+  constructor(variables: string[]) {
+    super(`missing or invalid configuration: ${variables.join(", ")}`);
+    this.name = "ConfigError";
+    this.variables = variables;
+  }
+}
+
+const parsed = new WeakMap<object, Config>();
+
+/** The configuration, checked once per isolate. Throws `ConfigError` naming every variable that is wrong. */
+export function loadConfig(env: object): Config {
+  const known = parsed.get(env);
+  if (known) return known;
+  const result = Config.safeParse(env);
+  if (!result.success) {
+    throw new ConfigError([...new Set(result.error.issues.map((issue) => String(issue.path[0])))]);
+  }
+  parsed.set(env, result.data);
+  return result.data;
+}

@@ -1,0 +1,83 @@
+import type { Config } from "./config/config.ts";
+import { clientOf } from "./db/client.ts";
+import { Database } from "./db/database.ts";
+import { createLog, type Log } from "./log.ts";
+import { type Providers, providersOf } from "./providers/index.ts";
+
+export type Role = "buyer" | "seller" | "admin" | "operator";
+
+/** Who asks. Only a verified token makes one; nothing a caller claims beside it counts. */
+export interface Actor {
+  userId: number;
+  sessionId: string;
+  roles: Role[];
+}
+
+/** What a verb works with. It sees no HTTP, no environment and no client made elsewhere. */
+export interface Ctx {
+  config: Config;
+  db: Database;
+  actor: Actor | null;
+  providers: Providers;
+  /** Bindings of the platform that verbs act on: files, objects, queues. */
+  assets: R2Bucket;
+  stores: Env["STORE_ROUTER"];
+  queues: Queues;
+  requestId: string;
+  log: Log;
+  now(): Date;
+  /** Keeps a promise alive past the answer; its failure is logged. */
+  waitUntil(work: Promise<unknown>): void;
+}
+
+export type QueueName = "provisioning" | "marketplace-sync" | "webhooks" | "mail";
+export type Queues = Record<QueueName, Queue<unknown>>;
+
+interface Origin {
+  config: Config;
+  requestId: string;
+  actor?: Actor | null;
+  waitUntil(work: Promise<unknown>): void;
+}
+
+/** The context of one request, message, alarm or cron run. */
+export function createContext(env: Env, origin: Origin): Ctx {
+  const log = createLog(origin.requestId);
+  return {
+    config: origin.config,
+    db: new Database(
+      clientOf({
+        databaseUrl: origin.config.DATABASE_URL,
+        databaseHttpUrl: origin.config.DATABASE_HTTP_URL,
+      }),
+      origin.requestId,
+    ),
+    actor: origin.actor ?? null,
+    providers: providersOf(origin.config),
+    assets: env.ASSETS_BUCKET,
+    stores: env.STORE_ROUTER,
+    queues: {
+      provisioning: env.PROVISIONING_QUEUE,
+      "marketplace-sync": env.MARKETPLACE_SYNC_QUEUE,
+      webhooks: env.WEBHOOKS_QUEUE,
+      mail: env.MAIL_QUEUE,
+    },
+    requestId: origin.requestId,
+    log,
+    now: () => new Date(),
+    waitUntil: (work) =>
+      origin.waitUntil(
+        work.catch((error: unknown) =>
+          log.error("work after the answer failed", {
+            error: error instanceof Error ? error.name : typeof error,
+          }),
+        ),
+      ),
+  };
+}
+
+/** The actor of a route that requires one; a missing actor here is our own bug. */
+export function actorOf(ctx: Ctx): Actor {
+  if (!ctx.actor) throw new Error("route without access rule asked for its actor");
+  return ctx.actor;
+}

@@ -1,0 +1,80 @@
+import type { FullQueryResults, NeonQueryPromise } from "@neondatabase/serverless";
+import type { Client } from "./client.ts";
+import { type ConstraintErrors, toAppError } from "./errors.ts";
+import type { Statement } from "./statement.ts";
+
+/** A statement that must hold before a request's first query, in the same transaction and round trip. */
+export interface Gate {
+  statement: Statement<unknown>;
+  /** Called once it has held. */
+  passed(): void;
+}
+
+type Results<Q extends readonly Statement<unknown>[]> = {
+  [K in keyof Q]: Q[K] extends Statement<infer T> ? T : never;
+};
+
+/** One request's way to Postgres: each call is one round trip, a batch is one transaction. */
+export class Database {
+  readonly #client: Client;
+  readonly #requestId: string;
+  #gate: Gate | undefined;
+
+  constructor(client: Client, requestId: string) {
+    this.#client = client;
+    this.#requestId = requestId;
+  }
+
+  /** From here on nothing is read or written unless the gate holds (a session that must be verified). */
+  guard(gate: Gate): void {
+    this.#gate = gate;
+  }
+
+  /** Runs one statement. `constraints` maps the names of violated constraints to what the caller is told. */
+  async run<T>(query: Statement<T>, constraints?: ConstraintErrors): Promise<T> {
+    const [result] = await this.batch([query], constraints);
+    return result;
+  }
+
+  /** Runs the statements as one transaction; a violated constraint in any of them undoes all. */
+  async batch<const Q extends readonly Statement<unknown>[]>(
+    queries: Q,
+    constraints?: ConstraintErrors,
+  ): Promise<Results<Q>> {
+    const gate = this.#gate;
+    const sent = gate ? [gate.statement, ...queries] : [...queries];
+    let results: FullQueryResults<boolean>[];
+    try {
+      results = await this.#send(sent);
+    } catch (error) {
+      throw toAppError(error, constraints);
+    }
+    if (gate) {
+      this.#gate = undefined;
+      gate.passed();
+      results = results.slice(1);
+    }
+    // The mapped tuple has the statements' own types by construction.
+    return queries.map((query, i) =>
+      query.map(results[i] as FullQueryResults<boolean>),
+    ) as Results<Q>;
+  }
+
+  async #send(queries: Statement<unknown>[]): Promise<FullQueryResults<boolean>[]> {
+    const built = queries.map((query) => this.#query(query));
+    const [only] = built;
+    if (built.length === 1 && only) return [(await only) as FullQueryResults<boolean>];
+    const results = await this.#client.transaction(built, {
+      fetchOptions: { requestId: this.#requestId },
+    });
+    return results as FullQueryResults<boolean>[];
+  }
+
+  #query({ sql, params, arrayMode }: Statement<unknown>): NeonQueryPromise<boolean, boolean> {
+    return this.#client.query(sql, params, {
+      arrayMode,
+      fullResults: true,
+      fetchOptions: { requestId: this.#requestId },
+    });
+  }
+}

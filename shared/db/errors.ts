@@ -1,0 +1,38 @@
+import { NeonDbError } from "@neondatabase/serverless";
+import { AppError, isErrorCode } from "../http/errors.ts";
+
+/** SQLSTATE that our SQL functions raise through `app_error(code, words, meta)`. */
+const RAISED = "LB001";
+
+/** What a named constraint means to the caller of one write. */
+export type ConstraintErrors = Record<string, () => AppError>;
+
+/** Turns a driver failure into what the caller may see; our own bugs pass through and become a plain 500. */
+export function toAppError(error: unknown, constraints: ConstraintErrors = {}): unknown {
+  if (!(error instanceof NeonDbError)) return error;
+  if (error.code === RAISED) return raised(error);
+  const mapped = error.constraint ? constraints[error.constraint] : undefined;
+  if (mapped) return mapped();
+  if (isOutage(error)) {
+    return new AppError(
+      "unavailable",
+      "Layanan sedang terganggu. Silakan coba lagi sebentar lagi.",
+      {
+        cause: error,
+      },
+    );
+  }
+  return error;
+}
+
+function raised(error: NeonDbError): AppError {
+  const code = error.hint ?? "";
+  if (!isErrorCode(code)) return new AppError("internal", "Internal error", { cause: error });
+  const meta: unknown = error.detail ? JSON.parse(error.detail) : {};
+  return new AppError(code, error.message, { meta: { ...(meta as Record<string, unknown>) } });
+}
+
+// No SQLSTATE: the endpoint was not reached. 08: connection; 53: resources; 57P: shutting down; 40: serialisation.
+function isOutage(error: NeonDbError): boolean {
+  return !error.code || /^(08|53|57P|40)/.test(error.code);
+}

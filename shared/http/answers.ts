@@ -1,0 +1,115 @@
+import { z } from "@hono/zod-openapi";
+
+const json = <T extends z.ZodType>(schema: T, description: string) => ({
+  content: { "application/json": { schema } },
+  description,
+});
+
+/** A JSON body that must be there. */
+export const body = <T extends z.ZodType>(schema: T) => ({
+  content: { "application/json": { schema } },
+  required: true as const,
+});
+
+const Meta = z.record(z.string(), z.unknown());
+
+const MarketFailure = z
+  .object({ data: z.null(), error: z.string(), meta: Meta })
+  .openapi("MarketFailure");
+
+const AppFailure = z
+  .object({ success: z.literal(false), message: z.string() })
+  .openapi("AppFailure");
+
+const AuthFailure = z
+  .object({
+    success: z.literal(false),
+    data: z.null(),
+    error: z.string(),
+    message: z.string(),
+    status: z.number(),
+    meta: Meta,
+  })
+  .openapi("AuthFailure");
+
+const failures = <T extends z.ZodType>(schema: T) => ({
+  400: json(schema, "The input does not fit; the message says where"),
+  401: json(schema, "No token, or one that is not valid"),
+  403: json(schema, "Signed in, but not allowed"),
+  404: json(schema, "Missing, or somebody else's"),
+  409: json(schema, "Clashes with what is there, or is still running"),
+  422: json(schema, "The Idempotency-Key was used for another input"),
+  429: json(schema, "Too many requests"),
+  503: json(schema, "A provider or the database cannot be reached; nothing is lost"),
+});
+
+export const Paging = z.object({ page: z.number(), limit: z.number(), total: z.number() });
+
+const marketEnvelope = <D extends z.ZodType, M extends z.ZodType>(data: D, meta: M) =>
+  z.object({ data, error: z.null(), meta });
+
+/** `{data, error:null, meta}` with its failures: /api/seller, /api/buyer, /api/admin, /api/wallet. */
+export const marketOk = <D extends z.ZodType>(data: D) => ({
+  200: json(marketEnvelope(data, Meta), "Done"),
+  ...failures(MarketFailure),
+});
+export const marketCreated = <D extends z.ZodType>(data: D) => ({
+  201: json(marketEnvelope(data, Meta), "Created"),
+  ...failures(MarketFailure),
+});
+export const marketList = <D extends z.ZodType>(row: D) => ({
+  200: json(marketEnvelope(z.array(row), Paging), "A page of rows, newest first"),
+  ...failures(MarketFailure),
+});
+
+/** `{success:true, …}` of the mobile app. */
+export const appOk = <S extends z.ZodRawShape>(shape: S) => ({
+  200: json(z.object({ success: z.literal(true), ...shape }), "Done"),
+  ...failures(AppFailure),
+});
+
+/** The merged answer of the four paths that two contracts share. */
+export const authAnswer = <Status extends 200 | 201, S extends z.ZodRawShape>(
+  status: Status,
+  shape: S,
+) =>
+  ({
+    [status]: json(
+      z.object({ success: z.literal(true), error: z.null(), meta: Meta, ...shape }),
+      "Done",
+    ),
+    ...failures(AuthFailure),
+  }) as { [K in Status]: ReturnType<typeof json<z.ZodObject<S & AuthBase>>> } & ReturnType<
+    typeof failures<typeof AuthFailure>
+  >;
+type AuthBase = { success: z.ZodLiteral<true>; error: z.ZodNull; meta: typeof Meta };
+
+/** Wraps a verb's result in the market envelope. */
+export const enveloped = <D>(data: D, meta: Record<string, unknown> = {}) => ({
+  data,
+  error: null,
+  meta: { timestamp: new Date().toISOString(), ...meta },
+});
+
+/** Wraps one page of rows. */
+export const page = <D>(result: { rows: D[]; page: number; limit: number; total: number }) => ({
+  data: result.rows,
+  error: null,
+  meta: { page: result.page, limit: result.limit, total: result.total },
+});
+
+const pageNumber = (fallback: number, max: number) =>
+  z.preprocess((value) => {
+    const number = Math.trunc(Number(value));
+    return Number.isFinite(number) && number >= 1 ? Math.min(number, max) : fallback;
+  }, z.number().int());
+
+/** `?page=1&limit=20`: anything that is not a sensible number means the default, never a failure (TB-15). */
+export const pagingQuery = { page: pageNumber(1, 10_000), limit: pageNumber(20, 100) };
+
+/** `%` and `_` in a search are letters, not wildcards. */
+export const likePattern = (search: string) => `%${search.replace(/[\\%_]/g, "\\$&")}%`;
+
+export const idempotencyHeader = z.object({
+  "idempotency-key": z.string().min(1).max(255).optional(),
+});

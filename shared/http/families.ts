@@ -1,0 +1,116 @@
+import { AppError, STATUS_OF } from "./errors.ts";
+
+/** The five API contracts that share one host, and the pair of paths that two of them share. */
+export type FamilyName = "hosting" | "topup" | "market" | "auth" | "panel" | "app";
+
+export interface Failure {
+  status: number;
+  message: string;
+  meta: Record<string, unknown>;
+}
+
+interface Words {
+  missingToken: string;
+  invalidToken: { status: 401 | 403; message: string };
+  forbidden: string;
+  tooManyRequests: string;
+  unknownPath(path: string): string;
+}
+
+interface Family {
+  name: FamilyName;
+  words: Words;
+  /** The body of a failure. */
+  body(failure: Failure): Record<string, unknown>;
+}
+
+const english: Words = {
+  missingToken: "Unauthorized",
+  invalidToken: { status: 401, message: "Unauthorized" },
+  forbidden: "Forbidden",
+  tooManyRequests: "Too many requests",
+  unknownPath: () => "Not found",
+};
+
+const FAMILIES: Record<FamilyName, Family> = {
+  hosting: {
+    name: "hosting",
+    words: english,
+    body: ({ status, message }) => ({ error: message, status }),
+  },
+  topup: {
+    name: "topup",
+    words: english,
+    body: ({ message }) => ({ success: false, message, error: message }),
+  },
+  market: {
+    name: "market",
+    words: english,
+    body: ({ message, meta }) => ({ data: null, error: message, meta }),
+  },
+  auth: {
+    name: "auth",
+    words: english,
+    body: ({ status, message, meta }) => ({
+      success: false,
+      data: null,
+      error: message,
+      message,
+      status,
+      meta,
+    }),
+  },
+  panel: {
+    name: "panel",
+    words: { ...english, missingToken: "unauthorized", unknownPath: () => "not found" },
+    body: ({ message }) => ({ error: message, timestamp: new Date().toISOString() }),
+  },
+  app: {
+    name: "app",
+    words: {
+      missingToken: "Token tidak ditemukan",
+      invalidToken: { status: 403, message: "Token tidak valid" },
+      forbidden: "Akses ditolak",
+      tooManyRequests: "Terlalu banyak permintaan. Coba lagi sebentar lagi.",
+      unknownPath: (path) => `Endpoint ${path} tidak ditemukan.`,
+    },
+    body: ({ message, meta }) => ({ success: false, message, ...meta }),
+  },
+};
+
+/** First match wins; `/api/payment` and `/api/orders` are shared, so their narrower owners stand first. */
+const OWNERS: [RegExp, FamilyName][] = [
+  [/^\/(v1|healthz)(\/|$)/, "panel"],
+  [/^\/api\/auth\/(register|login|signin|logout)$/, "auth"],
+  [/^\/api\/orders\/(prepaid|social-media|game|process)(\/|$)/, "topup"],
+  [/^\/api\/(services|webhooks\/vip-reseller|admin\/vip-sync)(\/|$)/, "topup"],
+  [/^\/api\/payment\/(packages|create-transaction|status)(\/|$)/, "app"],
+  [/^\/api\/(payment|orders|upload|website|plans)(\/|$)/, "hosting"],
+  [/^\/api\/(seller|buyer|admin|ai|wallet|webhooks\/(midtrans|kiriminaja))(\/|$)/, "market"],
+];
+
+/** Whose contract a path belongs to; an unknown `/api` path is the app's. */
+export function familyOf(path: string): Family {
+  const owner = OWNERS.find(([pattern]) => pattern.test(path));
+  return FAMILIES[owner ? owner[1] : "app"];
+}
+
+/** The status and body that a failure has on this path. Unknown causes become a fixed text. */
+export function failureOn(path: string, error: AppError): { status: number; body: object } {
+  const family = familyOf(path);
+  const { words } = family;
+  let status: number = STATUS_OF[error.code];
+  let message = error.message;
+  if (error.code === "unauthenticated") message ||= words.missingToken;
+  if (error.code === "bad_token") {
+    status = words.invalidToken.status;
+    message = words.invalidToken.message;
+  }
+  if (error.code === "forbidden") message ||= words.forbidden;
+  if (error.code === "rate_limited") message ||= words.tooManyRequests;
+  if (error.code === "internal") message = "Internal server error";
+  return { status, body: family.body({ status, message, meta: error.meta }) };
+}
+
+export const unknownPath = (path: string) =>
+  new AppError("not_found", familyOf(path).words.unknownPath(path));

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import type { Ctx, QueueName } from "../context.ts";
+import { describeError } from "../log.ts";
+
+export const queueName: z.ZodType<QueueName> = z.enum([
+  "provisioning",
+  "marketplace-sync",
+  "webhooks",
+  "mail",
+]);
+
+export const wakeShape = z.object({
+  id: z.uuid(),
+  queue: queueName,
+  delay_seconds: z.number().int().nonnegative().optional(),
+});
+
+/** A job that is to be woken after the commit of the transaction that made it. */
+export type Wake = z.output<typeof wakeShape>;
+
+/** A wake list as SQL functions return it; what was enqueued before is null there and absent here. */
+export const wakeSchema = z
+  .array(wakeShape.nullable())
+  .transform((wakes) => wakes.filter((wake) => wake !== null));
+
+/** What lies on a queue: the id alone, because the truth may have moved on when it is read. */
+export const jobMessage = z.object({ v: z.literal(1), type: z.literal("job"), id: z.uuid() });
+export type JobMessage = z.output<typeof jobMessage>;
+
+/** A queue keeps a message back for 12 hours at most; the cron finds later jobs by itself. */
+const LONGEST_DELAY_S = 43_200;
+const LARGEST_SEND = 100;
+
+/**
+ * Sends wake-ups after the answer. A lost one costs a minute, not the job: `resendDueJobs` sends it again.
+ */
+export function wake(ctx: Ctx, wakes: readonly (Wake | null)[]): void {
+  const messages = new Map<QueueName, MessageSendRequest<JobMessage>[]>();
+  for (const entry of wakes) {
+    if (!entry || (entry.delay_seconds ?? 0) > LONGEST_DELAY_S) continue;
+    const waiting = messages.get(entry.queue) ?? [];
+    waiting.push({
+      body: { v: 1, type: "job", id: entry.id },
+      delaySeconds: entry.delay_seconds ?? 0,
+    });
+    messages.set(entry.queue, waiting);
+  }
+  for (const [queue, waiting] of messages) ctx.waitUntil(send(ctx, queue, waiting));
+}
+
+async function send(
+  ctx: Ctx,
+  queue: QueueName,
+  messages: MessageSendRequest<JobMessage>[],
+): Promise<void> {
+  try {
+    for (let start = 0; start < messages.length; start += LARGEST_SEND) {
+      await ctx.queues[queue].sendBatch(messages.slice(start, start + LARGEST_SEND));
+    }
+  } catch (error) {
+    ctx.log.warn("wake-ups not sent", { queue, count: messages.length, ...describeError(error) });
+  }
+}

@@ -1,0 +1,90 @@
+import { sql } from "drizzle-orm";
+import { check, index, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { at, createdAt, id, idr, timestamps, userId } from "../db/columns.ts";
+
+/** What somebody is to pay: settled at most once, whatever the providers send. */
+export const paymentIntents = pgTable(
+  "payments_intents",
+  {
+    id: id(),
+    purpose: text().notNull(),
+    purposeId: text().notNull(),
+    userId: userId().notNull(),
+    provider: text().notNull(),
+    amount: idr().notNull(),
+    state: text().notNull().default("pending"),
+    expiresAt: at().notNull(),
+    paidAt: at(),
+    ...timestamps(),
+  },
+  (t) => [
+    uniqueIndex("payments_intents_open_key")
+      .on(t.purpose, t.purposeId)
+      .where(sql`${t.state} in ('pending', 'paid')`),
+    index("payments_intents_user_idx").on(t.userId, t.createdAt.desc().nullsFirst()),
+    check("payments_intents_amount_positive", sql`${t.amount} > 0`),
+    check(
+      "payments_intents_state_known",
+      sql`${t.state} in ('pending', 'paid', 'expired', 'failed', 'refunded')`,
+    ),
+  ],
+);
+
+/**
+ * One attempt to collect an intent through one channel of a provider. `providerRef` is the order id that the
+ * provider knows; money that arrives on a second charge of the same intent is refunded.
+ */
+export const paymentCharges = pgTable(
+  "payments_charges",
+  {
+    id: id(),
+    intentId: uuid()
+      .notNull()
+      .references(() => paymentIntents.id),
+    channel: text().notNull(),
+    providerRef: text().notNull().unique("payments_charges_provider_ref_key"),
+    state: text().notNull().default("creating"),
+    transactionId: text(),
+    qrString: text(),
+    qrImageUrl: text(),
+    paymentUrl: text(),
+    expiresAt: at().notNull(),
+    checkAt: at(),
+    paidAt: at(),
+    failure: text(),
+    ...timestamps(),
+  },
+  (t) => [
+    index("payments_charges_intent_idx").on(t.intentId),
+    index("payments_charges_check_idx").on(t.checkAt).where(sql`${t.checkAt} is not null`),
+    check("payments_charges_channel_known", sql`${t.channel} in ('qris', 'snap', 'redirect')`),
+    check(
+      "payments_charges_state_known",
+      sql`${t.state} in ('creating', 'pending', 'unknown', 'paid', 'expired', 'cancelled', 'failed', 'refunding', 'refunded')`,
+    ),
+  ],
+);
+
+/** Money going back. One a charge: asked under its own key until the provider confirms or refuses for good. */
+export const paymentRefunds = pgTable(
+  "payments_refunds",
+  {
+    id: id(),
+    chargeId: uuid()
+      .notNull()
+      .unique("payments_refunds_charge_key")
+      .references(() => paymentCharges.id),
+    amount: idr().notNull(),
+    reason: text().notNull(),
+    state: text().notNull().default("queued"),
+    createdAt: createdAt(),
+    finishedAt: at(),
+  },
+  (t) => [
+    check("payments_refunds_amount_positive", sql`${t.amount} > 0`),
+    check(
+      "payments_refunds_state_known",
+      sql`${t.state} in ('queued', 'requested', 'refunded', 'credited')`,
+    ),
+  ],
+);

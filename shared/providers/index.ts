@@ -1,0 +1,43 @@
+import type { Config } from "../config/config.ts";
+import { createKiriminAja, type KiriminAja } from "./kiriminaja.ts";
+import { createMidtrans, type Midtrans } from "./midtrans.ts";
+import { createResend, type Resend } from "./resend.ts";
+
+export interface Providers {
+  midtrans: Midtrans;
+  kiriminaja: KiriminAja;
+  resend: Resend;
+}
+
+const TIMEOUT_MS = 10_000;
+const made = new WeakMap<Config, Providers>();
+
+/** The isolate's provider clients, made once per configuration. */
+export function providersOf(config: Config): Providers {
+  const known = made.get(config);
+  if (known) return known;
+  const shared = {
+    timeoutMs: TIMEOUT_MS,
+    fetch: (input: string, init: RequestInit) => fetch(input, init),
+  };
+  const providers: Providers = {
+    midtrans: createMidtrans({
+      serverKey: config.MIDTRANS_SERVER_KEY,
+      coreUrl: config.MIDTRANS_CORE_URL,
+      snapUrl: config.MIDTRANS_SNAP_URL,
+      ...shared,
+    }),
+    kiriminaja: createKiriminAja({
+      apiKey: config.KIRIMINAJA_API_KEY,
+      baseUrl: config.KIRIMINAJA_URL,
+      ...shared,
+    }),
+    resend: createResend({
+      apiKey: config.RESEND_API_KEY,
+      baseUrl: config.RESEND_URL,
+      ...shared,
+    }),
+  };
+  made.set(config, providers);
+  return providers;
+}

@@ -1,0 +1,105 @@
+import type { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import { HTTPException } from "hono/http-exception";
+import { secureHeaders } from "hono/secure-headers";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { loadConfig } from "../shared/config/config.ts";
+import { createContext } from "../shared/context.ts";
+import { type ApiEnv, createApi } from "../shared/http/api.ts";
+import { AppError } from "../shared/http/errors.ts";
+import { failureOn, familyOf, unknownPath } from "../shared/http/families.ts";
+import { rateLimit } from "../shared/http/rate-limit.ts";
+import { describeError } from "../shared/log.ts";
+import { identityRoutes } from "./identity/routes.ts";
+import { marketRoutes } from "./market/routes.ts";
+import { referenceRoutes } from "./reference.ts";
+
+const MAX_BODY_BYTES = 256 * 1024;
+const UPLOAD_PATHS = /^\/api\/(seller\/uploads|(auth\/)?profile\/avatar)$/;
+
+/** The HTTP application of all five domains on the API host. */
+export function createApiApp() {
+  const app = createApi();
+
+  app.use(async (c, next) => {
+    const requestId = crypto.randomUUID();
+    c.set(
+      "ctx",
+      createContext(c.env, {
+        config: loadConfig(c.env),
+        requestId,
+        waitUntil: (work) => c.executionCtx.waitUntil(work),
+      }),
+    );
+    await next();
+    c.header("x-request-id", requestId);
+  });
+  app.use(secureHeaders({ crossOriginResourcePolicy: "cross-origin" }));
+  app.use("/api/*", allowOrigins);
+  app.use("/api/*", async (c, next) => {
+    await next();
+    if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
+  });
+  app.use(rateLimit);
+  app.use(async (c, next) => {
+    if (UPLOAD_PATHS.test(c.req.path)) return await next();
+    return await limitBody(c, next);
+  });
+
+  app.route("/", identityRoutes);
+  app.route("/", marketRoutes);
+  app.route("/", referenceRoutes(app));
+
+  app.notFound((c) => {
+    const { status, body } = failureOn(c.req.path, notFoundOrWrongMethod(app, c.req));
+    return c.json(body, status as ContentfulStatusCode);
+  });
+  app.onError((error, c) => {
+    const failure = toAppError(error);
+    if (failure.code === "internal") c.var.ctx?.log.error("request failed", describeError(error));
+    const { status, body } = failureOn(c.req.path, failure);
+    if (status === 429) c.header("retry-after", String(failure.meta.retry_after ?? 60));
+    return c.json(body, status as ContentfulStatusCode);
+  });
+  return app;
+}
+
+const limitBody = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw new AppError("too_large", "Isi permintaan terlalu besar (maksimal 256 KB)");
+  },
+});
+
+/** Browsers of the allow-list only, with credentials; native apps and servers need no CORS. */
+const allowOrigins = cors({
+  origin: (origin, c) => (loadConfig(c.env).CORS_ORIGINS.includes(origin) ? origin : null),
+  credentials: true,
+  allowMethods: ["GET", "POST", "PUT", "DELETE", "OPTIONS"],
+  allowHeaders: ["content-type", "authorization", "idempotency-key"],
+  maxAge: 600,
+});
+
+/** What the router itself refuses (a body that is not JSON) becomes one of our codes; the rest is a bug. */
+function toAppError(error: Error): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof HTTPException && error.status === 400) {
+    return new AppError("invalid_input", "Isi permintaan bukan JSON yang benar");
+  }
+  return new AppError("internal", "", { cause: error });
+}
+
+/** A known path asked with another method is 405 under /v1, as its contract says; elsewhere 404. */
+function notFoundOrWrongMethod(
+  app: Hono<ApiEnv>,
+  request: { path: string; url: string },
+): AppError {
+  const { path } = request;
+  const known = app.routes.some((route) => route.method !== "ALL" && route.path === path);
+  if (known && familyOf(path).name === "panel") {
+    return new AppError("method_not_allowed", "method not allowed");
+  }
+  const { pathname, search } = new URL(request.url);
+  return unknownPath(`${pathname}${search}`);
+}

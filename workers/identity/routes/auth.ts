@@ -1,0 +1,84 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { deleteCookie, setCookie } from "hono/cookie";
+import { authAnswer, body, enveloped } from "../../../shared/http/answers.ts";
+import { access, createApi, SESSION_COOKIE } from "../../../shared/http/api.ts";
+import { register } from "../accounts.ts";
+import { sessionCookieOptions } from "../cookie.ts";
+import { RegisterBody, SignedInShape, SignInBody, UserShape } from "../schemas.ts";
+import { endSession } from "../sessions.ts";
+import { signIn } from "../signin.ts";
+import { callerAddress, inContractWords } from "./edge.ts";
+
+const tags = ["identity"];
+
+/** The paths that two contracts share: each answer carries both shapes. */
+export const authRoutes = createApi();
+
+authRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/api/auth/register",
+    tags,
+    summary: "Register with an e-mail, as buyer or seller",
+    request: { body: body(RegisterBody) },
+    responses: authAnswer(201, {
+      data: z.object({ user_id: z.number() }),
+      message: z.string(),
+      user: UserShape,
+    }),
+  }),
+  async (c) => {
+    const { full_name, name = "", ...input } = c.req.valid("json");
+    const address = callerAddress(c);
+    const user = await register(c.var.ctx, { ...input, name: full_name ?? name, address });
+    const answer = enveloped({ user_id: user.id });
+    return c.json({ success: true, ...answer, message: "Registrasi berhasil", user } as const, 201);
+  },
+  inContractWords,
+);
+
+for (const path of ["/api/auth/signin", "/api/auth/login"] as const) {
+  authRoutes.openapi(
+    createRoute({
+      method: "post",
+      path,
+      tags,
+      summary: "Sign in with an e-mail or a phone number; also sets the session cookie",
+      request: { body: body(SignInBody) },
+      responses: authAnswer(200, {
+        data: z.object({ user_id: z.number(), token: z.string(), role: z.string() }),
+        token: z.string(),
+        user: SignedInShape,
+      }),
+    }),
+    async (c) => {
+      const { email, phone, identifier = "", password } = c.req.valid("json");
+      const { token, seconds, user } = await signIn(c.var.ctx, {
+        identifier: email ?? phone ?? identifier,
+        password,
+        address: callerAddress(c),
+      });
+      const options = sessionCookieOptions(c.var.ctx.config, c.req.url);
+      setCookie(c, SESSION_COOKIE, token, { ...options, maxAge: seconds });
+      const answer = enveloped({ user_id: user.id, token, role: user.role });
+      return c.json({ success: true, ...answer, token, user } as const, 200);
+    },
+    inContractWords,
+  );
+}
+
+authRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/api/auth/logout",
+    tags,
+    summary: "End this sign-in everywhere and drop the cookie",
+    middleware: [access(null)] as const,
+    responses: authAnswer(200, { data: z.object({ success: z.literal(true) }) }),
+  }),
+  async (c) => {
+    await endSession(c.var.ctx);
+    deleteCookie(c, SESSION_COOKIE, sessionCookieOptions(c.var.ctx.config, c.req.url));
+    return c.json({ success: true, ...enveloped({ success: true } as const) } as const, 200);
+  },
+);

@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { sessionSeconds, signToken } from "../../shared/auth/tokens.ts";
+import type { Ctx, Role } from "../../shared/context.ts";
+import { call } from "../../shared/db/statement.ts";
+import { AppError } from "../../shared/http/errors.ts";
+import { type Limit, lockedOut, signInLimits } from "./attempts.ts";
+import { passwordMatches } from "./passwords.ts";
+import { type Person, profileOf, selectPerson } from "./profile.ts";
+
+export interface SignInInput {
+  /** An e-mail in lower case or a normalised phone number (`SignInBody` makes them). */
+  identifier: string;
+  password: string;
+  /** The caller's address as the platform names it. */
+  address: string;
+  /** The words for both an unknown account and a wrong password. */
+  refusal?: string;
+}
+
+const Begun = z.object({
+  retry_after: z.number(),
+  user: z
+    .object({
+      id: z.number(),
+      password_hash: z.string(),
+      roles: z.array(z.enum(["buyer", "seller", "admin", "operator"])),
+      banned: z.boolean(),
+    })
+    .nullable(),
+});
+type Candidate = NonNullable<z.output<typeof Begun>["user"]>;
+
+const Finished = z.object({ session_id: z.string().nullable() });
+
+/**
+ * Checks a password and opens a session: one round trip that counts the attempt, one that records the success.
+ * An unknown account does the same work as a wrong password and gets the same words.
+ */
+export async function signIn(ctx: Ctx, input: SignInInput) {
+  const refused = new AppError("unauthenticated", input.refusal ?? "Email atau password salah");
+  const limits = await signInLimits(ctx, input.identifier, input.address);
+  const byEmail = input.identifier.includes("@");
+  const begun = await ctx.db.run(
+    call(
+      "identity_signin_begin",
+      {
+        limits,
+        email: byEmail ? input.identifier : null,
+        phone: byEmail ? null : input.identifier,
+      },
+      Begun,
+    ),
+  );
+  if (begun.retry_after > 0) throw lockedOut(begun.retry_after);
+  const candidate = begun.user;
+  const matched = await passwordMatches(input.password, candidate?.password_hash);
+  if (!candidate || !matched) throw refused;
+  if (candidate.banned) throw new AppError("forbidden", "Akun Anda diblokir");
+  const opened = await openSession(ctx, candidate, limits);
+  if (!opened) throw refused;
+  return opened;
+}
+
+/** Null when the account changed (banned, deleted, another password) while its password was compared. */
+async function openSession(ctx: Ctx, candidate: Candidate, [pair, ...others]: Limit[]) {
+  const seconds = sessionSeconds(candidate.roles);
+  const [{ session_id: sessionId }, [person]] = await ctx.db.batch([
+    call(
+      "identity_signin_finish",
+      {
+        user_id: candidate.id,
+        password_hash: candidate.password_hash,
+        seconds,
+        pair_key: pair?.key,
+        other_keys: others.map((limit) => limit.key),
+      },
+      Finished,
+    ),
+    selectPerson({ id: candidate.id }),
+  ]);
+  if (!sessionId || !person) return null;
+  const { id: userId, roles, phone } = person;
+  const token = await signToken(ctx.config, { userId, sessionId, roles, phone }, ctx.now());
+  return { token, seconds: sessionSeconds(roles), user: signedInUser(person) };
+}
+
+function signedInUser(person: Person) {
+  return {
+    ...profileOf(person),
+    email: person.email,
+    emailVerified: person.emailVerifiedAt !== null,
+    createdAt: person.createdAt.toISOString(),
+    role: mainRole(person.roles),
+    roles: person.roles,
+  };
+}
+
+/** The one role that a client with a single role field should act in. */
+function mainRole(roles: Role[]): Role {
+  const order: Role[] = ["admin", "operator", "seller"];
+  return order.find((role) => roles.includes(role)) ?? "buyer";
+}

@@ -1,0 +1,93 @@
+import { ConfigError, loadConfig } from "../shared/config/config.ts";
+import { type Ctx, createContext } from "../shared/context.ts";
+import { purgeExpired } from "../shared/http/idempotency.ts";
+import { consumeDeadLetters, consumeNotices, replayParked } from "../shared/inbox/inbox.ts";
+import { consumeJobs, type JobHandler, resendDueJobs } from "../shared/jobs/jobs.ts";
+import { createLog, describeError } from "../shared/log.ts";
+import { mailJob } from "../shared/mail/mail.ts";
+import {
+  depositSettlement,
+  noticeApplier,
+  paymentMails,
+  reconcileCharges,
+  refundJob,
+} from "../shared/payments/index.ts";
+import { createApiApp } from "./api.ts";
+import { purgeSignInAttempts } from "./identity/index.ts";
+import {
+  courierApplier,
+  followQuietParcels,
+  marketMails,
+  orderSettlement,
+  requestPickup,
+  storefront,
+  storeSlugOf,
+} from "./market/index.ts";
+
+export { StoreRouter } from "./market/index.ts";
+
+const api = createApiApp();
+
+/** What a settled, or no longer payable, payment means to the domain that asked for it. */
+const settlements = [orderSettlement, depositSettlement];
+const appliers = [noticeApplier(settlements), courierApplier];
+const jobHandlers: JobHandler[] = [
+  requestPickup,
+  refundJob,
+  mailJob([...marketMails, ...paymentMails]),
+];
+
+const EVERY_MINUTE = "* * * * *";
+
+function contextOf(env: Env, execution: ExecutionContext): Ctx {
+  return createContext(env, {
+    config: loadConfig(env),
+    requestId: crypto.randomUUID(),
+    waitUntil: (work) => execution.waitUntil(work),
+  });
+}
+
+/** Without its secrets the Worker serves nothing: a log line names what is missing, the caller learns nothing. */
+function refuse(error: unknown): Response {
+  if (!(error instanceof ConfigError)) throw error;
+  createLog("start").error("refusing to serve", { variables: error.variables.join(" ") });
+  return new Response("Service Unavailable", { status: 503 });
+}
+
+export default {
+  async fetch(request, env, execution) {
+    try {
+      const { hostname } = new URL(request.url);
+      const slug = storeSlugOf(hostname, loadConfig(env).STORE_DOMAIN);
+      return await (slug === null ? api : storefront).fetch(request, env, execution);
+    } catch (error) {
+      return refuse(error);
+    }
+  },
+
+  async queue(batch, env, execution) {
+    const ctx = contextOf(env, execution);
+    switch (batch.queue) {
+      case "webhooks":
+        return await consumeNotices(ctx, batch, appliers);
+      case "provisioning":
+      case "marketplace-sync":
+      case "mail":
+        return await consumeJobs(ctx, batch, jobHandlers);
+      default:
+        if (batch.queue.endsWith("-dead")) return await consumeDeadLetters(ctx, batch);
+        throw new Error(`no consumer for queue ${batch.queue}`);
+    }
+  },
+
+  async scheduled(controller, env, execution) {
+    const ctx = contextOf(env, execution);
+    const chores =
+      controller.cron === EVERY_MINUTE
+        ? [resendDueJobs(ctx), reconcileCharges(ctx, settlements), replayParked(ctx, appliers)]
+        : [followQuietParcels(ctx), purgeExpired(ctx), purgeSignInAttempts(ctx)];
+    for (const result of await Promise.allSettled(chores)) {
+      if (result.status === "rejected") ctx.log.error("chore failed", describeError(result.reason));
+    }
+  },
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,8 @@
+/** The market's public verbs and types: what the entry composes and what other domains may use. */
+export { marketMails } from "./mails.ts";
+export { orderSettlement } from "./orders/settlement.ts";
+export { courierApplier, followQuietParcels } from "./shipping/courier-news.ts";
+export { requestPickup } from "./shipping/request-pickup.ts";
+export { storefront } from "./storefront/app.ts";
+export { storeSlugOf } from "./storefront/host.ts";
+export { StoreRouter } from "./storefront/router.ts";

@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { actorOf, type Ctx } from "../../../shared/context.ts";
+import { randomBase32 } from "../../../shared/crypto/index.ts";
+import { call } from "../../../shared/db/statement.ts";
+import { uuidv7 } from "../../../shared/db/uuid.ts";
+import { inputHash } from "../../../shared/http/idempotency.ts";
+import { openedPayment, startCharges } from "../../../shared/payments/index.ts";
+import type { CheckoutInput } from "../schemas/orders.ts";
+import { chooseRate } from "../shipping/rates.ts";
+import { orderUrl } from "../storefront/urls.ts";
+
+const Placed = z.object({
+  order_id: z.uuid(),
+  number: z.string(),
+  store_slug: z.string(),
+  shipping_amount: z.number(),
+  discount_amount: z.number(),
+  items: z.array(
+    z.object({ id: z.string(), name: z.string(), price: z.number(), quantity: z.number() }),
+  ),
+  customer: z.object({ name: z.string(), phone: z.string(), email: z.string().nullable() }),
+  payment: openedPayment,
+});
+
+/**
+ * Places an order and opens its payment: one database round trip, then the provider. Stock and promo are reserved
+ * for exactly as long as the payment may be made. With the same `idempotencyKey` and input the first order is
+ * answered again; other input is `idempotency_mismatch`. Errors: `not_found`, `sold_out`, `promo_refused`,
+ * `changed` (ask the rates again), `provider_unavailable` (nothing was taken, or it is being checked).
+ * Source: spec/tokoblitar.md, POST /api/buyer/orders.
+ */
+export async function placeOrder(ctx: Ctx, input: CheckoutInput, idempotencyKey?: string) {
+  const rate = await chooseRate(ctx, input);
+  const placed = await ctx.db.run(
+    call("market_checkout", await checkoutInput(ctx, input, rate, idempotencyKey), Placed),
+  );
+  const started = await startCharges(ctx, placed.payment, {
+    description: `Pesanan ${placed.number}`,
+    reference: { order_id: placed.order_id },
+    finishUrl: orderUrl(ctx.config, placed.store_slug, placed.order_id),
+    customer: placed.customer,
+    items: [
+      ...placed.items,
+      ...extra("ongkir", "Ongkos kirim", placed.shipping_amount),
+      ...extra("promo", "Potongan promo", -placed.discount_amount),
+    ],
+  });
+  return {
+    order_id: placed.order_id,
+    payment_url: started.paymentUrl ?? orderUrl(ctx.config, placed.store_slug, placed.order_id),
+    qr_code: started.qrCode,
+    store_slug: placed.store_slug,
+  };
+}
+
+const extra = (id: string, name: string, price: number) =>
+  price === 0 ? [] : [{ id, name, price, quantity: 1 }];
+
+async function checkoutInput(
+  ctx: Ctx,
+  input: CheckoutInput,
+  rate: Awaited<ReturnType<typeof chooseRate>>,
+  idempotencyKey: string | undefined,
+) {
+  return {
+    order_id: uuidv7(ctx.now()),
+    number: `TB${randomBase32(12)}`,
+    buyer_id: actorOf(ctx).userId,
+    store_id: input.store_id,
+    items: input.items,
+    promo_code: input.promo_code ?? null,
+    address: input.shipping_address,
+    courier: {
+      courier_code: rate.courierCode,
+      courier_name: rate.courierName,
+      courier_service_code: rate.serviceCode,
+      courier_service_name: rate.serviceName,
+      duration: rate.duration,
+      type: rate.type,
+    },
+    quote: {
+      store_id: rate.storeId,
+      origin_area_id: rate.originAreaId,
+      destination_area_id: rate.destinationAreaId,
+      weight_gram: rate.weightGram,
+      price: rate.priceIdr,
+    },
+    commission_percent: ctx.config.MARKET_COMMISSION_PERCENT,
+    expiry_minutes: ctx.config.PAYMENT_EXPIRY_MINUTES,
+    idempotency_key: idempotencyKey ?? null,
+    input_hash: await inputHash(input),
+  };
+}

@@ -1,0 +1,56 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import {
+  body,
+  enveloped,
+  marketList,
+  marketOk,
+  page,
+  pagingQuery,
+} from "../../../shared/http/answers.ts";
+import { access, createApi } from "../../../shared/http/api.ts";
+import { listSellerOrders, listShipments, shipOrder } from "../orders/seller.ts";
+import { orderStatus, SellerOrder, ShipInput, Shipment } from "../schemas/orders.ts";
+
+export const sellerOrderRoutes = createApi();
+
+const tags = ["market: seller"];
+const search = z.string().trim().max(100).optional();
+
+sellerOrderRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/api/seller/orders",
+    tags,
+    summary: "Orders of my store",
+    middleware: [access("seller")] as const,
+    request: { query: z.object({ ...pagingQuery, status: orderStatus.optional(), search }) },
+    responses: marketList(SellerOrder),
+  }),
+  async (c) => c.json(page(await listSellerOrders(c.var.ctx, c.req.valid("query"))), 200),
+);
+
+sellerOrderRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/api/seller/shipping",
+    tags,
+    summary: "Parcels of my store",
+    middleware: [access("seller")] as const,
+    request: { query: z.object({ ...pagingQuery, status: z.string().max(20).optional() }) },
+    responses: marketList(Shipment),
+  }),
+  async (c) => c.json(page(await listShipments(c.var.ctx, c.req.valid("query"))), 200),
+);
+
+sellerOrderRoutes.openapi(
+  createRoute({
+    method: "put",
+    path: "/api/seller/shipping",
+    tags,
+    summary: "I handed a parcel to a courier myself",
+    middleware: [access("seller", { fresh: true })] as const,
+    request: { body: body(ShipInput) },
+    responses: marketOk(Shipment),
+  }),
+  async (c) => c.json(enveloped(await shipOrder(c.var.ctx, c.req.valid("json"))), 200),
+);

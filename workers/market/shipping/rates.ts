@@ -1,0 +1,149 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import { actorOf, type Ctx } from "../../../shared/context.ts";
+import { rows } from "../../../shared/db/statement.ts";
+import { AppError, notFound } from "../../../shared/http/errors.ts";
+import { ProviderError } from "../../../shared/providers/http.ts";
+import type { CheckoutInput, Rate } from "../schemas/orders.ts";
+import { type Quote, readQuote, signQuote } from "./quotes.ts";
+
+interface Parcel {
+  store_id: string;
+  origin_area_id: string | null;
+  couriers: string[];
+  weight_gram: number;
+  value: number;
+}
+
+const ParcelRow = z.object({
+  store_id: z.string(),
+  origin_area_id: z.string().nullable(),
+  couriers: z.array(z.string()),
+  weight_gram: z.coerce.number(),
+  value: z.coerce.number(),
+});
+
+const store = (storeId: string) => sql`
+  s.id as store_id, s.area_id as origin_area_id, s.shipping_couriers as couriers
+  from market_stores s where s.id = ${storeId} and s.status = 'active' and s.deleted_at is null`;
+
+/** What the buyer's cart would weigh and be worth as a parcel of this store. */
+const parcelOfCart = (userId: number, storeId: string) => sql`
+  select (select coalesce(sum(greatest(p.weight_gram, 1) * c.quantity), 0)
+      from market_cart_items c join market_products p on p.id = c.product_id
+      where c.user_id = ${userId} and p.store_id = s.id) as weight_gram,
+    (select coalesce(sum(p.price * c.quantity), 0)
+      from market_cart_items c join market_products p on p.id = c.product_id
+      where c.user_id = ${userId} and p.store_id = s.id) as value,
+    ${store(storeId)}`;
+
+const parcelOfItems = (items: CheckoutInput["items"], storeId: string) => sql`
+  select (select coalesce(sum(greatest(p.weight_gram, 1) * i.quantity), 0)
+      from jsonb_to_recordset(${JSON.stringify(items)}::jsonb) as i(product_id uuid, quantity int)
+      join market_products p on p.id = i.product_id and p.store_id = s.id) as weight_gram,
+    (select coalesce(sum(p.price * i.quantity), 0)
+      from jsonb_to_recordset(${JSON.stringify(items)}::jsonb) as i(product_id uuid, quantity int)
+      join market_products p on p.id = i.product_id and p.store_id = s.id) as value,
+    ${store(storeId)}`;
+
+export interface RatesInput {
+  storeId: string;
+  destinationAreaId: string;
+  /** Of the parcel; without it the buyer's cart is weighed. */
+  weightGram?: number | undefined;
+  valueIdr?: number | undefined;
+}
+
+/** What each courier asks to carry a parcel of this store to a district, cheapest first. */
+export async function listRates(ctx: Ctx, input: RatesInput): Promise<Rate[]> {
+  const found = await ctx.db.run(rows(parcelOfCart(actorOf(ctx).userId, input.storeId), ParcelRow));
+  const parcel = { ...theParcel(found) };
+  if (input.weightGram) parcel.weight_gram = input.weightGram;
+  if (input.valueIdr) parcel.value = input.valueIdr;
+  const quotes = await quotesFor(ctx, parcel, input.destinationAreaId);
+  return await Promise.all(quotes.map((quote) => toRate(ctx, quote)));
+}
+
+/** The rate that an order names: a shown rate's id, or a courier and service that are priced now. */
+export async function chooseRate(ctx: Ctx, input: CheckoutInput): Promise<Quote> {
+  if (typeof input.courier === "string") return await readQuote(ctx, input.courier);
+  const { courier_code, courier_service_code } = input.courier;
+  const found = await ctx.db.run(rows(parcelOfItems(input.items, input.store_id), ParcelRow));
+  const quotes = await quotesFor(ctx, theParcel(found), input.shipping_address.area_id);
+  const chosen = quotes.find(
+    (quote) => quote.courierCode === courier_code && quote.serviceCode === courier_service_code,
+  );
+  if (!chosen)
+    throw new AppError("invalid_input", "courier: layanan ini tidak tersedia ke alamat tujuan");
+  return chosen;
+}
+
+function theParcel(found: Parcel[]): Parcel {
+  const [parcel] = found;
+  if (!parcel) throw notFound("Toko tidak ditemukan");
+  return parcel;
+}
+
+async function quotesFor(ctx: Ctx, parcel: Parcel, destinationAreaId: string): Promise<Quote[]> {
+  const { origin_area_id: originAreaId, weight_gram: weightGram } = parcel;
+  if (!originAreaId) throw new AppError("conflict", "Toko belum mengatur alamat pengiriman");
+  if (weightGram < 1)
+    throw new AppError("invalid_input", "weight: keranjang untuk toko ini kosong");
+  const rates = await askCourier(() =>
+    ctx.providers.kiriminaja.getRates({
+      originAreaId,
+      destinationAreaId,
+      weightGram,
+      itemValueIdr: Math.max(parcel.value, 1000),
+      ...(parcel.couriers.length > 0 ? { couriers: parcel.couriers } : {}),
+    }),
+  );
+  return rates
+    .map((rate) => ({
+      storeId: parcel.store_id,
+      originAreaId,
+      destinationAreaId,
+      weightGram,
+      priceIdr: rate.priceIdr,
+      courierCode: rate.courierCode,
+      courierName: rate.courierName,
+      serviceCode: rate.serviceCode,
+      serviceName: rate.serviceName,
+      duration: rate.duration,
+      type: rate.type,
+    }))
+    .sort((a, b) => a.priceIdr - b.priceIdr);
+}
+
+async function toRate(ctx: Ctx, quote: Quote): Promise<Rate> {
+  return {
+    id: await signQuote(ctx, quote),
+    courier_code: quote.courierCode,
+    courier_name: quote.courierName,
+    courier_service_code: quote.serviceCode,
+    courier_service_name: quote.serviceName,
+    description: `${quote.serviceName}, tiba dalam ${quote.duration} hari`,
+    duration: quote.duration,
+    price: quote.priceIdr,
+    type: quote.type,
+  };
+}
+
+/** A refusal of the courier is the caller's input, anything else an outage. */
+export async function askCourier<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    if (error.kind === "refused") {
+      throw new AppError("invalid_input", "Kurir tidak melayani alamat ini", { cause: error });
+    }
+    throw new AppError(
+      "provider_unavailable",
+      "Layanan kurir sedang terganggu. Coba lagi sebentar lagi.",
+      {
+        cause: error,
+      },
+    );
+  }
+}

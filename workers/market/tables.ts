@@ -1,0 +1,2 @@
+export * from "./tables/catalogue.ts";
+export * from "./tables/sales.ts";

@@ -1,0 +1,157 @@
+import { sql } from "drizzle-orm";
+import { check, index, integer, jsonb, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
+import { at, createdAt, id, idr, timestamps, userId } from "../../../shared/db/columns.ts";
+import { paymentIntents } from "../../../shared/payments/tables.ts";
+import { users } from "../../identity/tables.ts";
+import { products, promoCodes, stores } from "./catalogue.ts";
+
+export interface ShippingAddress {
+  name: string;
+  phone: string;
+  street: string;
+  city?: string | undefined;
+  province?: string | undefined;
+  postal_code?: string | undefined;
+  area_id: string;
+}
+
+export interface CourierChoice {
+  courier_code: string;
+  courier_name: string;
+  courier_service_code: string;
+  courier_service_name: string;
+  duration: string;
+  type: string;
+}
+
+/** One order is one store. Every amount is computed by the server and frozen here. */
+export const orders = pgTable(
+  "market_orders",
+  {
+    id: id(),
+    number: text().notNull().unique("market_orders_number_key"),
+    buyerId: userId()
+      .notNull()
+      .references(() => users.id),
+    storeId: uuid()
+      .notNull()
+      .references(() => stores.id),
+    promoCodeId: uuid().references(() => promoCodes.id),
+    paymentId: uuid().references(() => paymentIntents.id),
+    status: text().notNull().default("pending"),
+    subtotalAmount: idr().notNull(),
+    discountAmount: idr().notNull().default(0),
+    shippingAmount: idr().notNull(),
+    totalAmount: idr().notNull(),
+    commissionAmount: idr().notNull(),
+    discountPaidBy: text().notNull().default("store"),
+    paymentMethod: text(),
+    source: text().notNull().default("web"),
+    shippingAddress: jsonb().$type<ShippingAddress>().notNull(),
+    courier: jsonb().$type<CourierChoice>().notNull(),
+    weightGram: integer().notNull(),
+    expiresAt: at().notNull(),
+    paidAt: at(),
+    deliveredAt: at(),
+    closedAt: at(),
+    closedReason: text(),
+    ...timestamps(),
+  },
+  (t) => [
+    index("market_orders_buyer_idx").on(
+      t.buyerId,
+      t.createdAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
+    index("market_orders_store_idx").on(
+      t.storeId,
+      t.createdAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
+    index("market_orders_payment_idx").on(t.paymentId),
+    index("market_orders_promo_idx").on(t.promoCodeId),
+    check(
+      "market_orders_status_known",
+      sql`${t.status} in ('pending', 'paid', 'processing', 'shipped', 'delivered', 'cancelled', 'refunded')`,
+    ),
+    check("market_orders_discount_payer", sql`${t.discountPaidBy} in ('store', 'platform')`),
+    check("market_orders_source_known", sql`${t.source} in ('web', 'marketplace')`),
+    check(
+      "market_orders_sum",
+      sql`${t.totalAmount} = ${t.subtotalAmount} - ${t.discountAmount} + ${t.shippingAmount} and ${t.discountAmount} between 0 and ${t.subtotalAmount} and ${t.shippingAmount} >= 0 and ${t.commissionAmount} >= 0`,
+    ),
+  ],
+);
+
+/** What was bought, as it was on that day. */
+export const orderItems = pgTable(
+  "market_order_items",
+  {
+    id: id(),
+    orderId: uuid()
+      .notNull()
+      .references(() => orders.id),
+    productId: uuid()
+      .notNull()
+      .references(() => products.id),
+    name: text().notNull(),
+    imageUrl: text(),
+    quantity: integer().notNull(),
+    unitPrice: idr().notNull(),
+    subtotal: idr().notNull(),
+    weightGram: integer().notNull(),
+  },
+  (t) => [
+    unique("market_order_items_product_key").on(t.orderId, t.productId),
+    index("market_order_items_product_idx").on(t.productId),
+    check("market_order_items_quantity_positive", sql`${t.quantity} > 0`),
+    check("market_order_items_sum", sql`${t.subtotal} = ${t.unitPrice} * ${t.quantity}`),
+  ],
+);
+
+/** The parcel of an order. States only go forward; the courier knows it by the order's number. */
+export const shipments = pgTable(
+  "market_shipments",
+  {
+    id: id(),
+    orderId: uuid()
+      .notNull()
+      .unique("market_shipments_order_key")
+      .references(() => orders.id),
+    courier: text().notNull(),
+    service: text().notNull(),
+    status: text().notNull().default("pending"),
+    trackingCode: text(),
+    pickupNumber: text(),
+    kiriminajaOrderId: text(),
+    shippingCost: idr().notNull(),
+    estimatedDelivery: at(),
+    requestedAt: at(),
+    shippedAt: at(),
+    deliveredAt: at(),
+    ...timestamps(),
+  },
+  (t) => [
+    index("market_shipments_kiriminaja_idx").on(t.kiriminajaOrderId),
+    check(
+      "market_shipments_status_known",
+      sql`${t.status} in ('pending', 'picked_up', 'in_transit', 'delivered', 'failed', 'cancelled', 'returned')`,
+    ),
+  ],
+);
+
+/** What happened to the parcel, for the buyer's time line. */
+export const shipmentEvents = pgTable(
+  "market_shipment_events",
+  {
+    id: id(),
+    shipmentId: uuid()
+      .notNull()
+      .references(() => shipments.id),
+    status: text().notNull(),
+    description: text().notNull(),
+    occurredAt: at().notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [unique("market_shipment_events_once").on(t.shipmentId, t.status, t.occurredAt)],
+);

@@ -1,0 +1,111 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { html, raw } from "hono/html";
+import { z } from "zod";
+import { type ApiEnv, createApi } from "../shared/http/api.ts";
+
+const INFO = {
+  openapi: "3.1.0",
+  info: {
+    title: "Lumbung",
+    version: "1",
+    description:
+      "One edge backend for five online businesses. Sign in at POST /api/auth/signin and send the token as a bearer.",
+  },
+};
+
+const Operation = z.object({
+  summary: z.string().optional(),
+  tags: z.array(z.string()).default([]),
+  parameters: z.array(z.unknown()).optional(),
+  requestBody: z.unknown().optional(),
+  responses: z.record(z.string(), z.unknown()).default({}),
+});
+const Document = z.object({
+  paths: z.record(z.string(), z.record(z.string(), Operation)),
+  components: z.object({ schemas: z.record(z.string(), z.unknown()).default({}) }).optional(),
+});
+type Operation = z.output<typeof Operation> & { method: string; path: string };
+
+/** `/openapi.json`, generated from the routes' own schemas, and `/docs`, the same for people. */
+export function referenceRoutes(app: OpenAPIHono<ApiEnv>) {
+  const routes = createApi();
+  routes.get("/openapi.json", (c) => c.json(app.getOpenAPI31Document(INFO)));
+  routes.get("/docs", (c) => c.html(page(Document.parse(app.getOpenAPI31Document(INFO)))));
+  return routes;
+}
+
+function page(document: z.output<typeof Document>) {
+  const groups = byTag(document);
+  const schemas = Object.entries(document.components?.schemas ?? {});
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>Lumbung API</title>
+        <style>
+          ${raw(STYLE)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <h1>Lumbung API</h1>
+          <p>${INFO.info.description} Machine-readable: <a href="/openapi.json">/openapi.json</a></p>
+        </header>
+        <nav>${[...groups.keys()].map((tag) => html`<a href="#${anchor(tag)}">${tag}</a> `)}</nav>
+        <main>
+          ${[...groups].map(
+            ([tag, operations]) =>
+              html`<section id="${anchor(tag)}">
+                <h2>${tag}</h2>
+                ${operations.map(operationOf)}
+              </section>`,
+          )}
+          <section id="shapes">
+            <h2>Shapes</h2>
+            ${schemas.map(([name, schema]) => detail(name, schema))}
+          </section>
+        </main>
+      </body>
+    </html>`;
+}
+
+function byTag(document: z.output<typeof Document>): Map<string, Operation[]> {
+  const groups = new Map<string, Operation[]>();
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      const tag = operation.tags[0] ?? "other";
+      const group = groups.get(tag) ?? [];
+      group.push({ ...operation, method: method.toUpperCase(), path });
+      groups.set(tag, group);
+    }
+  }
+  return groups;
+}
+
+function operationOf({ method, path, summary, parameters, requestBody, responses }: Operation) {
+  return html`<details>
+    <summary><b class="${method}">${method}</b> <code>${path}</code> <span>${summary ?? ""}</span></summary>
+    ${parameters ? detail("Parameters", parameters) : ""}
+    ${requestBody ? detail("Body", requestBody) : ""}
+    ${Object.entries(responses).map(([status, response]) => detail(status, response))}
+  </details>`;
+}
+
+const detail = (title: string, value: unknown) =>
+  html`<details><summary>${title}</summary><pre>${JSON.stringify(value, null, 2)}</pre></details>`;
+
+const anchor = (tag: string) => tag.replace(/[^a-z]+/gi, "-");
+
+const STYLE = `
+:root{color-scheme:light dark;--line:#8884}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
+nav a{display:inline-block;margin:0 1rem .5rem 0}
+details{border-bottom:1px solid var(--line);padding:.4rem 0}
+details details{margin-left:1rem}
+summary{cursor:pointer;overflow-wrap:anywhere}
+summary b{display:inline-block;min-width:4.2rem;font-family:ui-monospace,monospace}
+.GET{color:#1a7f37}.POST{color:#9a6700}.PUT{color:#0969da}.DELETE{color:#cf222e}
+pre{overflow:auto;font-size:.85rem}
+summary span{opacity:.75}
+`;
