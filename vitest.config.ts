@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 /** `workers` runs inside workerd against a real Postgres and the provider twins; `node` tests what runs on Node. */
 export default defineConfig({
   test: {
+    globalSetup: ["./local/testing/global-setup.ts"],
     projects: [
       {
         plugins: [
@@ -17,7 +18,6 @@ export default defineConfig({
         test: {
           name: "workers",
           include: ["workers/**/*.test.{ts,tsx}", "shared/**/*.test.ts"],
-          globalSetup: ["./local/testing/global-setup.ts"],
           isolate: false,
           maxWorkers: 1,
           testTimeout: 30_000,

@@ -36,10 +36,17 @@ async function start(): Promise<void> {
   await writeDemoUsers(database.adminUrl);
   const app = `http://localhost:${port}`;
   const twins = await startTwins({
-    keys: TWIN_KEYS,
-    ports: { midtrans: port + 1, kiriminaja: port + 2, resend: port + 3 },
-    midtransNotifyUrl: `${app}/api/webhooks/midtrans`,
-    kiriminajaCallbackUrl: `${app}/api/webhooks/kiriminaja`,
+    midtrans: {
+      port: port + 1,
+      serverKey: TWIN_KEYS.midtrans,
+      notifyUrl: `${app}/api/webhooks/midtrans`,
+    },
+    kiriminAja: {
+      port: port + 2,
+      apiKey: TWIN_KEYS.kiriminaja,
+      callbackUrl: `${app}/api/webhooks/kiriminaja`,
+    },
+    resend: { port: port + 3, apiKey: TWIN_KEYS.resend },
   });
   running.push(twins);
   const secrets = secretsFrom(`${STATE}/secrets.json`);
@@ -50,7 +57,7 @@ async function start(): Promise<void> {
       databaseUrl: database.databaseUrl,
       httpUrl: database.httpUrl,
       midtransUrl: twins.midtrans.url,
-      kiriminajaUrl: twins.kiriminaja.url,
+      kiriminajaUrl: twins.kiriminAja.url,
       resendUrl: twins.resend.url,
       rateLimitFactor: Number(values["rate-limit-factor"]),
     },
@@ -63,7 +70,7 @@ async function start(): Promise<void> {
     app,
     storeDomain: "localhost",
     midtrans: twins.midtrans.url,
-    kiriminaja: twins.kiriminaja.url,
+    kiriminaja: twins.kiriminAja.url,
     resend: twins.resend.url,
   };
   writeFileSync(`${STATE}/addresses.json`, JSON.stringify(addresses));

@@ -96,6 +96,7 @@ CREATE TABLE "payments_charges" (
 	"channel" text NOT NULL,
 	"provider_ref" text NOT NULL,
 	"state" text DEFAULT 'creating' NOT NULL,
+	"settles_intent" boolean DEFAULT false NOT NULL,
 	"transaction_id" text,
 	"qr_string" text,
 	"qr_image_url" text,
@@ -119,6 +120,7 @@ CREATE TABLE "payments_intents" (
 	"provider" text NOT NULL,
 	"amount" bigint NOT NULL,
 	"state" text DEFAULT 'pending' NOT NULL,
+	"customer_email" text,
 	"expires_at" timestamp with time zone NOT NULL,
 	"paid_at" timestamp with time zone,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
@@ -134,6 +136,7 @@ CREATE TABLE "payments_refunds" (
 	"reason" text NOT NULL,
 	"state" text DEFAULT 'queued' NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"requested_at" timestamp with time zone,
 	"finished_at" timestamp with time zone,
 	CONSTRAINT "payments_refunds_charge_key" UNIQUE("charge_id"),
 	CONSTRAINT "payments_refunds_amount_positive" CHECK ("payments_refunds"."amount" > 0),
@@ -400,7 +403,8 @@ CREATE INDEX "jobs_lease_idx" ON "jobs" USING btree ("lease_until") WHERE "jobs"
 CREATE INDEX "jobs_finished_idx" ON "jobs" USING btree ("finished_at") WHERE "jobs"."finished_at" is not null;--> statement-breakpoint
 CREATE INDEX "ledger_transfers_debit_idx" ON "ledger_transfers" USING btree ("debit_account_id","id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "ledger_transfers_credit_idx" ON "ledger_transfers" USING btree ("credit_account_id","id" DESC NULLS FIRST);--> statement-breakpoint
-CREATE INDEX "payments_charges_intent_idx" ON "payments_charges" USING btree ("intent_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "payments_charges_channel_key" ON "payments_charges" USING btree ("intent_id","channel");--> statement-breakpoint
+CREATE UNIQUE INDEX "payments_charges_settling_key" ON "payments_charges" USING btree ("intent_id") WHERE "payments_charges"."settles_intent";--> statement-breakpoint
 CREATE INDEX "payments_charges_check_idx" ON "payments_charges" USING btree ("check_at") WHERE "payments_charges"."check_at" is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "payments_intents_open_key" ON "payments_intents" USING btree ("purpose","purpose_id") WHERE "payments_intents"."state" in ('pending', 'paid');--> statement-breakpoint
 CREATE INDEX "payments_intents_user_idx" ON "payments_intents" USING btree ("user_id","created_at" DESC NULLS FIRST);--> statement-breakpoint

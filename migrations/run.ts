@@ -22,6 +22,10 @@ export type MigrateResult = { migrations: string[]; functions: string[] };
 /** One number for all runners, so that two of them take turns. */
 const LOCK_KEY = 7_061_986_110;
 
+const NOT_OF_AN_EXTENSION = `not exists (
+  select from pg_depend d
+  where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')`;
+
 const Journal = z.object({ entries: z.array(z.object({ tag: z.string(), when: z.number() })) });
 
 /** Brings a database up to date. Safe to repeat, safe to run twice at the same time. */
@@ -132,6 +136,8 @@ async function replaceFunctions(
 ): Promise<void> {
   await client.query("begin");
   try {
+    // Files may call each other whatever their names: bodies are checked once all are there.
+    await client.query("set local check_function_bodies = off");
     for (const { name, text } of files) {
       await client.query(text).catch((cause: unknown) => {
         const reason = cause instanceof Error ? cause.message : String(cause);
@@ -144,10 +150,28 @@ async function replaceFunctions(
       );
     }
     await refuseOverloads(client);
+    await checkBodies(client);
     await client.query("commit");
   } catch (error) {
     await client.query("rollback");
     throw error;
+  }
+}
+
+/** Runs the checks that were put off on every function, also those that this run did not touch. */
+async function checkBodies(client: pg.Client): Promise<void> {
+  await client.query("set local check_function_bodies = on");
+  const found = await client.query(`
+    select p.oid, p.oid::regprocedure::text as signature, v.proname as validator
+    from pg_proc p
+    join pg_language l on l.oid = p.prolang and l.lanname in ('sql', 'plpgsql')
+    join pg_proc v on v.oid = l.lanvalidator
+    where p.pronamespace = 'public'::regnamespace and ${NOT_OF_AN_EXTENSION}`);
+  for (const { oid, signature, validator } of found.rows) {
+    await client.query(`select ${validator}($1)`, [oid]).catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`function ${signature}: ${reason}`, { cause });
+    });
   }
 }
 
@@ -156,10 +180,7 @@ async function refuseOverloads(client: pg.Client): Promise<void> {
   const found = await client.query(`
     select p.proname, string_agg(p.oid::regprocedure::text, ', ' order by p.oid) as signatures
     from pg_proc p
-    where p.pronamespace = 'public'::regnamespace
-      and not exists (
-        select from pg_depend d
-        where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+    where p.pronamespace = 'public'::regnamespace and ${NOT_OF_AN_EXTENSION}
     group by p.proname having count(*) > 1`);
   const row = found.rows[0];
   if (row === undefined) return;

@@ -18,9 +18,22 @@ export function createLog(requestId: string): Log {
   return { info: write("info"), warn: write("warn"), error: write("error") };
 }
 
+const CALL_SITE = /^ {4}at /;
+
 /** What may be logged of an unknown failure: its kind and where it happened, not what it quotes. */
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: typeof error };
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  return { error: error.name, code, stack: error.stack?.split("\n").slice(1, 6).join(" | ") };
+  return { error: error.name, code, stack: callSites(error) };
+}
+
+/** A stack starts with the message, which may quote input over many lines: only the calls are kept. */
+function callSites(error: Error): string | undefined {
+  const lines = error.stack?.slice(error.stack.indexOf(error.message) + error.message.length);
+  return lines
+    ?.split("\n")
+    .filter((line) => CALL_SITE.test(line))
+    .slice(0, 5)
+    .map((line) => line.trim())
+    .join(" | ");
 }

@@ -84,7 +84,7 @@ const allowOrigins = cors({
 /** What the router itself refuses (a body that is not JSON) becomes one of our codes; the rest is a bug. */
 function toAppError(error: Error): AppError {
   if (error instanceof AppError) return error;
-  if (error instanceof HTTPException && error.status === 400) {
+  if (error instanceof HTTPException && (error.status === 400 || error.status === 415)) {
     return new AppError("invalid_input", "Isi permintaan bukan JSON yang benar");
   }
   return new AppError("internal", "", { cause: error });

@@ -69,7 +69,7 @@ export default {
     const ctx = contextOf(env, execution);
     switch (batch.queue) {
       case "webhooks":
-        return await consumeNotices(ctx, batch, appliers);
+        return await consumeNotices(ctx, batch, appliers, jobHandlers);
       case "provisioning":
       case "marketplace-sync":
       case "mail":

@@ -2,14 +2,29 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import bcrypt from "bcryptjs";
 import pg from "pg";
-import { request } from "./http.ts";
 import { PRODUCTS, STORE } from "./goods.ts";
+import { request } from "./http.ts";
 
 export const DEMO_SIGN_INS = [
   { role: "buyer", email: "pembeli@lumbung.example", name: "Pembeli Contoh", roles: ["buyer"] },
-  { role: "seller", email: "penjual@lumbung.example", name: "Penjual Contoh", roles: ["buyer", "seller"] },
-  { role: "admin", email: "admin@lumbung.example", name: "Admin Contoh", roles: ["buyer", "admin"] },
-  { role: "operator", email: "operator@lumbung.example", name: "Operator Contoh", roles: ["operator"] },
+  {
+    role: "seller",
+    email: "penjual@lumbung.example",
+    name: "Penjual Contoh",
+    roles: ["buyer", "seller"],
+  },
+  {
+    role: "admin",
+    email: "admin@lumbung.example",
+    name: "Admin Contoh",
+    roles: ["buyer", "admin"],
+  },
+  {
+    role: "operator",
+    email: "operator@lumbung.example",
+    name: "Operator Contoh",
+    roles: ["operator"],
+  },
 ] as const;
 
 export const DEMO_PASSWORD = "lumbung-demo";

@@ -60,32 +60,40 @@ export async function readMails(
 
 async function mailsTo(tell: Tell, to: string): Promise<{ subject: string }[]> {
   const response = await fetch(`${tell.resend}/_mails?to=${encodeURIComponent(to)}`);
-  return (await response.json()) as { subject: string }[];
+  const { mails } = (await response.json()) as { mails: { subject: string }[] };
+  return mails;
 }
 
 /** The courier twin moves the parcel until the buyer's tracking says delivered. */
 export async function followParcel(tell: Tell, buyer: Person, placed: Placed) {
   const { number } = await orderOf(tell, buyer, placed)();
-  for (const to of ["processed", "shipped", "finished"]) {
-    await post(`${tell.kiriminaja}/_move/${number}`, { to });
-  }
-  const tracking = await until(
-    "the tracking shows delivered",
-    () =>
-      request<{ status: string; timeline: { description: string }[] }>(
-        tell.app,
-        `/api/buyer/orders/${placed.order_id}/track`,
-        { token: buyer.token },
-      ),
-    (found) => found.status === "delivered",
-  );
+  await post(`${tell.kiriminaja}/_move/${number}`, { to: "processed" });
+  await post(`${tell.kiriminaja}/_move/${number}`, { to: "shipped" });
+  await trackUntil(tell, buyer, placed, "shipped");
+  tell.step("The courier has the parcel; the buyer's tracking says shipped");
+  await post(`${tell.kiriminaja}/_move/${number}`, { to: "finished" });
+  const { timeline } = await trackUntil(tell, buyer, placed, "delivered");
   tell.step(
     "The courier delivered; the buyer's tracking says so",
-    tracking.timeline.map((line) => line.description).join(" <- "),
+    timeline.map((line) => line.description).join(" <- "),
   );
   const order = await orderOf(tell, buyer, placed)();
   const sold = order.subtotal_amount - order.discount_amount;
   return { number, sale: sold - Math.floor((sold * 5) / 100) };
+}
+
+interface Tracking {
+  status: string;
+  timeline: { description: string }[];
+}
+
+function trackUntil(tell: Tell, buyer: Person, placed: Placed, status: string): Promise<Tracking> {
+  const path = `/api/buyer/orders/${placed.order_id}/track`;
+  return until(
+    `the tracking shows ${status}`,
+    () => request<Tracking>(tell.app, path, { token: buyer.token }),
+    (found) => found.status === status,
+  );
 }
 
 async function post(url: string, json: unknown = {}): Promise<void> {

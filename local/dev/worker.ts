@@ -15,18 +15,25 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
+/** Wrangler asks nobody on the internet about itself or about this machine. */
+const OFFLINE = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
+
 const READY_MS = 60_000;
 const MINUTE_MS = 60_000;
 
 /** Starts `wrangler dev` with the given variables and waits until it answers. Rings its crons, which it does not. */
-export async function startWorker({ port, settings, stateDir }: WorkerOptions): Promise<RunningWorker> {
+export async function startWorker({
+  port,
+  settings,
+  stateDir,
+}: WorkerOptions): Promise<RunningWorker> {
   await assertFree(port);
   const variables = join(stateDir, "dev.vars");
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   writeFileSync(variables, lines.join("\n"), { mode: 0o600 });
   const child = spawn(process.execPath, wranglerArgs(port, variables, stateDir), {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true", NO_COLOR: "1" },
+    env: { ...process.env, ...OFFLINE, CI: "true", NO_COLOR: "1" },
   });
   const log = keepTail(child);
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
@@ -100,7 +107,11 @@ function assertFree(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", () =>
-      reject(new Error(`Port ${port} is taken. Stop what uses it, or choose another: npm run dev -- --port 8900`)),
+      reject(
+        new Error(
+          `Port ${port} is taken. Stop what uses it, or choose another: npm run dev -- --port 8900`,
+        ),
+      ),
     );
     probe.listen(port, "127.0.0.1", () => probe.close(() => resolve()));
   });

@@ -34,7 +34,7 @@ function join(webSocket: WebSocket, postgresPort: number, dials: Dials): void {
   const forget = dials.onOutage(() => webSocket.terminate());
 
   webSocket.on("message", (data) => {
-    const bytes = Buffer.isBuffer(data) ? data : undefined;
+    const bytes = data instanceof Uint8Array ? data : undefined;
     toPostgres(() => {
       if (bytes && postgres.writable) postgres.write(bytes);
     });

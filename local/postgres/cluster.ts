@@ -52,7 +52,7 @@ export function makeOwned(path: string, account: Account | undefined): void {
  */
 export async function clearStalePidFile(dataDir: string): Promise<void> {
   const file = join(dataDir, "postmaster.pid");
-  for (let attempt = 0; attempt < 50; attempt++) {
+  for (let attempt = 0; attempt < 30; attempt++) {
     if (!existsSync(file)) return;
     const [pidText, , , portText] = readFileSync(file, "utf8").split("\n");
     const pid = Number(pidText);
@@ -61,7 +61,7 @@ export async function clearStalePidFile(dataDir: string): Promise<void> {
       rmSync(file, { force: true });
       return;
     }
-    if (attempt === 49) {
+    if (attempt === 29) {
       throw new Error(
         `The data in ${dataDir} is in use by a running PostgreSQL (process ${pid}, port ${portText}). ` +
           "Is another `npm run dev` running? Stop it first.",

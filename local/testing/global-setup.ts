@@ -1,9 +1,7 @@
 import type { TestProject } from "vitest/node";
-const real = (path: string) => import(path).catch(() => null); // TEMPORARY until local/ is whole
-const { startDatabase } = (await real("../database.ts")) ?? (await import("/work/notes/tmp-database.ts" as string));
+import { startDatabase } from "../database.ts";
 import { localSettings, secretsFrom, TWIN_KEYS } from "../settings.ts";
-const off = { url: "http://127.0.0.1:9" };
-const startTwins = (await real("../twins/index.ts"))?.startTwins ?? (async () => ({ midtrans: off, kiriminaja: off, resend: off, stop: async () => {} }));
+import { startTwins } from "../twins/index.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -14,21 +12,25 @@ declare module "vitest" {
   }
 }
 
-export interface StandIns {
+export type StandIns = {
   databaseUrl: string;
   databaseHttpUrl: string;
   adminUrl: string;
   midtrans: string;
   kiriminaja: string;
   resend: string;
-}
+};
 
 /** One Postgres and one set of twins for the whole run; the database is a fresh clone of the migrated template. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const database = await startDatabase({ durable: false });
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
   const urls = await database.createDatabaseFromTemplate(name);
-  const twins = await startTwins({ keys: TWIN_KEYS });
+  const twins = await startTwins({
+    midtrans: { serverKey: TWIN_KEYS.midtrans },
+    kiriminAja: { apiKey: TWIN_KEYS.kiriminaja },
+    resend: { apiKey: TWIN_KEYS.resend },
+  });
   project.provide(
     "settings",
     localSettings(
@@ -36,7 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
         databaseUrl: urls.databaseUrl,
         httpUrl: database.httpUrl,
         midtransUrl: twins.midtrans.url,
-        kiriminajaUrl: twins.kiriminaja.url,
+        kiriminajaUrl: twins.kiriminAja.url,
         resendUrl: twins.resend.url,
       },
       secretsFrom(),
@@ -47,7 +49,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     databaseHttpUrl: database.httpUrl,
     adminUrl: urls.adminUrl,
     midtrans: twins.midtrans.url,
-    kiriminaja: twins.kiriminaja.url,
+    kiriminaja: twins.kiriminAja.url,
     resend: twins.resend.url,
   });
   return async () => {

@@ -12,7 +12,7 @@ declare
   previous text;
   first_slug text := coalesce(fields->>'slug', input->>'suggested_slug');
 begin
-  select * into store from market_stores where user_id = owner for no key update;
+  select * into store from market_stores where user_id = owner for update;
   if not found then
     if fields->>'name' is null or first_slug is null then
       perform app_error('invalid_input', 'Nama toko dan slug wajib diisi');
@@ -21,7 +21,7 @@ begin
       on conflict (user_id) do nothing returning * into store;
     made := found;
     if not made then
-      select * into store from market_stores where user_id = owner for no key update;
+      select * into store from market_stores where user_id = owner for update;
     end if;
   end if;
   if store.deleted_at is not null then

@@ -39,7 +39,8 @@ begin
     from jsonb_to_recordset(input->'items') as i(product_id uuid, quantity int)
     join market_products p on p.id = i.product_id;
   opened := payments_open('market_order', order_key::text, buyer, 'midtrans',
-    goods.subtotal - promo.discount + shipping, expires, '{qris,snap}');
+    goods.subtotal - promo.discount + shipping, expires, '{qris,snap}',
+    (select email from identity_users where id = buyer));
   update market_orders set payment_id = (opened->>'intent_id')::uuid where id = order_key;
   delete from market_cart_items c using jsonb_to_recordset(input->'items') as i(product_id uuid)
     where c.user_id = buyer and c.product_id = i.product_id;
@@ -152,20 +153,18 @@ create or replace function market_product_image(product uuid) returns text langu
 $$;
 
 -- What the caller of a checkout needs next: the amounts and the charges to start (or their recorded outcome).
-create or replace function market_checkout_answer(order_key uuid) returns jsonb language sql stable as $$
-  select jsonb_build_object(
+create or replace function market_checkout_answer(order_key uuid) returns jsonb language plpgsql stable as $$
+begin
+  return (select jsonb_build_object(
     'order_id', o.id, 'number', o.number, 'status', o.status, 'total_amount', o.total_amount,
     'discount_amount', o.discount_amount, 'shipping_amount', o.shipping_amount, 'store_slug', s.slug,
     'items', (select jsonb_agg(jsonb_build_object('id', i.product_id, 'name', i.name, 'price', i.unit_price,
         'quantity', i.quantity) order by i.id) from market_order_items i where i.order_id = o.id),
     'customer', jsonb_build_object('name', o.shipping_address->>'name', 'phone', o.shipping_address->>'phone',
       'email', u.email),
-    'payment', jsonb_build_object('intent_id', p.id, 'amount', p.amount, 'state', p.state,
-      'created_at', p.created_at, 'expires_at', p.expires_at,
-      'charges', (select jsonb_agg(to_jsonb(c) order by c.channel) from payments_charges c where c.intent_id = p.id)))
+    'payment', payments_opened(o.payment_id))
   from market_orders o
   join market_stores s on s.id = o.store_id
   join identity_users u on u.id = o.buyer_id
-  join payments_intents p on p.id = o.payment_id
-  where o.id = order_key
-$$;
+  where o.id = order_key);
+end $$;

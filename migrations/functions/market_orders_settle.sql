@@ -26,18 +26,21 @@ begin
   update market_orders set status = 'paid', paid_at = now(), payment_method = paid.channel, updated_at = now()
     where id = o.id;
   perform market_release(o.id, true);
-  perform ledger_transfer('order-paid/' || o.id, 'gateway', paid.provider, 'escrow', o.store_id::text,
-    o.total_amount, 'Pembayaran pesanan ' || o.number);
-  if o.discount_paid_by = 'platform' and o.discount_amount > 0 then
-    perform ledger_transfer('order-promo/' || o.id, 'promo', 'market', 'escrow', o.store_id::text,
-      o.discount_amount, 'Promo pesanan ' || o.number);
-  end if;
+  perform ledger_post((select jsonb_agg(jsonb_build_object('reference', reference || o.id, 'amount', amount,
+      'debit_kind', debit_kind, 'debit_owner', debit_owner, 'credit_kind', 'escrow',
+      'credit_owner', o.store_id, 'reason', words || o.number))
+    from (values
+      ('order-paid/', o.total_amount, 'gateway', paid.provider, 'Pembayaran pesanan '),
+      ('order-promo/', case o.discount_paid_by when 'platform' then o.discount_amount else 0 end,
+        'promo', 'market', 'Promo pesanan ')
+    ) part(reference, amount, debit_kind, debit_owner, words)
+    where amount > 0));
   insert into market_shipments (order_id, courier, service, shipping_cost, kiriminaja_order_id)
     values (o.id, o.courier->>'courier_code', o.courier->>'courier_service_code', o.shipping_amount, o.number);
-  return jsonb_build_object('wake', market_wake(array[
+  return jsonb_build_object('wake', jobs_wakes(
     jobs_enqueue('market.shipment', 'provisioning', 'market.shipment/' || o.id, jsonb_build_object('order_id', o.id)),
     market_mail('order_paid', o.id, 'buyer'),
-    market_mail('order_received', o.id, 'seller')]));
+    market_mail('order_received', o.id, 'seller')));
 end $$;
 
 -- market_order_expired({intent_id}) returns {wake}
@@ -91,9 +94,4 @@ language sql as $$
   join market_stores s on s.id = o.store_id
   join identity_users u on u.id = case reader when 'buyer' then o.buyer_id else s.user_id end
   where o.id = order_key
-$$;
-
--- The jobs that were really made, as a wake list.
-create or replace function market_wake(made jsonb[]) returns jsonb language sql immutable as $$
-  select coalesce(jsonb_agg(job), '[]') from unnest(made) job where jsonb_typeof(job) = 'object'
 $$;

@@ -63,16 +63,16 @@ begin
   if parcel_status in ('picked_up', 'in_transit') then
     update market_orders set status = 'shipped', updated_at = now()
       where id = o.id and status in ('paid', 'processing');
-    return market_wake(array[market_mail('order_shipped', o.id, 'buyer')]);
+    return jobs_wakes(market_mail('order_shipped', o.id, 'buyer'));
   elsif parcel_status = 'delivered' then
     update market_orders set status = 'delivered', delivered_at = happened, updated_at = now()
       where id = o.id and status in ('paid', 'processing', 'shipped');
     if found then
       perform market_pay_out(o);
     end if;
-    return market_wake(array[market_mail('order_delivered', o.id, 'buyer')]);
+    return jobs_wakes(market_mail('order_delivered', o.id, 'buyer'));
   end if;
-  return market_wake(array[market_mail('parcel_trouble', o.id, 'seller')]);
+  return jobs_wakes(market_mail('parcel_trouble', o.id, 'seller'));
 end $$;
 
 -- Shares a delivered order's escrow: the seller's part, the commission and the courier's fee. Unique references make
@@ -82,17 +82,15 @@ declare
   seller text := (select user_id from market_stores where id = o.store_id)::text;
   shop text := o.store_id::text;
 begin
-  perform ledger_post((select jsonb_agg(line) from jsonb_array_elements(jsonb_build_array(
-    jsonb_build_object('reference', 'order-sale/' || o.id, 'amount', market_seller_amount(o),
-      'debit', jsonb_build_object('kind', 'escrow', 'owner', shop),
-      'credit', jsonb_build_object('kind', 'wallet', 'owner', seller), 'reason', 'Penjualan ' || o.number),
-    jsonb_build_object('reference', 'order-commission/' || o.id, 'amount', o.commission_amount,
-      'debit', jsonb_build_object('kind', 'escrow', 'owner', shop),
-      'credit', jsonb_build_object('kind', 'commission', 'owner', 'market'), 'reason', 'Komisi ' || o.number),
-    jsonb_build_object('reference', 'order-courier/' || o.id, 'amount', o.shipping_amount,
-      'debit', jsonb_build_object('kind', 'escrow', 'owner', shop),
-      'credit', jsonb_build_object('kind', 'courier', 'owner', 'kiriminaja'), 'reason', 'Ongkir ' || o.number)
-    )) line where (line->>'amount')::bigint > 0));
+  perform ledger_post((select jsonb_agg(jsonb_build_object('reference', reference || o.id, 'amount', amount,
+      'debit_kind', 'escrow', 'debit_owner', shop, 'credit_kind', credit_kind, 'credit_owner', credit_owner,
+      'reason', words || o.number))
+    from (values
+      ('order-sale/', market_seller_amount(o), 'wallet', seller, 'Penjualan '),
+      ('order-commission/', o.commission_amount, 'commission', 'market', 'Komisi '),
+      ('order-courier/', o.shipping_amount, 'courier', 'kiriminaja', 'Ongkir ')
+    ) part(reference, amount, credit_kind, credit_owner, words)
+    where amount > 0));
 end $$;
 
 -- market_ship_by_seller({seller_id, order_id, courier, tracking_code, status}) returns {shipment, wake}

@@ -48,7 +48,7 @@ export async function verifyToken(config: Config, token: string, now: Date): Pro
         if (!key) throw new errors.JWSInvalid("unknown key");
         return keyOf(key[1]);
       },
-      { algorithms: ["HS256"], currentDate: now },
+      { algorithms: ["HS256"], currentDate: now, requiredClaims: ["exp"] },
     );
     const claims = Claims.safeParse(payload);
     if (!claims.success) return null;

@@ -1,6 +1,11 @@
 import { z } from "zod";
 
 const url = z.url().transform((value) => value.replace(/\/+$/, ""));
+/** A key of ours: long, and not one character repeated (CM-20: default and weak secrets are refused). */
+const strongKey = z
+  .string()
+  .min(32)
+  .refine((value) => new Set(value).size >= 8);
 const secret = z.string().min(16);
 const list = z
   .string()
@@ -16,13 +21,13 @@ const list = z
 const keys = z
   .string()
   .transform((value) => value.split(",").map((pair) => pair.trim().split(":")))
-  .pipe(z.array(z.tuple([z.string().min(1), z.string().min(32)])).min(1));
+  .pipe(z.array(z.tuple([z.string().min(1), strongKey])).min(1));
 
 const Config = z.object({
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//),
   DATABASE_HTTP_URL: url.optional(),
   JWT_KEYS: keys,
-  SIGNING_KEY: z.string().min(32),
+  SIGNING_KEY: strongKey,
   APP_URL: url,
   STORE_DOMAIN: z.string().min(1),
   CORS_ORIGINS: list,
@@ -32,7 +37,7 @@ const Config = z.object({
   MIDTRANS_SNAP_URL: url,
   KIRIMINAJA_API_KEY: secret,
   KIRIMINAJA_URL: url,
-  RESEND_API_KEY: z.string().min(4),
+  RESEND_API_KEY: z.string().min(8),
   RESEND_URL: url,
   MAIL_FROM: z.string().min(3),
   ALERT_EMAIL: z.email(),

@@ -1,6 +1,6 @@
 import type { FullQueryResults, NeonQueryPromise } from "@neondatabase/serverless";
 import type { Client } from "./client.ts";
-import { type ConstraintErrors, toAppError } from "./errors.ts";
+import { type ConstraintErrors, toAppError, unstorableText } from "./errors.ts";
 import type { Statement } from "./statement.ts";
 
 /** A statement that must hold before a request's first query, in the same transaction and round trip. */
@@ -28,6 +28,11 @@ export class Database {
   /** From here on nothing is read or written unless the gate holds (a session that must be verified). */
   guard(gate: Gate): void {
     this.#gate = gate;
+  }
+
+  /** Asks the gate by itself, where a request's work needed no query: nothing is answered past an ended session. */
+  async passGate(): Promise<void> {
+    if (this.#gate) await this.batch([]);
   }
 
   /** Runs one statement. `constraints` maps the names of violated constraints to what the caller is told. */
@@ -71,10 +76,17 @@ export class Database {
   }
 
   #query({ sql, params, arrayMode }: Statement<unknown>): NeonQueryPromise<boolean, boolean> {
+    if (params.some(isUnstorable)) throw unstorableText();
     return this.#client.query(sql, params, {
       arrayMode,
       fullResults: true,
       fetchOptions: { requestId: this.#requestId },
     });
   }
+}
+
+/** Postgres text holds no NUL and no half of a surrogate pair. */
+function isUnstorable(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(isUnstorable);
+  return typeof value === "string" && (value.includes("\0") || !value.isWellFormed());
 }

@@ -4,6 +4,13 @@ import { AppError, isErrorCode } from "../http/errors.ts";
 /** SQLSTATE that our SQL functions raise through `app_error(code, words, meta)`. */
 const RAISED = "LB001";
 
+/** character_not_in_repertoire, untranslatable_character: text that Postgres cannot keep. */
+const UNSTORABLE = ["22021", "22P05"];
+
+/** Text that passed its schema but cannot be kept (NUL, half a surrogate pair): its sender's mistake. */
+export const unstorableText = () =>
+  new AppError("invalid_input", "Teks berisi karakter yang tidak dapat dipakai");
+
 /** What a named constraint means to the caller of one write. */
 export type ConstraintErrors = Record<string, () => AppError>;
 
@@ -13,6 +20,7 @@ export function toAppError(error: unknown, constraints: ConstraintErrors = {}): 
   if (error.code === RAISED) return raised(error);
   const mapped = error.constraint ? constraints[error.constraint] : undefined;
   if (mapped) return mapped();
+  if (error.code && UNSTORABLE.includes(error.code)) return unstorableText();
   if (isOutage(error)) {
     return new AppError(
       "unavailable",

@@ -3,6 +3,7 @@ import { fillPlaceholders, type SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/neon-http";
 import { PgDialect } from "drizzle-orm/pg-core";
 import type { z } from "zod";
+import { unstorableText } from "./errors.ts";
 
 /** One statement ready to send: its text, its values, and how its answer becomes rows. */
 export interface Statement<T> {
@@ -76,15 +77,20 @@ export function rows<S extends z.ZodType>(query: SQL, row: S): Statement<z.outpu
   };
 }
 
+/** NUL or half a surrogate pair as `JSON.stringify` writes them; an even row of backslashes before `u` is plain text. */
+const UNSTORABLE_ESCAPE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
+
 /** A call of an SQL function `name(input jsonb) returns jsonb`, its answer checked against `output`. */
 export function call<S extends z.ZodType>(
   name: string,
   input: Record<string, unknown>,
   output: S,
 ): Statement<z.output<S>> {
+  const json = JSON.stringify(input);
+  if (json.includes("\\u") && UNSTORABLE_ESCAPE.test(json)) throw unstorableText();
   return {
     sql: `select ${name}($1::jsonb)`,
-    params: [JSON.stringify(input)],
+    params: [json],
     arrayMode: true,
     map: (result) => {
       const row = result.rows[0];

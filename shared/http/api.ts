@@ -53,6 +53,7 @@ export function access(
     const gate = sessionGate(actor, rule, ctx.now());
     if (gate) ctx.db.guard(gate);
     await next();
+    if (!c.error) await ctx.db.passGate();
   };
 }
 

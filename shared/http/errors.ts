@@ -1,6 +1,7 @@
 /** Every way a request can fail, and the status it answers with. Domains throw codes, never statuses. */
 export const STATUS_OF = {
   invalid_input: 400,
+  invalid_json: 400,
   unauthenticated: 401,
   insufficient_balance: 400,
   promo_refused: 400,

@@ -14,6 +14,7 @@ interface Words {
   invalidToken: { status: 401 | 403; message: string };
   forbidden: string;
   tooManyRequests: string;
+  invalidJson: string;
   unknownPath(path: string): string;
 }
 
@@ -29,6 +30,7 @@ const english: Words = {
   invalidToken: { status: 401, message: "Unauthorized" },
   forbidden: "Forbidden",
   tooManyRequests: "Too many requests",
+  invalidJson: "Isi permintaan bukan JSON yang benar",
   unknownPath: () => "Not found",
 };
 
@@ -62,7 +64,14 @@ const FAMILIES: Record<FamilyName, Family> = {
   },
   panel: {
     name: "panel",
-    words: { ...english, missingToken: "unauthorized", unknownPath: () => "not found" },
+    words: {
+      missingToken: "unauthorized",
+      invalidToken: { status: 401, message: "unauthorized" },
+      forbidden: "forbidden",
+      tooManyRequests: "too many requests",
+      invalidJson: "invalid json body",
+      unknownPath: () => "not found",
+    },
     body: ({ message }) => ({ error: message, timestamp: new Date().toISOString() }),
   },
   app: {
@@ -72,6 +81,7 @@ const FAMILIES: Record<FamilyName, Family> = {
       invalidToken: { status: 403, message: "Token tidak valid" },
       forbidden: "Akses ditolak",
       tooManyRequests: "Terlalu banyak permintaan. Coba lagi sebentar lagi.",
+      invalidJson: english.invalidJson,
       unknownPath: (path) => `Endpoint ${path} tidak ditemukan.`,
     },
     body: ({ message, meta }) => ({ success: false, message, ...meta }),
@@ -108,6 +118,7 @@ export function failureOn(path: string, error: AppError): { status: number; body
   }
   if (error.code === "forbidden") message ||= words.forbidden;
   if (error.code === "rate_limited") message ||= words.tooManyRequests;
+  if (error.code === "invalid_json") message ||= words.invalidJson;
   if (error.code === "internal") message = "Internal server error";
   return { status, body: family.body({ status, message, meta: error.meta }) };
 }

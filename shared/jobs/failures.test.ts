@@ -3,9 +3,10 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { settleBackground } from "../../workers/testing/api.ts";
 import type { Ctx } from "../context.ts";
+import type { Gate } from "../db/database.ts";
 import { rows } from "../db/statement.ts";
 import { type Failure, ProviderError } from "../providers/provider-error.ts";
-import { consumeJobs, resendDueJobs, runJob } from "./jobs.ts";
+import { consumeJobs, type JobHandler, resendDueJobs, runJob } from "./jobs.ts";
 import { age, createJob, readJob, recordingHandler } from "./test-jobs.ts";
 import { contextWithQueues, deliver } from "./test-queues.ts";
 
@@ -24,6 +25,23 @@ async function alertsAbout(ctx: Ctx, id: string) {
     ),
   );
 }
+
+/** Acts, and then the way to the database is gone, as if the Worker had died. */
+function dyingHandler(): JobHandler {
+  return {
+    ...recordingHandler(),
+    async run(ctx) {
+      ctx.db.guard(outage("dead"));
+      return { state: "success" };
+    },
+  };
+}
+
+/** A gate that no query of a context passes. */
+const outage = (words: string): Gate => ({
+  statement: rows(sql`select app_error('unavailable', ${words})`, z.unknown()),
+  passed: () => expect.unreachable(),
+});
 
 const message = (id: string) => ({ v: 1, type: "job", id });
 
@@ -140,34 +158,33 @@ describe("the minute cron", () => {
     expect(ids).not.toContainEqual(message(fresh));
   });
 
-  test("wakes what lies under a lease that ran out, and fails it after its last attempt", async () => {
+  test("wakes a job whose Worker died between acting and recording, which then runs once more", async () => {
     const { ctx, sent } = contextWithQueues();
-    const id = await createJob(ctx, { maxAttempts: 2 });
-    const crash = async () => {
-      const handler = recordingHandler();
-      // The consumer dies here: what it returns is never recorded, because the lease is gone by then.
-      handler.run = async () => {
-        await age(ctx, id);
-        await resendDueJobs(ctx);
-        return { state: "success" };
-      };
-      return await runJob(ctx, id, [handler]);
-    };
-    // While nobody has claimed it anew, the late holder may still record: that is no second run.
-    expect(await crash()).toBe("success");
+    const id = await createJob(ctx);
+    await expect(runJob(contextWithQueues().ctx, id, [dyingHandler()])).rejects.toThrow("dead");
+    const handler = recordingHandler({ state: "success" });
+    expect(await runJob(ctx, id, [handler])).toBe("skipped");
+    await age(ctx, id);
+    await resendDueJobs(ctx);
     await settleBackground();
     expect(sent.map(({ body }) => body)).toContainEqual(message(id));
+    for (const state of ["success", "skipped", "skipped"]) {
+      expect(await runJob(ctx, id, [handler])).toBe(state);
+    }
+    expect(handler.ran).toMatchObject([{ state: "unknown", attempts: 2 }]);
+  });
 
-    const doomed = await createJob(ctx, { maxAttempts: 1 });
-    const dying = recordingHandler();
-    dying.run = async () => {
-      await age(ctx, doomed);
-      await resendDueJobs(ctx);
-      return { state: "success" };
-    };
-    expect(await runJob(ctx, doomed, [dying])).toBe("lease_lost");
-    expect(await readJob(ctx, doomed)).toMatchObject({ state: "failed", attempts: 1 });
-    expect(await alertsAbout(ctx, doomed)).toHaveLength(1);
+  test("fails a job whose Worker died in its last attempt, and alerts the operator", async () => {
+    const { ctx } = contextWithQueues();
+    const id = await createJob(ctx, { maxAttempts: 1 });
+    await expect(runJob(contextWithQueues().ctx, id, [dyingHandler()])).rejects.toThrow("dead");
+    await age(ctx, id);
+    const handler = recordingHandler();
+    expect(await runJob(ctx, id, [handler])).toBe("skipped");
+    await resendDueJobs(ctx);
+    expect(await readJob(ctx, id)).toMatchObject({ state: "failed", attempts: 1 });
+    expect(await alertsAbout(ctx, id)).toHaveLength(1);
+    expect(handler.ran).toHaveLength(0);
   });
 });
 
@@ -194,10 +211,7 @@ describe("the consumer", () => {
     async (attempts, pause) => {
       const { ctx } = contextWithQueues();
       const id = await createJob(ctx);
-      ctx.db.guard({
-        statement: rows(sql`select app_error('unavailable', 'out')`, z.unknown()),
-        passed: () => expect.unreachable(),
-      });
+      ctx.db.guard(outage("out"));
       const { batch, fates } = deliver("mail", [message(id)], { attempts });
       await consumeJobs(ctx, batch, [recordingHandler()]);
       expect(fates).toEqual([pause]);

@@ -35,14 +35,13 @@ describe("a job", () => {
   });
 
   test("is given to one of many consumers that ask at the same moment", async () => {
-    const id = await createJob(testContext());
+    const ids = await Promise.all(Array.from({ length: 30 }, () => createJob(testContext())));
     const handler = recordingHandler({ state: "success" });
-    const ran = await Promise.all(
-      Array.from({ length: 16 }, () => runJob(testContext(), id, [handler])),
-    );
-    expect(handler.ran).toHaveLength(1);
-    expect(ran.filter((state) => state === "success")).toHaveLength(1);
-    expect(ran.filter((state) => state === "skipped")).toHaveLength(15);
+    const consumers = ids.flatMap((id) => Array.from({ length: 8 }, () => id));
+    const ran = await Promise.all(consumers.map((id) => runJob(testContext(), id, [handler])));
+    expect(handler.ran.map((job) => job.id).sort()).toEqual([...ids].sort());
+    expect(ran.filter((state) => state === "success")).toHaveLength(30);
+    expect(ran.filter((state) => state === "skipped")).toHaveLength(210);
   });
 
   test("of the future waits until it is due", async () => {
@@ -104,6 +103,31 @@ describe("a lease", () => {
     // The first holder may have acted, so the second must ask before it acts.
     expect(second.ran[0]).toMatchObject({ state: "unknown", attempts: 2 });
     expect(await readJob(ctx, id)).toMatchObject({ state: "success", result: { by: "second" } });
+  });
+
+  test("of a late first holder records nothing while the second one works", async () => {
+    const ctx = testContext();
+    const id = await createJob(ctx);
+    const begun = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    const working = recordingHandler();
+    working.run = async () => {
+      begun.resolve();
+      await released.promise;
+      return { state: "success" };
+    };
+    let second: Promise<string> | undefined;
+    const late = recordingHandler();
+    late.run = async () => {
+      await age(ctx, id);
+      second = runJob(testContext(), id, [working]);
+      await begun.promise;
+      return { state: "failed", error: "late" };
+    };
+    expect(await runJob(ctx, id, [late])).toBe("lease_lost");
+    expect(await readJob(ctx, id)).toMatchObject({ state: "running", error: null });
+    released.resolve();
+    expect(await second).toBe("success");
   });
 
   test("can be extended and reports progress forwards, until it is lost", async () => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Config } from "../config/config.ts";
 import type { Ctx } from "../context.ts";
 import type { Job, JobHandler, JobOutcome } from "../jobs/jobs.ts";
 import { alertMail } from "./alert.ts";
@@ -24,7 +25,7 @@ export function mailJob(domainTemplates: readonly MailTemplate<unknown>[]): JobH
     async run(ctx, job): Promise<JobOutcome> {
       const age = ctx.now().getTime() - job.createdAt.getTime();
       if (job.attempts > 1 && age > KEY_LIFE_MS) return { state: "failed", error: "too old" };
-      const mail = render(templates, job);
+      const mail = render(templates, job, ctx.config);
       if (typeof mail === "string") return { state: "failed", error: mail };
       const { id } = await send(ctx, job, mail);
       return { state: "success", result: { mail_id: id } };
@@ -39,7 +40,11 @@ interface Rendered {
   text: string;
 }
 
-function render(templates: readonly MailTemplate<unknown>[], job: Job): Rendered | string {
+function render(
+  templates: readonly MailTemplate<unknown>[],
+  job: Job,
+  config: Config,
+): Rendered | string {
   const { template: name, to, data } = payload.parse(job.payload);
   const template = templates.find((candidate) => candidate.name === name);
   if (!template) return `no template ${name}`;
@@ -48,8 +53,8 @@ function render(templates: readonly MailTemplate<unknown>[], job: Job): Rendered
   return {
     to,
     subject: template.subject(parsed.data).replace(/\s+/g, " "),
-    html: template.html(parsed.data),
-    text: template.text(parsed.data),
+    html: template.html(parsed.data, config),
+    text: template.text(parsed.data, config),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Config } from "../config/config.ts";
 import { htmlOf, type MailPage, textOf } from "./layout.ts";
 
 /** One kind of mail. The same data must always give the same mail: a repeat under the same key depends on it. */
@@ -6,8 +7,9 @@ export interface MailTemplate<T> {
   name: string;
   schema: z.ZodType<T>;
   subject(data: T): string;
-  html(data: T): string;
-  text(data: T): string;
+  /** The configuration is for links: its addresses differ from one installation to the next. */
+  html(data: T, config: Config): string;
+  text(data: T, config: Config): string;
 }
 
 /** A template whose both forms come from one page of plain text, so that nothing is ever left unescaped. */
@@ -15,14 +17,14 @@ export function mailTemplate<T>(template: {
   name: string;
   schema: z.ZodType<T>;
   subject(data: T): string;
-  page(data: T): MailPage;
+  page(data: T, config: Config): MailPage;
 }): MailTemplate<T> {
   const { name, schema, subject, page } = template;
   return {
     name,
     schema,
     subject,
-    html: (data) => htmlOf(page(data)),
-    text: (data) => textOf(page(data)),
+    html: (data, config) => htmlOf(page(data, config)),
+    text: (data, config) => textOf(page(data, config)),
   };
 }

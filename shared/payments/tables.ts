@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { check, index, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { boolean, check, index, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { at, createdAt, id, idr, timestamps, userId } from "../db/columns.ts";
 
 /** What somebody is to pay: settled at most once, whatever the providers send. */
@@ -13,6 +13,8 @@ export const paymentIntents = pgTable(
     provider: text().notNull(),
     amount: idr().notNull(),
     state: text().notNull().default("pending"),
+    /** Who hears of a refund; nothing else is sent there. */
+    customerEmail: text(),
     expiresAt: at().notNull(),
     paidAt: at(),
     ...timestamps(),
@@ -31,8 +33,8 @@ export const paymentIntents = pgTable(
 );
 
 /**
- * One attempt to collect an intent through one channel of a provider. `providerRef` is the order id that the
- * provider knows; money that arrives on a second charge of the same intent is refunded.
+ * The way to collect an intent through one channel of a provider. `providerRef` is the order id that the provider
+ * knows; money that arrives on a second charge of the same intent is refunded. `checkAt`: when the cron asks.
  */
 export const paymentCharges = pgTable(
   "payments_charges",
@@ -44,6 +46,8 @@ export const paymentCharges = pgTable(
     channel: text().notNull(),
     providerRef: text().notNull().unique("payments_charges_provider_ref_key"),
     state: text().notNull().default("creating"),
+    /** The money of this charge paid the intent; any other money of the intent goes back. */
+    settlesIntent: boolean().notNull().default(false),
     transactionId: text(),
     qrString: text(),
     qrImageUrl: text(),
@@ -55,7 +59,8 @@ export const paymentCharges = pgTable(
     ...timestamps(),
   },
   (t) => [
-    index("payments_charges_intent_idx").on(t.intentId),
+    uniqueIndex("payments_charges_channel_key").on(t.intentId, t.channel),
+    uniqueIndex("payments_charges_settling_key").on(t.intentId).where(sql`${t.settlesIntent}`),
     index("payments_charges_check_idx").on(t.checkAt).where(sql`${t.checkAt} is not null`),
     check("payments_charges_channel_known", sql`${t.channel} in ('qris', 'snap', 'redirect')`),
     check(
@@ -78,6 +83,8 @@ export const paymentRefunds = pgTable(
     reason: text().notNull(),
     state: text().notNull().default("queued"),
     createdAt: createdAt(),
+    /** Set before the provider is asked for the first time: from here on it may have acted. */
+    requestedAt: at(),
     finishedAt: at(),
   },
   (t) => [

@@ -7,12 +7,11 @@ import { answer, broken, FakeNetwork, type Reply, stuckInBody } from "./testing/
 const BASE = "https://api.example.com/base";
 const URL_OF_THING = `${BASE}/things/1`;
 
-let network = new FakeNetwork();
+const network = new FakeNetwork();
 let waits: number[] = [];
 
 afterEach(() => {
-  expect(network.leftOver()).toEqual([]);
-  network = new FakeNetwork();
+  network.verify();
   waits = [];
 });
 

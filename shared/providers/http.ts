@@ -20,9 +20,8 @@ const LONGEST_PAUSE_MS = 5_000;
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 /**
- * Reads the provider's own verdict out of an answer: a failure, or `success` where the status speaks against it,
- * or null to leave it to the status. Not asked about a redirect, nor about a 5xx: after it the effect is in doubt
- * whatever the body says.
+ * Reads the provider's own verdict out of an answer: a failure, `success` where the status speaks against it, or null
+ * to leave it to the status. Never asked about a redirect or a 5xx, after which the effect is in doubt anyway.
  */
 export type Judge = (answer: {
   status: number;

@@ -5,7 +5,7 @@ export const BCRYPT_MAX_BYTES = 72;
 const COST = 10;
 
 /** Of a random text that nobody has: an unknown account costs the same work as a wrong password. */
-const NOBODYS_HASH = "$2b$10$h61MgyBAXbUoeAGWGBN8fuOA6PiP0owVbkAjWwQpZfWYaPsl5upwS";
+export const NOBODYS_HASH = "$2b$10$h61MgyBAXbUoeAGWGBN8fuOA6PiP0owVbkAjWwQpZfWYaPsl5upwS";
 
 export function hashPassword(password: string): Promise<string> {
   return hash(password, COST);

@@ -80,7 +80,7 @@ describe("a store's version", () => {
     expect(await moved(store, add)).toBe(0);
   });
 
-  it("lets many take stock of one store at once without waiting for its row", async () => {
+  it("is left alone by many who take stock at once and leave some over", async () => {
     const { store } = await createShop();
     const products = await Promise.all(Array.from({ length: 10 }, () => createProduct(store)));
     const by = await moved(store, () =>

@@ -102,7 +102,10 @@ const orderReceived = mailTemplate({
   page: (mail) => ({
     title: `Pesanan baru ${mail.number}`,
     blocks: [
-      { kind: "text", text: `Halo ${mail.name},\nada pesanan baru yang sudah dibayar. Kurir akan menjemput paketnya.` },
+      {
+        kind: "text",
+        text: `Halo ${mail.name},\nada pesanan baru yang sudah dibayar. Kurir akan menjemput paketnya.`,
+      },
       goods(mail),
       {
         kind: "facts",
@@ -110,10 +113,7 @@ const orderReceived = mailTemplate({
           ["Penerima", mail.recipient.name],
           ["Alamat", mail.recipient.street],
           ["Kurir", mail.courier],
-          [
-            "Anda terima setelah paket sampai",
-            rupiah(mail.seller_amount),
-          ],
+          ["Anda terima setelah paket sampai", rupiah(mail.seller_amount)],
         ],
       },
     ],
@@ -127,7 +127,10 @@ const parcelTrouble = mailTemplate({
   page: (mail) => ({
     title: `Paket pesanan ${mail.number} bermasalah`,
     blocks: [
-      { kind: "text", text: `Halo ${mail.name},\nkurir melaporkan bahwa paket ini tidak dapat diantar. Silakan hubungi pembeli dan kirim ulang.` },
+      {
+        kind: "text",
+        text: `Halo ${mail.name},\nkurir melaporkan bahwa paket ini tidak dapat diantar. Silakan hubungi pembeli dan kirim ulang.`,
+      },
       parcel(mail),
     ],
   }),

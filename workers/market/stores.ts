@@ -31,7 +31,7 @@ export async function checkSlug(
     rows(
       sql`select exists (
           select from market_store_slugs g join market_stores s on s.id = g.store_id
-          where g.slug = ${slug.slice(0, 100)} and s.user_id <> ${actorOf(ctx).userId}) as taken`,
+          where g.slug = ${problem ? "" : slug} and s.user_id <> ${actorOf(ctx).userId}) as taken`,
       z.object({ taken: z.boolean() }),
     ),
   );

@@ -32,7 +32,11 @@ export async function api(path: string, call: TestCall = {}): Promise<TestAnswer
   const response = await fetchWorker(path, call);
   const text = await response.text();
   const isJson = response.headers.get("content-type")?.includes("json");
-  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson ? JSON.parse(text) : text,
+  };
 }
 
 /** The same, with the raw response; `path` may be a whole URL (a store's host). */

@@ -66,9 +66,22 @@ export interface TestProduct {
 
 export async function createProduct(
   store: TestStore,
-  fields: Partial<{ name: string; price: number; stock: number; weightGram: number; status: string }> = {},
+  fields: Partial<{
+    name: string;
+    price: number;
+    stock: number;
+    weightGram: number;
+    status: string;
+  }> = {},
 ): Promise<TestProduct> {
-  const product = { name: unique("Produk "), price: 25_000, stock: 10, weightGram: 350, status: "active", ...fields };
+  const product = {
+    name: unique("Produk "),
+    price: 25_000,
+    stock: 10,
+    weightGram: 350,
+    status: "active",
+    ...fields,
+  };
   const [made] = await testContext().db.run(
     rows(
       sql`insert into market_products (store_id, name, price, stock, weight_gram, status)

@@ -39,8 +39,8 @@ export interface Delivery {
 export interface RetryRule {
   /** Waits before the 1st, 2nd, ... retry as documented; `retryScale` makes them shorter. */
   spacingMs: readonly number[];
-  /** How many retries the last answer (null: none came) allows in all. */
-  retriesAfter(status: number | null): number;
+  /** How many retries the last answer (null: none came) allows in all; `text` is for dials. */
+  retriesAfter(status: number | null, text: string): number;
   timeoutMs: number;
   /** 307 and 308 are followed with POST, so many times. */
   hops: number;
@@ -134,7 +134,7 @@ export class Outbox {
   private async inTurn(subject: string, run: () => Promise<void>): Promise<void> {
     const before = this.turns.get(subject);
     const mine = (async () => {
-      if (before) await Promise.race([before, this.timers.wait(longestTurnMs)]);
+      if (before !== undefined) await Promise.race([before, this.timers.wait(longestTurnMs)]);
       await run();
     })();
     this.turns.set(subject, mine);
@@ -196,16 +196,13 @@ export class Outbox {
     }
     const retries = delivery.attempts.length - 1;
     const spacing = this.rule.spacingMs[retries];
-    if (spacing === undefined || retries >= this.rule.retriesAfter(attempt.status)) {
+    const text = `${notice.subject}\n${notice.text}`;
+    if (spacing === undefined || retries >= this.rule.retriesAfter(attempt.status, text)) {
       delivery.state = "failed";
       return;
     }
     delivery.state = "waiting";
-    const scale = this.dials.number(
-      "retryScale",
-      `${notice.subject}\n${notice.text}`,
-      defaultScale,
-    );
+    const scale = this.dials.number("retryScale", text, defaultScale);
     const shift = randomInt(90, 111) / 100;
     this.timers.later(spacing * scale * shift, () => void this.attempt(notice, delivery));
   }

@@ -77,7 +77,10 @@ function commonFields(transaction: Transaction): Json {
 
 function progressFields(transaction: Transaction): Json {
   const { method, settledAt, refunds, issuer } = transaction;
-  const fields: Json = { expiry_time: wib(transaction.expiresAt), ...transaction.order.customFields };
+  const fields: Json = {
+    expiry_time: wib(transaction.expiresAt),
+    ...transaction.order.customFields,
+  };
   if (settledAt !== null) {
     fields.settlement_time = wib(settledAt);
     if (method.type === "bank_transfer") fields.payment_amounts = [];
@@ -144,8 +147,7 @@ export function statusBody(transaction: Transaction, serverKey: string): Json {
   const code = statusCode(transaction.status, "407");
   return {
     status_code: code,
-    status_message:
-      code === "407" ? "Transaction is expired" : "Success, transaction is found",
+    status_message: code === "407" ? "Transaction is expired" : "Success, transaction is found",
     signature_key: signature(transaction.order.id, code, money(transaction.amount), serverKey),
     ...commonFields(transaction),
     ...progressFields(transaction),

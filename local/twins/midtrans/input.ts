@@ -76,7 +76,9 @@ function readOrder(fields: Fields): OrderInput {
     let sum = 0;
     fields.list("item_details", { min: 1 }).forEach((value, index) => {
       const item = fields.at("item_details", index, value);
-      sum += (item.int("price", { required: true }) ?? 0) * (item.int("quantity", { required: true, min: 1 }) ?? 0);
+      sum +=
+        (item.int("price", { required: true }) ?? 0) *
+        (item.int("quantity", { required: true, min: 1 }) ?? 0);
       itemNames.push(item.text("name", { required: true, max: 50 }) ?? "");
       if (typeof item.raw("id") !== "number") item.text("id", { max: 50 });
     });

@@ -21,7 +21,7 @@ const text = z
   .transform((value) => value || null);
 const time = z.string().nullish().transform(parseWib);
 
-const Refusal = z.object({ status: z.literal(false), code: z.unknown() });
+const Refusal = z.object({ status: z.literal(false), code: z.unknown().optional() });
 const PinRefusal = z.object({ results: z.object({ error: z.string().min(1) }) });
 
 /**

@@ -76,9 +76,13 @@ describe("the signature", () => {
     },
   );
 
-  test("borders between the signed fields cannot be moved", async () => {
-    // Order "ORD-2026-0001" + "201" + "10000.00" reads the same as "ORD-2026-00012" + "011" + "0000.00".
-    const moved = { order_id: "ORD-2026-00012", status_code: "0110", gross_amount: "000.00" };
+  test.each([
+    { order_id: "ORD-2026-00012", status_code: "011", gross_amount: "0000.00" },
+    { order_id: "ORD-2026-000", status_code: "120", gross_amount: "110000.00" },
+    { order_id: "ORD-2026-000120", status_code: "110", gross_amount: "000.00" },
+  ])("borders between the signed fields cannot be moved to $order_id", async (moved) => {
+    const text = `${moved.order_id}${moved.status_code}${moved.gross_amount}`;
+    expect(text).toBe("ORD-2026-000120110000.00");
     expect(await verify(notice({ ...moved, signature_key: VECTORS["201"] }))).toBeNull();
   });
 });

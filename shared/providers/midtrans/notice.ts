@@ -11,8 +11,9 @@ export interface MidtransNotice extends MidtransPayment {
 /** What the signature is made of, exactly as received. */
 const Signed = z.object({
   order_id: z.string().min(1).max(64),
-  status_code: z.string().regex(/^\d{3}$/),
-  gross_amount: z.string().regex(/^\d{1,15}\.\d\d$/),
+  // Strict, because the signed text has no borders between these three.
+  status_code: z.string().regex(/^[2-5]\d\d$/),
+  gross_amount: z.string().regex(/^(0|[1-9]\d{0,14})\.\d\d$/),
   signature_key: z.string().regex(/^[0-9a-f]{128}$/i),
 });
 

@@ -13,9 +13,9 @@ export type Reply = (request: SentRequest, signal: AbortSignal | null) => Promis
 
 /** A network that knows only the requests it was told of, in their order; anything else fails the test. */
 export class FakeNetwork {
-  readonly sent: SentRequest[] = [];
-  readonly unmatched: string[] = [];
-  readonly #expected: { method: string; url: string; reply: Reply }[] = [];
+  sent: SentRequest[] = [];
+  #unmatched: string[] = [];
+  #expected: { method: string; url: string; reply: Reply }[] = [];
 
   on(method: string, url: string, reply: Reply): this {
     this.#expected.push({ method, url, reply });
@@ -30,17 +30,26 @@ export class FakeNetwork {
     this.sent.push(request);
     const next = this.#expected[0];
     if (next?.method !== method || next.url !== input) {
-      this.unmatched.push(`${method} ${input}`);
+      this.#unmatched.push(`${method} ${input}`);
       throw new Error(`nobody expected ${method} ${input}`);
     }
     this.#expected.shift();
     return await next.reply(request, init.signal ?? null);
   };
 
-  /** Expected requests that never came, and those that nobody expected. */
-  leftOver(): string[] {
+  /** The JSON of the first request that was sent. */
+  firstJson(): unknown {
+    return JSON.parse(this.sent[0]?.body ?? "null");
+  }
+
+  /** Empties the network; throws when a request never came or came unexpected. For `afterEach`. */
+  verify(): void {
     const missing = this.#expected.map(({ method, url }) => `missing ${method} ${url}`);
-    return [...missing, ...this.unmatched.map((request) => `unmatched ${request}`)];
+    const wrong = [...missing, ...this.#unmatched.map((request) => `unmatched ${request}`)];
+    this.sent = [];
+    this.#unmatched = [];
+    this.#expected = [];
+    if (wrong.length > 0) throw new Error(wrong.join(", "));
   }
 }
 

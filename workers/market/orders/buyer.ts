@@ -4,6 +4,7 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { notFound } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
+import { isUuid } from "../schemas/fields.ts";
 import { BuyerOrder, Tracking } from "../schemas/orders.ts";
 import { newestFirst, orderColumns, pageOf, paymentColumn } from "./rows.ts";
 
@@ -11,6 +12,7 @@ const missing = () => notFound("Order not found");
 
 /** One order of the actor. Throws `not_found`, also for somebody else's. */
 export async function getOrder(ctx: Ctx, orderId: string): Promise<BuyerOrder> {
+  if (!isUuid(orderId)) throw missing();
   const [order] = await ctx.db.run(
     rows(
       sql`select ${orderColumns}, ${paymentColumn}
@@ -48,6 +50,7 @@ export async function listBuyerOrders(
 
 /** Where the parcel of an order of the actor is, and what happened so far, newest first. */
 export async function trackOrder(ctx: Ctx, orderId: string) {
+  if (!isUuid(orderId)) throw missing();
   const [tracking] = await ctx.db.run(
     rows(
       sql`select o.status,
@@ -70,6 +73,7 @@ export async function trackOrder(ctx: Ctx, orderId: string) {
 
 /** The buyer has the parcel in hand: the order is delivered and the seller is paid, once. */
 export async function confirmReceived(ctx: Ctx, orderId: string): Promise<{ id: string }> {
+  if (!isUuid(orderId)) throw missing();
   const result = await ctx.db.run(
     call(
       "market_order_received",
@@ -77,6 +81,6 @@ export async function confirmReceived(ctx: Ctx, orderId: string): Promise<{ id: 
       z.object({ order_id: z.uuid(), wake: wakeSchema }),
     ),
   );
-  await wake(ctx, result.wake);
+  wake(ctx, result.wake);
   return { id: result.order_id };
 }

@@ -8,6 +8,7 @@ import { openedPayment, startCharges } from "../../../shared/payments/index.ts";
 import type { CheckoutInput } from "../schemas/orders.ts";
 import { chooseRate } from "../shipping/rates.ts";
 import { orderUrl } from "../storefront/urls.ts";
+import { orderSettlement } from "./settlement.ts";
 
 const Placed = z.object({
   order_id: z.uuid(),
@@ -35,6 +36,7 @@ export async function placeOrder(ctx: Ctx, input: CheckoutInput, idempotencyKey?
     call("market_checkout", await checkoutInput(ctx, input, rate, idempotencyKey), Placed),
   );
   const started = await startCharges(ctx, placed.payment, {
+    settlement: orderSettlement,
     description: `Pesanan ${placed.number}`,
     reference: { order_id: placed.order_id },
     finishUrl: orderUrl(ctx.config, placed.store_slug, placed.order_id),

@@ -63,7 +63,7 @@ export async function shipOrder(ctx: Ctx, input: z.output<typeof ShipInput>) {
       z.object({ shipment: Shipment, wake: wakeSchema }),
     ),
   );
-  await wake(ctx, result.wake);
+  wake(ctx, result.wake);
   return result.shipment;
 }
 

@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
@@ -27,8 +27,13 @@ export async function updateProduct(
 ): Promise<SellerProduct> {
   const { images, ...fields } = changes;
   const given = images === undefined ? null : imageRows(ctx, images);
-  const [updated] = await ctx.db.run(
-    rows(change(actorOf(ctx).userId, productId(id), JSON.stringify(fields), given), Updated),
+  const mine = own(actorOf(ctx).userId, productId(id));
+  // Locked by a statement of its own, so that the next one sees the images of whoever was before us.
+  const [, [updated]] = await ctx.db.batch(
+    [
+      rows(sql`select p.id ${mine} for no key update of p`, z.unknown()),
+      rows(change(mine, JSON.stringify(fields), given), Updated),
+    ],
     PRODUCT_ERRORS,
   );
   if (!updated) throw productNotFound();
@@ -43,12 +48,14 @@ export async function updateProduct(
   return updated.product;
 }
 
+const own = (userId: number, id: string) => sql`
+  from market_products p join market_stores s on s.id = p.store_id
+  where p.id = ${id} and p.deleted_at is null and s.user_id = ${userId} and s.deleted_at is null`;
+
 /** No row: not the actor's. A row without a product: the stock would not cover what unpaid orders hold. */
-const change = (userId: number, id: string, fields: string, images: string | null) => sql`
+const change = (mine: SQL, fields: string, images: string | null) => sql`
   with mine as (
-    select p.id, p.reserved, s.slug from market_products p join market_stores s on s.id = p.store_id
-    where p.id = ${id} and p.deleted_at is null and s.user_id = ${userId} and s.deleted_at is null
-    for no key update of p
+    select p.id, p.reserved, s.slug ${mine}
   ), p as (
     update market_products t
     set (category_id, name, description, price, stock, weight_gram, status, updated_at) = (

@@ -12,6 +12,7 @@ import {
 import { access, createApi } from "../../../shared/http/api.ts";
 import { confirmReceived, getOrder, listBuyerOrders, trackOrder } from "../orders/buyer.ts";
 import { placeOrder } from "../orders/checkout.ts";
+import { idParameters } from "../schemas/fields.ts";
 import {
   BuyerOrder,
   CheckoutInput,
@@ -23,7 +24,8 @@ import {
 export const buyerOrderRoutes = createApi();
 
 const tags = ["market: buyer"];
-const params = z.object({ id: z.uuid() });
+/** What is no id at all is as missing as an id of nothing. */
+const params = idParameters;
 
 buyerOrderRoutes.openapi(
   createRoute({

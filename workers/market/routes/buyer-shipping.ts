@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { enveloped, marketOk } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
+import { text } from "../schemas/fields.ts";
 import { Area, Rate } from "../schemas/orders.ts";
 import { searchAreas } from "../shipping/areas.ts";
 import { listRates } from "../shipping/rates.ts";
@@ -16,7 +17,7 @@ buyerShippingRoutes.openapi(
     path: "/api/buyer/areas",
     tags,
     summary: "Districts by name, with the id that addresses and rates need",
-    request: { query: z.object({ input: z.string().trim().min(3).max(60) }) },
+    request: { query: z.object({ input: text(3, 60) }) },
     responses: marketOk(z.array(Area)),
   }),
   async (c) => c.json(enveloped(await searchAreas(c.var.ctx, c.req.valid("query").input)), 200),
@@ -32,7 +33,7 @@ buyerShippingRoutes.openapi(
     request: {
       query: z.object({
         store_id: z.uuid(),
-        destination_area_id: z.string().trim().min(1).max(20),
+        destination_area_id: text(1, 20),
         weight: optionalAmount(1_000_000),
         value: optionalAmount(1_000_000_000),
       }),

@@ -9,12 +9,13 @@ import {
 } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
 import { listSellerOrders, listShipments, shipOrder } from "../orders/seller.ts";
-import { orderStatus, SellerOrder, ShipInput, Shipment } from "../schemas/orders.ts";
+import { text } from "../schemas/fields.ts";
+import { orderStatus, parcelStatus, SellerOrder, ShipInput, Shipment } from "../schemas/orders.ts";
 
 export const sellerOrderRoutes = createApi();
 
 const tags = ["market: seller"];
-const search = z.string().trim().max(100).optional();
+const search = text(0, 100).optional();
 
 sellerOrderRoutes.openapi(
   createRoute({
@@ -36,7 +37,7 @@ sellerOrderRoutes.openapi(
     tags,
     summary: "Parcels of my store",
     middleware: [access("seller")] as const,
-    request: { query: z.object({ ...pagingQuery, status: z.string().max(20).optional() }) },
+    request: { query: z.object({ ...pagingQuery, status: parcelStatus.optional() }) },
     responses: marketList(Shipment),
   }),
   async (c) => c.json(page(await listShipments(c.var.ctx, c.req.valid("query"))), 200),

@@ -203,6 +203,16 @@ describe("PUT /api/seller/products/:id", () => {
     expect((await get(seller, `/${id}`)).body.data.product_images).toEqual([]);
   });
 
+  it("keeps the images of one of many saves at once, not of all", async () => {
+    const { seller, store } = await createShop();
+    const { id } = await createProduct(store);
+    const letters = [..."abcdef"];
+    await Promise.all(
+      letters.map((letter) => put(seller, id, { images: [{ url: imageUrl(seller, letter) }] })),
+    );
+    expect((await get(seller, `/${id}`)).body.data.product_images).toHaveLength(1);
+  });
+
   it("never lets stock fall below what unpaid orders hold", async () => {
     const { seller, store } = await createShop();
     const { id } = await createProduct(store, { stock: 5 });
@@ -217,6 +227,20 @@ describe("PUT /api/seller/products/:id", () => {
       stock: 3,
       reserved: 3,
     });
+  });
+
+  it("loses no stock that is sold while the seller edits something else", async () => {
+    const { seller, store } = await createShop();
+    const { id } = await createProduct(store, { stock: 30 });
+    const sell = () => run(sql`update market_products set stock = stock - 1 where id = ${id}`);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => {
+        const [{ status }] = await Promise.all([put(seller, id, { name: `Kopi ${i}` }), sell()]);
+        return status;
+      }),
+    );
+    expect(new Set(answers)).toEqual(new Set([200]));
+    expect((await get(seller, `/${id}`)).body.data.stock).toBe(10);
   });
 
   it("leaves featuring, owner and reservations alone (TB-5)", async () => {

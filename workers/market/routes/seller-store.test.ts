@@ -172,6 +172,19 @@ describe("PUT /api/seller/store", () => {
     expect((await put(seller, { slug: store.slug })).body.data.slug).toBe(store.slug);
   });
 
+  it("renames while products are added, without either waiting for the other for ever", async () => {
+    const { seller } = await createShop();
+    const product = { name: "Kopi", price: 1000, weight_gram: 10, status: "active" };
+    const answers = await Promise.all(
+      Array.from({ length: 15 }, async () => [
+        (await put(seller, { slug: unique("baru") })).status,
+        (await api("/api/seller/products", { method: "POST", token: seller.token, json: product }))
+          .status,
+      ]),
+    );
+    expect(answers).toEqual(Array(15).fill([200, 201]));
+  });
+
   it("answers a store that was taken down as missing", async () => {
     const { seller, store } = await createShop();
     await run(sql`update market_stores set deleted_at = now() where id = ${store.id}`);

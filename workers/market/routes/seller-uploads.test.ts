@@ -6,7 +6,12 @@ import { createShop, failure, refusesStrangers } from "../testing/catalogue.ts";
 
 const path = "/api/seller/uploads";
 
-function form(bytes: BlobPart, name = "foto.jpg", type = "image/jpeg", field = "file"): FormData {
+function form(
+  bytes: string | Uint8Array<ArrayBuffer>,
+  name = "foto.jpg",
+  type = "image/jpeg",
+  field = "file",
+): FormData {
   const data = new FormData();
   data.set(field, new File([bytes], name, { type }));
   return data;

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { text } from "./fields.ts";
 
 /** `+62…`, `62…` and `08…` are one number; couriers take 9 to 13 digits that start with 08. */
 export const phone = z
@@ -6,27 +7,25 @@ export const phone = z
   .transform((value) => value.replace(/[\s().-]/g, "").replace(/^\+?62/, "0"))
   .pipe(z.string().regex(/^08\d{7,11}$/, "Nomor telepon harus 9-13 angka dan diawali 08"));
 
-const text = (max: number) => z.string().trim().min(1).max(max);
-
 /** Couriers want a street of at least ten characters (kiriminaja.md §2, request pickup). */
 export const ShippingAddress = z
   .object({
-    name: text(50),
+    name: text(1, 50),
     phone,
-    street: z.string().trim().min(10, "Tulis alamat lengkap, minimal 10 huruf").max(150),
-    city: text(60).optional(),
-    province: text(60).optional(),
+    street: text(10, 150),
+    city: text(1, 60).optional(),
+    province: text(1, 60).optional(),
     postal_code: z
       .string()
       .regex(/^\d{5}$/, "Kode pos terdiri dari 5 angka")
       .optional(),
-    area_id: text(20),
+    area_id: text(1, 20),
   })
   .openapi("ShippingAddress");
 
 export const CourierChoice = z.union([
   z.string().min(1).max(2000),
-  z.object({ courier_code: text(30), courier_service_code: text(60) }),
+  z.object({ courier_code: text(1, 30), courier_service_code: text(1, 60) }),
 ]);
 
 const MAX_LINES = 50;
@@ -48,7 +47,7 @@ export const CheckoutInput = z
   .object({
     store_id: z.uuid(),
     items: OrderLines,
-    promo_code: z.string().trim().max(20).optional(),
+    promo_code: text(0, 20).optional(),
     shipping_address: ShippingAddress,
     courier: CourierChoice,
   })
@@ -158,10 +157,20 @@ export const orderStatus = z.enum([
   "refunded",
 ]);
 
+export const parcelStatus = z.enum([
+  "pending",
+  "picked_up",
+  "in_transit",
+  "delivered",
+  "failed",
+  "cancelled",
+  "returned",
+]);
+
 export const ShipInput = z
   .object({
     order_id: z.uuid(),
-    courier: text(30),
+    courier: text(1, 30),
     tracking_code: z
       .string()
       .trim()

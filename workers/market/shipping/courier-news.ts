@@ -42,7 +42,7 @@ export async function followParcel(ctx: Ctx, number: string): Promise<boolean> {
     occurred_at: happenedAt(found, status)?.toISOString() ?? null,
   };
   const result = await ctx.db.run(call("market_shipment_advance", input, Advanced));
-  await wake(ctx, result.wake);
+  wake(ctx, result.wake);
   return result.known;
 }
 
@@ -87,14 +87,16 @@ export const courierApplier: NoticeApplier = {
   provider: PROVIDER,
   eventKey: (ctx, body) =>
     eventsOf(ctx, body)
-      .map((event) => `${event.kind}/${event.orderRef}/${event.occurredAt?.toISOString() ?? ""}`)
+      .map((event) => event.eventKey)
       .join(","),
   async apply(ctx, body) {
-    const numbers = new Set(eventsOf(ctx, body).map((event) => event.orderRef));
+    const events = eventsOf(ctx, body);
+    const unread = events.filter((event) => event.orderRef === null).map((event) => event.method);
     const unknown: string[] = [];
-    for (const number of numbers) {
-      if (!(await followParcel(ctx, number))) unknown.push(number);
+    for (const number of new Set(events.map((event) => event.orderRef))) {
+      if (number !== null && !(await followParcel(ctx, number))) unknown.push(number);
     }
+    if (unread.length > 0) return { parked: `unreadable event ${unread.join(", ")}` };
     return unknown.length === 0 ? "applied" : { parked: `unknown parcel ${unknown.join(", ")}` };
   },
 };

@@ -135,7 +135,7 @@ export async function askCourier<T>(ask: () => Promise<T>): Promise<T> {
     return await ask();
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    if (error.kind === "refused") {
+    if (error.kind === "refused" || error.kind === "invalid") {
       throw new AppError("invalid_input", "Kurir tidak melayani alamat ini", { cause: error });
     }
     throw new AppError(

@@ -1,0 +1,36 @@
+import express, { type ErrorRequestHandler } from "express";
+import { cartRoutes } from "./express/cart.ts";
+import { catalogueRoutes } from "./express/catalogue.ts";
+import { query, setLatency } from "./express/database.ts";
+import { orderRoutes } from "./express/orders.ts";
+import { pageRoutes } from "./express/pages.ts";
+import { peopleRoutes } from "./express/people.ts";
+
+/**
+ * What people run today: the same routes in a plain Express server with a `pg` pool, one query after another, over
+ * the same tables. Started by the benchmark with PORT, DATABASE_URL, JWT_KEYS and MIDTRANS_* in its environment.
+ */
+const app = express();
+app.use(express.json());
+app.use(peopleRoutes, catalogueRoutes, cartRoutes, orderRoutes, pageRoutes);
+
+/** For the base line: what the framework takes, and what one query of 20 rows takes. */
+app.get("/empty", (_request, response) => void response.send("ok"));
+app.get("/database", async (_request, response) => {
+  response.json(
+    await query("select * from market_products order by created_at desc, id desc limit 20"),
+  );
+});
+
+app.put("/_latency", (request, response) => {
+  setLatency(request.body.ms);
+  response.json(request.body);
+});
+
+const onError: ErrorRequestHandler = (error, _request, response, _next) => {
+  console.error(error);
+  response.status(500).json({ data: null, error: "Internal server error", meta: {} });
+};
+app.use(onError);
+
+app.listen(Number(process.env.PORT), "127.0.0.1");

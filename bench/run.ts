@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { cpus, loadavg, platform, totalmem } from "node:os";
+import { join } from "node:path";
+import { benchSale } from "./sale.ts";
+import { ROOT } from "./workerd.ts";
+
+/**
+ * `npm run bench` runs every benchmark, `npm run bench -- sale` one of them. Each prints its table; nothing here
+ * decides whether a figure is good enough, save for the goals that it names.
+ */
+const BENCHES = { sale: benchSale };
+const LONGEST_MS = 6 * 60_000;
+
+const stops: (() => Promise<unknown>)[] = [];
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in BENCHES));
+
+async function run(): Promise<void> {
+  describeMachine();
+  for (const [name, bench] of Object.entries(BENCHES)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    console.log(`\n${name}`);
+    const began = performance.now();
+    await bench((stop) => stops.push(stop));
+    console.log(`(${((performance.now() - began) / 1000).toFixed(0)} s)`);
+    await stopAll();
+  }
+}
+
+/** The last started first; each stops by its own process. */
+async function stopAll(): Promise<void> {
+  for (const stop of stops.splice(0).reverse()) await stop().catch(console.error);
+}
+
+function describeMachine(): void {
+  const [cpu] = cpus();
+  const workerd = join(ROOT, "node_modules", "workerd", "package.json");
+  const { version } = JSON.parse(readFileSync(workerd, "utf8")) as { version: string };
+  const gib = Math.round(totalmem() / 2 ** 30);
+  console.log(`${platform()}, ${cpus().length} cores (${cpu?.model.trim()}), ${gib} GiB`);
+  console.log(`Node ${process.version}, workerd ${version}, PostgreSQL 18 on the same machine`);
+  console.log(`Load of the machine before: ${loadavg()[0]?.toFixed(1)}`);
+}
+
+async function giveUp(why: string): Promise<void> {
+  console.error(why);
+  await stopAll();
+  process.exit(1);
+}
+
+if (unknown.length > 0) {
+  console.error(
+    `No benchmark ${unknown.join(", ")}; there are: ${Object.keys(BENCHES).join(", ")}`,
+  );
+  process.exit(1);
+}
+process.once("SIGINT", () => void giveUp("stopped"));
+process.once("SIGTERM", () => void giveUp("stopped"));
+const watch = setTimeout(() => void giveUp("took too long, gave up"), LONGEST_MS);
+try {
+  await run();
+} finally {
+  clearTimeout(watch);
+  await stopAll();
+}

@@ -1,0 +1,96 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { workerConfig } from "./capnp.ts";
+import { cpuMicroseconds, send, type Target } from "./load.ts";
+
+export const ROOT = resolve(import.meta.dirname, "..");
+
+/** A folder with `index.js` and what workerd is to do with it. */
+export interface Bundle {
+  folder: string;
+  gzipBytes: number;
+  config(port: number): string;
+}
+
+/** The Worker as it is deployed: wrangler's own bundle, with its size as Cloudflare counts it. */
+export function bundleWorker(settings: Record<string, string>): Bundle {
+  const folder = mkdtempSync(join(tmpdir(), "lumbung-bench-"));
+  const wrangler = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
+  const options = ["--env", "production", "--dry-run", "--minify", "--outdir", folder];
+  const built = spawnSync(process.execPath, [wrangler, "deploy", ...options], {
+    cwd: ROOT,
+    encoding: "utf8",
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1" },
+  });
+  if (built.status !== 0) throw new Error(`the Worker does not bundle:\n${built.stderr}`);
+  const gzipBytes = gzipSync(readFileSync(join(folder, "index.js"))).byteLength;
+  return { folder, gzipBytes, config: (port) => workerConfig(port, settings) };
+}
+
+export interface Running extends Target {
+  /** From the start of the process to its first answer. */
+  startMs: number;
+  /** The processor time that this took. */
+  startCpuMs: number;
+  stop(): Promise<void>;
+}
+
+/** The bundle on bare workerd, without the proxies of a development server. */
+export async function startWorkerd(bundle: Bundle): Promise<Running> {
+  const port = await freePort();
+  const file = join(bundle.folder, `workerd-${port}.capnp`);
+  writeFileSync(file, bundle.config(port), { mode: 0o600 });
+  const binary = join(ROOT, "node_modules", "workerd", "bin", "workerd");
+  return await startServer(binary, ["serve", file, "--experimental"], port);
+}
+
+/** Starts a program that is to listen on `port`, and waits for its first answer. */
+export async function startServer(
+  program: string,
+  options: string[],
+  port: number,
+  env: Record<string, string> = {},
+): Promise<Running> {
+  const began = performance.now();
+  const child = spawn(program, options, {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, ...env },
+  });
+  const exited = once(child, "exit");
+  const pid = child.pid ?? 0;
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+    await exited;
+  };
+  const deadline = began + 20_000;
+  while (child.exitCode === null && performance.now() < deadline) {
+    const probe = { method: "GET", path: "/api/nothing", headers: { host: "localhost" } };
+    const answer = await send(port, probe).catch(() => null);
+    if (answer) {
+      const startMs = performance.now() - began;
+      return { port, pid, startMs, startCpuMs: cpuMicroseconds(pid) / 1000, stop };
+    }
+    await new Promise((wait) => setTimeout(wait, 5));
+  }
+  await stop();
+  throw new Error(`${program} did not start`);
+}
+
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}
+
+export function dropBundle(bundle: Bundle): void {
+  rmSync(bundle.folder, { recursive: true, force: true });
+}

@@ -1,0 +1,199 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Postgres, startPostgres } from "../local/postgres.ts";
+import { migrate } from "./run.ts";
+
+let postgres: Postgres;
+let folder: string;
+let url: string;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+});
+
+afterAll(async () => {
+  await postgres.stop();
+});
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "lumbung-migrations-"));
+  mkdirSync(join(folder, "functions"));
+  const name = `m_${crypto.randomUUID().replaceAll("-", "")}`;
+  await query(`create database ${name}`, postgres.url("postgres"));
+  url = postgres.url(name);
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function query(text: string, target = url): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: target });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Writes numbered migrations as drizzle-kit does: one file each and a journal. */
+function numbered(...files: { tag: string; when: number; sql: string }[]): void {
+  mkdirSync(join(folder, "meta"), { recursive: true });
+  for (const { tag, sql } of files) writeFileSync(join(folder, `${tag}.sql`), sql);
+  const entries = files.map(({ tag, when }, idx) => ({
+    idx,
+    version: "7",
+    when,
+    tag,
+    breakpoints: true,
+  }));
+  const journal = { version: "7", dialect: "postgresql", entries };
+  writeFileSync(join(folder, "meta", "_journal.json"), JSON.stringify(journal));
+}
+
+function functionFile(name: string, sql: string): void {
+  writeFileSync(join(folder, "functions", name), sql);
+}
+
+const shelf = { tag: "0000_shelf", when: 1_000, sql: "create table shelf (n int);" };
+const sacks = { tag: "0001_sacks", when: 2_000, sql: "create table sacks (n int);" };
+const answer = (n: number) =>
+  `create or replace function answer() returns int language sql as 'select ${n}';`;
+
+test("an empty folder is nothing to apply", async () => {
+  const lines: string[] = [];
+  const result = await migrate(url, { folder, log: (line) => lines.push(line) });
+  expect(result).toEqual({ migrations: [], functions: [] });
+  expect(lines).toEqual(["nothing to apply"]);
+});
+
+test("the project's own migrations apply, and a second run finds nothing to do", async () => {
+  const first = await migrate(url);
+  expect(first.migrations.length).toBeGreaterThan(0);
+  expect(await migrate(url)).toEqual({ migrations: [], functions: [] });
+});
+
+describe("numbered migrations", () => {
+  test("run once each, in order, and are named", async () => {
+    numbered(shelf);
+    expect((await migrate(url, { folder })).migrations).toEqual(["0000_shelf"]);
+    await query("insert into shelf values (1)");
+    numbered(shelf, sacks);
+    expect((await migrate(url, { folder })).migrations).toEqual(["0001_sacks"]);
+    expect(await query("select n from shelf")).toEqual([{ n: 1 }]);
+  });
+
+  test("that fail leave nothing of the run behind", async () => {
+    numbered(shelf, { ...sacks, sql: "create table sacks (n nosuchtype);" });
+    await expect(migrate(url, { folder })).rejects.toThrow();
+    expect(await query("select to_regclass('shelf') as t")).toEqual([{ t: null }]);
+    numbered(shelf, sacks);
+    expect((await migrate(url, { folder })).migrations).toHaveLength(2);
+  });
+
+  test("are refused when edited after they were applied", async () => {
+    numbered(shelf);
+    await migrate(url, { folder });
+    numbered({ ...shelf, sql: "create table shelf (n bigint);" });
+    await expect(migrate(url, { folder })).rejects.toThrow("0000_shelf.sql was edited");
+  });
+
+  test("older than an applied one are refused instead of passed over", async () => {
+    numbered(sacks);
+    await migrate(url, { folder });
+    numbered(shelf, sacks);
+    await expect(migrate(url, { folder })).rejects.toThrow("0000_shelf is older");
+  });
+
+  test("that the checkout lacks are reported", async () => {
+    numbered(shelf, sacks);
+    await migrate(url, { folder });
+    numbered(shelf);
+    await expect(migrate(url, { folder })).rejects.toThrow("this checkout lacks");
+  });
+});
+
+describe("function files", () => {
+  test("run again only when their content changed", async () => {
+    functionFile("answer.sql", answer(1));
+    functionFile("other.sql", answer(1).replace("answer", "other"));
+    expect((await migrate(url, { folder })).functions).toEqual(["answer.sql", "other.sql"]);
+    expect((await migrate(url, { folder })).functions).toEqual([]);
+    functionFile("answer.sql", answer(2));
+    expect((await migrate(url, { folder })).functions).toEqual(["answer.sql"]);
+    expect(await query("select answer(), other()")).toEqual([{ answer: 2, other: 1 }]);
+  });
+
+  test("are applied all or none, and the broken one is named", async () => {
+    functionFile("a.sql", answer(1));
+    functionFile("b.sql", "create or replace function b() returns int langage sql;");
+    await expect(migrate(url, { folder })).rejects.toThrow("functions/b.sql: syntax error");
+    functionFile("b.sql", answer(1).replace("answer()", "b()").replace("select 1", "select c()"));
+    await expect(migrate(url, { folder })).rejects.toThrow("function b(): function c() does not");
+    await expect(query("select answer()")).rejects.toThrow("does not exist");
+  });
+
+  test("may call functions of files that come later", async () => {
+    functionFile("a.sql", answer(1).replace("select 1", "select b()"));
+    functionFile("b.sql", answer(2).replace("answer()", "b()"));
+    await migrate(url, { folder });
+    expect(await query("select answer()")).toEqual([{ answer: 2 }]);
+  });
+
+  test("are checked in PL/pgSQL too", async () => {
+    const body = "as $$ begin retrun; end $$";
+    functionFile("a.sql", `create or replace function a() returns void language plpgsql ${body};`);
+    await expect(migrate(url, { folder })).rejects.toThrow("function a(): syntax error");
+  });
+
+  test("that leave an old overload beside the new function are refused", async () => {
+    functionFile("answer.sql", answer(1));
+    await migrate(url, { folder });
+    functionFile("answer.sql", answer(2).replace("answer()", "answer(n int)"));
+    await expect(migrate(url, { folder })).rejects.toThrow(
+      "Two functions are named answer: answer(), answer(integer)",
+    );
+    expect(await query("select answer()")).toEqual([{ answer: 1 }]);
+    numbered({ tag: "0000_drop", when: 1_000, sql: "drop function answer();" });
+    expect((await migrate(url, { folder })).functions).toEqual(["answer.sql"]);
+  });
+
+  test("may use the tables of the same run", async () => {
+    numbered(shelf);
+    functionFile("count.sql", answer(1).replace("select 1", "select count(*)::int from shelf"));
+    await migrate(url, { folder });
+    expect(await query("select answer()")).toEqual([{ answer: 0 }]);
+  });
+});
+
+test("runners at the same time take turns and apply everything once", async () => {
+  numbered(shelf, sacks);
+  functionFile("answer.sql", answer(1));
+  const results = await Promise.all([1, 2, 3, 4].map(() => migrate(url, { folder })));
+  expect(results.flatMap(({ migrations }) => migrations)).toEqual(["0000_shelf", "0001_sacks"]);
+  expect(results.flatMap(({ functions }) => functions)).toEqual(["answer.sql"]);
+});
+
+test("a transaction pooler's address is refused", async () => {
+  const pooled = "postgresql://u:p@ep-lively-sea-123-pooler.example.com/db";
+  await expect(migrate(pooled, { folder })).rejects.toThrow("transaction pooler");
+});
+
+test("the command applies the project's migrations and says which; without a database it fails", async () => {
+  const run = (databaseUrl: string) =>
+    promisify(execFile)(process.execPath, [join(import.meta.dirname, "run.ts")], {
+      env: { ...process.env, DATABASE_URL: databaseUrl },
+    });
+  const { stdout } = await run(url);
+  expect(stdout).toMatch(/^applied 0000_/);
+  await expect(run("")).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("Set DATABASE_URL"),
+  });
+});

@@ -1,0 +1,148 @@
+import { z } from "zod";
+import type { Ctx } from "../context.ts";
+import { call } from "../db/statement.ts";
+import { AppError } from "../http/errors.ts";
+import { wake } from "../jobs/jobs.ts";
+import { describeError } from "../log.ts";
+import type { OpenedCharge, OpenedPayment } from "./charge.ts";
+import { type ChargeOutcome, chargeRequest, createCharge, recordOf } from "./create-charge.ts";
+import { type PaymentDetails, paymentProvider } from "./provider.ts";
+import type { Settlement } from "./settlement.ts";
+
+export interface StartDetails extends PaymentDetails {
+  /** What releases the reservation when no channel can be opened. */
+  settlement: Settlement;
+  /** What a failure tells its caller beside the words (`order_id`), so that he can look it up. */
+  reference?: Record<string, unknown>;
+}
+
+export interface StartedPayment {
+  /** The QR's content, or the address of its picture where the provider sends only that. */
+  qrCode: string | null;
+  paymentUrl: string | null;
+}
+
+/**
+ * Starts the charges of an intent that `payments_open` made, all channels side by side, and records the outcome
+ * behind the answer. Repeatable: what is recorded is answered, what is not is asked again under the same key.
+ * Errors: `in_progress` (an equal call is running); `provider_unavailable` when no channel is open: either surely so
+ * (the intent has failed and its purpose has released what it held) or it is being checked and nothing is released;
+ * `conflict` when the time to pay is over.
+ */
+export async function startCharges(
+  ctx: Ctx,
+  opened: OpenedPayment,
+  details: StartDetails,
+): Promise<StartedPayment> {
+  const meta = details.reference ?? {};
+  if (opened.state === "failed") throw notStarted(meta);
+  const outcomes = await create(ctx, opened, details);
+  if (noneIsOpen(opened, outcomes)) {
+    await fail(ctx, opened, outcomes, details);
+    throw notStarted(meta);
+  }
+  if (outcomes.length > 0) ctx.waitUntil(ctx.db.run(charged(opened, outcomes, details)));
+  if (outcomes.some(({ state }) => state === "running")) {
+    throw new AppError("in_progress", "Pembayaran sedang dibuat. Coba lagi sebentar lagi.", {
+      meta,
+    });
+  }
+  const started = startedOf(opened, outcomes);
+  if (started.qrCode === null && started.paymentUrl === null) throw notKnown(ctx, opened, meta);
+  return started;
+}
+
+async function create(
+  ctx: Ctx,
+  opened: OpenedPayment,
+  details: StartDetails,
+): Promise<ChargeOutcome[]> {
+  if (opened.state !== "pending" || ctx.now() >= opened.expires_at) return [];
+  const provider = paymentProvider(ctx, opened.provider);
+  const missing = opened.charges.filter(isUnanswered);
+  return await Promise.all(
+    missing.map((charge) => createCharge(ctx, provider, chargeRequest(charge, opened), details)),
+  );
+}
+
+/** Nothing to show the payer was recorded of it, also where a notice came before the record. */
+function isUnanswered(charge: OpenedCharge): boolean {
+  const isOpen = ["creating", "unknown", "pending"].includes(charge.state);
+  return isOpen && !charge.qr_string && !charge.qr_image_url && !charge.payment_url;
+}
+
+/** Every charge surely failed, now or before. */
+function noneIsOpen({ charges }: OpenedPayment, outcomes: readonly ChargeOutcome[]): boolean {
+  return charges.every((charge) => {
+    const outcome = outcomes.find(({ id }) => id === charge.id);
+    return (outcome?.state ?? charge.state) === "failed";
+  });
+}
+
+const chargedShape = z.object({ state: z.string() });
+
+function charged(
+  opened: OpenedPayment,
+  outcomes: readonly ChargeOutcome[],
+  { customer }: PaymentDetails,
+) {
+  const known = outcomes.filter((outcome) => outcome.state !== "running");
+  const input = {
+    intent_id: opened.intent_id,
+    customer_email: customer?.email ?? null,
+    charges: known.map(recordOf),
+  };
+  return call("payments_charged", input, chargedShape);
+}
+
+/** Should the database be out of reach here, the cron asks the provider and releases the same. */
+async function fail(
+  ctx: Ctx,
+  opened: OpenedPayment,
+  outcomes: readonly ChargeOutcome[],
+  details: StartDetails,
+): Promise<void> {
+  try {
+    const [, released] = await ctx.db.batch([
+      charged(opened, outcomes, details),
+      details.settlement.expired(opened.intent_id),
+    ]);
+    wake(ctx, released.wake);
+  } catch (error) {
+    ctx.log.error("failed payment not recorded", {
+      intentId: opened.intent_id,
+      ...describeError(error),
+    });
+  }
+}
+
+function startedOf(opened: OpenedPayment, outcomes: readonly ChargeOutcome[]): StartedPayment {
+  const made = outcomes.flatMap((outcome) =>
+    outcome.state === "pending" ? [outcome.created] : [],
+  );
+  const qrCodes = [
+    ...opened.charges.map((charge) => charge.qr_string ?? charge.qr_image_url),
+    ...made.map((created) => created.qrString ?? created.qrImageUrl),
+  ];
+  const urls = [
+    ...opened.charges.map((charge) => charge.payment_url),
+    ...made.map((created) => created.paymentUrl),
+  ];
+  const first = (values: (string | null)[]) => values.find((value) => value !== null) ?? null;
+  return { qrCode: first(qrCodes), paymentUrl: first(urls) };
+}
+
+const notStarted = (meta: Record<string, unknown>) =>
+  new AppError(
+    "provider_unavailable",
+    "Pembayaran tidak dapat dibuat saat ini. Tidak ada yang ditagih; silakan coba lagi.",
+    { meta },
+  );
+
+function notKnown(ctx: Ctx, opened: OpenedPayment, meta: Record<string, unknown>): AppError {
+  if (opened.state !== "pending" || ctx.now() >= opened.expires_at) {
+    return new AppError("conflict", "Waktu pembayaran sudah habis", { meta });
+  }
+  const words = "Pembayaran sedang diperiksa. Silakan lihat lagi beberapa saat lagi.";
+  return new AppError("provider_unavailable", words, { meta });
+}

@@ -1,0 +1,10 @@
+export { openedPayment } from "./charge.ts";
+export { type StartDetails, type StartedPayment, startCharges } from "./charges.ts";
+export { type Confirmed, confirmCharge } from "./confirm.ts";
+export { depositSettlement, openedDeposit } from "./deposits.ts";
+export { paymentMails } from "./mails.ts";
+export { noticeApplier, receiveMidtransNotice } from "./notices.ts";
+export { findPaymentProvider, type PaymentProvider } from "./provider.ts";
+export { reconcileCharges } from "./reconcile.ts";
+export { refundJob } from "./refunds.ts";
+export { type Settlement, woken } from "./settlement.ts";

@@ -1,0 +1,120 @@
+import type { Ctx } from "../context.ts";
+import type { Channel } from "./charge.ts";
+import { midtransPayments } from "./midtrans.ts";
+
+/** Where a payment stands. `review`: a person has to look, nothing is to move by itself. */
+export type PaymentStatus =
+  | "pending"
+  | "paid"
+  | "expired"
+  | "cancelled"
+  | "failed"
+  | "review"
+  | "refunded"
+  | "partly_refunded"
+  | "disputed";
+
+/** A charge as a provider is asked for it. Equal on every repeat, so that a repeat is recognised. */
+export interface ChargeRequest {
+  /** At most 36 characters: also the key under which a repeat gets the first answer. */
+  id: string;
+  channel: Channel;
+  providerRef: string;
+  amountIdr: number;
+  /** It may be paid from here on … */
+  startsAt: Date;
+  /** … for that long, which ends when the intent does. */
+  expiryMinutes: number;
+}
+
+/** What the payer is shown at the provider. Items must add up to the amount; a discount has a negative price. */
+export interface PaymentDetails {
+  /** What is paid for; the only line where there are no items. */
+  description?: string | undefined;
+  items?: readonly { id: string; name: string; price: number; quantity: number }[] | undefined;
+  customer?:
+    | {
+        name?: string | null | undefined;
+        email?: string | null | undefined;
+        phone?: string | null | undefined;
+      }
+    | undefined;
+  /** Where a hosted payment page sends the payer back to. */
+  finishUrl?: string | undefined;
+}
+
+export interface CreatedCharge {
+  transactionId: string | null;
+  qrString: string | null;
+  qrImageUrl: string | null;
+  paymentUrl: string | null;
+  expiresAt: Date | null;
+}
+
+/** A payment as its provider tells of it. */
+export interface ProviderPayment {
+  providerRef: string;
+  transactionId: string;
+  status: PaymentStatus;
+  /** This try failed, and until the charge expires the payer may make another. */
+  mayTryAgain: boolean;
+  amountIdr: number;
+  paidAt: Date | null;
+  refundedIdr: number;
+  refunds: readonly { key: string | null; confirmed: boolean }[];
+}
+
+/** A notice whose signature holds. It says where to look, never what is true. */
+export interface PaymentNotice {
+  providerRef: string;
+  transactionId: string;
+  status: PaymentStatus;
+  amountIdr: number;
+  eventKey: string;
+}
+
+/** Where a charge is looked up. */
+export interface ChargeAt {
+  channel: Channel;
+  providerRef: string;
+  transactionId: string | null;
+}
+
+/** One payment provider. Every failure is a `ProviderError`. */
+export interface PaymentProvider {
+  name: string;
+  channels: readonly Channel[];
+  /** Starts a charge. Repeatable: the same request gets the same answer, or a failure whose outcome is unknown. */
+  create(charge: ChargeRequest, details: PaymentDetails): Promise<CreatedCharge>;
+  /** Checks and reads a notice; null when it is not the provider's own. */
+  parseNotice(rawBody: string): Promise<PaymentNotice | null>;
+  /** Asks where a charge stands; null when the provider knows nothing of it (yet). */
+  query(charge: ChargeAt): Promise<ProviderPayment | null>;
+  /** Ends a charge that nobody needs any more, if the provider still can. */
+  close(charge: ChargeAt): Promise<void>;
+  /** Sends money back, once per key. `refused`: never by this way, and surely not done. */
+  refund(
+    charge: ChargeAt,
+    refund: { key: string; amountIdr: number; reason: string },
+  ): Promise<"asked" | "refused">;
+}
+
+const PROVIDERS: readonly ((ctx: Ctx) => PaymentProvider)[] = [
+  (ctx) => midtransPayments(ctx.providers.midtrans),
+];
+
+/** The provider of that name, or null while none is registered. */
+export function findPaymentProvider(ctx: Ctx, name: string): PaymentProvider | null {
+  for (const make of PROVIDERS) {
+    const provider = make(ctx);
+    if (provider.name === name) return provider;
+  }
+  return null;
+}
+
+/** The provider of an intent, which was there when the intent was opened. */
+export function paymentProvider(ctx: Ctx, name: string): PaymentProvider {
+  const provider = findPaymentProvider(ctx, name);
+  if (!provider) throw new Error(`no payment provider ${name}`);
+  return provider;
+}

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import type { Ctx } from "../context.ts";
+import { call } from "../db/statement.ts";
+import { wake } from "../jobs/jobs.ts";
+import { describeError } from "../log.ts";
+import { ProviderError } from "../providers/provider-error.ts";
+import { type ChargeView, chargeView } from "./charge.ts";
+import { confirm } from "./confirm.ts";
+import { chargeRequest, createCharge, recordOf } from "./create-charge.ts";
+import { paymentProvider } from "./provider.ts";
+import { type Settlement, settlementOf } from "./settlement.ts";
+
+const AT_ONCE = 10;
+/** A run ends well before the next minute's, even if every call takes its time. */
+const ROUNDS = 6;
+const LONGEST_RUN_MS = 40_000;
+
+const dueShape = z.array(chargeView);
+
+/**
+ * For the minute cron: asks about open charges whose notice did not come, whose creation is in doubt, or whose time is
+ * over. Each is confirmed by itself, so that a bad one stops nobody; what fails is asked again later.
+ */
+export async function reconcileCharges(
+  ctx: Ctx,
+  settlements: readonly Settlement[],
+): Promise<void> {
+  const begin = ctx.now().getTime();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const due = await ctx.db.run(call("payments_due", { limit: AT_ONCE }, dueShape));
+    await Promise.all(due.map((charge) => reconcile(ctx, charge, settlements)));
+    if (due.length < AT_ONCE || ctx.now().getTime() - begin > LONGEST_RUN_MS) return;
+  }
+}
+
+async function reconcile(
+  ctx: Ctx,
+  charge: ChargeView,
+  settlements: readonly Settlement[],
+): Promise<void> {
+  try {
+    const { kind } = await confirm(ctx, charge, settlements);
+    const isUnrecorded = charge.state === "creating" || charge.state === "unknown";
+    if (!isUnrecorded || charge.intent.state !== "pending") return;
+    if (kind === "absent" || kind === "waiting") await recreate(ctx, charge, settlements);
+  } catch (error) {
+    const fields = { chargeId: charge.id, ...describeError(error) };
+    if (error instanceof ProviderError) ctx.log.warn("charge not confirmed", fields);
+    else ctx.log.error("charge not confirmed", fields);
+  }
+}
+
+/**
+ * A charge that nobody recorded (the Worker died, or the answer was lost) is asked for again under its own key, so
+ * that the payer finds a code on the page of his order. What it learns beside that is left to the next check.
+ */
+async function recreate(
+  ctx: Ctx,
+  charge: ChargeView,
+  settlements: readonly Settlement[],
+): Promise<void> {
+  const { intent } = charge;
+  const provider = paymentProvider(ctx, intent.provider);
+  const outcome = await createCharge(ctx, provider, chargeRequest(charge, intent), {});
+  const isFinal = outcome.state === "failed" && !outcome.retryable;
+  if (outcome.state !== "pending" && !isFinal) return;
+  const input = { intent_id: intent.id, charges: [recordOf(outcome)] };
+  const [, released] = await ctx.db.batch([
+    call("payments_charged", input, z.unknown()),
+    settlementOf(settlements, intent.purpose).expired(intent.id),
+  ]);
+  wake(ctx, released.wake);
+}

@@ -1,0 +1,178 @@
+import { Hono } from "hono";
+import { AppError } from "../../../../shared/http/errors.ts";
+import { placeOrder } from "../../orders/checkout.ts";
+import type { Rate } from "../../schemas/orders.ts";
+import { searchAreas } from "../../shipping/areas.ts";
+import { listRates } from "../../shipping/rates.ts";
+import { agreeOnPrice, type Basis, checkoutBasis, shownRates } from "../checkout.ts";
+import {
+  type CheckoutForm,
+  type ChosenArea,
+  firstForm,
+  orderOf,
+  readForm,
+} from "../checkout-form.ts";
+import { CheckoutPage } from "../pages/checkout.tsx";
+import { respond, shownInPlace, siteOf } from "../respond.tsx";
+import type { StoreFacts } from "../snapshot.ts";
+import { limitAddress, type StorefrontEnv, signedIn, storeOf, type Visit } from "../visit.ts";
+
+export const checkoutRoutes = new Hono<StorefrontEnv>();
+
+checkoutRoutes.use("/checkout", signedIn);
+
+checkoutRoutes.get("/checkout", async (c) => {
+  const store = await storeOf(c);
+  const basis = await checkoutBasis(c.var.ctx, store.id, "");
+  return await show(c, store, { form: firstForm(basis), basis, areas: null, rates: null });
+});
+
+checkoutRoutes.post("/checkout", async (c) => {
+  await limitAddress(c);
+  const [store, form] = await Promise.all([storeOf(c), c.req.formData().then(readForm)]);
+  if (form.aksi === "bayar") return await pay(c, store, form);
+  return await step(c, store, form);
+});
+
+/** Districts while the buyer types: for the page's script. */
+checkoutRoutes.get("/checkout/wilayah", signedIn, async (c) => {
+  await limitAddress(c);
+  const text = (c.req.query("q") ?? "").trim().slice(0, 60);
+  const areas = text.length < 3 ? [] : await searchAreas(c.var.ctx, text);
+  return c.json(areas.slice(0, MAX_AREAS), 200, { "cache-control": "private, max-age=300" });
+});
+
+const MAX_AREAS = 20;
+
+interface Shown {
+  form: CheckoutForm;
+  basis: Basis;
+  areas: ChosenArea[] | null;
+  rates: Rate[] | null;
+  problem?: AppError | undefined;
+  errors?: Record<string, string>;
+}
+
+/** Places the order that the page showed. Whatever refuses it is said on the same page, with all that was typed. */
+async function pay(c: Visit, store: StoreFacts, form: CheckoutForm): Promise<Response> {
+  const { ctx } = c.var;
+  const read = orderOf(form, store.id);
+  if (read.kind === "wrong") {
+    const words = read.errors.form ?? "Periksa isian yang ditandai.";
+    return await step(c, store, form, new AppError("invalid_input", words), read.errors);
+  }
+  if (form.promo !== form.promo_used) {
+    const words = "Kode promo baru saja dihitung. Periksa totalnya, lalu bayar.";
+    return await step(c, store, form, new AppError("changed", words));
+  }
+  try {
+    const { subtotal, discount, key } = form;
+    agreeOnPrice(ctx, read.order, { subtotal, discount, key });
+    const placed = await placeOrder(ctx, read.order, key);
+    return c.redirect(`/pesanan/${placed.order_id}`, 303);
+  } catch (error) {
+    return await step(c, store, ...afterRefusal(form, shownInPlace(error)));
+  }
+}
+
+/** What the page must do anew so that paying again can succeed. */
+function afterRefusal(form: CheckoutForm, error: AppError): [CheckoutForm, AppError] {
+  if (error.code === "idempotency_mismatch") {
+    const words =
+      "Pesanan dari halaman ini sudah pernah dikirim dengan isian lain. Periksa Pesanan saya sebelum membayar lagi.";
+    return [{ ...form, key: crypto.randomUUID() }, new AppError("conflict", words)];
+  }
+  if (error.code === "changed" || error.code === "invalid_input")
+    return [{ ...form, rates: [] }, error];
+  return [form, error];
+}
+
+/** Any step before the order: a search, the rates, a promo. Shows the page again with what it brought. */
+async function step(
+  c: Visit,
+  store: StoreFacts,
+  form: CheckoutForm,
+  problem?: AppError,
+  errors: Record<string, string> = {},
+): Promise<Response> {
+  const { ctx } = c.var;
+  const basis = await checkoutBasis(ctx, store.id, form.promo);
+  let shown: Shown = {
+    form,
+    basis,
+    areas: null,
+    rates: await shownRates(ctx, form.rates),
+    problem,
+    errors,
+  };
+  try {
+    shown = await advance(c, store, shown);
+  } catch (error) {
+    shown = { ...shown, problem: problem ?? shownInPlace(error) };
+  }
+  return await show(c, store, shown);
+}
+
+async function advance(c: Visit, store: StoreFacts, shown: Shown): Promise<Shown> {
+  const { form } = shown;
+  const searching = form.aksi === "cari" || (form.aksi === "lanjut" && !form.area);
+  if (searching) {
+    const found = await search(c, form);
+    const [only, second] = found;
+    if (!only) return { ...shown, areas: found, errors: { wilayah: wordsFor(form.wilayah) } };
+    if (second) return { ...shown, areas: found };
+    return await withRates(c, store, { ...shown, form: { ...form, area: only } });
+  }
+  if (!form.area) {
+    return form.aksi === "ongkir"
+      ? { ...shown, errors: { wilayah: "Pilih kecamatan tujuan dulu" } }
+      : shown;
+  }
+  const asked = form.aksi === "ongkir" || form.aksi === "lanjut";
+  return asked || (form.aksi === "bayar" && !shown.rates)
+    ? await withRates(c, store, shown)
+    : shown;
+}
+
+const wordsFor = (typed: string): string =>
+  typed.length < 3 ? "Tulis paling sedikit 3 huruf" : `Kecamatan “${typed}” tidak ditemukan`;
+
+async function search(c: Visit, { wilayah }: CheckoutForm): Promise<ChosenArea[]> {
+  if (wilayah.length < 3) return [];
+  const areas = await searchAreas(c.var.ctx, wilayah);
+  return areas.slice(0, MAX_AREAS).map(({ area_id: id, name }) => ({ id, name }));
+}
+
+async function withRates(c: Visit, store: StoreFacts, shown: Shown): Promise<Shown> {
+  const { form, basis } = shown;
+  if (!form.area || basis.lines.length === 0) return shown;
+  const rates = await listRates(c.var.ctx, {
+    storeId: store.id,
+    destinationAreaId: form.area.id,
+    weightGram: basis.weight_gram,
+    valueIdr: basis.subtotal,
+  });
+  if (rates.length === 0)
+    throw new AppError("conflict", "Belum ada kurir yang melayani kecamatan ini.");
+  return { ...shown, rates };
+}
+
+async function show(c: Visit, store: StoreFacts, shown: Shown): Promise<Response> {
+  const { basis, rates, problem, errors = {} } = shown;
+  if (basis.lines.length === 0) return c.redirect("/keranjang", 303);
+  // The cheapest courier is chosen until the buyer chooses.
+  const courier = rates?.find(({ id }) => id === shown.form.courier) ?? rates?.[0];
+  const form = { ...shown.form, courier: courier?.id ?? "" };
+  const page = (
+    <CheckoutPage
+      site={siteOf(c, store)}
+      form={form}
+      basis={basis}
+      areas={shown.areas}
+      rates={rates}
+      problem={problem?.message}
+      errors={errors}
+    />
+  );
+  return await respond(c, page, { status: problem?.status ?? 200 });
+}
