@@ -1,4 +1,4 @@
-import type { Hono } from "hono";
+import type { Hono, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
@@ -16,7 +16,11 @@ import { marketRoutes } from "./market/routes.ts";
 import { referenceRoutes } from "./reference.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
+/** These read a multipart body themselves, bounded by what their file may weigh. */
 const UPLOAD_PATHS = /^\/api\/(seller\/uploads|(auth\/)?profile\/avatar)$/;
+/** Providers send what they send; their routes read the raw bytes. */
+const PROVIDER_PATHS = /^\/api\/(webhooks\/|payment\/callback$)/;
+const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 
 /** The HTTP application of all five domains on the API host. */
 export function createApiApp() {
@@ -35,17 +39,14 @@ export function createApiApp() {
     await next();
     c.header("x-request-id", requestId);
   });
-  app.use(secureHeaders({ crossOriginResourcePolicy: "cross-origin" }));
+  app.use(pageHeaders);
   app.use("/api/*", allowOrigins);
   app.use("/api/*", async (c, next) => {
     await next();
     if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
   });
   app.use(rateLimit);
-  app.use(async (c, next) => {
-    if (UPLOAD_PATHS.test(c.req.path)) return await next();
-    return await limitBody(c, next);
-  });
+  app.use(boundedJson);
 
   app.route("/", identityRoutes);
   app.route("/", marketRoutes);
@@ -64,6 +65,33 @@ export function createApiApp() {
   });
   return app;
 }
+
+/** An answer of the API is data: a browser that opens one as a page runs nothing in it and shows it in no frame. */
+const pageHeaders = secureHeaders({
+  crossOriginResourcePolicy: "cross-origin",
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: ["'unsafe-inline'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+});
+
+/**
+ * A body is JSON and says so: a browser then asks (CORS) before it sends one from another site, and a body of
+ * another type is refused instead of being taken for an empty one.
+ */
+const boundedJson: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  const { path } = c.req;
+  if (UPLOAD_PATHS.test(path)) return await next();
+  const hasBody = c.req.raw.body !== null && c.req.header("content-length") !== "0";
+  const isJson = JSON_TYPE.test(c.req.header("content-type") ?? "");
+  if (hasBody && !isJson && !PROVIDER_PATHS.test(path)) {
+    throw new AppError("unsupported_type", "Isi permintaan harus JSON (application/json)");
+  }
+  return await limitBody(c, next);
+};
 
 const limitBody = bodyLimit({
   maxSize: MAX_BODY_BYTES,
@@ -85,7 +113,7 @@ const allowOrigins = cors({
 function toAppError(error: Error): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof HTTPException && (error.status === 400 || error.status === 415)) {
-    return new AppError("invalid_input", "Isi permintaan bukan JSON yang benar");
+    return new AppError("invalid_json", "");
   }
   return new AppError("internal", "", { cause: error });
 }
@@ -96,10 +124,18 @@ function notFoundOrWrongMethod(
   request: { path: string; url: string },
 ): AppError {
   const { path } = request;
-  const known = app.routes.some((route) => route.method !== "ALL" && route.path === path);
+  const known = app.routes.some(
+    (route) => route.method !== "ALL" && patternOf(route.path).test(path),
+  );
   if (known && familyOf(path).name === "panel") {
     return new AppError("method_not_allowed", "method not allowed");
   }
   const { pathname, search } = new URL(request.url);
-  return unknownPath(`${pathname}${search}`);
+  return unknownPath(path, `${pathname}${search}`);
+}
+
+/** `/v1/sites/:id` as a pattern of the paths that it serves. */
+function patternOf(path: string): RegExp {
+  const escaped = path.replace(/[.+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${escaped.replace(/:[^/]+/g, "[^/]+").replace(/\*/g, ".*")}$`);
 }

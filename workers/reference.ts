@@ -1,6 +1,5 @@
-import type { OpenAPIHono } from "@hono/zod-openapi";
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { html, raw } from "hono/html";
-import { z } from "zod";
 import { type ApiEnv, createApi } from "../shared/http/api.ts";
 
 const INFO = {
@@ -29,10 +28,26 @@ type Operation = z.output<typeof Operation> & { method: string; path: string };
 /** `/openapi.json`, generated from the routes' own schemas, and `/docs`, the same for people. */
 export function referenceRoutes(app: OpenAPIHono<ApiEnv>) {
   const routes = createApi();
-  routes.get("/openapi.json", (c) => c.json(app.getOpenAPI31Document(INFO)));
-  routes.get("/docs", (c) => c.html(page(Document.parse(app.getOpenAPI31Document(INFO)))));
+  routes.openapi(described("/", "Welcome", "text/plain"), (c) => c.text(WELCOME));
+  routes.openapi(described("/openapi.json", "This document", "application/json"), (c) =>
+    c.json(app.getOpenAPI31Document(INFO)),
+  );
+  routes.openapi(described("/docs", "This document, for people", "text/html"), (c) =>
+    c.html(page(Document.parse(app.getOpenAPI31Document(INFO)))),
+  );
   return routes;
 }
+
+const WELCOME = "Selamat datang di Lumbung. Dokumentasi API: /docs\n";
+
+const described = (path: string, summary: string, type: string) =>
+  createRoute({
+    method: "get",
+    path,
+    tags: ["platform"],
+    summary,
+    responses: { 200: { description: "Done", content: { [type]: { schema: z.any() } } } },
+  });
 
 function page(document: z.output<typeof Document>) {
   const groups = byTag(document);

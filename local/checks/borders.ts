@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { join, posix, resolve } from "node:path";
 
 /**
  * `npm run borders`: who may import whom (README, "Map"). Fails the build on the first wrong arrow.
@@ -7,52 +7,57 @@ import { dirname, join, relative, resolve } from "node:path";
  * neither the Worker nor shared/, so that client and twin are written independently; the Worker imports nothing local.
  */
 const ROOT = resolve(import.meta.dirname, "../..");
+const HOUSES = ["workers", "shared", "local"];
 const IMPORT = /(?:from|import)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/g;
-
-const broken = ["workers", "shared", "local"].flatMap(filesIn).flatMap(check);
-if (broken.length > 0) {
-  console.error(broken.join("\n"));
-  process.exit(1);
-}
-console.log("borders hold");
 
 function filesIn(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.tsx?$/.test(name))
-    .map((name) => join(folder, name));
+    .map((name) => posix.join(folder, name.replaceAll("\\", "/")))
+    .filter((name) => /\.tsx?$/.test(name));
 }
 
-function check(file: string): string[] {
-  const text = readFileSync(join(ROOT, file), "utf8");
+/** The imports of a file (its path from the root, its text) that cross a border, a line for each. */
+export function wrongImports(file: string, text: string): string[] {
   return [...text.matchAll(IMPORT)].flatMap(([, path = ""]) => {
-    const target = relative(ROOT, resolve(ROOT, dirname(file), path));
-    const why = wrong(file, target);
+    const target = posix.join(posix.dirname(file), path);
+    const why = wrongArrow(file, target);
     return why ? [`${file} imports ${target}: ${why}`] : [];
   });
 }
 
-function wrong(file: string, target: string): string | null {
+/** Why one file may not import another, or null. */
+export function wrongArrow(file: string, target: string): string | null {
   if (isTest(file)) return null;
   if (isTest(target)) return "a test's helper";
   const [house, domain] = file.split("/");
   const [targetHouse, targetDomain] = target.split("/");
   if (house === "shared" && targetHouse !== "shared") return "shared/ imports only shared/";
-  if (house === "workers" && targetHouse === "local") return "the Worker imports nothing local";
+  if (house === "workers" && !["workers", "shared"].includes(targetHouse ?? "")) {
+    return "the Worker imports only workers/ and shared/";
+  }
   if (file.startsWith("local/twins/") && !target.startsWith("local/")) {
     return "twins are written without the Worker's code";
   }
   const crossing =
-    house === "workers" &&
-    targetHouse === "workers" &&
-    isDomain(file) &&
-    isDomain(target) &&
-    domain !== targetDomain;
+    house === "workers" && targetHouse === "workers" && isDomain(file) && domain !== targetDomain;
   if (!crossing) return null;
+  if (!isDomain(target)) return "a domain does not import what composes it";
   if (target === `workers/${targetDomain}/index.ts`) return null;
   if (isTables(file) && isTables(target)) return null;
   return `use workers/${targetDomain}/index.ts`;
 }
 
-const isTest = (file: string) => /\.test\.tsx?$|\/testing\//.test(file);
+const isTest = (file: string) => /\.test\.tsx?$|\/testing\/|\/test-[^/]+\.ts$/.test(file);
 const isDomain = (file: string) => file.split("/").length > 2;
 const isTables = (file: string) => /\/tables(\.ts|\/[^/]+\.ts)$/.test(file);
+
+if (import.meta.main) {
+  const broken = HOUSES.flatMap(filesIn).flatMap((file) =>
+    wrongImports(file, readFileSync(join(ROOT, file), "utf8")),
+  );
+  if (broken.length > 0) {
+    console.error(broken.join("\n"));
+    process.exit(1);
+  }
+  console.log("borders hold");
+}

@@ -15,7 +15,7 @@ interface Words {
   forbidden: string;
   tooManyRequests: string;
   invalidJson: string;
-  unknownPath(path: string): string;
+  unknownPath(original: string): string;
 }
 
 interface Family {
@@ -82,7 +82,7 @@ const FAMILIES: Record<FamilyName, Family> = {
       forbidden: "Akses ditolak",
       tooManyRequests: "Terlalu banyak permintaan. Coba lagi sebentar lagi.",
       invalidJson: english.invalidJson,
-      unknownPath: (path) => `Endpoint ${path} tidak ditemukan.`,
+      unknownPath: (original) => `Endpoint ${original} tidak ditemukan.`,
     },
     body: ({ message, meta }) => ({ success: false, message, ...meta }),
   },
@@ -123,5 +123,6 @@ export function failureOn(path: string, error: AppError): { status: number; body
   return { status, body: family.body({ status, message, meta: error.meta }) };
 }
 
-export const unknownPath = (path: string) =>
-  new AppError("not_found", familyOf(path).words.unknownPath(path));
+/** `original` is the address as the caller wrote it, which the app's words repeat. */
+export const unknownPath = (path: string, original: string) =>
+  new AppError("not_found", familyOf(path).words.unknownPath(original));

@@ -22,7 +22,7 @@ export type ChargeState = z.output<typeof chargeState>;
 /** What SQL function `payments_open` (or `payments_opened`) answers: the input of `startCharges`. */
 export const openedPayment = z.object({
   intent_id: z.uuid(),
-  provider: z.string().default("midtrans"),
+  provider: z.string(),
   amount: z.number().int().positive(),
   state: intentState,
   created_at: z.coerce.date(),

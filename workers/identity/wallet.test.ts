@@ -26,6 +26,12 @@ const refsOf = async (depositId: string) =>
     )
   ).map(({ ref }) => ref);
 
+async function roundTripsOf(headers: Headers): Promise<number> {
+  const id = headers.get("x-request-id");
+  const answer = await fetch(`${standIns().databaseHttpUrl}/_counts?request_id=${id}`);
+  return z.object({ count: z.number() }).parse(await answer.json()).count;
+}
+
 const pay = (ref: string) => fetch(`${standIns().midtrans}/_pay/${ref}`, { method: "POST" });
 
 describe("GET /api/wallet", () => {
@@ -104,6 +110,14 @@ describe("POST /api/wallet/deposit", () => {
       balance: 50_000,
       entries: [{ amount: 50_000, balance_after: 50_000, reason: "Isi saldo" }],
     });
+  });
+
+  test("costs one database round trip before the provider, and one behind the answer", async () => {
+    const user = await createUser();
+    const { headers } = await deposit(user, { amount: 50_000, method: "qris" }, unique("k"));
+    expect(await roundTripsOf(headers)).toBeLessThanOrEqual(2);
+    const read = await api("/api/wallet", { token: user.token });
+    expect(await roundTripsOf(read.headers)).toBe(1);
   });
 
   test("the same key answers the same deposit, other input is refused", async () => {

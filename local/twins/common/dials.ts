@@ -1,36 +1,36 @@
 import { isObject, type Json } from "./fields.ts";
 
 /**
- * Faults a twin can be told to make. Of requests: `delayMs` before acting, `refuse` (value: the HTTP
- * status), `rubbish` (200 with HTML), `down` (the socket is destroyed) without acting, unless `acts`;
- * `timeOut` acts and never answers. Of notices: `noticeDelayMs`, `duplicate` (value: extra copies),
- * `reorder` (kept back until the next one of the same subject has gone, or `value` ms), `lose`,
- * `forge` (wrong signature), `retryScale` (of the documented spacing). The rest belong to one twin.
+ * What a twin can be told to do wrong, or otherwise. `PUT /_dials` takes
+ * `{match?, path?, <dial>: value | {value?, count?, match?, path?, acts?}, ...}`: `match` is a text that
+ * the request, the notice or what is known about their order, parcel or mail must hold.
  */
-export const dialNames = [
-  "delayMs",
-  "refuse",
-  "rubbish",
-  "down",
-  "timeOut",
-  "noticeDelayMs",
-  "duplicate",
-  "reorder",
-  "lose",
-  "forge",
-  "retryScale",
-  "httpErrors",
-  "noQrString",
-  "bankConfirmMs",
-  "prepaid",
-  "repeatOrder",
-  "full",
-  "awbDelayMs",
-  "cancelDelayMs",
-  "resend",
-  "tooMany",
-] as const;
-export type DialName = (typeof dialNames)[number];
+const meanings = {
+  delayMs: "a request waits so long before it acts",
+  refuse: "a request is answered with this HTTP status (503) and does not act, unless acts is true",
+  rubbish: "a request is answered 200 with HTML and does not act, unless acts is true",
+  down: "a request's socket is destroyed; it does not act, unless acts is true",
+  timeOut: "a request acts and is never answered",
+  noticeDelayMs: "a notice waits so long",
+  duplicate: "a notice is sent this many times more (1)",
+  reorder: "a notice is kept until the next one of its subject has gone, or so many ms (3000)",
+  lose: "a notice is never sent",
+  forge: "a notice has a wrong signature or key",
+  retryScale: "the documented waits between repeats are multiplied by this (1/60)",
+  httpErrors: "Midtrans, KiriminAja: errors have an HTTP status of their own instead of 200",
+  noQrString: "Midtrans: a charge has no qr_string",
+  bankConfirmMs: "Midtrans: the wait before the second notice of a refund (500)",
+  prepaid: "KiriminAja: the pickup must be paid before there is an AWB",
+  repeatOrder: "KiriminAja: a used order_id is taken again, as another parcel",
+  full: "KiriminAja: callbacks come in the full form",
+  awbDelayMs: "KiriminAja: the wait before the AWB (300)",
+  cancelDelayMs: "KiriminAja: the wait before a non-COD cancel is final (500)",
+  resend: "KiriminAja: a failed callback is repeated so many times (0)",
+  tooMany: "Resend: 429, with this error name (rate_limit_exceeded)",
+} as const;
+
+export type DialName = keyof typeof meanings;
+export const dialMeanings: Readonly<Record<string, string>> = meanings;
 
 export interface Dial {
   name: DialName;
@@ -42,7 +42,7 @@ export interface Dial {
 }
 
 function isDialName(name: string): name is DialName {
-  return (dialNames as readonly string[]).includes(name);
+  return Object.hasOwn(meanings, name);
 }
 
 function textOf(value: unknown): string {
@@ -84,7 +84,7 @@ export class Dials {
     for (const [name, value] of Object.entries(body)) {
       if (name === "match" || name === "path") continue;
       if (!isDialName(name)) {
-        throw new Error(`unknown dial ${name}; there are ${dialNames.join(", ")}`);
+        throw new Error(`unknown dial ${name}; there are ${Object.keys(meanings).join(", ")}`);
       }
       if (value === false || value === null) continue;
       added.push(readDial(name, value, scope));

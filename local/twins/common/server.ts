@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Timers } from "./clock.ts";
-import type { Dials } from "./dials.ts";
+import { type Dials, dialMeanings } from "./dials.ts";
 import { isObject, type Json, parseJson } from "./fields.ts";
 
 export interface TwinRequest {
@@ -186,7 +186,7 @@ function reply(response: ServerResponse, answer: TwinAnswer): void {
 
 function controlRoutes(dials: Dials): Record<string, Handler> {
   return {
-    "GET /_dials": () => json(200, { dials: dials.list() }),
+    "GET /_dials": () => json(200, { dials: dials.list(), meanings: dialMeanings }),
     "PUT /_dials": (request) => {
       try {
         return json(200, { dials: dials.put(parseJson(request.raw)) });

@@ -87,6 +87,17 @@ describe("repeats as documented", () => {
   });
 });
 
+it("tells of an expiry by itself when its time has come", async () => {
+  const id = newOrderId();
+  const began = new Date(Date.now() + 7 * 3_600_000 - 18_800).toISOString();
+  const order_time = began.slice(0, 19).replace("T", " ");
+  const custom_expiry = { order_time, expiry_duration: 20, unit: "second" };
+  const details = { order_id: id, gross_amount: 10_000 };
+  const body = { payment_type: "qris", transaction_details: details, custom_expiry };
+  await call("POST", `${twin.url}/v2/charge`, body, { authorization });
+  expect(words(await receiver.until(2, ofOrder(id)))).toEqual(["pending", "expire"]);
+});
+
 describe("dials on notices touch only what they match", () => {
   it("lose, duplicate, forge, reorder", async () => {
     const [lost, doubled, forged, reordered, plain] = await Promise.all(

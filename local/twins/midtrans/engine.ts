@@ -110,10 +110,11 @@ export class Midtrans {
       issuer: method.acquirer === "airpay shopee" ? "airpay shopee" : "gopay",
       referenceId: randomUUID(),
       refunds: [],
-      cancelTimer: this.timers.later(expiresAt - now, () => this.expireIfDue(transaction)),
+      cancelTimer: () => undefined,
     };
     order.transactions = [...order.transactions, transaction];
     this.state.transactions.set(id, transaction);
+    this.expireInTime(transaction);
     void this.notify(transaction);
     return transaction;
   }
@@ -137,6 +138,15 @@ export class Midtrans {
   expireIfDue(transaction: Transaction): void {
     if (transaction.status !== "pending" || transaction.expiresAt > this.clock()) return;
     void this.move(transaction, "expire");
+  }
+
+  /** Armed again when it fires early: a timer may, and it cannot hold the 180 days of a virtual account. */
+  private expireInTime(transaction: Transaction): void {
+    const waitMs = Math.max(10, transaction.expiresAt - this.clock());
+    transaction.cancelTimer = this.timers.later(waitMs, () => {
+      this.expireIfDue(transaction);
+      if (transaction.status === "pending") this.expireInTime(transaction);
+    });
   }
 
   /** Expires whatever the clock says is due: for tests that move the clock themselves. */

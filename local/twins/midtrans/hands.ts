@@ -122,7 +122,9 @@ export function handRoutes(midtrans: Midtrans): Record<string, Handler> {
   const onOrder =
     (run: (order: Order, body: Json) => Promise<Json | string | null>): Handler =>
     async (request: TwinRequest): Promise<TwinAnswer> => {
-      const order = midtrans.state.orders.get(request.params.id ?? "");
+      const id = request.params.id ?? "";
+      const { orders, transactions, tokens } = midtrans.state;
+      const order = orders.get(id) ?? transactions.get(id)?.order ?? tokens.get(id);
       if (!order) return json(404, { error: "no such order" });
       const result = await run(order, controlBody(request));
       if (typeof result === "string") return controlAnswer(request, { error: result }, 409);

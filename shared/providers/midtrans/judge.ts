@@ -9,8 +9,9 @@ const Coded = z.object({ status_code: z.union([z.string(), z.number()]).transfor
  */
 export function judgeCore(accepted: readonly string[]): Judge {
   return ({ status, body }) => {
+    if (status === 202) return STILL_RUNNING;
     const coded = Coded.safeParse(body);
-    if (!coded.success) return status === 202 ? STILL_RUNNING : null;
+    if (!coded.success) return null;
     const code = coded.data.status_code;
     return accepted.includes(code) ? "success" : failureOfCode(code);
   };

@@ -9,6 +9,14 @@ export const webhookRoutes = createApi();
 
 const tags = ["webhooks"];
 const responses = marketOk(z.object({ received: z.literal(true) }));
+
+/** Documented by hand: a schema would parse, and the routes verify the raw bytes first. */
+const requestBody = (description: string) => ({
+  description,
+  required: true,
+  content: { "application/json": { schema: { type: "object" as const } } },
+});
+
 const received = () => enveloped({ received: true as const });
 
 webhookRoutes.openapi(
@@ -17,6 +25,7 @@ webhookRoutes.openapi(
     path: "/api/webhooks/midtrans",
     tags,
     summary: "Payment notification of Midtrans (signature_key in the body)",
+    requestBody: requestBody("The transaction as Midtrans tells it"),
     responses,
   }),
   async (c) => {
@@ -31,6 +40,7 @@ webhookRoutes.openapi(
     path: "/api/webhooks/kiriminaja",
     tags,
     summary: "Parcel callback of KiriminAja (its API key as bearer)",
+    requestBody: requestBody("The method and the parcels that it is about"),
     responses,
   }),
   async (c) => {

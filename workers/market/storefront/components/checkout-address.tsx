@@ -9,7 +9,7 @@ interface AddressProps {
 }
 
 /** Who gets the parcel and where. */
-export const AddressPart = ({ form, areas, errors }: CheckoutProps) => {
+export const AddressPart = ({ form, areas, errors }: AddressProps) => {
   return (
     <section class="panel part" aria-labelledby="alamat">
       <h2 id="alamat">
@@ -54,7 +54,6 @@ export const AddressPart = ({ form, areas, errors }: CheckoutProps) => {
   );
 };
 
-
 type DistrictProps = Pick<AddressProps, "form" | "areas"> & { error: string | undefined };
 
 /** The district decides the shipping cost, so it is chosen from the courier's own list. */
@@ -77,9 +76,7 @@ const District = ({ form, areas, error }: DistrictProps) => {
             placeholder="contoh: Sananwetan"
             maxlength={60}
             autocomplete="off"
-            {...(error
-              ? { "aria-invalid": "true" as const, "aria-describedby": "wilayah-salah" }
-              : {})}
+            {...marks}
           />
           <button class="button button-quiet" type="submit" name="aksi" value="cari" formnovalidate>
             Cari
@@ -92,19 +89,21 @@ const District = ({ form, areas, error }: DistrictProps) => {
         ) : null}
         <p class="hidden-words" role="status" data-areas-said />
       </div>
-      <fieldset class="choices choices-many" data-areas>
+      <fieldset class="choices">
         <legend class="hidden-words">Kecamatan tujuan</legend>
-        {shown.map((area) => (
-          <label class="choice">
-            <input
-              type="radio"
-              name="area"
-              value={`${area.id}|${area.name}`}
-              checked={area.id === form.area?.id}
-            />
-            <span>{area.name}</span>
-          </label>
-        ))}
+        <div class="choices choices-many" data-areas>
+          {shown.map((area) => (
+            <label class="choice">
+              <input
+                type="radio"
+                name="area"
+                value={`${area.id}|${area.name}`}
+                checked={area.id === form.area?.id}
+              />
+              <span>{area.name}</span>
+            </label>
+          ))}
+        </div>
       </fieldset>
     </>
   );

@@ -4,18 +4,19 @@ import { courierWords, rupiah } from "../format.ts";
 interface CourierProps {
   rates: Rate[] | null;
   chosen: Rate | null;
+  hasArea: boolean;
   error: string | undefined;
 }
 
 /** Which courier brings it. */
-export const CourierPart = ({ form, rates, errors, chosen }: CheckoutProps & { chosen: Rate | null }) => (
+export const CourierPart = ({ rates, chosen, error, hasArea }: CourierProps) => (
   <section class="panel part" aria-labelledby="kirim" id="lanjut">
     <h2 id="kirim">
       <b>2</b> Pengiriman
     </h2>
-    {errors.courier ? (
+    {error ? (
       <p class="wrong" role="alert">
-        {errors.courier}
+        {error}
       </p>
     ) : null}
     {rates ? (
@@ -33,7 +34,7 @@ export const CourierPart = ({ form, rates, errors, chosen }: CheckoutProps & { c
       value="ongkir"
       formnovalidate
     >
-      {rates && form.area ? "Hitung ulang ongkos kirim" : "Lihat ongkos kirim"}
+      {rates && hasArea ? "Hitung ulang ongkos kirim" : "Lihat ongkos kirim"}
     </button>
   </section>
 );
@@ -71,4 +72,3 @@ const RateChoices = ({ rates, chosen }: { rates: Rate[]; chosen: Rate | null }) 
     </>
   );
 };
-

@@ -11,37 +11,13 @@ interface SummaryProps {
 }
 
 /** What is bought and what it costs, with the button that pays. */
-export const PaymentPart = ({ form, basis, errors, chosen }: CheckoutProps & { chosen: Rate | null }) => (
+export const SummaryPart = ({ form, basis, chosen, error }: SummaryProps) => (
   <aside class="panel side" aria-labelledby="bayar">
     <h2 id="bayar">Ringkasan</h2>
     <SmallLines
       lines={basis.lines.map((line) => ({ ...line, subtotal: line.price * line.quantity }))}
     />
-    <div class="field promo">
-      <label for="promo">Kode promo</label>
-      <div class="with-button">
-        <input
-          type="text"
-          id="promo"
-          name="promo"
-          value={form.promo}
-          maxlength={20}
-          autocomplete="off"
-          autocapitalize="characters"
-          {...(basis.promo.refusal
-            ? { "aria-invalid": "true" as const, "aria-describedby": "promo-kata" }
-            : {})}
-        />
-        <button class="button button-quiet" type="submit" name="aksi" value="promo" formnovalidate>
-          Pakai
-        </button>
-      </div>
-      {basis.promo.refusal || errors.promo ? (
-        <p class="wrong" id="promo-kata" role="alert">
-          {basis.promo.refusal ?? errors.promo}
-        </p>
-      ) : null}
-    </div>
+    <Promo typed={form.promo} problem={basis.promo.refusal ?? error} />
     <Sums
       subtotal={basis.subtotal}
       discount={basis.promo.discount}
@@ -71,3 +47,34 @@ export const PaymentPart = ({ form, basis, errors, chosen }: CheckoutProps & { c
     <p class="hint">Pembayaran dengan QRIS atau transfer di langkah berikutnya.</p>
   </aside>
 );
+
+const Promo = ({ typed, problem }: { typed: string; problem: string | undefined }) => {
+  const marks = problem
+    ? { "aria-invalid": "true" as const, "aria-describedby": "promo-kata" }
+    : {};
+  return (
+    <div class="field promo">
+      <label for="promo">Kode promo</label>
+      <div class="with-button">
+        <input
+          type="text"
+          id="promo"
+          name="promo"
+          value={typed}
+          maxlength={20}
+          autocomplete="off"
+          autocapitalize="characters"
+          {...marks}
+        />
+        <button class="button button-quiet" type="submit" name="aksi" value="promo" formnovalidate>
+          Pakai
+        </button>
+      </div>
+      {problem ? (
+        <p class="wrong" id="promo-kata" role="alert">
+          {problem}
+        </p>
+      ) : null}
+    </div>
+  );
+};

@@ -1,11 +1,11 @@
 import type { Rate } from "../../schemas/orders.ts";
 import type { Basis } from "../checkout.ts";
 import type { CheckoutForm, ChosenArea } from "../checkout-form.ts";
-import { Field } from "../components/field.tsx";
+import { AddressPart } from "../components/checkout-address.tsx";
+import { CourierPart } from "../components/checkout-courier.tsx";
+import { SummaryPart } from "../components/checkout-summary.tsx";
 import { Layout, type Site } from "../components/layout.tsx";
 import { Notice } from "../components/notice.tsx";
-import { SmallLines, Sums } from "../components/sums.tsx";
-import { courierWords, rupiah } from "../format.ts";
 
 export interface CheckoutProps {
   site: Site;
@@ -20,7 +20,7 @@ export interface CheckoutProps {
 
 /** Address, courier and payment on one page. Without scripts its buttons are its steps. */
 export const CheckoutPage = (props: CheckoutProps) => {
-  const { site, form, basis, rates, problem } = props;
+  const { site, form, basis, rates, problem, errors } = props;
   const chosen = rates?.find((rate) => rate.id === form.courier) ?? null;
   return (
     <Layout site={site} head={{ title: `Checkout | ${site.store.name}` }}>
@@ -44,10 +44,15 @@ export const CheckoutPage = (props: CheckoutProps) => {
         >
           <HiddenState form={form} basis={basis} rates={rates} />
           <div>
-            <AddressPart {...props} />
-            <CourierPart {...props} chosen={chosen} />
+            <AddressPart form={form} areas={props.areas} errors={errors} />
+            <CourierPart
+              rates={rates}
+              chosen={chosen}
+              hasArea={form.area !== null}
+              error={errors.courier}
+            />
           </div>
-          <PaymentPart {...props} chosen={chosen} />
+          <SummaryPart form={form} basis={basis} chosen={chosen} error={errors.promo} />
         </form>
       </div>
     </Layout>
@@ -84,4 +89,3 @@ const HiddenState = (props: Pick<CheckoutProps, "form" | "basis" | "rates">) => 
     ))}
   </>
 );
-

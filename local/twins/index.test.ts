@@ -1,0 +1,34 @@
+import { createServer } from "node:http";
+import { expect, it } from "vitest";
+import { startMidtransTwin, startTwins } from "./index.ts";
+
+const keys = {
+  midtrans: { serverKey: "SB-Mid-server-TESTKEY0001" },
+  kiriminAja: { apiKey: "kiriminaja-test-key-0001" },
+  resend: { apiKey: "re_test_0001" },
+};
+
+it("starts all three and stops them", async () => {
+  const twins = await startTwins(keys);
+  for (const twin of [twins.midtrans, twins.kiriminAja, twins.resend]) {
+    expect(await (await fetch(`${twin.url}/_health`)).json()).toEqual({ ok: true });
+  }
+  await twins.stop();
+  await expect(fetch(twins.midtrans.url)).rejects.toThrow();
+});
+
+it("stops the others again when one's port is taken, and names it", async () => {
+  const first = await startTwins(keys);
+  const free = await startMidtransTwin(keys.midtrans);
+  await free.stop();
+  const clash = startTwins({
+    ...keys,
+    midtrans: { ...keys.midtrans, port: free.port },
+    resend: { ...keys.resend, port: first.resend.port },
+  });
+  await expect(clash).rejects.toThrow(`Resend twin: port ${first.resend.port} is taken`);
+  const probe = createServer().listen(free.port, "127.0.0.1");
+  await new Promise((resolve, reject) => probe.once("listening", resolve).once("error", reject));
+  probe.close();
+  await first.stop();
+});
