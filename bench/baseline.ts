@@ -22,7 +22,7 @@ export async function startBaseline({ databaseUrl, httpUrl }: StandIns): Promise
 
 const script = (databaseUrl: string, httpUrl: string) => `
 const query = JSON.stringify({
-  query: "select * from market_products order by created_at desc, id desc limit 20",
+  query: "select * from market_products where status = 'active' and deleted_at is null order by created_at desc, id desc limit 20",
   params: [],
 });
 const headers = {

@@ -1,7 +1,14 @@
 const DATE = "2026-09-22";
 
-/** Rate limit, files and queues are stand-ins that only accept: the measured routes read none of them. */
-export function workerConfig(port: number, settings: Record<string, string>): string {
+/**
+ * `objects` is a folder for what Durable Objects keep (SQL needs one).
+ * Rate limit, files and queues are stand-ins that only accept: the measured routes read none of them.
+ */
+export function workerConfig(
+  port: number,
+  settings: Record<string, string>,
+  objects: string,
+): string {
   const text = (value: string) => JSON.stringify(value);
   const variables = Object.entries(settings).map(
     ([name, value]) => `(name = ${text(name)}, text = ${text(value)}),`,
@@ -17,13 +24,14 @@ export function workerConfig(port: number, settings: Record<string, string>): st
   const limit = "export default () => ({ limit: async () => ({ success: true }) });";
   return capnp({
     port,
-    services: `(name = "sink", worker = .sink),`,
+    services: `(name = "sink", worker = .sink),
+    (name = "objects", disk = (path = ${text(objects)}, writable = true)),`,
     extensions: `extensions = [(modules = [
     (name = "bench:limit", internal = true, esModule = ${text(limit)})])],`,
     worker: `bindings = [\n    ${bindings.join("\n    ")}\n  ],
   durableObjectNamespaces = [
     (className = "StoreRouter", uniqueKey = "bench-stores", enableSql = true)],
-  durableObjectStorage = (inMemory = void),`,
+  durableObjectStorage = (localDisk = "objects"),`,
     more: `const sink :Workerd.Worker = (
   modules = [(name = "sink.js", esModule = ${text(SINK)})],
   compatibilityDate = "${DATE}",
@@ -32,7 +40,12 @@ export function workerConfig(port: number, settings: Record<string, string>): st
 }
 
 const SINK = `const metrics = { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: 0 };
-export default { fetch: () => Response.json({ metadata: { metrics } }) };`;
+export default {
+  async fetch(request) {
+    await request.arrayBuffer();
+    return Response.json({ metadata: { metrics } });
+  },
+};`;
 
 interface Pieces {
   port: number;
@@ -57,7 +70,6 @@ const config :Workerd.Config = (
 const main :Workerd.Worker = (
   modules = [(name = "index.js", esModule = embed "index.js")],
   compatibilityDate = "${DATE}",
-  compatibilityFlags = ["nodejs_compat"],
   globalOutbound = "internet",
   ${worker}
 );

@@ -51,6 +51,8 @@ export async function fire(target: Target, aim: () => Shot, load: Load): Promise
   return { p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99), cpuUs, failures };
 }
 
+const PATIENCE_MS = 15_000;
+
 export interface Answer {
   status: number;
   text: string;
@@ -65,7 +67,8 @@ export function send(port: number, shot: Shot, agent?: Agent): Promise<Answer> {
       headers["content-length"] = String(Buffer.byteLength(shot.body));
     }
     const { method, path } = shot;
-    const options = { host: "127.0.0.1", port, method, path, headers, ...(agent ? { agent } : {}) };
+    const place = { host: "127.0.0.1", port, timeout: PATIENCE_MS };
+    const options = { ...place, method, path, headers, ...(agent ? { agent } : {}) };
     const outgoing = httpRequest(options, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -75,6 +78,7 @@ export function send(port: number, shot: Shot, agent?: Agent): Promise<Answer> {
       );
     });
     outgoing.on("error", reject);
+    outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer to ${method} ${path}`)));
     outgoing.end(shot.body);
   });
 }

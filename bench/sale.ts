@@ -21,6 +21,12 @@ const BUNDLE_GOAL_BYTES = 1.5 * 1024 * 1024;
 const CONCURRENCY = 2;
 const ROUNDS = 3;
 
+const LEGEND = `
+×: the Worker's figure over Express', below 1 the Worker is better. +n: round trips behind the answer (waitUntil).
+The Worker reaches Postgres through the local Neon endpoint, one more process on this machine; Express reaches it
+directly and asks one query after another. Median of ${ROUNDS} rounds in turns. CPU is the server's own process, with the
+database at 0 ms. Both hash passwords with bcryptjs at cost 10.`;
+
 /** The hot routes of the first sale, in the Worker on bare workerd and in plain Express, side by side. */
 export async function benchSale(keep: (stop: () => Promise<unknown>) => void): Promise<void> {
   const standIns = await startStandIns();
@@ -50,7 +56,7 @@ export async function benchSale(keep: (stop: () => Promise<unknown>) => void): P
     const load = { count: 400, concurrency: CONCURRENCY, rounds: ROUNDS };
     const near = await compare(sides, aim, { ...load, latencyMs: 0 });
     printRow({
-      name: path === "/empty" ? "(an empty handler)" : "(a query of 20 rows, unread)",
+      name: path === "/empty" ? "(an empty handler)" : "(20 rows of the database)",
       near,
     });
   }
@@ -59,7 +65,9 @@ export async function benchSale(keep: (stop: () => Promise<unknown>) => void): P
   const sides = { worker: { ...worker, ...endpoint }, peer };
   const missed: string[] = [];
   for (const route of saleRoutes(seeds, quote)) missed.push(...(await benchRoute(sides, route)));
-  for (const text of missed) console.log(`! ${text}`);
+  console.log(LEGEND);
+  console.log(missed.length === 0 ? "All goals are met." : "NOT AS IT SHOULD BE:");
+  for (const text of missed) console.log(`  ${text}`);
 }
 
 /** Prints the row of one route and gives what is wrong with it. */
@@ -70,8 +78,10 @@ async function benchRoute(sides: Pair<Side>, { name, aim, goal, slow }: Route): 
   await warm(sides, aim, { count: slow ? 20 : 300, concurrency: CONCURRENCY });
   const trips = await both(sides, (side) => countTrips(side, aim));
   const load = { concurrency: CONCURRENCY, rounds: ROUNDS };
-  const near = await compare(sides, aim, { ...load, count: slow ? 24 : 300, latencyMs: 0 });
-  const far = await compare(sides, aim, { ...load, count: slow ? 16 : 100, latencyMs: 20 });
+  const near = await compare(sides, aim, { ...load, count: slow ? 20 : 300, latencyMs: 0 });
+  // Far from the database both servers mostly wait, so more may be under way.
+  if (!slow) load.concurrency = 2 * CONCURRENCY;
+  const far = await compare(sides, aim, { ...load, count: slow ? 12 : 100, latencyMs: 20 });
   printRow({ name, trips, near, far });
   const missed: string[] = [];
   const { before } = trips.worker;

@@ -14,6 +14,7 @@ export interface Addresses {
   midtransUrl: string;
   kiriminajaUrl: string;
   resendUrl: string;
+  ipaymuUrl: string;
 }
 
 export interface StandIns extends Addresses {
@@ -49,6 +50,7 @@ async function serve(): Promise<void> {
     midtrans: { serverKey: TWIN_KEYS.midtrans },
     kiriminAja: { apiKey: TWIN_KEYS.kiriminaja },
     resend: { apiKey: TWIN_KEYS.resend },
+    ipaymu: TWIN_KEYS.ipaymu,
   });
   const addresses: Addresses = {
     databaseUrl: database.databaseUrl,
@@ -57,6 +59,7 @@ async function serve(): Promise<void> {
     midtransUrl: twins.midtrans.url,
     kiriminajaUrl: twins.kiriminAja.url,
     resendUrl: twins.resend.url,
+    ipaymuUrl: twins.ipaymu.url,
   };
   process.send?.(addresses);
   await stopped;

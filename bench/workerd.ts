@@ -29,7 +29,11 @@ export function bundleWorker(settings: Record<string, string>): Bundle {
   });
   if (built.status !== 0) throw new Error(`the Worker does not bundle:\n${built.stderr}`);
   const gzipBytes = gzipSync(readFileSync(join(folder, "index.js"))).byteLength;
-  return { folder, gzipBytes, config: (port) => workerConfig(port, settings) };
+  const config = (port: number) => {
+    const objects = mkdtempSync(join(folder, "objects-"));
+    return workerConfig(port, settings, objects);
+  };
+  return { folder, gzipBytes, config };
 }
 
 export interface Running extends Target {
@@ -63,8 +67,9 @@ export async function startServer(
   });
   const exited = once(child, "exit");
   const pid = child.pid ?? 0;
+  // Not a polite signal: workerd then waits for requests that may never end.
   const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
     await exited;
   };
   const deadline = began + 20_000;

@@ -8,8 +8,9 @@ const MAIN = "lumbung";
 const TEMPLATE = "lumbung_template";
 
 export type DatabaseOptions = {
-  /** Keep the data between starts, in `dataDir` or the checkout's own folder. Default: throw away. */
+  /** Keep the data between starts, in `dataDir` or in `stateDir` (the checkout's own). Default: throw away. */
   durable?: boolean;
+  stateDir?: string;
   dataDir?: string;
   postgresPort?: number;
   /** Port of the Neon endpoint. Default: any free one. */
@@ -41,6 +42,7 @@ export async function startDatabase(options: DatabaseOptions = {}): Promise<Loca
   const postgres = await startPostgres({
     durable: options.durable ?? false,
     ...(options.dataDir ? { dataDir: options.dataDir } : {}),
+    ...(options.stateDir ? { stateDir: options.stateDir } : {}),
     ...(options.postgresPort ? { port: options.postgresPort } : {}),
   });
   try {

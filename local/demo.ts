@@ -1,33 +1,33 @@
 import { readFileSync } from "node:fs";
-import { buy, findRate, makeBuyer } from "./demo/buyer.ts";
-import { type Addresses, createNarrator } from "./demo/narrator.ts";
-import { followParcel, pay, readMails } from "./demo/outside.ts";
-import { makeSeller, openStore, readStock, readWallet, sellProduct } from "./demo/seller.ts";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Addresses } from "./cloud.ts";
+import { createNarrator } from "./demo/narrator.ts";
+import { makeSale } from "./demo/sale.ts";
 
-/** `npm run demo`: one real sale over HTTP against a running `npm run dev`, step by step. */
-async function sale(addresses: Addresses): Promise<void> {
-  const tell = createNarrator(addresses);
-  const seller = await makeSeller(tell);
-  const store = await openStore(tell, seller);
-  const goods = await sellProduct(tell, seller, store);
-  const before = await readWallet(tell, seller);
+/**
+ * `npm run demo`: one real sale against a running `npm run dev`, step by step. `--state` as given to that.
+ */
+const { values } = parseArgs({ options: { state: { type: "string", default: ".lumbung" } } });
 
-  const buyer = await makeBuyer(tell);
-  const rate = await findRate(tell, buyer, store, goods);
-  const order = await buy(tell, buyer, { store, goods, rate });
-  await pay(tell, buyer, order);
-  await readStock(tell, seller, goods);
-  await readMails(tell, seller, buyer, order);
-  const delivered = await followParcel(tell, buyer, order);
-  await readWallet(tell, seller, before + delivered.sale);
-  tell.end(delivered.number);
+function readAddresses(): Addresses | null {
+  try {
+    return JSON.parse(readFileSync(join(values.state, "addresses.json"), "utf8")) as Addresses;
+  } catch {
+    return null;
+  }
 }
 
-const file = ".lumbung/addresses.json";
+async function run(): Promise<void> {
+  const addresses = readAddresses();
+  const runs = addresses && (await fetch(`${addresses.app}/openapi.json`).catch(() => null));
+  if (!addresses || !runs) throw new Error("Start the platform first: npm run dev");
+  await makeSale(createNarrator(addresses));
+}
+
 try {
-  await sale(JSON.parse(readFileSync(file, "utf8")) as Addresses);
+  await run();
 } catch (error) {
-  const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
-  console.error(missing ? "Start the platform first: npm run dev" : error);
+  console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }

@@ -1,97 +1,112 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { startDatabase } from "./database.ts";
+import { type Cloud, startCloud } from "./cloud.ts";
 import { openDemoStore, writeDemoUsers } from "./demo/data.ts";
-import { type Addresses, printWelcome } from "./dev/welcome.ts";
-import { startWorker } from "./dev/worker.ts";
-import { localSettings, secretsFrom, TWIN_KEYS } from "./settings.ts";
-import { startTwins } from "./twins/index.ts";
+import { keepWorker } from "./dev/keep-worker.ts";
+import { assertPortsFree, portsFrom } from "./dev/ports.ts";
+import { printWelcome } from "./dev/welcome.ts";
+
+const USAGE = `npm run dev -- [options]
+  --port 8787               where the Worker listens; the twins and the database follow it
+  --state .lumbung          where data, secrets and files are kept between starts
+  --db-latency 0            milliseconds that every database round trip takes longer
+  --rate-limit-factor 100   how many times 100 requests a minute one address may make`;
 
 /**
  * `npm run dev`: Postgres, migrations, demo data, the Neon endpoint, the twins and the Worker, in this order; Ctrl-C
- * stops them all. `--db-latency 20` adds 20 ms to every database round trip, `--port` moves the Worker.
+ * stops them all.
  */
-const { values } = parseArgs({
-  options: {
-    port: { type: "string", default: "8787" },
-    "db-latency": { type: "string", default: "0" },
-    "rate-limit-factor": { type: "string", default: "100" },
-  },
-});
-
-const STATE = ".lumbung";
-const running: { stop(): Promise<unknown> }[] = [];
-
-async function start(): Promise<void> {
-  const port = Number(values.port);
+async function run(signal: AbortSignal): Promise<void> {
   const began = Date.now();
-  mkdirSync(STATE, { recursive: true });
-  const database = await startDatabase({
-    durable: true,
-    postgresPort: port + 10,
-    endpointPort: port + 11,
-    latencyMs: Number(values["db-latency"]),
-  });
-  running.push(database);
-  await writeDemoUsers(database.adminUrl);
-  const app = `http://localhost:${port}`;
-  const twins = await startTwins({
-    midtrans: {
-      port: port + 1,
-      serverKey: TWIN_KEYS.midtrans,
-      notifyUrl: `${app}/api/webhooks/midtrans`,
-    },
-    kiriminAja: {
-      port: port + 2,
-      apiKey: TWIN_KEYS.kiriminaja,
-      callbackUrl: `${app}/api/webhooks/kiriminaja`,
-    },
-    resend: { port: port + 3, apiKey: TWIN_KEYS.resend },
-  });
-  running.push(twins);
-  const secrets = secretsFrom(`${STATE}/secrets.json`);
-  writeFileSync(`${STATE}/secrets.json`, JSON.stringify(secrets), { mode: 0o600 });
-  const settings = localSettings(
-    {
-      port,
-      databaseUrl: database.databaseUrl,
-      httpUrl: database.httpUrl,
-      midtransUrl: twins.midtrans.url,
-      kiriminajaUrl: twins.kiriminAja.url,
-      resendUrl: twins.resend.url,
-      rateLimitFactor: Number(values["rate-limit-factor"]),
-    },
-    secrets,
+  const options = readOptions();
+  const ports = portsFrom(options.port);
+  await assertPortsFree(ports);
+  const cloud = await startCloud({ ...options, ports, durable: true, signal });
+  try {
+    await writeDemoUsers(cloud.database.adminUrl);
+    await serve(cloud, options.stateDir, began, signal);
+  } finally {
+    await cloud.stop();
+  }
+}
+
+/** Runs the Worker among the others until somebody stops it, or until the database ends by itself. */
+async function serve(
+  { database, worker, addresses }: Cloud,
+  stateDir: string,
+  began: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const lost = new AbortController();
+  void database.postgres.exited.then((log) =>
+    lost.abort(new Error(`PostgreSQL has ended by itself.\n${log}`)),
   );
-  const worker = await startWorker({ port, settings, stateDir: STATE });
-  running.push(worker);
-  await openDemoStore(app);
-  const addresses: Addresses = {
-    app,
-    storeDomain: "localhost",
-    midtrans: twins.midtrans.url,
-    kiriminaja: twins.kiriminAja.url,
-    resend: twins.resend.url,
+  const greet = async () => {
+    await openDemoStore(addresses.app);
+    writeFileSync(join(stateDir, "addresses.json"), JSON.stringify(addresses));
+    printWelcome(addresses, Date.now() - began);
   };
-  writeFileSync(`${STATE}/addresses.json`, JSON.stringify(addresses));
-  printWelcome(addresses, Date.now() - began);
-  await Promise.race([worker.exited, interrupted]);
+  await keepWorker(worker, AbortSignal.any([signal, lost.signal]), greet);
+  lost.signal.throwIfAborted();
 }
 
-const interrupted = new Promise<void>((resolve) => {
-  process.once("SIGINT", resolve);
-  process.once("SIGTERM", resolve);
-});
-
-async function stop(): Promise<void> {
-  for (const piece of running.reverse()) await piece.stop().catch(console.error);
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: "string", default: "8787" },
+        state: { type: "string", default: ".lumbung" },
+        "db-latency": { type: "string", default: "0" },
+        "rate-limit-factor": { type: "string", default: "100" },
+      },
+    });
+    return {
+      port: number(values.port),
+      stateDir: values.state,
+      latencyMs: number(values["db-latency"]),
+      rateLimitFactor: number(values["rate-limit-factor"]),
+    };
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+  }
 }
 
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isInteger(value) || value < 0) {
+    throw new Error(`${text} is not a whole number`);
+  }
+  return value;
+}
+
+/**
+ * The first signal stops things in order; a later one ends this process at once, and the guards do the rest. Ctrl-C
+ * comes twice at the same moment: from the terminal and from npm.
+ */
+function stopSignal(): AbortSignal {
+  const quit = new AbortController();
+  let askedAt = 0;
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => {
+      if (quit.signal.aborted && Date.now() - askedAt > SAME_MOMENT_MS) process.exit(130);
+      if (quit.signal.aborted) return;
+      askedAt = Date.now();
+      quit.abort(new Error("stopped"));
+      console.log("\nStopping ...");
+    });
+  }
+  return quit.signal;
+}
+
+const SAME_MOMENT_MS = 1_000;
+
+const signal = stopSignal();
 try {
-  await start();
+  await run(signal);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-} finally {
-  await stop();
+  if (!signal.aborted) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
 }

@@ -22,8 +22,10 @@ const HOST = "127.0.0.1";
 const CHECKOUT = resolve(import.meta.dirname, "..");
 
 export type PostgresOptions = {
-  /** Where the data lies. Default: a throw-away folder, or with `durable` the checkout's own. */
+  /** Where the data lies. Default: a throw-away folder, or with `durable` one in `stateDir`. */
   dataDir?: string;
+  /** Default: the checkout's own. */
+  stateDir?: string;
   /** Default: any free port. */
   port?: number;
   /** Data survives a crash of the machine, at the price of waiting for the disk. */
@@ -70,7 +72,9 @@ function choosePlace(options: PostgresOptions): Place {
     makeOwned(throwAway, account);
     return { dataDir: join(throwAway, "data"), throwAway, account };
   }
-  const dataDir = options.dataDir ? resolve(options.dataDir) : durableDir(account);
+  const dataDir = options.dataDir
+    ? resolve(options.dataDir)
+    : durableDir(account, resolve(options.stateDir ?? join(CHECKOUT, ".lumbung")));
   mkdirSync(dirname(dataDir), { recursive: true });
   if (!canEnter(dirname(dataDir), account)) {
     throw new Error(
@@ -83,12 +87,11 @@ function choosePlace(options: PostgresOptions): Place {
   return { dataDir, throwAway: undefined, account: keepsOwner ? owner : account };
 }
 
-/** In the checkout, or for root, where the checkout is closed to the account, beside it in /var/tmp. */
-function durableDir(account: Account | undefined): string {
-  const inCheckout = join(CHECKOUT, ".lumbung", "postgres");
-  mkdirSync(dirname(inCheckout), { recursive: true });
-  if (canEnter(dirname(inCheckout), account)) return inCheckout;
-  const key = createHash("sha256").update(CHECKOUT).digest("hex").slice(0, 12);
+/** In the state's folder, or for root, where that is closed to the account, beside it in /var/tmp. */
+function durableDir(account: Account | undefined, stateDir: string): string {
+  mkdirSync(stateDir, { recursive: true });
+  if (canEnter(stateDir, account)) return join(stateDir, "postgres");
+  const key = createHash("sha256").update(stateDir).digest("hex").slice(0, 12);
   return join(existsSync("/var/tmp") ? "/var/tmp" : temporaryRoot(account), `lumbung-data-${key}`);
 }
 

@@ -6,6 +6,7 @@ interface Urls {
   midtransUrl: string;
   kiriminajaUrl: string;
   resendUrl: string;
+  ipaymuUrl: string;
   /** Port of the Worker. */
   port?: number;
   /** How many times 100 requests a minute one address may make (demos, benchmarks). */
@@ -17,6 +18,7 @@ export const TWIN_KEYS = {
   midtrans: "SB-Mid-server-local-0001",
   kiriminaja: "local-kiriminaja-key-0001",
   resend: "re_local_0001",
+  ipaymu: { va: "0000001234567890", apiKey: "local-ipaymu-key-0001" },
 } as const;
 
 /**
@@ -39,6 +41,9 @@ export function localSettings(urls: Urls, secrets: Secrets): Record<string, stri
     KIRIMINAJA_URL: urls.kiriminajaUrl,
     RESEND_API_KEY: TWIN_KEYS.resend,
     RESEND_URL: urls.resendUrl,
+    IPAYMU_VA: TWIN_KEYS.ipaymu.va,
+    IPAYMU_API_KEY: TWIN_KEYS.ipaymu.apiKey,
+    IPAYMU_URL: `${urls.ipaymuUrl}/api/v2`,
   };
 }
 

@@ -11,6 +11,7 @@ import { AppError } from "../shared/http/errors.ts";
 import { failureOn, familyOf, unknownPath } from "../shared/http/families.ts";
 import { rateLimit } from "../shared/http/rate-limit.ts";
 import { describeError } from "../shared/log.ts";
+import { hostingRoutes } from "./hosting/routes.ts";
 import { identityRoutes } from "./identity/routes.ts";
 import { marketRoutes } from "./market/routes.ts";
 import { referenceRoutes } from "./reference.ts";
@@ -41,7 +42,7 @@ export function createApiApp() {
   });
   app.use(pageHeaders);
   app.use("/api/*", allowOrigins);
-  app.use("/api/*", async (c, next) => {
+  app.use(async (c, next) => {
     await next();
     if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
   });
@@ -50,6 +51,7 @@ export function createApiApp() {
 
   app.route("/", identityRoutes);
   app.route("/", marketRoutes);
+  app.route("/", hostingRoutes);
   app.route("/", referenceRoutes(app));
 
   app.notFound((c) => {

@@ -7,6 +7,7 @@ import { createLog, describeError } from "../shared/log.ts";
 import { mailJob } from "../shared/mail/mail.ts";
 import {
   depositSettlement,
+  ipaymuNoticeApplier,
   noticeApplier,
   paymentMails,
   reconcileCharges,
@@ -30,7 +31,7 @@ const api = createApiApp();
 
 /** What a settled, or no longer payable, payment means to the domain that asked for it. */
 const settlements = [orderSettlement, depositSettlement];
-const appliers = [noticeApplier(settlements), courierApplier];
+const appliers = [noticeApplier(settlements), ipaymuNoticeApplier(settlements), courierApplier];
 const jobHandlers: JobHandler[] = [
   requestPickup,
   refundJob,

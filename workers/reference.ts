@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { html, raw } from "hono/html";
-import { type ApiEnv, createApi } from "../shared/http/api.ts";
+import { type ApiEnv, accessRuleOf, createApi } from "../shared/http/api.ts";
 
 const INFO = {
   openapi: "3.1.0",
@@ -15,6 +15,7 @@ const INFO = {
 const Operation = z.object({
   summary: z.string().optional(),
   tags: z.array(z.string()).default([]),
+  security: z.array(z.object({ bearer: z.array(z.string()) })).optional(),
   parameters: z.array(z.unknown()).optional(),
   requestBody: z.unknown().optional(),
   responses: z.record(z.string(), z.unknown()).default({}),
@@ -28,14 +29,38 @@ type Operation = z.output<typeof Operation> & { method: string; path: string };
 /** `/openapi.json`, generated from the routes' own schemas, and `/docs`, the same for people. */
 export function referenceRoutes(app: OpenAPIHono<ApiEnv>) {
   const routes = createApi();
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+  });
+  let known: ReturnType<typeof documentOf> | undefined;
+  const read = () => {
+    known ??= documentOf(app);
+    return known;
+  };
   routes.openapi(described("/", "Welcome", "text/plain"), (c) => c.text(WELCOME));
   routes.openapi(described("/openapi.json", "This document", "application/json"), (c) =>
-    c.json(app.getOpenAPI31Document(INFO)),
+    c.json(read()),
   );
   routes.openapi(described("/docs", "This document, for people", "text/html"), (c) =>
-    c.html(page(Document.parse(app.getOpenAPI31Document(INFO)))),
+    c.html(page(Document.parse(read()))),
   );
   return routes;
+}
+
+const METHODS = ["get", "post", "put", "patch", "delete"] as const;
+
+/** What the routes declare, with who may call each: the role stands in the bearer's list. */
+function documentOf(app: OpenAPIHono<ApiEnv>) {
+  const document = app.getOpenAPI31Document(INFO);
+  for (const { method, path, handler } of app.routes) {
+    const rule = accessRuleOf(handler);
+    const verb = METHODS.find((known) => known === method.toLowerCase());
+    const operation = verb && document.paths?.[path.replace(/:([^/]+)/g, "{$1}")]?.[verb];
+    if (rule && operation) operation.security = [{ bearer: rule.role ? [rule.role] : [] }];
+  }
+  return document;
 }
 
 const WELCOME = "Selamat datang di Lumbung. Dokumentasi API: /docs\n";
@@ -98,9 +123,12 @@ function byTag(document: z.output<typeof Document>): Map<string, Operation[]> {
   return groups;
 }
 
-function operationOf({ method, path, summary, parameters, requestBody, responses }: Operation) {
+function operationOf(operation: Operation) {
+  const { method, path, summary, security, parameters, requestBody, responses } = operation;
+  const roles = security?.flatMap((scheme) => scheme.bearer).join(", ");
+  const caller = security ? `needs a ${roles || "user"}'s token` : "open to all";
   return html`<details>
-    <summary><b class="${method}">${method}</b> <code>${path}</code> <span>${summary ?? ""}</span></summary>
+    <summary><b class="${method}">${method}</b> <code>${path}</code> <span>${summary ?? ""} (${caller})</span></summary>
     ${parameters ? detail("Parameters", parameters) : ""}
     ${requestBody ? detail("Body", requestBody) : ""}
     ${Object.entries(responses).map(([status, response]) => detail(status, response))}

@@ -18,7 +18,9 @@ app.use(peopleRoutes, catalogueRoutes, cartRoutes, orderRoutes, pageRoutes);
 app.get("/empty", (_request, response) => void response.send("ok"));
 app.get("/database", async (_request, response) => {
   response.json(
-    await query("select * from market_products order by created_at desc, id desc limit 20"),
+    await query(
+      "select * from market_products where status = 'active' and deleted_at is null order by created_at desc, id desc limit 20",
+    ),
   );
 });
 

@@ -10,6 +10,12 @@ const environments = [
   ["production", production],
 ] as const;
 
+interface Consumer {
+  queue: string;
+  dead_letter_queue?: string;
+  max_retries?: number;
+}
+
 const SECRETS = [
   "DATABASE_URL",
   "JWT_KEYS",
@@ -17,6 +23,9 @@ const SECRETS = [
   "MIDTRANS_SERVER_KEY",
   "KIRIMINAJA_API_KEY",
   "RESEND_API_KEY",
+  "IPAYMU_API_KEY",
+  "IPAYMU_VA",
+  "IPAYMU_API_KEY",
 ];
 
 describe("wrangler.toml", () => {
@@ -49,7 +58,7 @@ describe("wrangler.toml", () => {
 
   it("routes the domain and every store of it in production, and nothing by default", () => {
     const domain = String(production.vars.STORE_DOMAIN);
-    const patterns = (production.routes ?? []).map((route) =>
+    const patterns = (production.routes ?? []).map((route: string | { pattern: string }) =>
       typeof route === "string" ? route : route.pattern,
     );
     expect(patterns).toEqual([`${domain}/*`, `*.${domain}/*`]);
@@ -59,7 +68,7 @@ describe("wrangler.toml", () => {
   });
 
   it.each(environments)("%s: drains every queue, and every dead letter too", (_, { queues }) => {
-    const consumers = queues.consumers ?? [];
+    const consumers: Consumer[] = queues.consumers ?? [];
     const drained = consumers.map((consumer) => consumer.queue);
     const working = consumers.filter((consumer) => !consumer.queue.endsWith("-dead"));
     for (const { queue } of queues.producers ?? []) expect(drained).toContain(queue);
@@ -90,9 +99,10 @@ describe("wrangler.toml", () => {
   });
 
   it("keeps every object in SQLite", () => {
-    const classes = local.durable_objects.bindings.map((binding) => binding.class_name);
-    const sqlite = local.migrations.flatMap((migration) => migration.new_sqlite_classes ?? []);
-    expect(sqlite.sort()).toEqual(classes.sort());
-    expect(local.migrations.flatMap((migration) => migration.new_classes ?? [])).toEqual([]);
+    const steps: { new_classes?: string[]; new_sqlite_classes?: string[] }[] = local.migrations;
+    const bindings: { class_name: string }[] = local.durable_objects.bindings;
+    const sqlite = steps.flatMap((step) => step.new_sqlite_classes ?? []);
+    expect(sqlite.sort()).toEqual(bindings.map((binding) => binding.class_name).sort());
+    expect(steps.flatMap((step) => step.new_classes ?? [])).toEqual([]);
   });
 });

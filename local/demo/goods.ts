@@ -21,7 +21,7 @@ export const PRODUCTS = [
     picture: "kopi.jpg",
     category: "makanan-minuman",
     description:
-      "Robusta petik merah dari lereng Kelud, sangrai sedang. Rasa cokelat pahit dan kacang.\n\nBiji utuh atau giling halus; tulis di catatan pesanan.",
+      "Robusta petik merah dari lereng Kelud, sangrai sedang. Rasa cokelat pahit dan kacang.\n\nBiji utuh, kemasan dengan katup udara.",
   },
   {
     name: "Teh Hijau Sirah Kencong 100 g",

@@ -1,10 +1,4 @@
-export interface Addresses {
-  app: string;
-  storeDomain: string;
-  midtrans: string;
-  kiriminaja: string;
-  resend: string;
-}
+import type { Addresses } from "../cloud.ts";
 
 export interface Tell extends Addresses {
   /** Prints one thing that happened, with what proves it. */

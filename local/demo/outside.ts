@@ -60,8 +60,7 @@ export async function readMails(
 
 async function mailsTo(tell: Tell, to: string): Promise<{ subject: string }[]> {
   const response = await fetch(`${tell.resend}/_mails?to=${encodeURIComponent(to)}`);
-  const { mails } = (await response.json()) as { mails: { subject: string }[] };
-  return mails;
+  return (await response.json()) as { subject: string }[];
 }
 
 /** The courier twin moves the parcel until the buyer's tracking says delivered. */

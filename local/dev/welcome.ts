@@ -1,12 +1,5 @@
+import type { Addresses } from "../cloud.ts";
 import { DEMO_SIGN_INS } from "../demo/data.ts";
-
-export interface Addresses {
-  app: string;
-  storeDomain: string;
-  midtrans: string;
-  kiriminaja: string;
-  resend: string;
-}
 
 /** What a newcomer can open and sign in with. */
 export function printWelcome(addresses: Addresses, tookMs: number): void {
@@ -16,6 +9,7 @@ export function printWelcome(addresses: Addresses, tookMs: number): void {
     ["API reference", `${addresses.app}/docs`],
     ["A store", store],
     ["Payments (Midtrans twin)", addresses.midtrans],
+    ["Payments (iPaymu twin)", addresses.ipaymu],
     ["Courier (KiriminAja twin)", addresses.kiriminaja],
     ["Mail (Resend twin)", addresses.resend],
   ];

@@ -19,6 +19,7 @@ export type StandIns = {
   midtrans: string;
   kiriminaja: string;
   resend: string;
+  ipaymu: string;
 };
 
 /** One Postgres and one set of twins for the whole run; the database is a fresh clone of the migrated template. */
@@ -30,7 +31,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     midtrans: { serverKey: TWIN_KEYS.midtrans },
     kiriminAja: { apiKey: TWIN_KEYS.kiriminaja },
     resend: { apiKey: TWIN_KEYS.resend },
+    ipaymu: TWIN_KEYS.ipaymu,
   });
+  await keepCallbacks(twins.ipaymu.url);
   project.provide(
     "settings",
     localSettings(
@@ -40,6 +43,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
         midtransUrl: twins.midtrans.url,
         kiriminajaUrl: twins.kiriminAja.url,
         resendUrl: twins.resend.url,
+        ipaymuUrl: twins.ipaymu.url,
       },
       secretsFrom(),
     ),
@@ -51,9 +55,21 @@ export default async function setup(project: TestProject): Promise<() => Promise
     midtrans: twins.midtrans.url,
     kiriminaja: twins.kiriminAja.url,
     resend: twins.resend.url,
+    ipaymu: twins.ipaymu.url,
   });
   return async () => {
     await twins.stop();
     await database.stop();
   };
+}
+
+/**
+ * iPaymu is told with each payment where to call, and nobody listens there during tests (or a platform that somebody
+ * tries out): the twin keeps its callbacks, and a test hands over those that it wants.
+ */
+async function keepCallbacks(ipaymuUrl: string): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ lose: true });
+  const { ok } = await fetch(`${ipaymuUrl}/_dials`, { method: "PUT", headers, body });
+  if (!ok) throw new Error("the iPaymu twin would not keep its callbacks");
 }

@@ -6,11 +6,12 @@ const keys = {
   midtrans: { serverKey: "SB-Mid-server-TESTKEY0001" },
   kiriminAja: { apiKey: "kiriminaja-test-key-0001" },
   resend: { apiKey: "re_test_0001" },
+  ipaymu: { va: "0000001234567890", apiKey: "SANDBOX-TEST-APIKEY-0001" },
 };
 
-it("starts all three and stops them", async () => {
+it("starts all of them and stops them", async () => {
   const twins = await startTwins(keys);
-  for (const twin of [twins.midtrans, twins.kiriminAja, twins.resend]) {
+  for (const twin of [twins.midtrans, twins.kiriminAja, twins.resend, twins.ipaymu]) {
     expect(await (await fetch(`${twin.url}/_health`)).json()).toEqual({ ok: true });
   }
   await twins.stop();

@@ -1,18 +1,27 @@
+import { type IpaymuTwin, startIpaymuTwin } from "./ipaymu/twin.ts";
 import { type KiriminAjaTwin, startKiriminAjaTwin } from "./kiriminaja/twin.ts";
 import { type MidtransTwin, startMidtransTwin } from "./midtrans/twin.ts";
 import { type ResendTwin, startResendTwin } from "./resend/twin.ts";
+import { startVipResellerTwin, type VipResellerTwin } from "./vip-reseller/twin.ts";
 
+export type { IpaymuTwin } from "./ipaymu/twin.ts";
+export { startIpaymuTwin } from "./ipaymu/twin.ts";
 export type { KiriminAjaTwin } from "./kiriminaja/twin.ts";
 export { startKiriminAjaTwin } from "./kiriminaja/twin.ts";
 export type { MidtransTwin } from "./midtrans/twin.ts";
 export { startMidtransTwin } from "./midtrans/twin.ts";
 export type { ResendTwin } from "./resend/twin.ts";
 export { startResendTwin } from "./resend/twin.ts";
+export type { VipResellerTwin } from "./vip-reseller/twin.ts";
+export { startVipResellerTwin } from "./vip-reseller/twin.ts";
 
 export interface Twins {
   midtrans: MidtransTwin;
   kiriminAja: KiriminAjaTwin;
   resend: ResendTwin;
+  ipaymu: IpaymuTwin;
+  /** There when it was asked for. */
+  vipReseller?: VipResellerTwin;
   stop(): Promise<void>;
 }
 
@@ -20,13 +29,16 @@ export interface TwinsOptions {
   midtrans: Parameters<typeof startMidtransTwin>[0];
   kiriminAja: Parameters<typeof startKiriminAjaTwin>[0];
   resend: Parameters<typeof startResendTwin>[0];
+  ipaymu: Parameters<typeof startIpaymuTwin>[0];
+  /** Started only when given. */
+  vipReseller?: Parameters<typeof startVipResellerTwin>[0];
 }
 
 interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** Starts all twins, or none: when one cannot start (its port is taken), the others are stopped again. */
+/** Starts the twins, or none: when one cannot start (its port is taken), the others are stopped again. */
 export async function startTwins(options: TwinsOptions): Promise<Twins> {
   const started: Stoppable[] = [];
   const stop = async () => {
@@ -40,7 +52,12 @@ export async function startTwins(options: TwinsOptions): Promise<Twins> {
     const midtrans = keep(await startMidtransTwin(options.midtrans));
     const kiriminAja = keep(await startKiriminAjaTwin(options.kiriminAja));
     const resend = keep(await startResendTwin(options.resend));
-    return { midtrans, kiriminAja, resend, stop };
+    const ipaymu = keep(await startIpaymuTwin(options.ipaymu));
+    const twins: Twins = { midtrans, kiriminAja, resend, ipaymu, stop };
+    if (options.vipReseller) {
+      twins.vipReseller = keep(await startVipResellerTwin(options.vipReseller));
+    }
+    return twins;
   } catch (error) {
     await stop();
     throw error;

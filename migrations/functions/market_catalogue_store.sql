@@ -14,15 +14,17 @@ declare
 begin
   select * into store from market_stores where user_id = owner for update;
   if not found then
+    -- There is no row to wait at yet: of one user's first saves at once the later ones wait here and then find it.
+    perform pg_advisory_xact_lock(hashtextextended('market_store_save', owner));
+    select * into store from market_stores where user_id = owner for update;
+    made := not found;
+  end if;
+  if made then
     if fields->>'name' is null or first_slug is null then
       perform app_error('invalid_input', 'Nama toko dan slug wajib diisi');
     end if;
     insert into market_stores (user_id, name, slug) values (owner, fields->>'name', first_slug)
-      on conflict (user_id) do nothing returning * into store;
-    made := found;
-    if not made then
-      select * into store from market_stores where user_id = owner for update;
-    end if;
+      returning * into store;
   end if;
   if store.deleted_at is not null then
     perform app_error('not_found', 'Store not found');

@@ -3,8 +3,8 @@
 -- by conditional writes (so that neither can be given twice), every amount is computed from the rows, and the
 -- payment is opened. Either all of it stands or nothing. A repeat with the same key answers with the first order.
 -- input: {order_id, number, buyer_id, store_id, items: [{product_id, quantity}], promo_code, address, courier,
---         quote: {store_id, origin_area_id, destination_area_id, weight_gram, price}, commission_percent,
---         expiry_minutes, idempotency_key, input_hash}
+--         quote: {store_id, origin_area_id, destination_area_id, weight_gram, price, expires_at}, commission_percent,
+--         expiry_minutes, idempotency_key, input_hash}. A repeat needs no quote.
 create or replace function market_checkout(input jsonb) returns jsonb language plpgsql as $$
 declare
   buyer bigint := (input->>'buyer_id')::bigint;
@@ -22,7 +22,7 @@ begin
   end if;
   shop := market_store_for_sale(input);
   goods := market_reserve(shop.id, input->'items');
-  if goods.weight_gram > (input->'quote'->>'weight_gram')::int then
+  if goods.weight_gram > (input->'quote'->>'weight_gram')::bigint then
     perform app_error('changed', 'Berat pesanan berubah. Silakan hitung ulang ongkos kirim.');
   end if;
   promo := market_use_promo(shop.id, input->>'promo_code', goods.subtotal);
@@ -47,7 +47,8 @@ begin
   return market_checkout_answer(order_key);
 end $$;
 
--- The store that sells: active, not the buyer's own, and where the quoted parcel would leave from.
+-- The store that sells: active, not the buyer's own, one that a courier can fetch from, and where the quoted parcel
+-- would leave from.
 create or replace function market_store_for_sale(input jsonb) returns market_stores language plpgsql as $$
 declare
   shop market_stores;
@@ -60,7 +61,13 @@ begin
   if shop.user_id = (input->>'buyer_id')::bigint then
     perform app_error('conflict', 'Anda tidak dapat membeli dari toko sendiri');
   end if;
-  if shop.id <> (input->'quote'->>'store_id')::uuid
+  if shop.phone is null or shop.address is null or shop.area_id is null then
+    perform app_error('conflict', 'Toko belum mengatur alamat pengiriman');
+  end if;
+  if (input->'quote'->>'expires_at')::timestamptz < now() then
+    perform app_error('changed', 'Ongkos kirim sudah kedaluwarsa. Silakan hitung ulang.');
+  end if;
+  if shop.id is distinct from (input->'quote'->>'store_id')::uuid
     or shop.area_id is distinct from input->'quote'->>'origin_area_id'
     or input->'address'->>'area_id' is distinct from input->'quote'->>'destination_area_id' then
     perform app_error('changed', 'Alamat kirim berubah. Silakan hitung ulang ongkos kirim.');
@@ -74,6 +81,8 @@ create or replace function market_reserve(shop uuid, items jsonb, out subtotal b
 language plpgsql as $$
 declare
   refused jsonb;
+  -- Sums in bigint: a heavy product by the thousand is more than an int, and no parcel.
+  gram bigint;
 begin
   perform 1 from market_products p
     where p.id in (select (i->>'product_id')::uuid from jsonb_array_elements(items) i)
@@ -98,9 +107,13 @@ begin
   update market_products p set reserved = p.reserved + i.quantity
     from jsonb_to_recordset(items) as i(product_id uuid, quantity int)
     where p.id = i.product_id;
-  select sum(p.price * i.quantity), sum(greatest(p.weight_gram, 1) * i.quantity) into subtotal, weight_gram
+  select sum(p.price * i.quantity), sum(greatest(p.weight_gram, 1)::bigint * i.quantity) into subtotal, gram
     from jsonb_to_recordset(items) as i(product_id uuid, quantity int)
     join market_products p on p.id = i.product_id;
+  if gram > 1000000 then
+    perform app_error('invalid_input', 'Berat pesanan melebihi 1.000 kg');
+  end if;
+  weight_gram := gram;
 end $$;
 
 -- Takes one use of a promo by a conditional update: with one use left, one of many wins.

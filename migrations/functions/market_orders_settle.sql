@@ -13,8 +13,8 @@ begin
     return jsonb_build_object('wake', wake);
   end if;
   select c.id, c.channel, c.provider_ref, p.amount, p.provider into paid
-    from payments_intents p join payments_charges c on c.intent_id = p.id and c.state = 'paid'
-    where p.id = o.payment_id and p.state = 'paid' order by c.paid_at limit 1;
+    from payments_intents p join payments_charges c on c.intent_id = p.id and c.state = 'paid' and c.settles_intent
+    where p.id = o.payment_id and p.state = 'paid';
   if not found then
     return jsonb_build_object('wake', wake);
   end if;
@@ -48,19 +48,51 @@ end $$;
 create or replace function market_order_expired(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
+  payment text;
 begin
   select * into o from market_orders where payment_id = (input->>'intent_id')::uuid for update;
-  if not found or o.status <> 'pending' or not exists (select 1 from payments_intents
-      where id = o.payment_id and state in ('expired', 'failed')) then
-    return jsonb_build_object('wake', '[]'::jsonb);
+  select state into payment from payments_intents where id = o.payment_id;
+  if o.status = 'pending' and payment = 'expired' then
+    perform market_close_order(o, 'Pembayaran kedaluwarsa');
+  elsif o.status = 'pending' and payment = 'failed' then
+    perform market_close_order(o, 'Pembayaran gagal');
+    -- He never got a way to pay: what he wanted lies in his cart again.
+    insert into market_cart_items (user_id, product_id, quantity, seen_price)
+      select o.buyer_id, i.product_id, least(i.quantity, 999), i.unit_price
+      from market_order_items i where i.order_id = o.id
+      on conflict do nothing;
   end if;
-  update market_orders set status = 'cancelled', closed_at = now(), updated_at = now(),
-    closed_reason = (select case state when 'expired' then 'Pembayaran kedaluwarsa' else 'Pembayaran gagal' end
-      from payments_intents where id = o.payment_id)
+  return jsonb_build_object('wake', '[]'::jsonb);
+end $$;
+
+-- market_order_cancel({buyer_id, order_id}) returns {order_id}
+-- The buyer of an unpaid order gives it up: what was reserved is free at once, once. Its payment stays open until the
+-- provider says otherwise; whoever pays it all the same gets the money back by market_order_settled.
+create or replace function market_order_cancel(input jsonb) returns jsonb language plpgsql as $$
+declare
+  words constant text := 'Dibatalkan pembeli';
+  o market_orders;
+begin
+  select * into o from market_orders
+    where id = (input->>'order_id')::uuid and buyer_id = (input->>'buyer_id')::bigint for update;
+  if not found then
+    perform app_error('not_found', 'Order not found');
+  end if;
+  if o.status = 'pending' then
+    perform market_close_order(o, words);
+  elsif o.status <> 'cancelled' or o.closed_reason <> words then
+    perform app_error('conflict', 'Pesanan ini tidak dapat dibatalkan lagi', jsonb_build_object('status', o.status));
+  end if;
+  return jsonb_build_object('order_id', o.id);
+end $$;
+
+-- Closes a pending order, whose row the caller has locked, and gives back the stock and the promo use that it held.
+create or replace function market_close_order(o market_orders, words text) returns void language plpgsql as $$
+begin
+  update market_orders set status = 'cancelled', closed_at = now(), closed_reason = words, updated_at = now()
     where id = o.id;
   perform market_release(o.id, false);
   update market_promo_codes set used_count = used_count - 1 where id = o.promo_code_id and used_count > 0;
-  return jsonb_build_object('wake', '[]'::jsonb);
 end $$;
 
 -- Ends an order's reservation: `taken` also takes the goods from the shelf. Rows are locked in id order.
@@ -81,17 +113,25 @@ $$;
 -- One mail about an order, to its buyer or its seller, once per template.
 create or replace function market_mail(template text, order_key uuid, reader text) returns jsonb
 language sql as $$
-  select mail_enqueue(template, u.email, template || '/' || o.id, jsonb_build_object(
+  select market_mail_about(template, order_key, reader, null, '{}')
+$$;
+
+-- The same, once per template and `occasion` (null: one for the order), with `extra` fields for its template.
+create or replace function market_mail_about(
+  template text, order_key uuid, reader text, occasion text, extra jsonb
+) returns jsonb language sql as $$
+  select mail_enqueue(template, u.email, concat_ws('/', template, o.id, occasion), jsonb_build_object(
     'name', u.name, 'number', o.number, 'order_id', o.id, 'store_name', s.name, 'store_slug', s.slug,
     'subtotal_amount', o.subtotal_amount, 'discount_amount', o.discount_amount, 'shipping_amount', o.shipping_amount,
     'total_amount', o.total_amount, 'seller_amount', market_seller_amount(o),
-    'courier', (o.courier->>'courier_name') || ' ' || (o.courier->>'courier_service_name'),
-    'tracking_code', (select tracking_code from market_shipments where order_id = o.id),
-    'recipient', o.shipping_address,
+    'courier', case when h.kiriminaja_order_id is null and h.id is not null then h.courier
+      else (o.courier->>'courier_name') || ' ' || (o.courier->>'courier_service_name') end,
+    'tracking_code', h.tracking_code, 'recipient', o.shipping_address,
     'items', (select jsonb_agg(jsonb_build_object('name', i.name, 'quantity', i.quantity, 'subtotal', i.subtotal)
-      order by i.id) from market_order_items i where i.order_id = o.id)))
+      order by i.id) from market_order_items i where i.order_id = o.id)) || extra)
   from market_orders o
   join market_stores s on s.id = o.store_id
   join identity_users u on u.id = case reader when 'buyer' then o.buyer_id else s.user_id end
+  left join market_shipments h on h.order_id = o.id
   where o.id = order_key
 $$;

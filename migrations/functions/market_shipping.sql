@@ -1,28 +1,69 @@
--- How far a parcel is; it only ever moves to a higher number. 9: over without delivery.
+-- Parcels. A shipment's kiriminaja_order_id is the parcel that the courier has for it, null once the seller has taken
+-- it over; shipping_cost is what of the buyer's shipping fee is the courier's.
+-- Lock order everywhere: the order, then its shipment, then accounts.
+
+-- How far a parcel is; news only ever moves it to a higher number. 'failed' (not at home, held, lost) is no end: such
+-- a parcel may still arrive or come back.
 create or replace function market_parcel_rank(status text) returns int language sql immutable as $$
-  select case status when 'pending' then 0 when 'picked_up' then 1 when 'in_transit' then 2 when 'delivered' then 8
+  select case status when 'pending' then 0 when 'picked_up' then 1 when 'in_transit' then 2 when 'failed' then 3
     else 9 end
 $$;
 
--- market_shipment_requested({order_id, pickup_number, tracking_code}) : the courier has accepted the parcel's request.
+-- A shipment as the wire shows it.
+create or replace function market_shipment_json(h market_shipments) returns jsonb language sql stable as $$
+  select jsonb_build_object('id', h.id, 'order_id', h.order_id, 'courier', h.courier, 'service', h.service,
+    'status', h.status, 'tracking_code', h.tracking_code, 'estimated_delivery', market_iso(h.estimated_delivery),
+    'shipped_at', market_iso(h.shipped_at), 'delivered_at', market_iso(h.delivered_at),
+    'kiriminaja_order_id', h.kiriminaja_order_id)
+$$;
+
+-- market_shipment_requested({order_id, pickup_number, unpaid, alert_to}) returns {wake}
+-- The courier has accepted the parcel's request. A bill that must be paid first is told to the operator, once.
 create or replace function market_shipment_requested(input jsonb) returns jsonb language plpgsql as $$
 declare
+  o market_orders;
   parcel market_shipments;
 begin
+  select * into o from market_orders where id = (input->>'order_id')::uuid for update;
   update market_shipments set requested_at = coalesce(requested_at, now()),
-      pickup_number = coalesce(pickup_number, input->>'pickup_number'),
-      tracking_code = coalesce(input->>'tracking_code', tracking_code), updated_at = now()
-    where order_id = (input->>'order_id')::uuid returning * into parcel;
-  update market_orders set status = 'processing', updated_at = now() where id = parcel.order_id and status = 'paid';
+      pickup_number = coalesce(pickup_number, input->>'pickup_number'), updated_at = now()
+    where order_id = o.id and kiriminaja_order_id is not null returning * into parcel;
+  if not found then
+    return jsonb_build_object('wake', '[]'::jsonb);
+  end if;
+  update market_orders set status = 'processing', updated_at = now() where id = o.id and status = 'paid';
   insert into market_shipment_events (shipment_id, status, description, occurred_at)
     values (parcel.id, 'pending', 'Penjemputan paket diminta', parcel.requested_at)
     on conflict do nothing;
-  return jsonb_build_object('wake', '[]'::jsonb);
+  return jsonb_build_object('wake', jobs_wakes(case when (input->>'unpaid')::boolean then
+    mail_enqueue('alert', input->>'alert_to', 'alert/pickup-unpaid/' || o.id, jsonb_build_object(
+      'what', 'Tagihan penjemputan KiriminAja belum dibayar',
+      'facts', jsonb_build_object('pesanan', o.number, 'penjemputan', input->>'pickup_number'))) end));
 end $$;
 
--- market_shipment_advance({number | order_id, status, occurred_at, description, tracking_code}) returns {known, moved, wake}
--- A confirmed piece of news about a parcel. Forward only and repeatable: late or repeated news adds at most a line to
--- the time line. The first "delivered" pays the seller out of escrow, exactly once.
+-- market_pickup_refused({order_id, reason, cause, alert_to}) returns {wake}
+-- The courier does not take the parcel as it is. The seller hears what to mend, the operator what was said; each once.
+create or replace function market_pickup_refused(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o market_orders;
+begin
+  select * into o from market_orders where id = (input->>'order_id')::uuid and status in ('paid', 'processing');
+  if not found then
+    return jsonb_build_object('wake', '[]'::jsonb);
+  end if;
+  return jsonb_build_object('wake', jobs_wakes(
+    market_mail_about('pickup_refused', o.id, 'seller', null, jsonb_build_object('reason', input->>'reason')),
+    mail_enqueue('alert', input->>'alert_to', 'alert/pickup-refused/' || o.id, jsonb_build_object(
+      'what', 'Penjemputan ditolak kurir',
+      'facts', jsonb_build_object('pesanan', o.number, 'sebab', input->>'cause')))));
+end $$;
+
+-- market_shipment_advance({number | order_id, status, occurred_at, description, tracking_code, final_word})
+-- returns {known, moved, superseded, wake}
+-- A confirmed piece of news about a parcel; by `number` it is the courier's. Forward only and repeatable: late or
+-- repeated news adds at most a line to the time line. The first "delivered" pays the seller out of escrow, exactly
+-- once. `superseded`: the seller has sent the goods otherwise, so the courier's parcel means nothing any more, unless
+-- it is the very one that he named by its waybill.
 create or replace function market_shipment_advance(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
@@ -35,9 +76,20 @@ begin
     where number = input->>'number' or id = (input->>'order_id')::uuid for update;
   select * into parcel from market_shipments where order_id = o.id for update;
   if not found then
-    return jsonb_build_object('known', false, 'moved', false, 'wake', '[]'::jsonb);
+    return market_advanced(false, false, false, '[]');
   end if;
-  moved := market_parcel_rank(parcel.status) < 8 and market_parcel_rank(next_status) > market_parcel_rank(parcel.status);
+  if input->>'number' is not null and parcel.kiriminaja_order_id is null then
+    if input->>'tracking_code' is distinct from parcel.tracking_code then
+      return market_advanced(true, false, true, '[]');
+    end if;
+    update market_shipments set kiriminaja_order_id = o.number, shipping_cost = o.shipping_amount where id = parcel.id;
+  end if;
+  if input->>'number' is not null and parcel.requested_at is null then
+    -- The courier's news overtook the answer to our request.
+    perform market_shipment_requested(jsonb_build_object('order_id', o.id));
+  end if;
+  moved := case when (input->>'final_word')::boolean then parcel.status <> next_status
+    else market_parcel_rank(next_status) > market_parcel_rank(parcel.status) end;
   if moved or input->>'occurred_at' is not null then
     insert into market_shipment_events (shipment_id, status, description, occurred_at)
       values (parcel.id, next_status, input->>'description', happened) on conflict do nothing;
@@ -51,36 +103,46 @@ begin
       updated_at = now()
     where id = parcel.id;
   if not moved then
-    return jsonb_build_object('known', true, 'moved', false, 'wake', '[]'::jsonb);
+    return market_advanced(true, false, false, '[]');
   end if;
-  return jsonb_build_object('known', true, 'moved', true, 'wake', market_order_follows(o, next_status, happened));
+  return market_advanced(true, true, false, market_order_follows(o, next_status, happened));
 end $$;
 
--- What a parcel's move means for its order: shipped, delivered and paid out, or a word to the seller.
+create or replace function market_advanced(known boolean, moved boolean, superseded boolean, wake jsonb)
+returns jsonb language sql immutable as $$
+  select jsonb_build_object('known', known, 'moved', moved, 'superseded', superseded, 'wake', wake)
+$$;
+
+-- What a parcel's move means for its order: shipped, delivered and paid out, or a word to the seller. The same word
+-- about another parcel of the order (sent again) is another mail.
 create or replace function market_order_follows(o market_orders, parcel_status text, happened timestamptz)
 returns jsonb language plpgsql as $$
+declare
+  again text := (select h.tracking_code from market_shipments h where h.order_id = o.id and h.kiriminaja_order_id is null);
 begin
   if parcel_status in ('picked_up', 'in_transit') then
     update market_orders set status = 'shipped', updated_at = now()
       where id = o.id and status in ('paid', 'processing');
-    return jobs_wakes(market_mail('order_shipped', o.id, 'buyer'));
+    return jobs_wakes(market_mail_about('order_shipped', o.id, 'buyer', again, '{}'));
   elsif parcel_status = 'delivered' then
     update market_orders set status = 'delivered', delivered_at = happened, updated_at = now()
       where id = o.id and status in ('paid', 'processing', 'shipped');
-    if found then
-      perform market_pay_out(o);
+    if not found then
+      return '[]';
     end if;
-    return jobs_wakes(market_mail('order_delivered', o.id, 'buyer'));
+    perform market_pay_out(o);
+    return jobs_wakes(market_mail('order_delivered', o.id, 'buyer'), market_mail('order_paid_out', o.id, 'seller'));
   end if;
-  return jobs_wakes(market_mail('parcel_trouble', o.id, 'seller'));
+  return jobs_wakes(market_mail('parcel_' || parcel_status, o.id, 'seller'));
 end $$;
 
--- Shares a delivered order's escrow: the seller's part, the commission and the courier's fee. Unique references make
--- a second call change nothing.
+-- Shares a delivered order's escrow: the seller's part, the commission, the courier's fee, and to the seller what of
+-- the fee is not the courier's. Unique references make a second call change nothing.
 create or replace function market_pay_out(o market_orders) returns void language plpgsql as $$
 declare
   seller text := (select user_id from market_stores where id = o.store_id)::text;
   shop text := o.store_id::text;
+  fee bigint := (select shipping_cost from market_shipments where order_id = o.id);
 begin
   perform ledger_post((select jsonb_agg(jsonb_build_object('reference', reference || o.id, 'amount', amount,
       'debit_kind', 'escrow', 'debit_owner', shop, 'credit_kind', credit_kind, 'credit_owner', credit_owner,
@@ -88,54 +150,8 @@ begin
     from (values
       ('order-sale/', market_seller_amount(o), 'wallet', seller, 'Penjualan '),
       ('order-commission/', o.commission_amount, 'commission', 'market', 'Komisi '),
-      ('order-courier/', o.shipping_amount, 'courier', 'kiriminaja', 'Ongkir ')
+      ('order-courier/', fee, 'courier', 'kiriminaja', 'Ongkir '),
+      ('order-shipping/', o.shipping_amount - fee, 'wallet', seller, 'Ongkir ')
     ) part(reference, amount, credit_kind, credit_owner, words)
     where amount > 0));
-end $$;
-
--- market_ship_by_seller({seller_id, order_id, courier, tracking_code, status}) returns {shipment, wake}
--- The seller of the order's store, and nobody else, says that he handed the parcel over. Never back, never "delivered".
-create or replace function market_ship_by_seller(input jsonb) returns jsonb language plpgsql as $$
-declare
-  o market_orders;
-  done jsonb;
-begin
-  select o_.* into o from market_orders o_ join market_stores s on s.id = o_.store_id
-    where o_.id = (input->>'order_id')::uuid and s.user_id = (input->>'seller_id')::bigint for update of o_;
-  if not found then
-    perform app_error('not_found', 'Order not found');
-  end if;
-  if o.status not in ('paid', 'processing', 'shipped') then
-    perform app_error('conflict', 'Pesanan ini tidak dapat dikirim', jsonb_build_object('status', o.status));
-  end if;
-  if exists (select 1 from market_shipments h where h.order_id = o.id
-      and market_parcel_rank(h.status) > market_parcel_rank(input->>'status')) then
-    perform app_error('conflict', 'Status pengiriman tidak dapat mundur');
-  end if;
-  update market_shipments set courier = input->>'courier', updated_at = now() where order_id = o.id;
-  done := market_shipment_advance(jsonb_build_object('order_id', o.id, 'status', input->>'status',
-    'tracking_code', input->>'tracking_code',
-    'description', 'Paket diserahkan ke kurir, resi ' || (input->>'tracking_code')));
-  return jsonb_build_object('wake', done->'wake',
-    'shipment', (select to_jsonb(h) from market_shipments h where h.order_id = o.id));
-end $$;
-
--- market_order_received({buyer_id, order_id}) returns {order_id, wake}
--- The buyer says that a parcel which was sent has arrived: the same "delivered" as the courier's, once.
-create or replace function market_order_received(input jsonb) returns jsonb language plpgsql as $$
-declare
-  o market_orders;
-  done jsonb;
-begin
-  select * into o from market_orders
-    where id = (input->>'order_id')::uuid and buyer_id = (input->>'buyer_id')::bigint for update;
-  if not found then
-    perform app_error('not_found', 'Order not found');
-  end if;
-  if o.status not in ('shipped', 'delivered') then
-    perform app_error('conflict', 'Pesanan ini belum dikirim', jsonb_build_object('status', o.status));
-  end if;
-  done := market_shipment_advance(jsonb_build_object('order_id', o.id, 'status', 'delivered',
-    'description', 'Pembeli menerima paket'));
-  return jsonb_build_object('order_id', o.id, 'wake', done->'wake');
 end $$;

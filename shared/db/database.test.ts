@@ -5,7 +5,7 @@ import { users } from "../../workers/identity/tables.ts";
 import { testContext } from "../../workers/testing/api.ts";
 import { createUser } from "../../workers/testing/factories.ts";
 import { AppError } from "../http/errors.ts";
-import { build, prepared, rows, statement } from "./statement.ts";
+import { build, call, prepared, rows, statement } from "./statement.ts";
 
 const byId = prepared(() =>
   build
@@ -62,5 +62,54 @@ describe("the database of a request", () => {
       build.select({ name: users.name }).from(users).where(eq(users.id, user.userId)),
     );
     expect(await testContext().db.run(name)).not.toEqual([{ name: "Baru" }]);
+  });
+
+  it("asks the gate before each query until it has held, and not again after", async () => {
+    const user = await createUser();
+    const { db } = testContext();
+    let held = 0;
+    let open = false;
+    db.guard({
+      statement: {
+        ...rows(sql`select 1`, z.unknown()),
+        map: () => undefined,
+        get sql() {
+          return open ? "select 1" : "select app_error('bad_token', 'ended')";
+        },
+      },
+      passed: () => {
+        held += 1;
+      },
+    });
+    await expect(db.run(byId({ id: user.userId }))).rejects.toMatchObject({ code: "bad_token" });
+    await expect(db.passGate()).rejects.toMatchObject({ code: "bad_token" });
+    open = true;
+    expect(await db.run(byId({ id: user.userId }))).toEqual([{ email: user.email }]);
+    open = false;
+    expect(await db.run(byId({ id: user.userId }))).toEqual([{ email: user.email }]);
+    await db.passGate();
+    expect(held).toBe(1);
+  });
+
+  it.each(["a\0b", "\ud800", "x\udc00"])(
+    "refuses text that Postgres cannot keep: %j",
+    async (text) => {
+      const refused = { code: "invalid_input", status: 400 };
+      const { db } = testContext();
+      const plain = rows(sql`select ${text}::text as it`, z.unknown());
+      await expect(db.run(plain)).rejects.toMatchObject(refused);
+      const list = rows(sql`select ${sql.param(["ok", text])}::text[] as it`, z.unknown());
+      await expect(db.run(list)).rejects.toMatchObject(refused);
+      const run = async () => await db.run(call("to_jsonb", { inner: [text] }, z.unknown()));
+      await expect(run()).rejects.toMatchObject(refused);
+    },
+  );
+
+  it("keeps backslashes, quotes and whole surrogate pairs as they are", async () => {
+    const given = { text: "\\u0000 \\\\ud800 🌾 '\"; drop table x; -- %_\n\t" };
+    const { db } = testContext();
+    expect(await db.run(call("to_jsonb", given, z.unknown()))).toEqual(given);
+    const plain = rows(sql`select ${given.text}::text as it`, z.object({ it: z.string() }));
+    expect(await db.run(plain)).toEqual([{ it: given.text }]);
   });
 });

@@ -21,6 +21,10 @@ const AppFailure = z
   .object({ success: z.literal(false), message: z.string() })
   .openapi("AppFailure");
 
+const HostingFailure = z
+  .object({ error: z.string(), status: z.number() })
+  .openapi("HostingFailure");
+
 const AuthFailure = z
   .object({
     success: z.literal(false),
@@ -66,6 +70,12 @@ export const marketList = <D extends z.ZodType>(row: D) => ({
 export const appOk = <S extends z.ZodRawShape>(shape: S) => ({
   200: json(z.object({ success: z.literal(true), ...shape }), "Done"),
   ...failures(AppFailure),
+});
+
+/** `{success:true, …}` with failures as `{error, status}`: /api/payment, /api/orders, /api/upload, /api/website, /api/plans. */
+export const hostingOk = <S extends z.ZodRawShape>(shape: S) => ({
+  200: json(z.object({ success: z.literal(true), ...shape }), "Done"),
+  ...failures(HostingFailure),
 });
 
 /** The merged answer of the four paths that two contracts share. */

@@ -45,7 +45,7 @@ export function access(
   { fresh = false }: { fresh?: boolean } = {},
 ): MiddlewareHandler<ApiEnv> {
   const rule: AccessRule = { role, fresh };
-  return async (c, next) => {
+  const guard: MiddlewareHandler<ApiEnv> = async (c, next) => {
     const ctx = c.var.ctx;
     const actor = await readActor(c);
     if (rule.role && !actor.roles.includes(rule.role)) throw new AppError("forbidden", "");
@@ -55,7 +55,14 @@ export function access(
     await next();
     if (!c.error) await ctx.db.passGate();
   };
+  rules.set(guard, rule);
+  return guard;
 }
+
+const rules = new WeakMap<object, AccessRule>();
+
+/** The rule of a mounted `access(…)`, for the documentation and the tests; undefined for any other handler. */
+export const accessRuleOf = (handler: object): AccessRule | undefined => rules.get(handler);
 
 async function readActor(c: HonoContext<ApiEnv>): Promise<Actor> {
   const token = bearerToken(c) ?? cookieToken(c);

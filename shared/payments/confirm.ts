@@ -3,7 +3,12 @@ import type { Ctx } from "../context.ts";
 import { call } from "../db/statement.ts";
 import { wake, wakeSchema } from "../jobs/jobs.ts";
 import { type ChargeView, chargeView } from "./charge.ts";
-import { type PaymentProvider, type ProviderPayment, paymentProvider } from "./provider.ts";
+import {
+  lookupOf,
+  type PaymentProvider,
+  type ProviderPayment,
+  paymentProvider,
+} from "./provider.ts";
 import { finishRefund, isRefundConfirmed } from "./refund-state.ts";
 import { type Settlement, settlementOf, woken } from "./settlement.ts";
 
@@ -48,8 +53,7 @@ export async function confirm(
 ): Promise<Confirmed> {
   const settlement = settlementOf(settlements, charge.intent.purpose);
   const provider = paymentProvider(ctx, charge.intent.provider);
-  const at = { channel: charge.channel, providerRef: charge.provider_ref, transactionId };
-  const payment = await provider.query(at);
+  const payment = await provider.query(lookupOf(charge, transactionId));
   const isOver = ctx.now() >= charge.expires_at;
   if (!payment) {
     if (isPaid(charge)) return await flag(ctx, charge, "payment_vanished");
@@ -116,7 +120,18 @@ async function settle(
     const at = { channel: charge.channel, providerRef, transactionId: null };
     ctx.waitUntil(provider.close(at).catch(() => undefined));
   }
-  return DONE;
+  return settled.first ? DONE : await compareWithRecorded(ctx, charge, payment);
+}
+
+/** A charge is paid once: money of another transaction under its reference is for a person, never dropped. */
+async function compareWithRecorded(
+  ctx: Ctx,
+  charge: ChargeView,
+  payment: ProviderPayment,
+): Promise<Confirmed> {
+  const recorded = await ctx.db.run(findCharge(charge.provider_ref));
+  if (recorded?.transaction_id === payment.transactionId) return DONE;
+  return await flag(ctx, charge, "paid_again");
 }
 
 async function close(

@@ -2,6 +2,7 @@ export { openedPayment } from "./charge.ts";
 export { type StartDetails, type StartedPayment, startCharges } from "./charges.ts";
 export { type Confirmed, confirmCharge } from "./confirm.ts";
 export { depositSettlement, openedDeposit } from "./deposits.ts";
+export { ipaymuNoticeApplier, receiveIpaymuNotice } from "./ipaymu-notices.ts";
 export { paymentMails } from "./mails.ts";
 export { noticeApplier, receiveMidtransNotice } from "./notices.ts";
 export { findPaymentProvider, type PaymentProvider } from "./provider.ts";

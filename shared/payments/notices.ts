@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Ctx } from "../context.ts";
 import { AppError } from "../http/errors.ts";
 import { type NoticeApplier, receiveNotice } from "../inbox/inbox.ts";
-import { confirm, findCharge, flag } from "./confirm.ts";
+import { applyNotice } from "./apply-notice.ts";
 import { MIDTRANS } from "./midtrans.ts";
 import { paymentProvider } from "./provider.ts";
 import type { Settlement } from "./settlement.ts";
@@ -73,26 +73,5 @@ async function apply(
 ): Promise<"applied" | { parked: string }> {
   const notice = await paymentProvider(ctx, MIDTRANS).parseNotice(body);
   if (!notice) return { parked: "the signature does not hold any more" };
-  const charge = await ctx.db.run(findCharge(notice.providerRef));
-  if (!charge) return { parked: "unknown order id" };
-  if (notice.amountIdr !== charge.intent.amount) {
-    await flag(ctx, charge, "notice_amount_mismatch");
-    return { parked: "another amount than asked for" };
-  }
-  const confirmed = await confirm(ctx, charge, settlements, notice.transactionId);
-  switch (confirmed.kind) {
-    case "done":
-      return "applied";
-    case "missing":
-      return { parked: "unknown order id" };
-    case "odd":
-      return { parked: confirmed.finding };
-    case "absent":
-      return { parked: "the provider does not know it yet" };
-    case "waiting":
-      // News that the provider's own answer does not bear out yet is kept and tried again.
-      return notice.status === "pending" ? "applied" : { parked: "not confirmed yet" };
-    default:
-      return confirmed satisfies never;
-  }
+  return await applyNotice(ctx, MIDTRANS, notice, settlements);
 }

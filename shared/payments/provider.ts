@@ -1,5 +1,6 @@
 import type { Ctx } from "../context.ts";
-import type { Channel } from "./charge.ts";
+import type { Channel, ChargeView } from "./charge.ts";
+import { ipaymuPayments } from "./ipaymu.ts";
 import { midtransPayments } from "./midtrans.ts";
 
 /** Where a payment stands. `review`: a person has to look, nothing is to move by itself. */
@@ -69,7 +70,8 @@ export interface PaymentNotice {
   providerRef: string;
   transactionId: string;
   status: PaymentStatus;
-  amountIdr: number;
+  /** Null where it does not say. */
+  amountIdr: number | null;
   eventKey: string;
 }
 
@@ -78,6 +80,8 @@ export interface ChargeAt {
   channel: Channel;
   providerRef: string;
   transactionId: string | null;
+  /** Nothing about it can be older. */
+  openedAt: Date;
 }
 
 /** One payment provider. Every failure is a `ProviderError`. */
@@ -86,12 +90,12 @@ export interface PaymentProvider {
   channels: readonly Channel[];
   /** Starts a charge. Repeatable: the same request gets the same answer, or a failure whose outcome is unknown. */
   create(charge: ChargeRequest, details: PaymentDetails): Promise<CreatedCharge>;
-  /** Checks and reads a notice; null when it is not the provider's own. */
-  parseNotice(rawBody: string): Promise<PaymentNotice | null>;
+  /** Checks and reads a notice as it came; null when it is not the provider's own. */
+  parseNotice(rawBody: string, headers?: Headers): Promise<PaymentNotice | null>;
   /** Asks where a charge stands; null when the provider knows nothing of it (yet). */
   query(charge: ChargeAt): Promise<ProviderPayment | null>;
   /** Ends a charge that nobody needs any more, if the provider still can. */
-  close(charge: ChargeAt): Promise<void>;
+  close(charge: Omit<ChargeAt, "openedAt">): Promise<void>;
   /** Sends money back, once per key. `refused`: never by this way, and surely not done. */
   refund(
     charge: ChargeAt,
@@ -101,6 +105,7 @@ export interface PaymentProvider {
 
 const PROVIDERS: readonly ((ctx: Ctx) => PaymentProvider)[] = [
   (ctx) => midtransPayments(ctx.providers.midtrans),
+  (ctx) => ipaymuPayments(ctx.providers.ipaymu, { appUrl: ctx.config.APP_URL, now: ctx.now }),
 ];
 
 /** The provider of that name, or null while none is registered. */
@@ -117,4 +122,10 @@ export function paymentProvider(ctx: Ctx, name: string): PaymentProvider {
   const provider = findPaymentProvider(ctx, name);
   if (!provider) throw new Error(`no payment provider ${name}`);
   return provider;
+}
+
+/** Where a charge is looked up, by another transaction than the recorded one if need be. */
+export function lookupOf(charge: ChargeView, transactionId = charge.transaction_id): ChargeAt {
+  const { channel, provider_ref: providerRef, intent } = charge;
+  return { channel, providerRef, transactionId, openedAt: intent.created_at };
 }

@@ -4,7 +4,7 @@ import { call } from "../db/statement.ts";
 import type { JobHandler, JobOutcome } from "../jobs/jobs.ts";
 import { ProviderError } from "../providers/provider-error.ts";
 import { chargeView } from "./charge.ts";
-import { type ChargeAt, type PaymentProvider, paymentProvider } from "./provider.ts";
+import { type ChargeAt, lookupOf, type PaymentProvider, paymentProvider } from "./provider.ts";
 import { finishRefund, isRefundConfirmed } from "./refund-state.ts";
 
 const Payload = z.object({ refund_id: z.uuid() });
@@ -60,11 +60,7 @@ export const refundJob: JobHandler = {
 async function sendBack(ctx: Ctx, begun: Begun): Promise<JobOutcome> {
   const { refund, charge } = begun;
   const provider = paymentProvider(ctx, charge.intent.provider);
-  const at: ChargeAt = {
-    channel: charge.channel,
-    providerRef: charge.provider_ref,
-    transactionId: charge.transaction_id,
-  };
+  const at = lookupOf(charge);
   if (begun.asked_before) {
     const seen = await look(ctx, provider, at, begun);
     if (seen !== "untouched") return seen;

@@ -28,25 +28,35 @@ export interface TestPayment extends OpenedPayment {
   user: number;
   qris: string;
   snap: string;
+  redirect: string;
 }
 
-/** A deposit of its own user over both channels, as `payments_open` makes it. */
-export async function openPayment(
-  fields: { amount?: number; minutes?: number; purpose?: string; email?: string } = {},
-): Promise<TestPayment> {
+interface PaymentFields {
+  amount?: number;
+  minutes?: number;
+  purpose?: string;
+  email?: string;
+  provider?: string;
+  channels?: string;
+}
+
+/** A deposit of its own user over both channels of Midtrans, as `payments_open` makes it. */
+export async function openPayment(fields: PaymentFields = {}): Promise<TestPayment> {
   const { amount = 25_000, minutes = 15, purpose = "deposit", email = null } = fields;
+  const { provider = "midtrans", channels = "{qris,snap}" } = fields;
   const user = uniqueUser();
   const [row] = await testContext().db.run(
     rows(
-      sql`select payments_open(${purpose}, ${crypto.randomUUID()}, ${user}, 'midtrans', ${amount},
-        now() + make_interval(mins => ${minutes}), '{qris,snap}', ${email}) as opened`,
+      sql`select payments_open(${purpose}, ${crypto.randomUUID()}, ${user}, ${provider}, ${amount},
+        now() + make_interval(mins => ${minutes}), ${channels}::text[], ${email}) as opened`,
       z.object({ opened: openedPayment }),
     ),
   );
   if (!row) throw new Error("nothing was opened");
   const refOf = (channel: string) =>
     row.opened.charges.find((charge) => charge.channel === channel)?.provider_ref ?? "";
-  return { ...row.opened, user, qris: refOf("qris"), snap: refOf("snap") };
+  const refs = { qris: refOf("qris"), snap: refOf("snap"), redirect: refOf("redirect") };
+  return { ...row.opened, user, ...refs };
 }
 
 /** The same, with both charges open at the twin. */

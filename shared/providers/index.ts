@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { createIpaymu, type Ipaymu } from "./ipaymu.ts";
 import { createKiriminAja, type KiriminAja } from "./kiriminaja.ts";
 import { createMidtrans, type Midtrans } from "./midtrans.ts";
 import { createResend, type Resend } from "./resend.ts";
@@ -7,6 +8,7 @@ export interface Providers {
   midtrans: Midtrans;
   kiriminaja: KiriminAja;
   resend: Resend;
+  ipaymu: Ipaymu;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -35,6 +37,12 @@ export function providersOf(config: Config): Providers {
     resend: createResend({
       apiKey: config.RESEND_API_KEY,
       baseUrl: config.RESEND_URL,
+      ...shared,
+    }),
+    ipaymu: createIpaymu({
+      va: config.IPAYMU_VA,
+      apiKey: config.IPAYMU_API_KEY,
+      baseUrl: config.IPAYMU_URL,
       ...shared,
     }),
   };

@@ -139,10 +139,9 @@ describe("POST /api/auth/register", () => {
   });
 
   it("answers 400 for a body that is not JSON", async () => {
-    for (const headers of [{ "content-type": "application/json" }, {}]) {
-      const answer = await send("POST", WEB, { raw: "{not json", headers });
-      expect(answer).toMatchObject({ status: 400, body: { success: false, data: null } });
-    }
+    const headers = { "content-type": "application/json" };
+    const answer = await send("POST", WEB, { raw: "{not json", headers });
+    expect(answer).toMatchObject({ status: 400, body: { success: false, data: null } });
   });
 
   it("keeps HTML and SQL in a name as the text that it is", async () => {

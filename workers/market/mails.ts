@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { MailBlock } from "../../shared/mail/layout.ts";
-import { mailTemplate } from "../../shared/mail/mail.ts";
+import { type MailTemplate, mailTemplate } from "../../shared/mail/mail.ts";
 import { formatRupiah as rupiah } from "../../shared/money/format.ts";
 import { orderUrl } from "./storefront/urls.ts";
 
@@ -95,46 +95,96 @@ const orderDelivered = toBuyer(
   (mail) => [goods(mail)],
 );
 
-const orderReceived = mailTemplate({
-  name: "order_received",
-  schema: OrderMail,
-  subject: (mail) => `Pesanan baru ${mail.number}`,
-  page: (mail) => ({
-    title: `Pesanan baru ${mail.number}`,
-    blocks: [
-      {
-        kind: "text",
-        text: `Halo ${mail.name},\nada pesanan baru yang sudah dibayar. Kurir akan menjemput paketnya.`,
-      },
-      goods(mail),
-      {
-        kind: "facts",
-        facts: [
-          ["Penerima", mail.recipient.name],
-          ["Alamat", mail.recipient.street],
-          ["Kurir", mail.courier],
-          ["Anda terima setelah paket sampai", rupiah(mail.seller_amount)],
-        ],
-      },
-    ],
-  }),
-});
+/** One mail to the seller about an order of his store. */
+const toSeller = <T extends OrderMail>(
+  name: string,
+  schema: z.ZodType<T>,
+  subject: (mail: T) => string,
+  text: (mail: T) => string,
+  blocks: (mail: T) => MailBlock[],
+) =>
+  mailTemplate({
+    name,
+    schema,
+    subject,
+    page: (mail) => ({
+      title: subject(mail),
+      blocks: [{ kind: "text", text: `Halo ${mail.name},\n${text(mail)}` }, ...blocks(mail)],
+    }),
+  });
 
-const parcelTrouble = mailTemplate({
-  name: "parcel_trouble",
-  schema: OrderMail,
-  subject: (mail) => `Paket pesanan ${mail.number} bermasalah`,
-  page: (mail) => ({
-    title: `Paket pesanan ${mail.number} bermasalah`,
-    blocks: [
-      {
-        kind: "text",
-        text: `Halo ${mail.name},\nkurir melaporkan bahwa paket ini tidak dapat diantar. Silakan hubungi pembeli dan kirim ulang.`,
-      },
-      parcel(mail),
-    ],
-  }),
-});
+const orderReceived = toSeller(
+  "order_received",
+  OrderMail,
+  (mail) => `Pesanan baru ${mail.number}`,
+  () => "ada pesanan baru yang sudah dibayar. Kurir akan menjemput paketnya.",
+  (mail) => [
+    goods(mail),
+    {
+      kind: "facts",
+      facts: [
+        ["Penerima", mail.recipient.name],
+        ["Alamat", mail.recipient.street],
+        ["Kurir", mail.courier],
+        ["Anda terima setelah paket sampai", rupiah(mail.seller_amount)],
+      ],
+    },
+  ],
+);
+
+const orderPaidOut = toSeller(
+  "order_paid_out",
+  OrderMail,
+  (mail) => `Dana pesanan ${mail.number} masuk ke saldo Anda`,
+  () => "paket sudah sampai, dan hasil penjualannya sudah masuk ke saldo Anda.",
+  (mail) => [{ kind: "facts", facts: [["Hasil penjualan", rupiah(mail.seller_amount)]] }],
+);
+
+const pickupRefused = toSeller(
+  "pickup_refused",
+  OrderMail.extend({ reason: z.string() }),
+  (mail) => `Paket pesanan ${mail.number} belum dapat dijemput`,
+  (mail) =>
+    `${mail.reason}\nKami mencoba lagi setiap beberapa jam. Anda juga dapat mengirim paket ini sendiri: simpan nomor resinya di menu pengiriman, lalu ongkos kirim dari pembeli ikut menjadi milik Anda setelah paket sampai.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelFailed = toSeller(
+  "parcel_failed",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} terkendala`,
+  () =>
+    "kurir melaporkan kendala: paket belum dapat diantar, tertahan, atau hilang. Kami tetap mengikuti kabarnya. Silakan hubungi pembeli; jika paket dikirim ulang, simpan nomor resi yang baru di menu pengiriman.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelCancelled = toSeller(
+  "parcel_cancelled",
+  OrderMail,
+  (mail) => `Penjemputan paket ${mail.number} dibatalkan kurir`,
+  () =>
+    "kurir membatalkan penjemputan. Silakan kirim paket ini sendiri dan simpan nomor resinya di menu pengiriman.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelReturned = toSeller(
+  "parcel_returned",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} dikembalikan kepada Anda`,
+  () =>
+    "paket tidak sampai dan dikembalikan kepada Anda. Silakan hubungi pembeli, kirim ulang, lalu simpan nomor resi yang baru di menu pengiriman.",
+  (mail) => [parcel(mail)],
+);
 
 /** Every mail of the market. */
-export const marketMails = [orderPaid, orderShipped, orderDelivered, orderReceived, parcelTrouble];
+export const marketMails: readonly MailTemplate<unknown>[] = [
+  orderPaid,
+  orderShipped,
+  orderDelivered,
+  orderReceived,
+  orderPaidOut,
+  pickupRefused,
+  parcelFailed,
+  parcelCancelled,
+  parcelReturned,
+];

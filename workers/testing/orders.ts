@@ -8,9 +8,11 @@ import { signQuote } from "../market/shipping/quotes.ts";
 import { api, standIns, type TestAnswer, testContext } from "./api.ts";
 import type { TestProduct, TestStore, TestUser } from "./factories.ts";
 
-/** Districts that the courier twin knows. */
+/** Where `createStore` puts a store. The courier twin knows no such district: a parcel leaves from `COURIER_AREA`. */
 export const ORIGIN_AREA = "548";
-export const DESTINATION_AREA = "3173";
+/** Districts that the courier twin knows: Sananwetan in Blitar, Tebet in Jakarta. */
+export const COURIER_AREA = "1001";
+export const DESTINATION_AREA = "1141";
 
 export interface OrderOptions {
   quantity?: number;
@@ -19,6 +21,7 @@ export interface OrderOptions {
   priceIdr?: number;
   key?: string;
   courier?: unknown;
+  originAreaId?: string;
 }
 
 /** The body of a checkout whose rate was shown and signed, as the shipping route does. */
@@ -31,7 +34,7 @@ export async function orderBody(
     options.courier ??
     (await signQuote(testContext(), {
       storeId: store.id,
-      originAreaId: ORIGIN_AREA,
+      originAreaId: options.originAreaId ?? ORIGIN_AREA,
       destinationAreaId: DESTINATION_AREA,
       weightGram: options.weightGram ?? 50_000,
       priceIdr: options.priceIdr ?? 18_000,
@@ -126,7 +129,7 @@ export async function twin(url: string, path: string, body: unknown = {}, method
   const response = await fetch(`${url}${path}`, {
     method,
     headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
+    ...(method === "GET" ? {} : { body: JSON.stringify(body) }),
   });
   if (!response.ok)
     throw new Error(`${path} answered ${response.status}: ${await response.text()}`);

@@ -47,8 +47,8 @@ orderRoutes.post("/api/buyer/orders", async (request, response) => {
     const charges = await Promise.all([chargeQris(order), chargeSnap(order)]);
     await query(
       `insert into payments_charges (intent_id, channel, provider_ref, state, qr_string, payment_url, expires_at)
-        select $1, channel, $2 || '-' || channel, 'pending', qr, url, now() + interval '15 minutes'
-        from (values ('qris', $3, null), ('snap', null, $4)) as c(channel, qr, url)`,
+        select $1::uuid, channel, $2::text || '-' || channel, 'pending', qr, url, now() + interval '15 minutes'
+        from (values ('qris', $3::text, null), ('snap', null, $4::text)) as c(channel, qr, url)`,
       [order.intent, order.number, charges[0], charges[1]],
       client,
     );
@@ -118,7 +118,7 @@ async function place(
   for (const { product_id, quantity } of input.items) {
     await query(
       `insert into market_order_items (order_id, product_id, name, quantity, unit_price, subtotal, weight_gram)
-        select $1, id, name, $3, price, price * $3, weight_gram from market_products where id = $2`,
+        select $1::uuid, id, name, $3::int, price, price * $3::int, weight_gram from market_products where id = $2`,
       [id, product_id, quantity],
       client,
     );

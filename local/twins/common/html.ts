@@ -42,7 +42,7 @@ form{display:inline}button{font:inherit;padding:.5rem .75rem;margin:.15rem .15re
 button.main{background:#0a6b45;border-color:#0a6b45;color:#fff}
 small,.dim{color:#5c5c57}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f5f5f2;padding:.5rem;border-radius:.4rem}
 iframe{width:100%;height:26rem;border:1px solid #ddd;border-radius:.4rem;background:#fff}
-img.qr{width:min(18rem,100%);image-rendering:pixelated}.state{font-weight:600}
+img.qr{width:min(18rem,100%);height:auto}input{font:inherit;padding:.5rem;max-width:60%}.state{font-weight:600}
 summary{cursor:pointer;padding:.25rem 0}`;
 
 /** A whole page for people, readable on a phone, in which no script runs. */

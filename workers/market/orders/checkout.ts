@@ -6,13 +6,14 @@ import { uuidv7 } from "../../../shared/db/uuid.ts";
 import { inputHash } from "../../../shared/http/idempotency.ts";
 import { openedPayment, startCharges } from "../../../shared/payments/index.ts";
 import type { CheckoutInput } from "../schemas/orders.ts";
-import { chooseRate } from "../shipping/rates.ts";
+import { type ChosenRate, chooseRate } from "../shipping/rates.ts";
 import { orderUrl } from "../storefront/urls.ts";
 import { orderSettlement } from "./settlement.ts";
 
 const Placed = z.object({
   order_id: z.uuid(),
   number: z.string(),
+  status: z.string(),
   store_slug: z.string(),
   shipping_amount: z.number(),
   discount_amount: z.number(),
@@ -31,11 +32,14 @@ const Placed = z.object({
  * Source: spec/tokoblitar.md, POST /api/buyer/orders.
  */
 export async function placeOrder(ctx: Ctx, input: CheckoutInput, idempotencyKey?: string) {
-  const rate = await chooseRate(ctx, input);
+  const rate = await chooseRate(ctx, input, idempotencyKey);
   const placed = await ctx.db.run(
     call("market_checkout", await checkoutInput(ctx, input, rate, idempotencyKey), Placed),
   );
-  const started = await startCharges(ctx, placed.payment, {
+  // Nothing is opened any more for an order that its buyer has cancelled meanwhile.
+  const isClosed = placed.status === "cancelled" && placed.payment.state === "pending";
+  const payment = isClosed ? { ...placed.payment, state: "expired" as const } : placed.payment;
+  const started = await startCharges(ctx, payment, {
     settlement: orderSettlement,
     description: `Pesanan ${placed.number}`,
     reference: { order_id: placed.order_id },
@@ -61,7 +65,7 @@ const extra = (id: string, name: string, price: number) =>
 async function checkoutInput(
   ctx: Ctx,
   input: CheckoutInput,
-  rate: Awaited<ReturnType<typeof chooseRate>>,
+  rate: ChosenRate | null,
   idempotencyKey: string | undefined,
 ) {
   return {
@@ -72,7 +76,7 @@ async function checkoutInput(
     items: input.items,
     promo_code: input.promo_code ?? null,
     address: input.shipping_address,
-    courier: {
+    courier: rate && {
       courier_code: rate.courierCode,
       courier_name: rate.courierName,
       courier_service_code: rate.serviceCode,
@@ -80,12 +84,13 @@ async function checkoutInput(
       duration: rate.duration,
       type: rate.type,
     },
-    quote: {
+    quote: rate && {
       store_id: rate.storeId,
       origin_area_id: rate.originAreaId,
       destination_area_id: rate.destinationAreaId,
       weight_gram: rate.weightGram,
       price: rate.priceIdr,
+      expires_at: rate.expiresAt === undefined ? null : new Date(rate.expiresAt).toISOString(),
     },
     commission_percent: ctx.config.MARKET_COMMISSION_PERCENT,
     expiry_minutes: ctx.config.PAYMENT_EXPIRY_MINUTES,

@@ -11,6 +11,7 @@ import {
 } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
 import { confirmReceived, getOrder, listBuyerOrders, trackOrder } from "../orders/buyer.ts";
+import { cancelOrder } from "../orders/cancel.ts";
 import { placeOrder } from "../orders/checkout.ts";
 import { idParameters } from "../schemas/fields.ts";
 import {
@@ -81,6 +82,19 @@ buyerOrderRoutes.openapi(
     responses: marketOk(Tracking),
   }),
   async (c) => c.json(enveloped(await trackOrder(c.var.ctx, c.req.valid("param").id)), 200),
+);
+
+buyerOrderRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/api/buyer/orders/{id}/cancel",
+    tags,
+    summary: "I do not want an order that I have not paid",
+    middleware: [access("buyer", { fresh: true })] as const,
+    request: { params },
+    responses: marketOk(z.object({ id: z.uuid() })),
+  }),
+  async (c) => c.json(enveloped(await cancelOrder(c.var.ctx, c.req.valid("param").id)), 200),
 );
 
 buyerOrderRoutes.openapi(

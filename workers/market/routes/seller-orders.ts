@@ -8,9 +8,16 @@ import {
   pagingQuery,
 } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
-import { listSellerOrders, listShipments, shipOrder } from "../orders/seller.ts";
-import { text } from "../schemas/fields.ts";
-import { orderStatus, parcelStatus, SellerOrder, ShipInput, Shipment } from "../schemas/orders.ts";
+import { getSellerOrder, listSellerOrders, listShipments, shipOrder } from "../orders/seller.ts";
+import { idParameters, text } from "../schemas/fields.ts";
+import {
+  orderStatus,
+  parcelStatus,
+  SellerOrder,
+  SellerOrderDetail,
+  ShipInput,
+  Shipment,
+} from "../schemas/orders.ts";
 
 export const sellerOrderRoutes = createApi();
 
@@ -28,6 +35,19 @@ sellerOrderRoutes.openapi(
     responses: marketList(SellerOrder),
   }),
   async (c) => c.json(page(await listSellerOrders(c.var.ctx, c.req.valid("query"))), 200),
+);
+
+sellerOrderRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/api/seller/orders/{id}",
+    tags,
+    summary: "One order of my store, with what happened to it",
+    middleware: [access("seller")] as const,
+    request: { params: idParameters },
+    responses: marketOk(SellerOrderDetail),
+  }),
+  async (c) => c.json(enveloped(await getSellerOrder(c.var.ctx, c.req.valid("param").id)), 200),
 );
 
 sellerOrderRoutes.openapi(

@@ -30,9 +30,16 @@ export const CourierChoice = z.union([
 
 const MAX_LINES = 50;
 
-/** Lines of the same product are one line (TB-6). */
+const MAX_QUANTITY = 999;
+
+/** Lines of the same product are one line (TB-6), however its id is written. */
 const OrderLines = z
-  .array(z.object({ product_id: z.uuid(), quantity: z.number().int().min(1).max(999) }))
+  .array(
+    z.object({
+      product_id: z.uuid().toLowerCase(),
+      quantity: z.number().int().min(1).max(MAX_QUANTITY),
+    }),
+  )
   .min(1)
   .max(MAX_LINES)
   .transform((lines) => {
@@ -41,7 +48,11 @@ const OrderLines = z
       merged.set(line.product_id, (merged.get(line.product_id) ?? 0) + line.quantity);
     }
     return [...merged].map(([product_id, quantity]) => ({ product_id, quantity }));
-  });
+  })
+  .refine(
+    (lines) => lines.every(({ quantity }) => quantity <= MAX_QUANTITY),
+    `Paling banyak ${MAX_QUANTITY} dari satu produk`,
+  );
 
 export const CheckoutInput = z
   .object({
@@ -139,12 +150,15 @@ export const SellerOrder = Order.extend({
   buyer: z.object({ id: z.number(), full_name: z.string() }),
 }).openapi("SellerOrder");
 
+const timeline = z.array(
+  z.object({ status: z.string(), description: z.string(), occurred_at: date }),
+);
+
+export const SellerOrderDetail = SellerOrder.extend({ timeline }).openapi("SellerOrderDetail");
+export type SellerOrderDetail = z.output<typeof SellerOrderDetail>;
+
 export const Tracking = z
-  .object({
-    status: z.string(),
-    shipment: Shipment.nullable(),
-    timeline: z.array(z.object({ status: z.string(), description: z.string(), occurred_at: date })),
-  })
+  .object({ status: z.string(), shipment: Shipment.nullable(), timeline })
   .openapi("Tracking");
 
 export const orderStatus = z.enum([

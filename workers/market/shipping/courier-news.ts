@@ -5,62 +5,52 @@ import { call, rows } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { type NoticeApplier, receiveNotice } from "../../../shared/inbox/inbox.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
-import { ProviderError } from "../../../shared/providers/http.ts";
+import { describeError } from "../../../shared/log.ts";
+import type { CourierEvent } from "../../../shared/providers/kiriminaja.ts";
+import { askAboutParcel, bearsOut, type ParcelStatus } from "./parcel-news.ts";
 
-const Advanced = z.object({ known: z.boolean(), moved: z.boolean(), wake: wakeSchema });
+const Advanced = z.object({
+  known: z.boolean(),
+  moved: z.boolean(),
+  superseded: z.boolean(),
+  wake: wakeSchema,
+});
 
-const WORDS: Record<string, string> = {
-  pending: "Paket disiapkan",
-  picked_up: "Paket diambil kurir",
-  in_transit: "Paket dalam perjalanan",
-  delivered: "Paket diterima",
-  failed: "Pengiriman gagal",
-  cancelled: "Penjemputan dibatalkan kurir",
-  returned: "Paket dikembalikan ke penjual",
-};
-
-/** The courier's states in the market's words; a state that only the courier minds changes nothing. */
-function statusOf(courierStatus: string): string {
-  if (courierStatus === "returning") return "in_transit";
-  if (courierStatus === "lost" || courierStatus === "problem") return "failed";
-  return courierStatus;
-}
+/** `unknown`: neither side knows the order. `superseded`: its seller has sent the goods otherwise. */
+export type Followed =
+  | { kind: "followed"; status: ParcelStatus }
+  | { kind: "superseded" }
+  | { kind: "unknown" };
 
 /**
  * Asks the courier where a parcel is and records it. Callbacks and the hourly check both end here: a callback carries
- * no signature (kiriminaja.md §4), so it is only a hint. False where neither side knows the order.
+ * no signature (kiriminaja.md §4), so it is only a hint.
  */
-export async function followParcel(ctx: Ctx, number: string): Promise<boolean> {
-  const found = await track(ctx, number);
-  if (!found) return false;
-  const status = statusOf(found.status);
+export async function followParcel(ctx: Ctx, number: string): Promise<Followed> {
+  const found = await askAboutParcel(ctx, number);
+  if (!found) return { kind: "unknown" };
+  const { status, awb, occurredAt, description } = found;
   const input = {
     number,
     status,
-    tracking_code: found.awb,
-    description: WORDS[status] ?? "Kabar dari kurir",
-    occurred_at: happenedAt(found, status)?.toISOString() ?? null,
+    tracking_code: awb,
+    description,
+    occurred_at: occurredAt?.toISOString() ?? null,
   };
   const result = await ctx.db.run(call("market_shipment_advance", input, Advanced));
   wake(ctx, result.wake);
-  return result.known;
+  if (!result.known) return { kind: "unknown" };
+  if (!result.superseded) return { kind: "followed", status };
+  if (awb && status === "pending") callBackPickup(ctx, awb);
+  return { kind: "superseded" };
 }
 
-type Tracked = Awaited<ReturnType<Ctx["providers"]["kiriminaja"]["track"]>>;
-
-async function track(ctx: Ctx, number: string): Promise<Tracked | null> {
-  try {
-    return await ctx.providers.kiriminaja.track(number);
-  } catch (error) {
-    if (error instanceof ProviderError && error.kind === "refused") return null;
-    throw error;
-  }
-}
-
-function happenedAt(found: Tracked, status: string): Date | null {
-  if (status === "delivered") return found.deliveredAt;
-  if (status === "picked_up" || status === "in_transit") return found.shippedAt;
-  return null;
+/** Tells the courier not to come. Courtesy only: it fetches nothing where nothing waits, and its news count no more. */
+export function callBackPickup(ctx: Ctx, awb: string): void {
+  const asked = ctx.providers.kiriminaja.cancel(awb, "Paket dikirim sendiri oleh penjual");
+  ctx.waitUntil(
+    asked.catch((error: unknown) => ctx.log.warn("pickup not called back", describeError(error))),
+  );
 }
 
 const PROVIDER = "kiriminaja";
@@ -85,36 +75,64 @@ export async function receiveCourierCallback(
 /** Applies a callback by asking the courier about each of its parcels. */
 export const courierApplier: NoticeApplier = {
   provider: PROVIDER,
-  eventKey: (ctx, body) =>
-    eventsOf(ctx, body)
-      .map((event) => event.eventKey)
-      .join(","),
+  eventKey(ctx, body) {
+    const events = eventsOf(ctx, body);
+    // What cannot be read has no name but itself: two of the kind are not one.
+    const isReadable = events.length > 0 && events.every((event) => event.orderRef !== null);
+    return isReadable ? events.map((event) => event.eventKey).join(",") : body;
+  },
   async apply(ctx, body) {
     const events = eventsOf(ctx, body);
-    const unread = events.filter((event) => event.orderRef === null).map((event) => event.method);
-    const unknown: string[] = [];
+    const notes = events
+      .filter((event) => event.orderRef === null)
+      .map((event) => `unreadable event ${event.method}`);
     for (const number of new Set(events.map((event) => event.orderRef))) {
-      if (number !== null && !(await followParcel(ctx, number))) unknown.push(number);
+      if (number === null) continue;
+      const claims = events.filter((event) => event.orderRef === number);
+      notes.push(...(await applyTo(ctx, number, claims)));
     }
-    if (unread.length > 0) return { parked: `unreadable event ${unread.join(", ")}` };
-    return unknown.length === 0 ? "applied" : { parked: `unknown parcel ${unknown.join(", ")}` };
+    return notes.length === 0 ? "applied" : { parked: notes.join(", ") };
   },
 };
 
-function eventsOf(ctx: Ctx, body: string) {
+function eventsOf(ctx: Ctx, body: string): CourierEvent[] {
   return ctx.providers.kiriminaja.parseCallback(body) ?? [];
+}
+
+/** What is left to do about one parcel: a claim that the courier's own answer does not bear out yet is tried again. */
+async function applyTo(ctx: Ctx, number: string, claims: CourierEvent[]): Promise<string[]> {
+  const followed = await followParcel(ctx, number);
+  switch (followed.kind) {
+    case "unknown":
+      return [`unknown parcel ${number}`];
+    case "superseded":
+      return [];
+    case "followed":
+      return claims
+        .filter(({ kind }) => !bearsOut(kind, followed.status))
+        .map(({ method }) => `${method} of ${number} is not confirmed, it is ${followed.status}`);
+    default:
+      return followed satisfies never;
+  }
 }
 
 const QUIET_BATCH = 50;
 
-/** Asks about parcels that nobody has told us about for six hours: callbacks are not repeated (kiriminaja.md §4). */
+/**
+ * For the hourly cron: asks about parcels that nobody has told us about for six hours, because callbacks are not
+ * repeated (kiriminaja.md §4). Each is marked first, so that one that fails is asked again in the next hour and
+ * blocks no other.
+ */
 export async function followQuietParcels(ctx: Ctx): Promise<void> {
   const quiet = await ctx.db.run(
     rows(
-      sql`select kiriminaja_order_id as number from market_shipments
-        where requested_at is not null and status in ('pending', 'picked_up', 'in_transit')
-          and updated_at < now() - interval '6 hours'
-        order by updated_at limit ${QUIET_BATCH}`,
+      sql`update market_shipments set updated_at = now() - interval '5 hours 30 minutes' where id in (
+          select id from market_shipments
+          where requested_at is not null and kiriminaja_order_id is not null
+            and status in ('pending', 'picked_up', 'in_transit', 'failed')
+            and updated_at < now() - interval '6 hours'
+          order by updated_at limit ${QUIET_BATCH} for no key update skip locked)
+        returning kiriminaja_order_id as number`,
       z.object({ number: z.string() }),
     ),
   );
@@ -122,10 +140,7 @@ export async function followQuietParcels(ctx: Ctx): Promise<void> {
     try {
       await followParcel(ctx, number);
     } catch (error) {
-      ctx.log.warn("parcel check failed", {
-        number,
-        error: error instanceof Error ? error.name : "",
-      });
+      ctx.log.warn("parcel check failed", { number, ...describeError(error) });
     }
   }
 }

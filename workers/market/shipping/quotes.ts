@@ -29,6 +29,7 @@ const Quote = z.object({
 export type Quote = z.output<typeof Quote>;
 
 const Signed = Quote.extend({ expiresAt: z.number() });
+export type SignedQuote = z.output<typeof Signed>;
 
 /**
  * A rate's `id`: the rate itself under our signature. A checkout needs neither a look-up nor the courier again, and
@@ -40,18 +41,26 @@ export async function signQuote(ctx: Ctx, quote: Quote): Promise<string> {
   return `${body}.${await signature(ctx, body)}`;
 }
 
-/** The rate that an `id` stands for. Throws `changed` for one that is not ours or has run out. */
+/** The rate that an `id` stands for. Throws `invalid_input` for one that is not ours, `changed` where it has run out. */
 export async function readQuote(ctx: Ctx, id: string): Promise<Quote> {
+  const quote = await readSignedQuote(ctx, id);
+  if (quote.expiresAt < ctx.now().getTime()) throw new AppError("changed", OUTDATED);
+  return quote;
+}
+
+/** The same, also where it has run out: for a checkout, which may be the repeat of one that was in time. */
+export async function readSignedQuote(ctx: Ctx, id: string): Promise<SignedQuote> {
   const [body = "", given = ""] = id.split(".");
   const bytes = fromBase64Url(body);
   const valid = bytes !== null && (await timingSafeEqual(given, await signature(ctx, body)));
   if (!valid) throw new AppError("invalid_input", "courier: pilihan kurir tidak dikenal");
-  const quote = Signed.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  if (quote.expiresAt < ctx.now().getTime()) {
-    throw new AppError("changed", "Ongkos kirim sudah kedaluwarsa. Silakan hitung ulang.");
-  }
-  return quote;
+  const quote = Signed.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+  // Signed by us, so by an older release.
+  if (!quote.success) throw new AppError("changed", OUTDATED);
+  return quote.data;
 }
+
+const OUTDATED = "Ongkos kirim sudah kedaluwarsa. Silakan hitung ulang.";
 
 function signature(ctx: Ctx, body: string): Promise<string> {
   return hmacSha256Base64Url(ctx.config.SIGNING_KEY, `market.quote.${body}`);

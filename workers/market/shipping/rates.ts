@@ -5,26 +5,21 @@ import { rows } from "../../../shared/db/statement.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
 import { ProviderError } from "../../../shared/providers/http.ts";
 import type { CheckoutInput, Rate } from "../schemas/orders.ts";
-import { type Quote, readQuote, signQuote } from "./quotes.ts";
-
-interface Parcel {
-  store_id: string;
-  origin_area_id: string | null;
-  couriers: string[];
-  weight_gram: number;
-  value: number;
-}
+import { type Quote, readSignedQuote, signQuote } from "./quotes.ts";
 
 const ParcelRow = z.object({
   store_id: z.string(),
+  /** Null where the store has not said all that a courier needs to fetch a parcel. */
   origin_area_id: z.string().nullable(),
   couriers: z.array(z.string()),
   weight_gram: z.coerce.number(),
   value: z.coerce.number(),
 });
+type Parcel = z.output<typeof ParcelRow>;
 
 const store = (storeId: string) => sql`
-  s.id as store_id, s.area_id as origin_area_id, s.shipping_couriers as couriers
+  s.id as store_id, case when s.phone is not null and s.address is not null then s.area_id end as origin_area_id,
+  s.shipping_couriers as couriers
   from market_stores s where s.id = ${storeId} and s.status = 'active' and s.deleted_at is null`;
 
 /** What the buyer's cart would weigh and be worth as a parcel of this store. */
@@ -37,14 +32,24 @@ const parcelOfCart = (userId: number, storeId: string) => sql`
       where c.user_id = ${userId} and p.store_id = s.id) as value,
     ${store(storeId)}`;
 
-const parcelOfItems = (items: CheckoutInput["items"], storeId: string) => sql`
-  select (select coalesce(sum(greatest(p.weight_gram, 1) * i.quantity), 0)
-      from jsonb_to_recordset(${JSON.stringify(items)}::jsonb) as i(product_id uuid, quantity int)
-      join market_products p on p.id = i.product_id and p.store_id = s.id) as weight_gram,
-    (select coalesce(sum(p.price * i.quantity), 0)
-      from jsonb_to_recordset(${JSON.stringify(items)}::jsonb) as i(product_id uuid, quantity int)
-      join market_products p on p.id = i.product_id and p.store_id = s.id) as value,
-    ${store(storeId)}`;
+const ItemsParcel = ParcelRow.extend({ ordered: z.boolean() });
+
+/** The parcel that an order would be, and whether its buyer has already placed that order under this key. */
+const parcelOfItems = (
+  userId: number,
+  input: CheckoutInput,
+  idempotencyKey: string | undefined,
+) => {
+  const lines = sql`jsonb_to_recordset(${JSON.stringify(input.items)}::jsonb) as i(product_id uuid, quantity int)`;
+  return sql`
+    select (select coalesce(sum(greatest(p.weight_gram, 1)::bigint * i.quantity), 0)
+        from ${lines} join market_products p on p.id = i.product_id and p.store_id = s.id) as weight_gram,
+      (select coalesce(sum(p.price * i.quantity), 0)
+        from ${lines} join market_products p on p.id = i.product_id and p.store_id = s.id) as value,
+      exists (select from http_idempotency_keys k
+        where k.user_id = ${userId} and k.key = ${idempotencyKey ?? null}) as ordered,
+      ${store(input.store_id)}`;
+};
 
 export interface RatesInput {
   storeId: string;
@@ -56,20 +61,38 @@ export interface RatesInput {
 
 /** What each courier asks to carry a parcel of this store to a district, cheapest first. */
 export async function listRates(ctx: Ctx, input: RatesInput): Promise<Rate[]> {
-  const found = await ctx.db.run(rows(parcelOfCart(actorOf(ctx).userId, input.storeId), ParcelRow));
-  const parcel = { ...theParcel(found) };
-  if (input.weightGram) parcel.weight_gram = input.weightGram;
-  if (input.valueIdr) parcel.value = input.valueIdr;
-  const quotes = await quotesFor(ctx, parcel, input.destinationAreaId);
+  const query = parcelOfCart(actorOf(ctx).userId, input.storeId);
+  const [parcel] = await ctx.db.run(rows(query, ParcelRow));
+  if (!parcel) throw notFound("Toko tidak ditemukan");
+  const asked = {
+    ...parcel,
+    weight_gram: input.weightGram ?? parcel.weight_gram,
+    value: input.valueIdr ?? parcel.value,
+  };
+  const quotes = await quotesFor(ctx, asked, input.destinationAreaId);
   return await Promise.all(quotes.map((quote) => toRate(ctx, quote)));
 }
 
-/** The rate that an order names: a shown rate's id, or a courier and service that are priced now. */
-export async function chooseRate(ctx: Ctx, input: CheckoutInput): Promise<Quote> {
-  if (typeof input.courier === "string") return await readQuote(ctx, input.courier);
+/** A rate that an order was placed at. Without `expiresAt` it was priced just now. */
+export type ChosenRate = Quote & { expiresAt?: number };
+
+/**
+ * The rate that an order names: a shown rate's id, or a courier and service that are priced now. Null for the repeat
+ * of an order, which needs no courier any more.
+ */
+export async function chooseRate(
+  ctx: Ctx,
+  input: CheckoutInput,
+  idempotencyKey?: string,
+): Promise<ChosenRate | null> {
+  if (typeof input.courier === "string") return await readSignedQuote(ctx, input.courier);
   const { courier_code, courier_service_code } = input.courier;
-  const found = await ctx.db.run(rows(parcelOfItems(input.items, input.store_id), ParcelRow));
-  const quotes = await quotesFor(ctx, theParcel(found), input.shipping_address.area_id);
+  const query = parcelOfItems(actorOf(ctx).userId, input, idempotencyKey);
+  const [parcel] = await ctx.db.run(rows(query, ItemsParcel));
+  if (!parcel) throw notFound("Toko tidak ditemukan");
+  if (parcel.ordered) return null;
+  if (parcel.weight_gram < 1) throw notFound("Produk tidak ditemukan di toko ini");
+  const quotes = await quotesFor(ctx, parcel, input.shipping_address.area_id);
   const chosen = quotes.find(
     (quote) => quote.courierCode === courier_code && quote.serviceCode === courier_service_code,
   );
@@ -78,17 +101,15 @@ export async function chooseRate(ctx: Ctx, input: CheckoutInput): Promise<Quote>
   return chosen;
 }
 
-function theParcel(found: Parcel[]): Parcel {
-  const [parcel] = found;
-  if (!parcel) throw notFound("Toko tidak ditemukan");
-  return parcel;
-}
+/** No courier of ours carries more in one parcel. */
+const MAX_GRAM = 1_000_000;
 
 async function quotesFor(ctx: Ctx, parcel: Parcel, destinationAreaId: string): Promise<Quote[]> {
   const { origin_area_id: originAreaId, weight_gram: weightGram } = parcel;
   if (!originAreaId) throw new AppError("conflict", "Toko belum mengatur alamat pengiriman");
   if (weightGram < 1)
     throw new AppError("invalid_input", "weight: keranjang untuk toko ini kosong");
+  if (weightGram > MAX_GRAM) throw new AppError("invalid_input", "Berat pesanan melebihi 1.000 kg");
   const rates = await askCourier(() =>
     ctx.providers.kiriminaja.getRates({
       originAreaId,
@@ -99,6 +120,7 @@ async function quotesFor(ctx: Ctx, parcel: Parcel, destinationAreaId: string): P
     }),
   );
   return rates
+    .filter((rate) => rate.priceIdr > 0)
     .map((rate) => ({
       storeId: parcel.store_id,
       originAreaId,

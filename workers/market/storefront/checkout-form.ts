@@ -92,7 +92,8 @@ const FIELD_OF: Record<string, string> = {
 };
 
 const WORDS: Record<string, string> = {
-  name: "Tulis nama penerima",
+  name: "Tulis nama penerima, paling panjang 50 huruf",
+  street: "Tulis alamat lengkap, minimal 10 huruf",
   wilayah: "Pilih kecamatan tujuan",
   courier: "Pilih kurir",
 };

@@ -99,7 +99,8 @@ if (clock) {
 
 const watched = one("[data-watch]");
 if (watched) {
-  let pause = 3000;
+  const calm = Number(watched.dataset.ask);
+  let pause = calm;
   let asked = 0;
   let timer = 0;
   const ask = async () => {
@@ -111,7 +112,7 @@ if (watched) {
       const answer = await fetch(watched.dataset.watch, { cache: "no-store" });
       if (answer.status === 401) return location.reload();
       if (answer.ok && (await answer.json()).key !== watched.dataset.key) return location.reload();
-      if (answer.ok && asked <= 60) pause = 3000;
+      if (answer.ok && asked <= 60) pause = asked < 10 ? calm : 3000;
       if (!answer.ok) pause = Math.min(30000, pause * 2);
     } catch {
       pause = Math.min(30000, pause * 2);

@@ -69,15 +69,18 @@ export async function actAsVisitor(c: Visit, { fresh = false } = {}): Promise<bo
 
 /** For pages that only a signed-in buyer has; others are asked to sign in and come back. */
 export const signedIn: MiddlewareHandler<StorefrontEnv> = async (c, next) => {
-  if (!(await actAsVisitor(c, { fresh: c.req.method === "POST" })))
-    return c.redirect(toSignIn(c), 303);
-  await next();
+  if (await actAsVisitor(c, { fresh: c.req.method === "POST" })) return await next();
+  // A host without a store says so before it asks anybody to sign in.
+  await storeOf(c);
+  return c.redirect(toSignIn(c), 303);
 };
 
 /** The sign-in page that leads back here; a form that was sent leads back to the page it stands on. */
 export function toSignIn(c: Visit): string {
   const { pathname, search } = new URL(c.req.url);
-  return `/masuk?next=${encodeURIComponent(c.req.method === "GET" ? pathname + search : pathname)}`;
+  const page =
+    c.req.method === "GET" ? pathname + search : pathname.replace(/\/(ubah|diterima)$/, "");
+  return `/masuk?next=${encodeURIComponent(page)}`;
 }
 
 /** A place on this host to go on to; anything that leads elsewhere becomes the store's home. */

@@ -32,7 +32,7 @@ export const HomePage = ({ site, view, query }: HomeProps) => {
           160,
         ),
         ...(canonical === undefined ? {} : { canonical }),
-        image: webUrl(store.banner_url) ?? webUrl(store.logo_url),
+        image: firstUrl(store.banner_url, store.logo_url, view.products[0]?.image),
         data: plain && view.page === 1 ? [storeData(site)] : [],
       }}
     >
@@ -183,6 +183,9 @@ const Found = (props: {
     </section>
   );
 };
+
+const firstUrl = (...urls: (string | null | undefined)[]): string | null =>
+  urls.map(webUrl).find((url) => url !== null) ?? null;
 
 /** The address of a page of the shelf; the plain first page is `/`. */
 export function addressOf({ search, category, page }: ShelfQuery): string {

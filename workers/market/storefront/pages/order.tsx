@@ -14,18 +14,22 @@ interface OrderProps {
   problem?: string | undefined;
 }
 
-const RELOAD_SECONDS = 10;
+/** How soon the page asks for news: by its script in milliseconds, without scripts in seconds. */
+const PATIENT = { askMs: 3000, reloadSeconds: 10 };
+/** The payment's code is recorded a moment after the order. */
+const EAGER = { askMs: 600, reloadSeconds: 2 };
 
 /** One order: how to pay it while it waits, then where it is. */
 export const OrderPage = ({ site, order, now, problem }: OrderProps) => {
   const waiting = order.status === "pending";
   const moving = waiting || order.status === "paid";
+  const pace = waiting && !hasCode(order) ? EAGER : PATIENT;
   return (
     <Layout
       site={site}
       head={{
         title: `${waiting ? "Bayar pesanan" : "Pesanan"} ${order.number} | ${site.store.name}`,
-        ...(moving ? { reloadSeconds: RELOAD_SECONDS } : {}),
+        ...(moving ? { reloadSeconds: pace.reloadSeconds } : {}),
       }}
     >
       <div class="wide">
@@ -39,7 +43,11 @@ export const OrderPage = ({ site, order, now, problem }: OrderProps) => {
         <div
           class="columns"
           {...(moving
-            ? { "data-watch": `/pesanan/${order.id}/status`, "data-key": order.key }
+            ? {
+                "data-watch": `/pesanan/${order.id}/status`,
+                "data-key": order.key,
+                "data-ask": String(pace.askMs),
+              }
             : {})}
         >
           <div>{waiting ? <Payment order={order} now={now} /> : <Progress order={order} />}</div>
@@ -49,6 +57,9 @@ export const OrderPage = ({ site, order, now, problem }: OrderProps) => {
     </Layout>
   );
 };
+
+const hasCode = ({ payment }: ShopOrder): boolean =>
+  [payment.qr_code, payment.qr_image_url, payment.payment_url].some((way) => way !== null);
 
 const Payment = ({ order, now }: { order: ShopOrder; now: Date }) => {
   const { payment } = order;

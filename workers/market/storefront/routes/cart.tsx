@@ -35,6 +35,7 @@ cartRoutes.post("/keranjang", async (c) => {
   const quantity = quantityOf(form.quantity);
   const next = form.lalu === "checkout" ? "/checkout" : "/keranjang";
   if (!(await actAsVisitor(c))) {
+    await storeOf(c);
     const intent = new URLSearchParams({ next, produk: productId, jumlah: String(quantity) });
     return c.redirect(`/masuk?${intent}`, 303);
   }

@@ -15,7 +15,14 @@ import {
 import { CheckoutPage } from "../pages/checkout.tsx";
 import { respond, shownInPlace, siteOf } from "../respond.tsx";
 import type { StoreFacts } from "../snapshot.ts";
-import { limitAddress, type StorefrontEnv, signedIn, storeOf, type Visit } from "../visit.ts";
+import {
+  actAsVisitor,
+  limitAddress,
+  type StorefrontEnv,
+  signedIn,
+  storeOf,
+  type Visit,
+} from "../visit.ts";
 
 export const checkoutRoutes = new Hono<StorefrontEnv>();
 
@@ -71,6 +78,8 @@ async function pay(c: Visit, store: StoreFacts, form: CheckoutForm): Promise<Res
     const placed = await placeOrder(ctx, read.order, key);
     return c.redirect(`/pesanan/${placed.order_id}`, 303);
   } catch (error) {
+    // The refused order's own condition must not stand in the way of showing the page.
+    await actAsVisitor(c, { fresh: true });
     return await step(c, store, ...afterRefusal(form, shownInPlace(error)));
   }
 }
@@ -106,32 +115,26 @@ async function step(
     errors,
   };
   try {
-    shown = await advance(c, store, shown);
+    shown = await withDistrict(c, shown);
+    shown = await withRates(c, store, shown);
   } catch (error) {
     shown = { ...shown, problem: problem ?? shownInPlace(error) };
   }
   return await show(c, store, shown);
 }
 
-async function advance(c: Visit, store: StoreFacts, shown: Shown): Promise<Shown> {
+/** Looks for a district where that is the step; the only one found is taken. */
+async function withDistrict(c: Visit, shown: Shown): Promise<Shown> {
   const { form } = shown;
-  const searching = form.aksi === "cari" || (form.aksi === "lanjut" && !form.area);
-  if (searching) {
-    const found = await search(c, form);
-    const [only, second] = found;
-    if (!only) return { ...shown, areas: found, errors: { wilayah: wordsFor(form.wilayah) } };
-    if (second) return { ...shown, areas: found };
-    return await withRates(c, store, { ...shown, form: { ...form, area: only } });
+  if (form.aksi === "ongkir" && !form.area) {
+    return { ...shown, errors: { wilayah: "Pilih kecamatan tujuan dulu" } };
   }
-  if (!form.area) {
-    return form.aksi === "ongkir"
-      ? { ...shown, errors: { wilayah: "Pilih kecamatan tujuan dulu" } }
-      : shown;
-  }
-  const asked = form.aksi === "ongkir" || form.aksi === "lanjut";
-  return asked || (form.aksi === "bayar" && !shown.rates)
-    ? await withRates(c, store, shown)
-    : shown;
+  if (form.aksi !== "cari" && (form.aksi !== "lanjut" || form.area)) return shown;
+  const areas = await search(c, form);
+  const [only, second] = areas;
+  if (!only) return { ...shown, areas, errors: { wilayah: wordsFor(form.wilayah) } };
+  if (second) return { ...shown, areas };
+  return { ...shown, form: { ...form, area: only, aksi: "ongkir" } };
 }
 
 const wordsFor = (typed: string): string =>
@@ -143,18 +146,19 @@ async function search(c: Visit, { wilayah }: CheckoutForm): Promise<ChosenArea[]
   return areas.slice(0, MAX_AREAS).map(({ area_id: id, name }) => ({ id, name }));
 }
 
+/** Asks the couriers where that is the step, or where the rates that were shown no longer hold. */
 async function withRates(c: Visit, store: StoreFacts, shown: Shown): Promise<Shown> {
   const { form, basis } = shown;
-  if (!form.area || basis.lines.length === 0) return shown;
+  const asked = ["ongkir", "lanjut"].includes(form.aksi) || (form.aksi === "bayar" && !shown.rates);
+  if (!asked || !form.area || basis.lines.length === 0) return shown;
   const rates = await listRates(c.var.ctx, {
     storeId: store.id,
     destinationAreaId: form.area.id,
     weightGram: basis.weight_gram,
     valueIdr: basis.subtotal,
   });
-  if (rates.length === 0)
-    throw new AppError("conflict", "Belum ada kurir yang melayani kecamatan ini.");
-  return { ...shown, rates };
+  if (rates.length > 0) return { ...shown, rates };
+  throw new AppError("conflict", "Belum ada kurir yang melayani kecamatan ini.");
 }
 
 async function show(c: Visit, store: StoreFacts, shown: Shown): Promise<Response> {

@@ -1,0 +1,81 @@
+import { parseArgs } from "node:util";
+import { workerKilled } from "./faults/kills.ts";
+import { noticesGoWrong } from "./faults/notices.ts";
+import { databaseAway } from "./faults/outage.ts";
+import {
+  courierAndMailFail,
+  paymentProviderFails,
+  paymentProviderHangs,
+} from "./faults/providers.ts";
+import { type Market, openMarket } from "./market.ts";
+import { type Platform, startPlatform } from "./platform.ts";
+
+/**
+ * `npm run faults`: what `npm test` proves about faults, with the database away for whole minutes and the Worker killed
+ * many times. `npm run faults -- kills --seed 7` runs one of them.
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: "string" },
+    kills: { type: "string", default: "25" },
+    seconds: { type: "string", default: "60" },
+  },
+});
+const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6));
+const lastsMs = Number(values.seconds) * 1000;
+
+type Fault = (platform: Platform, market: Market) => Promise<unknown>;
+
+const away =
+  (mode: "destroy" | "503" | "lose-answer"): Fault =>
+  (platform, market) =>
+    databaseAway(platform, market, { notices: 20, lastsMs, tries: 2, mode });
+
+const FAULTS: Record<string, Fault> = {
+  outage: away("destroy"),
+  "outage-503": away("503"),
+  "outage-lost-answers": away("lose-answer"),
+  notices: noticesGoWrong,
+  payment: paymentProviderFails,
+  hang: paymentProviderHangs,
+  courier: courierAndMailFail,
+  kills: (platform, market) =>
+    workerKilled(platform, market, {
+      customers: 100,
+      atOnce: 4,
+      kills: Number(values.kills),
+      seed,
+    }),
+};
+
+async function run(names: string[]): Promise<boolean> {
+  let allHeld = true;
+  const platform = await startPlatform();
+  try {
+    const market = await openMarket(platform, 4);
+    for (const name of names) {
+      const began = Date.now();
+      const outcome = await FAULTS[name]?.(platform, market).catch((error: Error) => error);
+      const held = !(outcome instanceof Error);
+      allHeld &&= held;
+      console.log(`\n${held ? "held  " : "BROKE "} ${name} (${seconds(Date.now() - began)})`);
+      console.log(outcome instanceof Error ? outcome.message : (outcome ?? ""));
+      if (!held) console.log(platform.workerLog().slice(-4_000));
+    }
+  } finally {
+    await platform.stop();
+  }
+  return allHeld;
+}
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+
+const names = positionals.length > 0 ? positionals : Object.keys(FAULTS);
+const unknown = names.filter((name) => !(name in FAULTS));
+if (unknown.length > 0) {
+  console.error(`No fault ${unknown.join(", ")}; there are: ${Object.keys(FAULTS).join(", ")}`);
+  process.exitCode = 1;
+} else if (!(await run(names))) {
+  process.exitCode = 1;
+}

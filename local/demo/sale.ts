@@ -1,0 +1,22 @@
+import { buy, findRate, makeBuyer } from "./buyer.ts";
+import type { Tell } from "./narrator.ts";
+import { followParcel, pay, readMails } from "./outside.ts";
+import { makeSeller, openStore, readStock, readWallet, sellProduct } from "./seller.ts";
+
+/** One real sale over HTTP, from the seller's registration to his money. Throws at the first step that fails. */
+export async function makeSale(tell: Tell): Promise<void> {
+  const seller = await makeSeller(tell);
+  const store = await openStore(tell, seller);
+  const goods = await sellProduct(tell, seller, store);
+  const before = await readWallet(tell, seller);
+
+  const buyer = await makeBuyer(tell);
+  const rate = await findRate(tell, buyer, store, goods);
+  const order = await buy(tell, buyer, { store, goods, rate });
+  await pay(tell, buyer, order);
+  await readStock(tell, seller, goods);
+  await readMails(tell, seller, buyer, order);
+  const delivered = await followParcel(tell, buyer, order);
+  await readWallet(tell, seller, before + delivered.sale);
+  tell.end(delivered.number);
+}

@@ -1,0 +1,71 @@
+-- What the people of an order say about its parcel: the seller that he sent it, the buyer that he has it.
+
+-- market_ship_by_seller({seller_id, order_id, courier, tracking_code, status}) returns {shipment, call_back, wake}
+-- The seller of the order's store, and nobody else, says that he handed the parcel over. Never back, never
+-- "delivered", and not while a courier of ours carries it. `call_back`: the waybill of a pickup that is not needed now.
+create or replace function market_ship_by_seller(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o market_orders;
+  parcel market_shipments;
+  waybill constant text := input->>'tracking_code';
+  is_ours boolean;
+  done jsonb;
+begin
+  select o_.* into o from market_orders o_ join market_stores s on s.id = o_.store_id
+    where o_.id = (input->>'order_id')::uuid and s.user_id = (input->>'seller_id')::bigint for update of o_;
+  if not found then
+    perform app_error('not_found', 'Order not found');
+  end if;
+  if o.status not in ('paid', 'processing', 'shipped') then
+    perform app_error('conflict', 'Pesanan ini tidak dapat dikirim', jsonb_build_object('status', o.status));
+  end if;
+  select * into parcel from market_shipments where order_id = o.id for update;
+  is_ours := parcel.kiriminaja_order_id is not null and parcel.tracking_code is not distinct from waybill;
+  if is_ours or parcel.kiriminaja_order_id is null then
+    if market_parcel_rank(parcel.status) > market_parcel_rank(input->>'status') then
+      perform app_error('conflict', 'Status pengiriman tidak dapat mundur', jsonb_build_object('status', parcel.status));
+    end if;
+  elsif parcel.status in ('picked_up', 'in_transit') then
+    perform app_error('conflict', 'Paket sedang dibawa kurir', jsonb_build_object('status', parcel.status));
+  end if;
+  if not is_ours then
+    perform market_take_over(parcel, input->>'courier');
+  end if;
+  done := market_shipment_advance(jsonb_build_object('order_id', o.id, 'status', input->>'status',
+    'tracking_code', waybill, 'description', 'Paket diserahkan ke kurir, resi ' || waybill));
+  return jsonb_build_object('wake', done->'wake',
+    'shipment', (select market_shipment_json(h) from market_shipments h where h.order_id = o.id),
+    'call_back', case when not is_ours and parcel.status = 'pending' then parcel.tracking_code end);
+end $$;
+
+-- From here on the seller carries the parcel. Where no courier of ours ever moved it, the whole shipping fee is his;
+-- one that was lost, or came back, was paid for.
+create or replace function market_take_over(parcel market_shipments, carrier text) returns void language sql as $$
+  update market_shipments set courier = carrier, service = '', updated_at = now(),
+      status = case when parcel.kiriminaja_order_id is null then status else 'pending' end,
+      shipped_at = case when parcel.kiriminaja_order_id is null then shipped_at end,
+      shipping_cost = case when parcel.shipped_at is null then 0 else shipping_cost end,
+      kiriminaja_order_id = null
+    where id = parcel.id
+$$;
+
+-- market_order_received({buyer_id, order_id}) returns {order_id, wake}
+-- The buyer says that a parcel which was sent has arrived: the same "delivered" as the courier's, once. It is against
+-- his own interest, so it counts also where the courier says otherwise.
+create or replace function market_order_received(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o market_orders;
+  done jsonb;
+begin
+  select * into o from market_orders
+    where id = (input->>'order_id')::uuid and buyer_id = (input->>'buyer_id')::bigint for update;
+  if not found then
+    perform app_error('not_found', 'Order not found');
+  end if;
+  if o.status not in ('shipped', 'delivered') then
+    perform app_error('conflict', 'Pesanan ini belum dikirim', jsonb_build_object('status', o.status));
+  end if;
+  done := market_shipment_advance(jsonb_build_object('order_id', o.id, 'status', 'delivered', 'final_word', true,
+    'description', 'Pembeli menerima paket'));
+  return jsonb_build_object('order_id', o.id, 'wake', done->'wake');
+end $$;

@@ -1,0 +1,59 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import { actorOf, type Ctx } from "../../../shared/context.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
+import { notFound } from "../../../shared/http/errors.ts";
+import { describeError } from "../../../shared/log.ts";
+import { confirmCharge, findPaymentProvider } from "../../../shared/payments/index.ts";
+import { isUuid } from "../schemas/fields.ts";
+import { orderSettlement } from "./settlement.ts";
+
+const OpenCharge = z.object({
+  provider: z.string(),
+  channel: z.enum(["qris", "snap", "redirect"]),
+  provider_ref: z.string(),
+  transaction_id: z.string().nullable(),
+});
+type OpenCharge = z.output<typeof OpenCharge>;
+
+/**
+ * The actor gives up an order that he has not paid: its stock and promo use are free at once. The provider is asked
+ * first, so that a payment whose notice is on its way is found and the order stays; one that comes later all the same
+ * is refunded by itself. Throws `not_found`, also for somebody else's order, and `conflict` for one that is paid.
+ */
+export async function cancelOrder(ctx: Ctx, orderId: string): Promise<{ id: string }> {
+  if (!isUuid(orderId)) throw notFound("Order not found");
+  const buyerId = actorOf(ctx).userId;
+  const open = await ctx.db.run(
+    rows(
+      sql`select p.provider, c.channel, c.provider_ref, c.transaction_id
+        from market_orders o join payments_intents p on p.id = o.payment_id
+        join payments_charges c on c.intent_id = p.id and c.state in ('creating', 'unknown', 'pending')
+        where o.id = ${orderId} and o.buyer_id = ${buyerId} and o.status = 'pending'`,
+      OpenCharge,
+    ),
+  );
+  await Promise.all(open.map((charge) => closeCharge(ctx, charge)));
+  const cancelled = await ctx.db.run(
+    call(
+      "market_order_cancel",
+      { order_id: orderId, buyer_id: buyerId },
+      z.object({ order_id: z.uuid() }),
+    ),
+  );
+  return { id: cancelled.order_id };
+}
+
+/** Ends a charge at its provider where that is possible, and takes in what the provider then says of it. */
+async function closeCharge(ctx: Ctx, charge: OpenCharge): Promise<void> {
+  const { channel, provider_ref: providerRef, transaction_id: transactionId } = charge;
+  try {
+    await findPaymentProvider(ctx, charge.provider)
+      ?.close({ channel, providerRef, transactionId })
+      .catch(() => undefined);
+    await confirmCharge(ctx, providerRef, [orderSettlement]);
+  } catch (error) {
+    // The provider is out of reach: the minute cron goes on asking it.
+    ctx.log.warn("charge of a cancelled order not closed", describeError(error));
+  }
+}

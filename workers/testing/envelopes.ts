@@ -1,0 +1,51 @@
+import { expect } from "vitest";
+
+export type Family = "hosting" | "topup" | "market" | "auth" | "panel" | "app";
+
+/** The body of a failure in each contract (design §2), exactly: `meta` and the app's extra keys may differ. */
+export function failureBody(family: Family, status: number, message: unknown = expect.any(String)) {
+  switch (family) {
+    case "hosting":
+      return { error: message, status };
+    case "topup":
+      return { success: false, message, error: message };
+    case "market":
+      return { data: null, error: message, meta: expect.any(Object) };
+    case "auth":
+      return {
+        success: false,
+        data: null,
+        error: message,
+        message,
+        status,
+        meta: expect.any(Object),
+      };
+    case "panel":
+      return {
+        error: message,
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*Z$/),
+      };
+    case "app":
+      return { success: false, message };
+    default:
+      return family satisfies never;
+  }
+}
+
+/** Whose envelope a mounted path has. Written apart from the Worker's own table, by the first words of the path. */
+export function envelopeOf(path: string): Family {
+  const [, first = "", second = "", third = ""] = path.split("/");
+  if (first === "v1" || first === "healthz") return "panel";
+  if (first !== "api") return "app";
+  if (second === "auth") {
+    return ["register", "login", "signin", "logout"].includes(third) ? "auth" : "app";
+  }
+  if (second === "webhooks") return third === "vip-reseller" ? "topup" : "market";
+  if (second === "admin" && third === "vip-sync") return "topup";
+  if (["seller", "buyer", "admin", "ai", "wallet"].includes(second)) return "market";
+  if (second === "services") return "topup";
+  if (second === "orders" && ["prepaid", "social-media", "game", "process"].includes(third)) {
+    return "topup";
+  }
+  return ["payment", "orders", "upload", "website", "plans"].includes(second) ? "hosting" : "app";
+}
