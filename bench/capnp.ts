@@ -17,6 +17,7 @@ export function workerConfig(
   const bindings = [
     ...variables,
     `(name = "API_LIMIT", wrapped = (moduleName = "bench:limit")),`,
+    `(name = "ROUTE_LIMIT", wrapped = (moduleName = "bench:limit")),`,
     `(name = "ASSETS_BUCKET", r2Bucket = "sink"),`,
     ...queues.map((name) => `(name = "${name}", queue = "sink"),`),
     `(name = "STORE_ROUTER", durableObjectNamespace = "StoreRouter"),`,

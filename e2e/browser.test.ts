@@ -100,6 +100,7 @@ async function fillCart({ page, look }: Watch): Promise<void> {
   await page.waitForURL(/\/masuk/);
   await look("the sign-in");
   await page.getByRole("link", { name: "Daftar gratis" }).tap();
+  await page.waitForURL(/\/daftar/);
   await look("the registration");
   await page.getByLabel("Nama lengkap").fill("Sari Wulandari");
   await page.getByLabel("Email").fill(`sari-${Date.now()}@contoh.example`);
@@ -113,6 +114,7 @@ async function fillCart({ page, look }: Watch): Promise<void> {
 /** Gives the order's number. */
 async function checkOut({ page, look }: Watch): Promise<string> {
   await page.getByRole("link", { name: "Lanjut ke pengiriman" }).tap();
+  await page.waitForURL(/\/checkout/);
   await look("the empty checkout");
   await page.getByLabel("Nomor HP").fill("0812-9876-5432");
   await page.getByLabel("Alamat lengkap").fill(STREET);
@@ -213,9 +215,9 @@ async function buyWithoutScripts(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Daftar dan masuk" }).tap();
   await page.getByLabel("Nomor HP").fill("081298765432");
   await page.getByLabel("Alamat lengkap").fill(STREET);
-  await page.getByLabel("Cari kecamatan tujuan").fill("tebet");
+  await page.getByLabel("Cari kecamatan tujuan").fill("kota blitar");
   await page.getByRole("button", { name: "Cari", exact: true }).tap();
-  await page.getByText("Tebet, Jakarta Selatan").first().tap();
+  await page.getByText("Sukorejo, Kota Blitar").first().tap();
   await page.getByRole("button", { name: "Lihat ongkos kirim" }).tap();
   await page.locator("[name=courier]").nth(1).check();
   await page.getByRole("button", { name: "Bayar", exact: true }).tap();

@@ -96,18 +96,18 @@ const LOOK = `(() => {
   return { ...seen, wide: root.scrollWidth - root.clientWidth, title: document.title };
 })()`;
 
-const FOCUS = "(element) => element === document.activeElement";
-const RING = `(element) => {
-  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
-  return (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none";
-}`;
-
 /** Walks with Tab until the element has the focus, as one does without a mouse; then it must show that it has it. */
 export async function tabTo(page: Page, target: Locator): Promise<void> {
   for (let steps = 0; steps < 100; steps += 1) {
     await page.keyboard.press("Tab");
-    if (!(await target.evaluate(FOCUS))) continue;
-    if (!(await target.evaluate(RING))) throw new Error(`${target} does not show its focus`);
+    const { focused, ring } = await target.evaluate((element) => {
+      const { activeElement, defaultView } = element.ownerDocument;
+      const { outlineStyle, outlineWidth, boxShadow } = defaultView.getComputedStyle(element);
+      const outlined = outlineStyle !== "none" && Number.parseFloat(outlineWidth) > 0;
+      return { focused: element === activeElement, ring: outlined || boxShadow !== "none" };
+    });
+    if (!focused) continue;
+    if (!ring) throw new Error(`${target} does not show its focus`);
     return;
   }
   throw new Error(`${target} cannot be reached with Tab`);

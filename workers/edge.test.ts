@@ -104,6 +104,30 @@ describe("the rate limit", () => {
     }
   });
 
+  it("counts an address per route on the other paths, whatever row it asks for", async () => {
+    const keys: string[] = [];
+    const limiter = {
+      limit: async ({ key }: { key: string }) => {
+        keys.push(key);
+        return { success: keys.length < 4 };
+      },
+    };
+    const headers = { "cf-connecting-ip": "203.0.113.9" };
+    const seen: number[] = [];
+    for (const path of ["/api/profile", "/api/orders/1", "/api/orders/2", "/api/profile"]) {
+      seen.push((await apiWith({ ROUTE_LIMIT: limiter }, path, { headers })).status);
+    }
+    expect(keys.map((key) => key.split(" ")[1])).toEqual([
+      "api/profile",
+      "api/orders",
+      "api/orders",
+      "api/profile",
+    ]);
+    expect(seen[3]).toBe(429);
+    await apiWith({ ROUTE_LIMIT: limiter }, "/api/payment/callback", { method: "POST", headers });
+    expect(keys).toHaveLength(4);
+  });
+
   it("is not spent by a browser's preflight", async () => {
     const closed = { limit: async () => ({ success: false }) };
     const preflight = { method: "OPTIONS", headers: { origin: ALLOWED } };

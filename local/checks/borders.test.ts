@@ -14,6 +14,7 @@ const WRONG: [string, string][] = [
   ["workers/market/cart.ts", "workers/index.ts"],
   ["workers/market/cart.ts", "workers/testing/factories.ts"],
   ["workers/market/cart.ts", "workers/identity/test-people.ts"],
+  ["local/neon/endpoint.ts", "local/neon/testing.ts"],
   ["workers/market/cart.ts", "local/settings.ts"],
   ["workers/index.ts", "local/settings.ts"],
   ["workers/index.ts", "migrations/run.ts"],

@@ -47,7 +47,7 @@ export function wrongArrow(file: string, target: string): string | null {
   return `use workers/${targetDomain}/index.ts`;
 }
 
-const isTest = (file: string) => /\.test\.tsx?$|\/testing\/|\/test-[^/]+\.ts$/.test(file);
+const isTest = (file: string) => /\.test\.tsx?$|\/testing(\/|\.ts$)|\/test-[^/]+\.ts$/.test(file);
 const isDomain = (file: string) => file.split("/").length > 2;
 const isTables = (file: string) => /\/tables(\.ts|\/[^/]+\.ts)$/.test(file);
 

@@ -47,7 +47,8 @@ export async function startWorker(
   const { port, stateDir, logFile } = options;
   const child = launch(options);
   const tail = keepTail(child);
-  const exited = new Promise<void>((done) => child.once("close", () => done()));
+  const exited = new Promise<void>((done) => child.once("exit", () => done()));
+  const silent = new Promise<void>((done) => child.once("close", () => done()));
   const release = guardGroup(child);
   const stop = async () => {
     clearInterval(crons);
@@ -55,11 +56,11 @@ export async function startWorker(
     release();
   };
   let crons: NodeJS.Timeout | undefined;
-  try {
-    await waitUntilReady(port, exited, tail, signal);
-  } catch (error) {
+  if (!(await isReady(port, exited, tail, signal))) {
     await stop();
-    throw error;
+    // Its last words come with the end of the last process that could speak them.
+    await silent;
+    throw new Error(signal?.aborted ? "stopped" : `The Worker did not start.\n${tail()}`);
   }
   const log = logFile ? createWriteStream(join(stateDir, logFile), { flags: "a" }) : null;
   child.stdout?.pipe(log ?? process.stdout, { end: false });
@@ -120,26 +121,27 @@ function keepTail(child: ChildProcess): () => string {
   return () => tail;
 }
 
-async function waitUntilReady(
+/** False when it ended, says why it cannot start, takes too long, or is no longer wanted. */
+async function isReady(
   port: number,
   exited: Promise<void>,
   tail: () => string,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<boolean> {
   let gone = false;
   void exited.then(() => {
     gone = true;
   });
   const deadline = Date.now() + READY_MS;
   while (!gone && !signal?.aborted && Date.now() < deadline) {
-    if (/Build failed|failed to start|refusing to serve/.test(tail())) break;
-    if (await answers(port)) return;
+    if (/Build failed|failed to start|refusing to serve/.test(tail())) return false;
+    if (await answers(port)) return true;
     await new Promise((wake) => setTimeout(wake, 100));
   }
-  throw new Error(signal?.aborted ? "stopped" : `The Worker did not start.\n${tail()}`);
+  return false;
 }
 
-/** Whether the Worker itself answers; not ready (503) counts, and so does a page that is not there. */
+/** Whether the Worker itself answers. */
 async function answers(port: number): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/openapi.json`, {

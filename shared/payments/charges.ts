@@ -6,7 +6,8 @@ import { wake } from "../jobs/jobs.ts";
 import { describeError } from "../log.ts";
 import type { OpenedCharge, OpenedPayment } from "./charge.ts";
 import { type ChargeOutcome, chargeRequest, createCharge, recordOf } from "./create-charge.ts";
-import { type PaymentDetails, paymentProvider } from "./provider.ts";
+import type { PaymentDetails } from "./provider.ts";
+import { paymentProvider } from "./registry.ts";
 import type { Settlement } from "./settlement.ts";
 
 export interface StartDetails extends PaymentDetails {

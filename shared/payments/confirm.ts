@@ -3,13 +3,9 @@ import type { Ctx } from "../context.ts";
 import { call } from "../db/statement.ts";
 import { wake, wakeSchema } from "../jobs/jobs.ts";
 import { type ChargeView, chargeView } from "./charge.ts";
-import {
-  lookupOf,
-  type PaymentProvider,
-  type ProviderPayment,
-  paymentProvider,
-} from "./provider.ts";
+import { lookupOf, type PaymentProvider, type ProviderPayment } from "./provider.ts";
 import { finishRefund, isRefundConfirmed } from "./refund-state.ts";
+import { paymentProvider } from "./registry.ts";
 import { type Settlement, settlementOf, woken } from "./settlement.ts";
 
 /**

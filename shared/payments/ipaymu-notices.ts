@@ -4,7 +4,7 @@ import { type NoticeApplier, receiveNotice } from "../inbox/inbox.ts";
 import { readCallback } from "../providers/ipaymu.ts";
 import { applyNotice } from "./apply-notice.ts";
 import { IPAYMU } from "./ipaymu.ts";
-import { paymentProvider } from "./provider.ts";
+import { paymentProvider } from "./registry.ts";
 import type { Settlement } from "./settlement.ts";
 
 /**

@@ -4,7 +4,7 @@ import { AppError } from "../http/errors.ts";
 import { type NoticeApplier, receiveNotice } from "../inbox/inbox.ts";
 import { applyNotice } from "./apply-notice.ts";
 import { MIDTRANS } from "./midtrans.ts";
-import { paymentProvider } from "./provider.ts";
+import { paymentProvider } from "./registry.ts";
 import type { Settlement } from "./settlement.ts";
 
 const Addressed = z.object({ order_id: z.string().min(1) });

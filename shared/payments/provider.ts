@@ -1,7 +1,4 @@
-import type { Ctx } from "../context.ts";
 import type { Channel, ChargeView } from "./charge.ts";
-import { ipaymuPayments } from "./ipaymu.ts";
-import { midtransPayments } from "./midtrans.ts";
 
 /** Where a payment stands. `review`: a person has to look, nothing is to move by itself. */
 export type PaymentStatus =
@@ -101,27 +98,6 @@ export interface PaymentProvider {
     charge: ChargeAt,
     refund: { key: string; amountIdr: number; reason: string },
   ): Promise<"asked" | "refused">;
-}
-
-const PROVIDERS: readonly ((ctx: Ctx) => PaymentProvider)[] = [
-  (ctx) => midtransPayments(ctx.providers.midtrans),
-  (ctx) => ipaymuPayments(ctx.providers.ipaymu, { appUrl: ctx.config.APP_URL, now: ctx.now }),
-];
-
-/** The provider of that name, or null while none is registered. */
-export function findPaymentProvider(ctx: Ctx, name: string): PaymentProvider | null {
-  for (const make of PROVIDERS) {
-    const provider = make(ctx);
-    if (provider.name === name) return provider;
-  }
-  return null;
-}
-
-/** The provider of an intent, which was there when the intent was opened. */
-export function paymentProvider(ctx: Ctx, name: string): PaymentProvider {
-  const provider = findPaymentProvider(ctx, name);
-  if (!provider) throw new Error(`no payment provider ${name}`);
-  return provider;
 }
 
 /** Where a charge is looked up, by another transaction than the recorded one if need be. */

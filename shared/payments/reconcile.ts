@@ -7,7 +7,7 @@ import { ProviderError } from "../providers/provider-error.ts";
 import { type ChargeView, chargeView } from "./charge.ts";
 import { confirm } from "./confirm.ts";
 import { chargeRequest, createCharge, recordOf } from "./create-charge.ts";
-import { paymentProvider } from "./provider.ts";
+import { paymentProvider } from "./registry.ts";
 import { type Settlement, settlementOf } from "./settlement.ts";
 
 const AT_ONCE = 10;

@@ -4,8 +4,9 @@ import { call } from "../db/statement.ts";
 import type { JobHandler, JobOutcome } from "../jobs/jobs.ts";
 import { ProviderError } from "../providers/provider-error.ts";
 import { chargeView } from "./charge.ts";
-import { type ChargeAt, lookupOf, type PaymentProvider, paymentProvider } from "./provider.ts";
+import { type ChargeAt, lookupOf, type PaymentProvider } from "./provider.ts";
 import { finishRefund, isRefundConfirmed } from "./refund-state.ts";
+import { paymentProvider } from "./registry.ts";
 
 const Payload = z.object({ refund_id: z.uuid() });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, newOrderId } from "../testing/call.ts";
 import { noticeSignature } from "./signature.ts";
-import { apiKey, type Merchant, type Notice, startMerchant, va } from "./testing.ts";
+import { apiKey, type Merchant, type Notice, startMerchant, va } from "./test-ipaymu.ts";
 
 let merchant: Merchant;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, newOrderId } from "../testing/call.ts";
 import { requestSignature } from "./signature.ts";
-import { apiKey, cart, type Merchant, signed, startMerchant, va } from "./testing.ts";
+import { apiKey, cart, type Merchant, signed, startMerchant, va } from "./test-ipaymu.ts";
 import { startIpaymuTwin } from "./twin.ts";
 
 let merchant: Merchant;

@@ -56,8 +56,7 @@ function readGame(form: Form, service: GameService): Omit<OrderInput, "text" | "
   if (!service.boost) return { target, zone, additional: "", quantity: 1 };
   const additional = need(form, "additional_data");
   const wanted = wholeNumber(need(form, "quantity"));
-  const package_ = service.boost === "package";
-  const quantity = bounded(wanted, package_ ? 1 : 3, package_ ? 1 : 100);
+  const quantity = service.boost === "package" ? bounded(wanted, 1, 1) : bounded(wanted, 3, 100);
   return { target, zone, additional, quantity };
 }
 
@@ -109,7 +108,7 @@ async function placeOrder(vip: Vip, family: Family, form: Form): Promise<TwinAns
   if (poor !== null) throw new Refused(poor ? `${words.poor} ${poor}.` : `${words.poor}.`);
   if (vip.state.account.balance < price) throw new Refused(`${words.poor}.`);
   const order = await vip.open(input, price);
-  const data = orderData(order, order.status === "waiting" ? vip.wordOf(order) : "waiting");
+  const data = orderData(order, vip.wordOf(order));
   return good({ ...data, balance: vip.state.account.balance }, words.ordered);
 }
 

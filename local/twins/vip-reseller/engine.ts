@@ -172,6 +172,9 @@ export class Vip {
     if (isFinal(status)) order.cancelTimer();
     const owed = this.owedBack(order, status, change.remain ?? 0);
     this.state.account.balance += owed - this.owedBack(order, order.status, order.remain);
+    const { service } = order;
+    const back = status === "error" && order.status !== "error";
+    if (back && service.stock !== null) this.setStock(service, service.stock + order.quantity);
     order.status = status;
     if (status === "success") order.remain = 0;
     if (status === "partial") order.remain = change.remain ?? 0;

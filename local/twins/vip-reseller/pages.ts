@@ -35,7 +35,7 @@ function card(vip: Vip, order: Order): Html {
 function accountCard(vip: Vip): Html {
   const { balance, level, whitelist, callbackUrl } = vip.state.account;
   const field = (label: string, name: string, value: string | number) =>
-    html`<p><label>${label}<br><input name="${name}" value="${value}" size="40"></label></p>`;
+    html`<p><label>${label}<br><input name="${name}" value="${value}" size="30"></label></p>`;
   return html`<article><h2>Akun</h2><p>Saldo ${rupiah(balance)} · tingkat ${level}</p><details><summary>Ubah</summary><form method="post" action="/_account">${field("Saldo", "balance", balance)}${field("Alamat IP yang diizinkan", "whitelist", whitelist.join(", "))}${field("URL callback", "callback_url", callbackUrl)}<button class="main">Simpan</button></form></details></article>`;
 }
 

@@ -6,9 +6,9 @@ import { runJob } from "../../../shared/jobs/jobs.ts";
 import { age } from "../../../shared/jobs/test-jobs.ts";
 import { createKiriminAja } from "../../../shared/providers/kiriminaja.ts";
 import { standIns, testContext } from "../../testing/api.ts";
-import { findJob, twin } from "../../testing/orders.ts";
+import { balance, findJob, twin } from "../../testing/orders.ts";
 import { requestPickup } from "../shipping/request-pickup.ts";
-import { quietContext, type Sale, settle } from "./sales.ts";
+import { jobsOf, openShop, quietContext, type Sale, sell, settle, takeIn } from "./sales.ts";
 
 /** A quiet context whose courier client gives up after `timeoutMs` and never waits between its tries. */
 export function courierContext(timeoutMs = 5_000): Ctx {
@@ -87,3 +87,32 @@ export async function parcelOfSale({ orderId }: Sale) {
   if (!row) throw new Error("no such parcel");
   return row;
 }
+
+/** A callback in the short form (kiriminaja.md §4). */
+export const callback = (sale: Sale, method: string, fields: Record<string, unknown> = {}) =>
+  JSON.stringify({ method, data: [{ order_id: sale.number, ...fields }] });
+
+/** Moves the parcel at the twin and takes in what its courier calls back. */
+export async function news(sale: Sale, to: string, method: string, fields = {}) {
+  await moveParcel(sale, to);
+  return await takeIn("kiriminaja", callback(sale, method, fields));
+}
+
+/** A sale of a shop of its own, so that its wallet holds this sale alone, with its parcel asked for. */
+export async function handedOver(): Promise<Sale> {
+  const sale = await sell(await openShop());
+  await handOver(sale);
+  return sale;
+}
+
+/** The mails that the way of a parcel causes. */
+export const parcelMails = async (sale: Sale) =>
+  (await jobsOf(sale)).filter((key) => /order_(shipped|delivered|paid_out)|parcel_/.test(key));
+
+/** Who has the money of a sale of `handedOver`. */
+export const moneyOf = async ({ seller, store }: Sale) => ({
+  seller: await balance("wallet", seller.userId),
+  escrow: await balance("escrow", store.id),
+});
+export const PAID_OUT = { seller: 47_500, escrow: 0 };
+export const HELD = { seller: 0, escrow: 68_000 };

@@ -1,0 +1,135 @@
+import { sql } from "drizzle-orm";
+import { beforeAll, describe, expect, it } from "vitest";
+import { confirmReceived } from "../orders/buyer.ts";
+import { shipOrder } from "../orders/seller.ts";
+import { run } from "../testing/catalogue.ts";
+import {
+  atCourier,
+  callback,
+  courierContext,
+  courierDial,
+  HELD,
+  handedOver,
+  handOver,
+  moneyOf,
+  moveParcel,
+  news,
+  PAID_OUT,
+  parcelMails,
+  parcelOfSale,
+} from "../testing/parcels.ts";
+import { openShop, quietContext, type Sale, type Shop, sell, takeIn } from "../testing/sales.ts";
+import { followQuietParcels } from "./courier-news.ts";
+
+let shop: Shop;
+
+beforeAll(async () => {
+  shop = await openShop();
+});
+
+describe("a parcel in trouble", () => {
+  const resend = (sale: Sale, tracking = "POS998877") =>
+    shipOrder(
+      { ...courierContext(), actor: sale.seller },
+      { order_id: sale.orderId, courier: "pos", tracking_code: tracking, status: "in_transit" },
+    );
+  const received = (sale: Sale) =>
+    confirmReceived({ ...quietContext(), actor: sale.buyer }, sale.orderId);
+
+  it("is told to the seller, and still pays him when it arrives after all", async () => {
+    const sale = await handedOver();
+    await news(sale, "shipped", "shipped_packages");
+    await news(sale, "lost", "rejected_packages");
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "shipped", status: "failed" });
+    expect(await parcelMails(sale)).toContain("mail/parcel_failed/*");
+    expect(await moneyOf(sale)).toEqual(HELD);
+    await news(sale, "finished", "finished_packages");
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "delivered", status: "delivered" });
+    expect(await moneyOf(sale)).toEqual(PAID_OUT);
+  });
+
+  it("that came back keeps the money until it is sent again and the buyer has it; the courier had his fee", async () => {
+    const sale = await handedOver();
+    await news(sale, "shipped", "shipped_packages");
+    await news(sale, "returned", "returned_packages", { returned_at: "2026-11-25 10:00:00" });
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "shipped", status: "returned" });
+    expect(await parcelMails(sale)).toContain("mail/parcel_returned/*");
+    expect(await moneyOf(sale)).toEqual(HELD);
+    await resend(sale);
+    expect(await parcelOfSale(sale)).toMatchObject({ status: "in_transit", tracking: "POS998877" });
+    expect(await parcelMails(sale)).toContain("mail/order_shipped/*/POS998877");
+    await received(sale);
+    await received(sale);
+    expect(await moneyOf(sale)).toEqual(PAID_OUT);
+  });
+
+  it("whose pickup was cancelled is sent by the seller, to whom the whole shipping fee goes", async () => {
+    const sale = await handedOver();
+    await news(sale, "canceled", "canceled_packages", { canceled_at: "2026-11-21 10:00:00" });
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "processing", status: "cancelled" });
+    expect(await parcelMails(sale)).toEqual(["mail/parcel_cancelled/*"]);
+    expect(await resend(sale)).toMatchObject({ kiriminaja_order_id: null, courier: "pos" });
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "shipped", cost: 0 });
+    await received(sale);
+    expect(await moneyOf(sale)).toEqual({ seller: 47_500 + 18_000, escrow: 0 });
+  });
+
+  it("is no news any more once the seller has sent the goods himself, and its pickup is called back", async () => {
+    const sale = await handedOver();
+    await news(sale, "processed", "processed_packages");
+    await courierDial(sale.number, { cancelDelayMs: 1 });
+    await resend(sale);
+    await expect.poll(async () => (await atCourier(sale))?.status_code).toBe(300);
+    await takeIn("kiriminaja", callback(sale, "canceled_packages"));
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "shipped", status: "in_transit" });
+    await news(sale, "returned", "returned_packages", { returned_at: "2026-11-25 10:00:00" });
+    expect(await parcelOfSale(sale)).toMatchObject({ status: "in_transit", tracking: "POS998877" });
+    expect(await parcelMails(sale)).toEqual(["mail/order_shipped/*/POS998877"]);
+  });
+
+  it("is the courier's own again when the seller named its waybill before we knew it", async () => {
+    const sale = await handedOver();
+    await moveParcel(sale, "shipped");
+    const awb = (await atCourier(sale))?.awb ?? "";
+    await resend(sale, awb);
+    await news(sale, "finished", "finished_packages");
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "delivered", cost: 18_000 });
+    expect(await moneyOf(sale)).toEqual(PAID_OUT);
+  });
+
+  it("that the courier calls returned is still paid when the buyer says that he has it", async () => {
+    const sale = await handedOver();
+    await news(sale, "shipped", "shipped_packages");
+    await news(sale, "returned", "returned_packages");
+    await received(sale);
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "delivered" });
+    expect(await moneyOf(sale)).toEqual(PAID_OUT);
+  });
+});
+
+describe("parcels without news for six hours", () => {
+  const quiet = (sale: Sale, hours: number) =>
+    run(sql`update market_shipments set updated_at = now() - make_interval(hours => ${hours}::int)
+      where order_id = ${sale.orderId}`);
+
+  it("are asked about; one that fails is asked again in the next hour and holds up no other", async () => {
+    const [bad, good, fresh] = [await sell(shop), await sell(shop), await sell(shop)];
+    for (const sale of [bad, good, fresh]) {
+      await handOver(sale);
+      await moveParcel(sale, "shipped");
+    }
+    await quiet(bad, 8);
+    await quiet(good, 7);
+    await courierDial(bad.number, { refuse: 503 });
+    await followQuietParcels(courierContext());
+    expect((await parcelOfSale(good)).status).toBe("in_transit");
+    expect((await parcelOfSale(bad)).status).toBe("pending");
+    expect((await parcelOfSale(fresh)).status).toBe("pending");
+    await courierDial(bad.number);
+    await run(
+      sql`update market_shipments set updated_at = updated_at - interval '1 hour' where order_id = ${bad.orderId}`,
+    );
+    await followQuietParcels(courierContext());
+    expect((await parcelOfSale(bad)).status).toBe("in_transit");
+  });
+});
