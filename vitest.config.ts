@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     globalSetup: ["./local/testing/global-setup.ts"],
+    silent: "passed-only",
     projects: [
       {
         plugins: [

@@ -42,9 +42,12 @@ function describeMachine(): void {
   console.log(`Load of the machine before: ${loadavg()[0]?.toFixed(1)}`);
 }
 
+let ending: Promise<void> | undefined;
+
 async function giveUp(why: string): Promise<void> {
   console.error(why);
-  await stopAll();
+  ending ??= stopAll();
+  await ending;
   process.exit(1);
 }
 
@@ -59,7 +62,10 @@ process.once("SIGTERM", () => void giveUp("stopped"));
 const watch = setTimeout(() => void giveUp("took too long, gave up"), LONGEST_MS);
 try {
   await run();
+} catch (error) {
+  // While everything is being stopped, requests under way fail.
+  if (!ending) throw error;
 } finally {
   clearTimeout(watch);
-  await stopAll();
+  await (ending ?? stopAll());
 }

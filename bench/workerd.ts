@@ -65,11 +65,13 @@ export async function startServer(
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, ...env },
   });
-  const exited = once(child, "exit");
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  const exited = once(child, "exit").then(() => process.off("exit", kill));
   const pid = child.pid ?? 0;
   // Not a polite signal: workerd then waits for requests that may never end.
   const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+    kill();
     await exited;
   };
   const deadline = began + 20_000;

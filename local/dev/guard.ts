@@ -10,7 +10,7 @@ export function guardGroup(child: ChildProcess): () => void {
     process.once("exit", kill);
     return () => process.off("exit", kill);
   }
-  const script = 'read -r line || { kill -INT -- "-$0"; sleep 3; kill -KILL -- "-$0"; }';
+  const script = 'read -r line || { kill -INT "-$0"; sleep 3; kill -KILL "-$0"; }';
   const guard = spawn("/bin/sh", ["-c", script, String(child.pid)], {
     stdio: ["pipe", "ignore", "ignore"],
     cwd: "/",

@@ -65,7 +65,7 @@ begin
   return jsonb_build_object('wake', '[]'::jsonb);
 end $$;
 
--- market_order_cancel({buyer_id, order_id}) returns {order_id}
+-- market_order_cancel({buyer_id, order_id}) returns {order_id, store_slug}
 -- The buyer of an unpaid order gives it up: what was reserved is free at once, once. Its payment stays open until the
 -- provider says otherwise; whoever pays it all the same gets the money back by market_order_settled.
 create or replace function market_order_cancel(input jsonb) returns jsonb language plpgsql as $$
@@ -83,7 +83,8 @@ begin
   elsif o.status <> 'cancelled' or o.closed_reason <> words then
     perform app_error('conflict', 'Pesanan ini tidak dapat dibatalkan lagi', jsonb_build_object('status', o.status));
   end if;
-  return jsonb_build_object('order_id', o.id);
+  return jsonb_build_object('order_id', o.id,
+    'store_slug', (select slug from market_stores where id = o.store_id));
 end $$;
 
 -- Closes a pending order, whose row the caller has locked, and gives back the stock and the promo use that it held.

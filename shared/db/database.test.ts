@@ -112,4 +112,17 @@ describe("the database of a request", () => {
     const plain = rows(sql`select ${given.text}::text as it`, z.object({ it: z.string() }));
     expect(await db.run(plain)).toEqual([{ it: given.text }]);
   });
+
+  it("asks the gate again for a second transaction that moves money, and not otherwise", async () => {
+    const { db } = testContext();
+    let asked = 0;
+    db.guard({ statement: rows(sql`select 1 as one`, z.unknown()), passed: () => asked++ });
+    const nothing = rows(sql`select 2 as two`, z.unknown());
+    await db.run(nothing);
+    await db.run(nothing);
+    expect(asked).toBe(1);
+    db.guardAgain();
+    await db.run(nothing);
+    expect(asked).toBe(2);
+  });
 });

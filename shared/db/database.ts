@@ -19,6 +19,7 @@ export class Database {
   readonly #client: Client;
   readonly #requestId: string;
   #gate: Gate | undefined;
+  #passed: Gate | undefined;
 
   constructor(client: Client, requestId: string) {
     this.#client = client;
@@ -28,6 +29,11 @@ export class Database {
   /** From here on nothing is read or written unless the gate holds (a session that must be verified). */
   guard(gate: Gate): void {
     this.#gate = gate;
+  }
+
+  /** The gate must hold once more with the next query: money moves there, and an earlier query took the check along. */
+  guardAgain(): void {
+    this.#gate ??= this.#passed;
   }
 
   /** Asks the gate by itself, where a request's work needed no query: nothing is answered past an ended session. */
@@ -56,6 +62,7 @@ export class Database {
     }
     if (gate) {
       this.#gate = undefined;
+      this.#passed = gate;
       gate.passed();
       results = results.slice(1);
     }

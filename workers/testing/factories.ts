@@ -40,7 +40,7 @@ export interface TestStore {
 }
 
 /** A store that can sell: active, with an address that the courier twin knows. */
-export async function createStore(seller: TestUser, areaId = "548"): Promise<TestStore> {
+export async function createStore(seller: TestUser, areaId = "1001"): Promise<TestStore> {
   const slug = unique("toko");
   const [store] = await testContext().db.run(
     rows(

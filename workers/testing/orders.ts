@@ -9,7 +9,7 @@ import { api, standIns, type TestAnswer, testContext } from "./api.ts";
 import type { TestProduct, TestStore, TestUser } from "./factories.ts";
 
 /** Where `createStore` puts a store. The courier twin knows no such district: a parcel leaves from `COURIER_AREA`. */
-export const ORIGIN_AREA = "548";
+export const ORIGIN_AREA = "1001";
 /** Districts that the courier twin knows: Sananwetan in Blitar, Tebet in Jakarta. */
 export const COURIER_AREA = "1001";
 export const DESTINATION_AREA = "1141";

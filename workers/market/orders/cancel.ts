@@ -6,6 +6,7 @@ import { notFound } from "../../../shared/http/errors.ts";
 import { describeError } from "../../../shared/log.ts";
 import { confirmCharge, findPaymentProvider } from "../../../shared/payments/index.ts";
 import { isUuid } from "../schemas/fields.ts";
+import { refreshStorefront } from "../storefront/refresh.ts";
 import { orderSettlement } from "./settlement.ts";
 
 const OpenCharge = z.object({
@@ -34,13 +35,15 @@ export async function cancelOrder(ctx: Ctx, orderId: string): Promise<{ id: stri
     ),
   );
   await Promise.all(open.map((charge) => closeCharge(ctx, charge)));
+  ctx.db.guardAgain();
   const cancelled = await ctx.db.run(
     call(
       "market_order_cancel",
       { order_id: orderId, buyer_id: buyerId },
-      z.object({ order_id: z.uuid() }),
+      z.object({ order_id: z.uuid(), store_slug: z.string() }),
     ),
   );
+  refreshStorefront(ctx, cancelled.store_slug);
   return { id: cancelled.order_id };
 }
 

@@ -7,6 +7,7 @@ import { inputHash } from "../../../shared/http/idempotency.ts";
 import { openedPayment, startCharges } from "../../../shared/payments/index.ts";
 import type { CheckoutInput } from "../schemas/orders.ts";
 import { type ChosenRate, chooseRate } from "../shipping/rates.ts";
+import { refreshStorefront } from "../storefront/refresh.ts";
 import { orderUrl } from "../storefront/urls.ts";
 import { orderSettlement } from "./settlement.ts";
 
@@ -33,9 +34,11 @@ const Placed = z.object({
  */
 export async function placeOrder(ctx: Ctx, input: CheckoutInput, idempotencyKey?: string) {
   const rate = await chooseRate(ctx, input, idempotencyKey);
+  ctx.db.guardAgain();
   const placed = await ctx.db.run(
     call("market_checkout", await checkoutInput(ctx, input, rate, idempotencyKey), Placed),
   );
+  refreshStorefront(ctx, placed.store_slug);
   // Nothing is opened any more for an order that its buyer has cancelled meanwhile.
   const isClosed = placed.status === "cancelled" && placed.payment.state === "pending";
   const payment = isClosed ? { ...placed.payment, state: "expired" as const } : placed.payment;

@@ -107,6 +107,15 @@ const Payment = ({ order, now }: { order: ShopOrder; now: Date }) => {
           <li>Periksa jumlahnya, lalu bayar. Halaman ini berubah sendiri setelah lunas.</li>
         </ol>
       ) : null}
+      <details class="give-up">
+        <summary>Batalkan pesanan</summary>
+        <form action={`/pesanan/${order.id}/batal`} method="post">
+          <p class="hint">Stok dilepas lagi. Kode di atas tidak dapat dibayar sesudahnya.</p>
+          <button class="button button-quiet" type="submit">
+            Ya, batalkan
+          </button>
+        </form>
+      </details>
     </Part>
   );
 };

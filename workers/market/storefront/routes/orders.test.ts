@@ -67,6 +67,17 @@ describe("an order that waits for its payment", () => {
     expect(paid.html).not.toContain("Kode QRIS");
   });
 
+  it("can be given up, which frees its stock, and not once it is paid", async () => {
+    const answer = await visitor.post(`/pesanan/${orderId}/batal`, {});
+    expect([answer.status, answer.location]).toEqual([303, `/pesanan/${orderId}`]);
+    const { html } = await visitor.get(`/pesanan/${orderId}`);
+    expect(html).toContain("Dibatalkan pembeli");
+    expect(html).not.toContain("Kode QRIS");
+    const paid = await order(buyer, store, [[await createProduct(store), 1]]);
+    await payOrder(paid.body.data.order_id);
+    expect((await visitor.post(`/pesanan/${paid.body.data.order_id}/batal`, {})).status).toBe(409);
+  });
+
   it("that was not paid in time says so", async () => {
     await run(sql`update market_orders set status = 'cancelled', closed_at = now(),
       closed_reason = 'Pembayaran kedaluwarsa' where id = ${orderId}`);

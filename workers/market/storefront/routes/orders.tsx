@@ -1,6 +1,8 @@
 import { Hono } from "hono";
+import type { Ctx } from "../../../../shared/context.ts";
 import { AppError } from "../../../../shared/http/errors.ts";
 import { confirmReceived } from "../../orders/buyer.ts";
+import { cancelOrder } from "../../orders/cancel.ts";
 import { webUrl } from "../format.ts";
 import { orderForPage, orderKey, ordersAtStore, type ShopOrder } from "../orders.ts";
 import { OrderPage } from "../pages/order.tsx";
@@ -35,15 +37,22 @@ orderRoutes.get("/pesanan/:id/status", async (c) => {
   }
 });
 
-orderRoutes.post("/pesanan/:id/diterima", signedIn, async (c) => {
-  const id = c.req.param("id");
+orderRoutes.post("/pesanan/:id/diterima", signedIn, (c) => act(c, confirmReceived));
+orderRoutes.post("/pesanan/:id/batal", signedIn, (c) => act(c, cancelOrder));
+
+/** Does what the button says and shows the order again, with the words of a refusal in place. */
+async function act(
+  c: Visit,
+  verb: (ctx: Ctx, orderId: string) => Promise<unknown>,
+): Promise<Response> {
+  const id = c.req.param("id") ?? "";
   try {
-    await confirmReceived(c.var.ctx, id);
+    await verb(c.var.ctx, id);
   } catch (error) {
     return await showOrder(c, id, shownInPlace(error));
   }
   return c.redirect(`/pesanan/${id}`, 303);
-});
+}
 
 /** An order of another store of the same buyer is shown by that store. */
 async function showOrder(c: Visit, id: string, problem?: AppError): Promise<Response> {

@@ -17,7 +17,7 @@ margin-top:.3rem}.sums .less{color:var(--leaf)}
 .side .button-block{margin-top:1.1rem}
 .mini>li{display:grid;grid-template-columns:52px minmax(0,1fr) auto;gap:.75rem;align-items:center;padding:.5rem 0}
 .mini .picture{width:52px;border-radius:9px}.mini .wheat{width:30px;height:30px}
-.promo{margin:1rem 0}.ask{margin-top:1rem}.choices-more summary{padding:.6rem .25rem;cursor:pointer;color:var(--bark);font-weight:600}
+.promo{margin:1rem 0}.ask{margin-top:1rem}.give-up{margin-top:1rem;border-top:1px solid var(--line);padding-top:.5rem}.give-up summary{padding:.6rem .25rem;cursor:pointer}.choices-more summary{padding:.6rem .25rem;cursor:pointer;color:var(--bark);font-weight:600}
 .choices-more .choice{margin-top:.5rem}
 .mini+.sums{margin-top:.9rem;padding-top:.9rem;border-top:1px solid var(--line)}
 .part{margin-bottom:1.25rem}.part>h2{display:flex;align-items:center;gap:.65rem}
