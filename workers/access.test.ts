@@ -29,11 +29,11 @@ const WHO: Record<string, string> = {
     POST /api/auth/register, POST /api/auth/signin, POST /api/auth/login, POST /api/register,
     POST /api/login, GET /uploads/{key}, GET /api/buyer/products, GET /api/buyer/categories,
     GET /api/buyer/areas, POST /api/webhooks/midtrans, POST /api/webhooks/kiriminaja,
-    GET /api/payment/channels, POST /api/payment/callback, GET /, GET /openapi.json, GET /docs`,
+    POST /api/payment/callback, GET /, GET /openapi.json, GET /docs`,
   user: `
     POST /api/auth/logout, GET /api/profile, PUT /api/profile/update, POST /api/profile/avatar,
     GET /api/auth/profile, PUT /api/auth/profile/update, POST /api/auth/profile/avatar,
-    GET /api/wallet, POST /api/wallet/deposit!`,
+    GET /api/wallet, POST /api/wallet/deposit!, GET /api/payment/channels`,
   seller: `
     GET /api/seller/store, PUT /api/seller/store, GET /api/seller/products,
     POST /api/seller/products, GET /api/seller/products/{id}, PUT /api/seller/products/{id},

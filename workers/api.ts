@@ -10,7 +10,7 @@ import { type ApiEnv, createApi } from "../shared/http/api.ts";
 import { AppError } from "../shared/http/errors.ts";
 import { failureOn, familyOf, unknownPath } from "../shared/http/families.ts";
 import { rateLimit } from "../shared/http/rate-limit.ts";
-import { describeError } from "../shared/log.ts";
+import { describeError, type Log } from "../shared/log.ts";
 import { hostingRoutes } from "./hosting/routes.ts";
 import { identityRoutes } from "./identity/routes.ts";
 import { marketRoutes } from "./market/routes.ts";
@@ -60,7 +60,7 @@ export function createApiApp() {
   });
   app.onError((error, c) => {
     const failure = toAppError(error);
-    if (failure.code === "internal") c.var.ctx?.log.error("request failed", describeError(error));
+    logFailure(c.var.ctx?.log, failure, error);
     const { status, body } = failureOn(c.req.path, failure);
     if (status === 429) c.header("retry-after", String(failure.meta.retry_after ?? 60));
     return c.json(body, status as ContentfulStatusCode);
@@ -110,6 +110,18 @@ const allowOrigins = cors({
   allowHeaders: ["content-type", "authorization", "idempotency-key"],
   maxAge: 600,
 });
+
+/** Our bugs as errors, what we lean on and could not reach as warnings; the caller's own mistakes are not news. */
+function logFailure(log: Log | undefined, failure: AppError, error: Error): void {
+  if (failure.code === "internal") {
+    log?.error("request failed", describeError(error));
+  } else if (failure.status >= 500) {
+    log?.warn("request refused", {
+      code: failure.code,
+      ...describeError(failure.cause ?? failure),
+    });
+  }
+}
 
 /** What the router itself refuses (a body that is not JSON) becomes one of our codes; the rest is a bug. */
 function toAppError(error: Error): AppError {

@@ -18,11 +18,11 @@ import { purgeSignInAttempts } from "./identity/index.ts";
 import {
   courierApplier,
   followQuietParcels,
+  isStoreHost,
   marketMails,
   orderSettlement,
   requestPickup,
   storefront,
-  storeSlugOf,
 } from "./market/index.ts";
 
 export { StoreRouter } from "./market/index.ts";
@@ -59,8 +59,8 @@ export default {
   async fetch(request, env, execution) {
     try {
       const { hostname } = new URL(request.url);
-      const slug = storeSlugOf(hostname, loadConfig(env).STORE_DOMAIN);
-      return await (slug === null ? api : storefront).fetch(request, env, execution);
+      const isStore = isStoreHost(hostname, loadConfig(env).STORE_DOMAIN);
+      return await (isStore ? storefront : api).fetch(request, env, execution);
     } catch (error) {
       return refuse(error);
     }

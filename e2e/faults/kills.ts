@@ -39,6 +39,7 @@ export async function workerKilled(
   // Fewer pieces than customers, so that some find nothing left.
   const stock = Math.ceil(customers * 0.8);
   const product = await listProduct(platform, market, { name: `Wafer rapuh ${seed}`, stock });
+  await slowDown(platform, product.name, true);
   const waiting = Array.from({ length: customers }, (_, turn) => turn).values();
   let isBusy = true;
   const lane = async () => {
@@ -56,9 +57,18 @@ export async function workerKilled(
     await killRuntime(platform);
   }
   await load;
+  await slowDown(platform, product.name, false);
   await expireLeft(platform, product);
   await comeToRest(platform, market, 60_000);
   return await report(platform, product, { seed, kills });
+}
+
+/** Every step takes its time, so that a kill falls between any two of them. */
+async function slowDown(platform: Platform, name: string, slow: boolean): Promise<void> {
+  platform.database.endpoint.setLatency(slow ? 20 : 0);
+  for (const twin of [platform.midtrans, platform.kiriminaja, platform.resend]) {
+    await dial(twin, name, slow ? { delayMs: 150 } : {});
+  }
 }
 
 /** One customer: a click repeated until it is answered (or given up early), and then what he does about paying. */

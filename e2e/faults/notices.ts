@@ -21,14 +21,18 @@ export async function noticesGoWrong(platform: Platform, market: Market): Promis
     const orderId = await placed(platform, market, wishFor(market, product, turn));
     return { orderId, ref: await refOf(platform, orderId) };
   };
-  const paid: string[] = [];
+  const mishaps: [object, Awaited<ReturnType<typeof place>>][] = [];
   for (const [turn, mishap] of Object.values(MISHAPS).entries()) {
-    const { orderId, ref } = await place(turn);
+    mishaps.push([mishap, await place(turn)]);
+  }
+  // Else the news that a charge was opened, still on the queue, would find it paid.
+  for (const [, { ref }] of mishaps) await eventually("no news left", () => isHeard(platform, ref));
+  for (const [mishap, { ref }] of mishaps) {
     await dial(platform.midtrans, ref, mishap);
     await payAt(platform, ref);
     await dial(platform.midtrans, ref, {});
-    paid.push(orderId);
   }
+  const paid = mishaps.map(([, { orderId }]) => orderId);
   const unpaid = [
     await lies(platform, await place(0), { status: "settlement" }),
     await lies(platform, await place(1), { status: "settlement", gross_amount: "1.00" }),
@@ -38,6 +42,14 @@ export async function noticesGoWrong(platform: Platform, market: Market): Promis
   await comeToRest(platform, market);
   await expectStatus(platform, paid, "processing");
   await expectStatus(platform, unpaid, "pending");
+}
+
+async function isHeard({ sql }: Platform, ref: string): Promise<boolean> {
+  const text = `%${ref}%`;
+  const found = await sql(`select 1 from inbox_events where body like $1 and state = 'applied'`, [
+    text,
+  ]);
+  return found.length > 0;
 }
 
 /** Sends a notice of an unpaid order that says more than is true. */

@@ -90,11 +90,12 @@ const COURIER_FAULTS: object[] = [
   { down: { count: 1, acts: true } },
   { rubbish: { count: 1, acts: true } },
 ];
+/** Seven calls are more than the client makes for two mails before it gives them back to their jobs. */
 const MAIL_FAULTS: object[] = [
   { tooMany: { count: 2 } },
-  { refuse: { value: 500, count: 1, acts: true } },
-  { down: { count: 1, acts: true } },
-  { rubbish: { count: 1 } },
+  { refuse: { value: 500, count: 7, acts: true } },
+  { down: { count: 7, acts: true } },
+  { rubbish: { count: 7 } },
 ];
 
 export async function courierAndMailFail(platform: Platform, market: Market): Promise<void> {

@@ -80,12 +80,15 @@ describe("wrangler.toml", () => {
     expect(new Set(drained).size).toBe(drained.length);
   });
 
-  it.each(environments)("%s: limits an address to 100 requests a minute, and elsewhere per route", (_, { ratelimits }) => {
-    expect(ratelimits).toEqual([
-      { name: "API_LIMIT", namespace_id: "1001", simple: { limit: 100, period: 60 } },
-      { name: "ROUTE_LIMIT", namespace_id: "1002", simple: { limit: 1500, period: 60 } },
-    ]);
-  });
+  it.each(environments)(
+    "%s: limits an address to 100 requests a minute, and elsewhere per route",
+    (_, { ratelimits }) => {
+      expect(ratelimits).toEqual([
+        { name: "API_LIMIT", namespace_id: "1001", simple: { limit: 100, period: 60 } },
+        { name: "ROUTE_LIMIT", namespace_id: "1002", simple: { limit: 1500, period: 60 } },
+      ]);
+    },
+  );
 
   it.each(environments)("%s: holds no secret", (_, { vars }) => {
     expect(Object.keys(vars).filter((name) => SECRETS.includes(name))).toEqual([]);

@@ -1,21 +1,26 @@
--- {limits, email, phone} -> {retry_after, user}. Guarantee: the attempt is counted and committed before anybody
--- compares a password, so parallel guesses cannot exceed the limits; while locked no password hash is handed out.
--- The user is null when unknown or deleted.
+-- {limits: [pair, account, address], email, phone} -> {retry_after, user, keys}. Guarantee: the attempt is counted and
+-- committed before anybody compares a password, so parallel guesses cannot exceed the limits; while locked no password
+-- hash is handed out. A known account is counted by its user, so that its e-mail and its phone are one target.
+-- The user is null when unknown or deleted; `keys` are what the attempt was counted under.
 create or replace function identity_signin_begin(input jsonb)
 returns jsonb language plpgsql as $$
 declare
-  wait constant integer := identity_count_attempts(input -> 'limits');
-  found_user jsonb;
+  person identity_users;
+  limits jsonb := input -> 'limits';
+  wait integer;
 begin
-  if wait = 0 then
-    select jsonb_build_object(
-        'id', u.id, 'password_hash', u.password_hash, 'roles', u.roles,
-        'banned', u.banned_at is not null)
-      into found_user
-    from identity_users u
-    where (u.email = input ->> 'email' or u.phone = input ->> 'phone') and u.deleted_at is null;
+  select u.* into person from identity_users u
+  where (u.email = input ->> 'email' or u.phone = input ->> 'phone') and u.deleted_at is null;
+  if found then
+    limits := jsonb_set(jsonb_set(limits,
+      '{0,key}', to_jsonb('pair/' || person.id || '/' || (limits -> 2 ->> 'key'))),
+      '{1,key}', to_jsonb('account/' || person.id));
   end if;
-  return jsonb_build_object('retry_after', wait, 'user', found_user);
+  wait := identity_count_attempts(limits);
+  return jsonb_build_object('retry_after', wait, 'keys', jsonb_path_query_array(limits, '$[*].key'),
+    'user', case when wait = 0 and person.id is not null then jsonb_build_object(
+      'id', person.id, 'password_hash', person.password_hash, 'roles', person.roles,
+      'banned', person.banned_at is not null) end);
 end $$;
 
 -- {user_id, password_hash, seconds, pair_key, other_keys[]} -> {session_id}. Called once the password has matched.

@@ -44,7 +44,9 @@ begin
   update market_orders set payment_id = (opened->>'intent_id')::uuid where id = order_key;
   delete from market_cart_items c using jsonb_to_recordset(input->'items') as i(product_id uuid)
     where c.user_id = buyer and c.product_id = i.product_id;
-  return market_checkout_answer(order_key);
+  return market_checkout_answer(order_key) || jsonb_build_object('sold_out', exists (
+    select from market_order_items i join market_products p on p.id = i.product_id
+    where i.order_id = order_key and p.stock = p.reserved));
 end $$;
 
 -- The store that sells: active, not the buyer's own, one that a courier can fetch from, and where the quoted parcel

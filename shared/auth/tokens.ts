@@ -20,7 +20,22 @@ export interface TokenUser extends Actor {
   phone: string | null;
 }
 
-const keyOf = (secret: string) => new TextEncoder().encode(secret);
+const keys = new Map<string, Promise<CryptoKey>>();
+
+/** The key of a secret, imported once per isolate. */
+function keyOf(secret: string): Promise<CryptoKey> {
+  const known = keys.get(secret);
+  if (known !== undefined) return known;
+  const made = crypto.subtle.importKey(
+    "raw",
+    new TextEncoder().encode(secret),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["sign", "verify"],
+  );
+  keys.set(secret, made);
+  return made;
+}
 
 /** A bearer token (JWT, HS256) that names its session row; `id` and `phone` are what the mobile app reads. */
 export async function signToken(config: Config, user: TokenUser, now: Date): Promise<string> {
@@ -35,7 +50,7 @@ export async function signToken(config: Config, user: TokenUser, now: Date): Pro
     .setProtectedHeader({ alg: "HS256", kid })
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + sessionSeconds(user.roles))
-    .sign(keyOf(secret));
+    .sign(await keyOf(secret));
 }
 
 /** Who a token speaks for, or null for anything that is not a valid token of ours. */

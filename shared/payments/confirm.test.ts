@@ -76,6 +76,15 @@ describe("a paid charge", () => {
     expect(mails?.n).toBe(1);
   });
 
+  test("with another amount holds nothing any more once its time is over", async () => {
+    const payment = await startedPayment();
+    await twin("POST", `/_pay/${payment.qris}`, { gross_amount: 1_000 });
+    const over = later(60);
+    await confirmNow(payment.qris, over);
+    await confirmNow(payment.snap, over);
+    expect(await standOf(payment)).toMatchObject({ state: "expired", references: [] });
+  });
+
   test("that is reversed afterwards keeps its money and calls a person", async () => {
     const payment = await startedPayment();
     await twin("POST", `/_pay/${payment.qris}`);

@@ -56,7 +56,9 @@ export async function confirm(
     return isOver ? await close(ctx, charge, "expired", settlement) : { kind: "absent" };
   }
   if (payment.providerRef !== charge.provider_ref || payment.amountIdr !== charge.intent.amount) {
-    return await flag(ctx, charge, "amount_mismatch");
+    const flagged = await flag(ctx, charge, "amount_mismatch");
+    // The money is the operator's to judge; what was held for this payment is not held for ever.
+    return isOver && !isPaid(charge) ? await close(ctx, charge, "failed", settlement) : flagged;
   }
   switch (payment.status) {
     case "paid":

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { hmacSha256Hex, sha256Hex } from "../../shared/crypto/index.ts";
 import { api, standIns, testContext } from "../testing/api.ts";
-import { unique } from "../testing/factories.ts";
+import { createUser, unique } from "../testing/factories.ts";
 
 const callback = (body: string, headers: Record<string, string> = {}) =>
   api("/api/payment/callback", { method: "POST", body, headers });
@@ -32,8 +32,9 @@ async function roundTripsOf(headers: Headers): Promise<number> {
 }
 
 describe("GET /api/payment/channels", () => {
-  test("shows anybody the ways to pay", async () => {
-    const { status, body } = await api("/api/payment/channels");
+  test("shows a signed-in user the ways to pay", async () => {
+    const { token } = await createUser();
+    const { status, body } = await api("/api/payment/channels", { token });
     expect(status).toBe(200);
     expect(body.success).toBe(true);
     expect(body.data).toContainEqual({

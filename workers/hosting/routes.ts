@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { hostingOk } from "../../shared/http/answers.ts";
-import { createApi } from "../../shared/http/api.ts";
+import { access, createApi } from "../../shared/http/api.ts";
 import { receiveIpaymuNotice } from "../../shared/payments/index.ts";
 import { listPaymentChannels } from "./payment-channels.ts";
 
@@ -57,6 +57,7 @@ hostingRoutes.openapi(
     path: "/api/payment/channels",
     tags,
     summary: "Ways to pay",
+    middleware: [access(null)] as const,
     responses: hostingOk({ data: z.array(Channel) }),
   }),
   async (c) => {

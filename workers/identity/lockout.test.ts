@@ -27,7 +27,9 @@ async function fail(user: TestUser, times: number, address = user.address): Prom
 /** As if this user's counters had begun that long ago. */
 async function age(user: TestUser, minutes: number): Promise<void> {
   const limits = await signInLimits(testContext(), user.email, user.address);
-  for (const { key } of limits) {
+  const [pair, , from] = limits;
+  const keys = [pair.key, `pair/${user.id}/${from.key}`, `account/${user.id}`, from.key];
+  for (const key of keys) {
     await execute(
       sql`update identity_attempts
           set window_started_at = window_started_at - make_interval(mins => ${minutes}::int)
@@ -47,6 +49,13 @@ describe("the lock-out", () => {
     expect(meta.retry_after).toBeLessThanOrEqual(300);
     expect(answer.headers.get("retry-after")).toBe(String(meta.retry_after));
     expect(answer.body.message).toMatch(/Coba lagi dalam 5 menit/);
+  });
+
+  it("counts an account's e-mail and its phone as one target", async () => {
+    const user = await newUser();
+    await fail(user, 5);
+    const byPhone = await signInAs({ ...user, email: user.phone }, wrong);
+    expect(byPhone.status).toBe(429);
   });
 
   it("holds one address back and not the account's owner elsewhere", async () => {
@@ -105,9 +114,11 @@ describe("the lock-out", () => {
       sql`select key from identity_attempts order by window_started_at desc limit 20`,
       z.object({ key: z.string() }),
     );
-    const limits = await signInLimits(testContext(), user.email, user.address);
+    const [, , from] = await signInLimits(testContext(), user.email, user.address);
     const stored = keys.map(({ key }) => key);
-    expect(stored).toEqual(expect.arrayContaining(limits.map(({ key }) => key)));
+    expect(stored).toEqual(
+      expect.arrayContaining([`pair/${user.id}/${from.key}`, `account/${user.id}`, from.key]),
+    );
     for (const key of stored) {
       expect(key).not.toContain(user.email);
       expect(key).not.toContain(networkOf(user.address));

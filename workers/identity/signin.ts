@@ -3,7 +3,7 @@ import { sessionSeconds, signToken } from "../../shared/auth/tokens.ts";
 import type { Ctx, Role } from "../../shared/context.ts";
 import { call } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
-import { type Limit, lockedOut, signInLimits } from "./attempts.ts";
+import { lockedOut, signInLimits } from "./attempts.ts";
 import { passwordMatches } from "./passwords.ts";
 import { type Person, profileOf, selectPerson } from "./profile.ts";
 
@@ -19,6 +19,7 @@ export interface SignInInput {
 
 const Begun = z.object({
   retry_after: z.number(),
+  keys: z.tuple([z.string(), z.string(), z.string()]),
   user: z
     .object({
       id: z.number(),
@@ -56,13 +57,13 @@ export async function signIn(ctx: Ctx, input: SignInInput) {
   const matched = await passwordMatches(input.password, candidate?.password_hash);
   if (!candidate || !matched) throw refused;
   if (candidate.banned) throw new AppError("forbidden", "Akun Anda diblokir");
-  const opened = await openSession(ctx, candidate, limits);
+  const opened = await openSession(ctx, candidate, begun.keys);
   if (!opened) throw refused;
   return opened;
 }
 
 /** Null when the account changed (banned, deleted, another password) while its password was compared. */
-async function openSession(ctx: Ctx, candidate: Candidate, [pair, ...others]: Limit[]) {
+async function openSession(ctx: Ctx, candidate: Candidate, [pair, ...others]: string[]) {
   const seconds = sessionSeconds(candidate.roles);
   const [{ session_id: sessionId }, [person]] = await ctx.db.batch([
     call(
@@ -71,8 +72,8 @@ async function openSession(ctx: Ctx, candidate: Candidate, [pair, ...others]: Li
         user_id: candidate.id,
         password_hash: candidate.password_hash,
         seconds,
-        pair_key: pair?.key,
-        other_keys: others.map((limit) => limit.key),
+        pair_key: pair,
+        other_keys: others,
       },
       Finished,
     ),

@@ -4,5 +4,5 @@ export { orderSettlement } from "./orders/settlement.ts";
 export { courierApplier, followQuietParcels } from "./shipping/courier-news.ts";
 export { requestPickup } from "./shipping/request-pickup.ts";
 export { storefront } from "./storefront/app.tsx";
-export { storeSlugOf } from "./storefront/host.ts";
+export { isStoreHost } from "./storefront/host.ts";
 export { StoreRouter } from "./storefront/router.ts";

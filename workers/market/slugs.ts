@@ -28,6 +28,9 @@ export function slugProblem(slug: string): string | null {
 /** Whether a host label can be a store's: asked before any store is looked up. */
 export const isStoreSlug = (label: string): boolean => slugProblem(label) === null;
 
+/** Whether a host label is ours, or expected to be. */
+export const isReservedLabel = (label: string): boolean => RESERVED.has(label);
+
 /** The slug that a store's name suggests: `Kopi Wafero!` → `kopi-wafero`. */
 export function slugFromName(name: string): string {
   return name

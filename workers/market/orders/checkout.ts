@@ -23,6 +23,8 @@ const Placed = z.object({
   ),
   customer: z.object({ name: z.string(), phone: z.string(), email: z.string().nullable() }),
   payment: openedPayment,
+  /** True when this order took the last of something, which the store's page should say at once. */
+  sold_out: z.boolean().default(false),
 });
 
 /**
@@ -38,7 +40,7 @@ export async function placeOrder(ctx: Ctx, input: CheckoutInput, idempotencyKey?
   const placed = await ctx.db.run(
     call("market_checkout", await checkoutInput(ctx, input, rate, idempotencyKey), Placed),
   );
-  refreshStorefront(ctx, placed.store_slug);
+  if (placed.sold_out) refreshStorefront(ctx, placed.store_slug);
   // Nothing is opened any more for an order that its buyer has cancelled meanwhile.
   const isClosed = placed.status === "cancelled" && placed.payment.state === "pending";
   const payment = isClosed ? { ...placed.payment, state: "expired" as const } : placed.payment;

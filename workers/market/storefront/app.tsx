@@ -29,8 +29,6 @@ export const storefront = new Hono<StorefrontEnv>();
 storefront.use(async (c, next) => {
   const config = loadConfig(c.env);
   const slug = storeSlugOf(new URL(c.req.url).hostname, config.STORE_DOMAIN);
-  if (slug === null) throw new Error("a host without a store was sent to the storefront");
-  c.set("slug", slug);
   c.set(
     "ctx",
     createContext(c.env, {
@@ -39,6 +37,8 @@ storefront.use(async (c, next) => {
       waitUntil: (work) => c.executionCtx.waitUntil(work),
     }),
   );
+  if (slug === null) throw new NoStoreHere({ kind: "unknown" });
+  c.set("slug", slug);
   await next();
   c.header("x-request-id", c.var.ctx.requestId);
 });

@@ -1,6 +1,9 @@
 /** Amounts, dates and weights as people here write them. Dates are Asia/Jakarta. */
 
-export const rupiah = (amountIdr: number): string => `Rp${amountIdr.toLocaleString("id-ID")}`;
+/** Made once: making a formatter costs more than drawing a product's card. */
+const digits = new Intl.NumberFormat("id-ID");
+
+export const rupiah = (amountIdr: number): string => `Rp${digits.format(amountIdr)}`;
 
 const moment = new Intl.DateTimeFormat("id-ID", {
   timeZone: "Asia/Jakarta",

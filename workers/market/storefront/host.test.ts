@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { storeSlugOf } from "./host.ts";
+import { isStoreHost, storeSlugOf } from "./host.ts";
 
 describe("a host names a store", () => {
   it.each([
@@ -24,4 +24,16 @@ describe("a host names a store", () => {
   ])("%s is no store of %s", (host, domain) => {
     expect(storeSlugOf(host, domain)).toBeNull();
   });
+});
+
+describe("a host that no store can have", () => {
+  it.each(["a.b.lumbung.example", "xn--80ak6aa92e.lumbung.example", "ab.lumbung.example"])(
+    "%s still gets a page, which says so",
+    (host) => expect(isStoreHost(host, "lumbung.example")).toBe(true),
+  );
+
+  it.each(["lumbung.example", "www.lumbung.example", "api.lumbung.example", "evil.example"])(
+    "%s is the API's",
+    (host) => expect(isStoreHost(host, "lumbung.example")).toBe(false),
+  );
 });

@@ -1,5 +1,6 @@
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { sha256Hex } from "../../../shared/crypto/index.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import type { Site } from "./components/layout.tsx";
 import { BarePage } from "./pages/no-store.tsx";
@@ -28,7 +29,18 @@ export async function respond(c: Visit, page: Page, options: PageOptions = {}): 
     "cache-control",
     options.shared ? "public, max-age=0, must-revalidate" : "private, no-store",
   );
-  return c.html(`<!doctype html>${await page}`, (options.status ?? 200) as ContentfulStatusCode);
+  const html = `<!doctype html>${await page}`;
+  if (options.shared) {
+    const tag = await weakTag(html);
+    c.header("etag", tag);
+    if (c.req.header("if-none-match")?.includes(tag)) return c.body(null, 304);
+  }
+  return c.html(html, (options.status ?? 200) as ContentfulStatusCode);
+}
+
+/** Names a page by its text, so that a visitor who has it already gets no second copy. */
+async function weakTag(html: string): Promise<string> {
+  return `W/"${(await sha256Hex(html)).slice(0, 32)}"`;
 }
 
 /** The store as its pages name it. */

@@ -21,10 +21,12 @@ export const Empty = (props: {
   children?: Child;
   href?: string;
   action?: string;
+  /** It is all that the page says, so its title is the page's. */
+  whole?: boolean;
 }) => (
   <div class="empty">
     <Wheat />
-    <h2>{props.title}</h2>
+    {props.whole ? <h1>{props.title}</h1> : <h2>{props.title}</h2>}
     {props.children === undefined ? null : <p>{props.children}</p>}
     {props.href ? (
       <a class="button" href={props.href}>

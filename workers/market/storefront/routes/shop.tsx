@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { etag } from "hono/etag";
 import { HomePage } from "../pages/home.tsx";
 import { ProductPage } from "../pages/product.tsx";
 import { notHere, respond, siteOf } from "../respond.tsx";
@@ -9,9 +8,8 @@ import { routerOf, type StorefrontEnv, storeOf, storeOrElsewhere } from "../visi
 export const shopRoutes = new Hono<StorefrontEnv>();
 
 const MAX_PAGE = 10_000;
-const unchanged = etag({ weak: true });
 
-shopRoutes.get("/", unchanged, async (c) => {
+shopRoutes.get("/", async (c) => {
   const query = {
     search: (c.req.query("q") ?? "").trim().slice(0, 100),
     category: c.req.query("kategori")?.slice(0, 100) || null,
@@ -22,7 +20,7 @@ shopRoutes.get("/", unchanged, async (c) => {
   return await respond(c, page, { shared: true });
 });
 
-shopRoutes.get("/produk/:id", unchanged, async (c) => {
+shopRoutes.get("/produk/:id", async (c) => {
   const { requestId } = c.var.ctx;
   const view = storeOrElsewhere(await routerOf(c).product(c.req.param("id"), requestId));
   const { store, product, neighbours } = view;
