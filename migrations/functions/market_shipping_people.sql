@@ -49,7 +49,7 @@ create or replace function market_take_over(parcel market_shipments, carrier tex
     where id = parcel.id
 $$;
 
--- market_order_received({buyer_id, order_id}) returns {order_id, wake}
+-- market_order_received({buyer_id, order_id, idempotency_key}) returns {order_id, wake}
 -- The buyer says that a parcel which was sent has arrived: the same "delivered" as the courier's, once. It is against
 -- his own interest, so it counts also where the courier says otherwise.
 create or replace function market_order_received(input jsonb) returns jsonb language plpgsql as $$
@@ -62,6 +62,7 @@ begin
   if not found then
     perform app_error('not_found', 'Order not found');
   end if;
+  perform http_claim(o.buyer_id, input->>'idempotency_key', 'market.received', o.id::text, o.id::text);
   if o.status not in ('shipped', 'delivered') then
     perform app_error('conflict', 'Pesanan ini belum dikirim', jsonb_build_object('status', o.status));
   end if;

@@ -62,12 +62,20 @@ export async function trackOrder(ctx: Ctx, orderId: string) {
 }
 
 /** The buyer has the parcel in hand: the order is delivered and the seller is paid, once. */
-export async function confirmReceived(ctx: Ctx, orderId: string): Promise<{ id: string }> {
+export async function confirmReceived(
+  ctx: Ctx,
+  orderId: string,
+  idempotencyKey?: string,
+): Promise<{ id: string }> {
   if (!isUuid(orderId)) throw missing();
   const result = await ctx.db.run(
     call(
       "market_order_received",
-      { order_id: orderId, buyer_id: actorOf(ctx).userId },
+      {
+        order_id: orderId,
+        buyer_id: actorOf(ctx).userId,
+        idempotency_key: idempotencyKey ?? null,
+      },
       z.object({ order_id: z.uuid(), wake: wakeSchema }),
     ),
   );

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { api } from "../../testing/api.ts";
-import { createUser } from "../../testing/factories.ts";
-import { balance } from "../../testing/orders.ts";
+import { createProduct, createUser } from "../../testing/factories.ts";
+import { balance, order } from "../../testing/orders.ts";
 import { failure, refusesStrangers } from "../testing/catalogue.ts";
 import { handOver, moveParcel } from "../testing/parcels.ts";
 import { openShop, type Sale, type Shop, sell, settle, takeIn } from "../testing/sales.ts";
@@ -122,6 +122,19 @@ describe("POST /api/buyer/orders/:id/received", () => {
     expect(answers[0]?.body).toMatchObject({ data: { id: sale.orderId }, error: null });
     expect(await balance("wallet", own.seller.userId)).toBe(47_500);
     expect(await balance("escrow", own.store.id)).toBe(0);
+  });
+
+  it("answers an Idempotency-Key again, and refuses it for another order", async () => {
+    const own = await openShop();
+    const sale = await shipped(own);
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const call = { method: "POST", token: sale.buyer.token, headers };
+    const path = (orderId: string) => `/api/buyer/orders/${orderId}/received`;
+    expect((await api(path(sale.orderId), call)).status).toBe(200);
+    expect((await api(path(sale.orderId), call)).status).toBe(200);
+    const product = await createProduct(own.store);
+    const other = await order(sale.buyer, own.store, [[product, 1]]);
+    expect((await api(path(other.body.data.order_id), call)).status).toBe(422);
   });
 
   it("is too early before the parcel was sent", async () => {

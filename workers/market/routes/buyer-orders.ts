@@ -104,8 +104,12 @@ buyerOrderRoutes.openapi(
     tags,
     summary: "I have the parcel",
     middleware: [access("buyer", { fresh: true })] as const,
-    request: { params },
+    request: { params, headers: idempotencyHeader },
     responses: marketOk(z.object({ id: z.uuid() })),
   }),
-  async (c) => c.json(enveloped(await confirmReceived(c.var.ctx, c.req.valid("param").id)), 200),
+  async (c) => {
+    const key = c.req.valid("header")["idempotency-key"];
+    const received = await confirmReceived(c.var.ctx, c.req.valid("param").id, key);
+    return c.json(enveloped(received), 200);
+  },
 );

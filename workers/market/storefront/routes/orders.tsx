@@ -37,7 +37,9 @@ orderRoutes.get("/pesanan/:id/status", async (c) => {
   }
 });
 
-orderRoutes.post("/pesanan/:id/diterima", signedIn, (c) => act(c, confirmReceived));
+orderRoutes.post("/pesanan/:id/diterima", signedIn, (c) =>
+  act(c, (ctx, id) => confirmReceived(ctx, id)),
+);
 orderRoutes.post("/pesanan/:id/batal", signedIn, (c) => act(c, cancelOrder));
 
 /** Does what the button says and shows the order again, with the words of a refusal in place. */
