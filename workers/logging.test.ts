@@ -36,7 +36,7 @@ describe("the log of requests", () => {
     await api("/api/auth/register", { method: "POST", json, address });
     const signedIn = await api("/api/auth/signin", { method: "POST", json: { email, password } });
     const { token } = signedIn.body;
-    expect(token).toBeTruthy();
+    expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
     await api("/api/auth/signin", { method: "POST", json: { email, password: `${password}x` } });
     await api("/api/login", { method: "POST", json: { phone, password }, address });
     await api("/api/profile", { token });
