@@ -8,18 +8,20 @@ const NEVER: Record<string, string> = {
   "an account is not the sum of its transfers": `select a.kind, a.owner_id, a.balance from ledger_accounts a
     where a.balance <> coalesce((select sum(amount) from ledger_transfers where credit_account_id = a.id), 0)
       - coalesce((select sum(amount) from ledger_transfers where debit_account_id = a.id), 0)`,
-  "reserved is not what pending orders hold": `select p.name, p.reserved, h.held from market_products p,
+  "reserved is not what orders hold that may be paid": `select p.name, p.reserved, h.held from market_products p,
     lateral (select coalesce(sum(i.quantity), 0) as held from market_order_items i
-      join market_orders o on o.id = i.order_id and o.status = 'pending' where i.product_id = p.id) h
+      join market_orders o on o.id = i.order_id and (o.status = 'pending' or o.held_after_cancel)
+      where i.product_id = p.id) h
     where p.reserved <> h.held`,
   "a promo was used more or less often than by orders": `select p.code, p.used_count, u.used
     from market_promo_codes p, lateral (select count(*) as used from market_orders o
-      where o.promo_code_id = p.id and o.status <> 'cancelled') u
+      where o.promo_code_id = p.id and (o.status <> 'cancelled' or o.held_after_cancel)) u
     where p.used_count <> u.used or p.used_count > p.max_uses`,
   "an order and its payment disagree": `select o.number, o.status, i.state
     from market_orders o left join payments_intents i on i.id = o.payment_id
     where not coalesce((o.status = 'pending' and i.state = 'pending')
-      or (o.status = 'cancelled' and i.state in ('expired', 'failed'))
+      or (o.status = 'cancelled' and o.held_after_cancel = (i.state = 'pending')
+        and not exists (select from payments_charges c where c.intent_id = i.id and c.state = 'paid'))
       or (o.status in ('paid', 'processing', 'shipped', 'delivered') and i.state = 'paid'), false)`,
   "an order is not paid exactly once": `select o.number, o.status, count(t.id) from market_orders o
     left join ledger_transfers t on t.reference = 'order-paid/' || o.id and t.amount = o.total_amount
@@ -31,7 +33,7 @@ const NEVER: Record<string, string> = {
       or (c.state in ('refunding', 'refunded') and r.id is null)`,
   "an intent is not settled by exactly one charge": `select i.id, i.state from payments_intents i
     left join payments_charges c on c.intent_id = i.id and c.settles_intent
-    group by i.id having count(c.id) <> (i.state = 'paid')::int`,
+    group by i.id having count(c.id) <> (i.state in ('paid', 'refunded'))::int`,
   "a message was given up": "select queue, message from inbox_dead_letters",
   "a job was given up":
     "select kind, state, error from jobs where state in ('failed', 'cancelled')",

@@ -1,6 +1,6 @@
 import type { Answer } from "../local/demo/http.ts";
 import { tryRequest } from "../local/demo/http.ts";
-import type { Person } from "../local/demo/seller.ts";
+import type { Person } from "../local/demo/sale/seller.ts";
 import type { Market, Product } from "./market.ts";
 import type { Platform } from "./platform.ts";
 
@@ -83,6 +83,15 @@ export async function placed(platform: Platform, market: Market, wish: Wish): Pr
   const answer = await orderStubbornly(platform, market, wish);
   if (answer?.status === 201) return answer.body.data.order_id;
   throw new Error(`a checkout answered ${answer?.status}: ${answer?.body.error}`);
+}
+
+/** The buyer does not want it any more. No answer, or one that it is too late, is the caller's to live with. */
+export async function giveUp({ app }: Platform, { buyer }: Wish, orderId: string): Promise<void> {
+  const path = `/api/buyer/orders/${orderId}/cancel`;
+  const call = { method: "POST", token: buyer.token };
+  const answer = await tryRequest(app, path, call).catch(() => null);
+  if (answer && ![200, 409, 503].includes(answer.status))
+    throw new Error(`a cancel answered ${answer.status}: ${answer.body.error}`);
 }
 
 export interface Charge {

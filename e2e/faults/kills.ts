@@ -1,6 +1,6 @@
 import { comeToRest } from "../invariants.ts";
 import { listProduct, type Market, type Product } from "../market.ts";
-import { chargesOf, dial, hand, orderStubbornly, payAt, wishFor } from "../orders.ts";
+import { chargesOf, dial, giveUp, hand, orderStubbornly, payAt, wishFor } from "../orders.ts";
 import { type Platform, passMinutes } from "../platform.ts";
 import { type Chance, chanceOf } from "./random.ts";
 import { killRuntime } from "./runtime.ts";
@@ -23,7 +23,17 @@ export interface KillReport {
 }
 
 /** What a customer does with an order that he has. */
-const DEEDS = ["pay", "pay", "pay by link", "pay twice", "pay unheard", "leave", "expire"] as const;
+const DEEDS = [
+  "pay",
+  "pay",
+  "pay by link",
+  "pay twice",
+  "pay unheard",
+  "leave",
+  "expire",
+  "give up",
+  "give up and pay by link",
+] as const;
 
 /**
  * Customers order and pay while the Worker's process is killed at random moments. Throws unless, after all that, every
@@ -84,7 +94,8 @@ async function visit(
   const deed = chance.pick(DEEDS);
   const answer = await orderStubbornly(platform, market, { ...wish, ...promo }, patience);
   if (answer?.status !== 201) return refusedWell(answer?.status, answer?.body.error);
-  const charges = await chargesOf(platform, answer.body.data.order_id);
+  const orderId = answer.body.data.order_id;
+  const charges = await chargesOf(platform, orderId);
   const [qris, snap] = [charges[0]?.ref ?? "", charges[1]?.ref ?? ""];
   switch (deed) {
     case "pay":
@@ -102,6 +113,13 @@ async function visit(
       return;
     case "expire":
       await hand(`${platform.midtrans}/_expire/${qris}`);
+      return;
+    case "give up":
+      await giveUp(platform, wish, orderId);
+      return;
+    case "give up and pay by link":
+      await giveUp(platform, wish, orderId);
+      await payAt(platform, snap);
       return;
     case "leave":
       return;
@@ -121,7 +139,8 @@ async function expireLeft({ sql }: Platform, { id }: Product): Promise<void> {
   const over = `now() - interval '1 second'`;
   const left = await sql<{ intent: string }>(
     `update market_orders o set expires_at = ${over} from market_order_items i
-      where i.order_id = o.id and i.product_id = $1 and o.status = 'pending' and o.id::text < '8'
+      where i.order_id = o.id and i.product_id = $1 and o.id::text < '8'
+        and (o.status = 'pending' or o.held_after_cancel)
       returning o.payment_id as intent`,
     [id],
   );

@@ -2,27 +2,37 @@
 -- One buyer's order at one store, in one transaction: the idempotency key is claimed, stock and promo use are taken
 -- by conditional writes (so that neither can be given twice), every amount is computed from the rows, and the
 -- payment is opened. Either all of it stands or nothing. A repeat with the same key answers with the first order.
--- input: {order_id, number, buyer_id, store_id, items: [{product_id, quantity}], promo_code, address, courier,
---         quote: {store_id, origin_area_id, destination_area_id, weight_gram, price, expires_at}, commission_percent,
---         expiry_minutes, idempotency_key, input_hash}. A repeat needs no quote.
+-- input: {order_id, number, buyer_id, store_id, items: [{product_id, quantity}], promo_code, address,
+--         courier: {courier_code, courier_service_code}, quote, commission_percent, expiry_minutes, idempotency_key,
+--         input_hash}. `quote` is a rate that we vouch for: {store_id, origin_area_id, destination_area_id,
+--         weight_gram, price, expires_at, courier}. Without one, `courier` stands for the rate that the buyer was
+--         shown; was he shown none, the answer is {parcel} to be priced, and nothing has been claimed or reserved.
 create or replace function market_checkout(input jsonb) returns jsonb language plpgsql as $$
 declare
   buyer bigint := (input->>'buyer_id')::bigint;
-  earlier text := http_claim(buyer, input->>'idempotency_key', 'market.order', input->>'input_hash', input->>'order_id');
-  order_key uuid := coalesce(earlier, input->>'order_id')::uuid;
+  quote jsonb := coalesce(nullif(input->'quote', 'null'), market_shown_quote(input));
+  earlier text;
+  order_key uuid;
   shop market_stores;
   goods record;
   promo record;
   opened jsonb;
-  shipping bigint := (input->'quote'->>'price')::bigint;
+  shipping bigint := (quote->>'price')::bigint;
   expires timestamptz := now() + make_interval(mins => (input->>'expiry_minutes')::int);
 begin
+  if quote is null and not exists (select from http_idempotency_keys k where k.user_id = buyer
+      and k.key = input->>'idempotency_key' and k.created_at >= now() - interval '24 hours') then
+    return jsonb_build_object('parcel', market_parcel_to_price(input));
+  end if;
+  earlier := http_claim(buyer, input->>'idempotency_key', 'market.order', input->>'input_hash', input->>'order_id');
+  order_key := coalesce(earlier, input->>'order_id');
   if earlier is not null then
     return market_checkout_answer(order_key);
   end if;
   shop := market_store_for_sale(input);
+  perform market_require_quote(shop, input, quote);
   goods := market_reserve(shop.id, input->'items');
-  if goods.weight_gram > (input->'quote'->>'weight_gram')::bigint then
+  if goods.weight_gram > (quote->>'weight_gram')::bigint then
     perform app_error('changed', 'Berat pesanan berubah. Silakan hitung ulang ongkos kirim.');
   end if;
   promo := market_use_promo(shop.id, input->>'promo_code', goods.subtotal);
@@ -33,7 +43,7 @@ begin
       shipping, goods.subtotal - promo.discount + shipping,
       (goods.subtotal - case promo.paid_by when 'store' then promo.discount else 0 end)
         * (input->>'commission_percent')::bigint / 100,
-      promo.paid_by, input->'address', input->'courier', goods.weight_gram, expires);
+      promo.paid_by, input->'address', quote->'courier', goods.weight_gram, expires);
   insert into market_order_items (order_id, product_id, name, image_url, quantity, unit_price, subtotal, weight_gram)
     select order_key, p.id, p.name, market_product_image(p.id), i.quantity, p.price, p.price * i.quantity, p.weight_gram
     from jsonb_to_recordset(input->'items') as i(product_id uuid, quantity int)
@@ -49,9 +59,46 @@ begin
     where i.order_id = order_key and p.stock = p.reserved));
 end $$;
 
--- The store that sells: active, not the buyer's own, one that a courier can fetch from, and where the quoted parcel
--- would leave from.
-create or replace function market_store_for_sale(input jsonb) returns market_stores language plpgsql as $$
+-- What the lines of an order weigh and are worth as one parcel of a store.
+create or replace function market_parcel(shop uuid, items jsonb, out weight_gram bigint, out value bigint)
+language sql stable as $$
+  select coalesce(sum(greatest(p.weight_gram, 1)::bigint * i.quantity), 0), coalesce(sum(p.price * i.quantity), 0)
+  from jsonb_to_recordset(items) as i(product_id uuid, quantity int)
+  join market_products p on p.id = i.product_id and p.store_id = shop
+$$;
+
+-- The rate of the courier and service that an order names, as its buyer was last shown it: from where the store is now
+-- to the order's district, for the order's weight or the least above it, and not run out. Null where there is none.
+create or replace function market_shown_quote(input jsonb) returns jsonb language sql stable as $$
+  select jsonb_build_object('store_id', q.store_id, 'origin_area_id', q.origin_area_id,
+    'destination_area_id', q.destination_area_id, 'weight_gram', q.weight_gram, 'expires_at', q.expires_at,
+    'price', r->'price', 'courier', r - 'price')
+  from market_shipping_quotes q
+  join market_stores s on s.id = q.store_id and s.area_id = q.origin_area_id
+  cross join jsonb_array_elements(q.rates) r
+  where q.buyer_id = (input->>'buyer_id')::bigint and q.store_id = (input->>'store_id')::uuid
+    and q.destination_area_id = input->'address'->>'area_id' and q.expires_at > now()
+    and q.weight_gram >= (select weight_gram from market_parcel(q.store_id, input->'items'))
+    and r @> (input->'courier')
+  order by q.weight_gram, (r->>'price')::bigint
+  limit 1
+$$;
+
+-- What a courier must know to price an order: {store_id, origin_area_id, couriers, weight_gram, value}.
+create or replace function market_parcel_to_price(input jsonb) returns jsonb language plpgsql stable as $$
+declare
+  shop market_stores := market_store_for_sale(input);
+  parcel record := market_parcel(shop.id, input->'items');
+begin
+  if parcel.weight_gram < 1 then
+    perform app_error('not_found', 'Produk tidak ditemukan di toko ini');
+  end if;
+  return jsonb_build_object('store_id', shop.id, 'origin_area_id', shop.area_id, 'couriers', shop.shipping_couriers,
+    'weight_gram', parcel.weight_gram, 'value', parcel.value);
+end $$;
+
+-- The store that sells: active, not the buyer's own, and one that a courier can fetch from.
+create or replace function market_store_for_sale(input jsonb) returns market_stores language plpgsql stable as $$
 declare
   shop market_stores;
 begin
@@ -66,15 +113,21 @@ begin
   if shop.phone is null or shop.address is null or shop.area_id is null then
     perform app_error('conflict', 'Toko belum mengatur alamat pengiriman');
   end if;
-  if (input->'quote'->>'expires_at')::timestamptz < now() then
+  return shop;
+end $$;
+
+-- Refuses a quote that has run out, or of another parcel than from where this store is to where the order goes.
+create or replace function market_require_quote(shop market_stores, input jsonb, quote jsonb) returns void
+language plpgsql as $$
+begin
+  if (quote->>'expires_at')::timestamptz < now() then
     perform app_error('changed', 'Ongkos kirim sudah kedaluwarsa. Silakan hitung ulang.');
   end if;
-  if shop.id is distinct from (input->'quote'->>'store_id')::uuid
-    or shop.area_id is distinct from input->'quote'->>'origin_area_id'
-    or input->'address'->>'area_id' is distinct from input->'quote'->>'destination_area_id' then
+  if shop.id is distinct from (quote->>'store_id')::uuid
+    or shop.area_id is distinct from quote->>'origin_area_id'
+    or input->'address'->>'area_id' is distinct from quote->>'destination_area_id' then
     perform app_error('changed', 'Alamat kirim berubah. Silakan hitung ulang ongkos kirim.');
   end if;
-  return shop;
 end $$;
 
 -- Reserves every line or none. Rows are locked in id order, so that two carts cannot wait for each other, and the

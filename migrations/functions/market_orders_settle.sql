@@ -1,7 +1,7 @@
 -- market_order_settled({intent_id}) returns {wake}
 -- Runs in the transaction that settles the payment. A pending order becomes paid: stock is taken, the money goes into
--- the store's escrow, the parcel is asked for and both sides get mail, all once. An order that closed meanwhile gets
--- its money back. Running it again changes nothing.
+-- the store's escrow, the parcel is asked for and both sides get mail, all once. An order that was cancelled meanwhile
+-- gets its money back, and what it still held is free. Running it again changes nothing.
 create or replace function market_order_settled(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
@@ -19,6 +19,7 @@ begin
     return jsonb_build_object('wake', wake);
   end if;
   if o.status = 'cancelled' then
+    perform market_free(o);
     return jsonb_build_object('wake', payments_refund(paid.id, 'order_closed'));
   elsif o.status <> 'pending' then
     return jsonb_build_object('wake', wake);
@@ -43,8 +44,9 @@ begin
     market_mail('order_received', o.id, 'seller')));
 end $$;
 
--- market_order_expired({intent_id}) returns {wake}
--- Runs in the transaction that finds that the payment can no longer be made: what was reserved is free again, once.
+-- market_order_expired({intent_id, reason?}) returns {wake}
+-- Runs in the transaction that finds that the payment can no longer be made: an order that waits for it is closed, and
+-- what it held is free again, once, also where its buyer had cancelled it before.
 create or replace function market_order_expired(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
@@ -52,25 +54,29 @@ declare
 begin
   select * into o from market_orders where payment_id = (input->>'intent_id')::uuid for update;
   select state into payment from payments_intents where id = o.payment_id;
-  if o.status = 'pending' and payment = 'expired' then
-    perform market_close_order(o, 'Pembayaran kedaluwarsa');
-  elsif o.status = 'pending' and payment = 'failed' then
-    perform market_close_order(o, 'Pembayaran gagal');
+  if (payment in ('expired', 'failed')) is not true then
+    return jsonb_build_object('wake', '[]'::jsonb);
+  end if;
+  perform market_free(o);
+  if o.status = 'pending' then
+    update market_orders set status = 'cancelled', closed_at = now(), updated_at = now(),
+        closed_reason = coalesce(input->>'reason',
+          case payment when 'failed' then 'Pembayaran gagal' else 'Pembayaran kedaluwarsa' end)
+      where id = o.id;
     -- He never got a way to pay: what he wanted lies in his cart again.
     insert into market_cart_items (user_id, product_id, quantity, seen_price)
       select o.buyer_id, i.product_id, least(i.quantity, 999), i.unit_price
-      from market_order_items i where i.order_id = o.id
+      from market_order_items i where i.order_id = o.id and payment = 'failed' and input->>'reason' is null
       on conflict do nothing;
   end if;
   return jsonb_build_object('wake', '[]'::jsonb);
 end $$;
 
--- market_order_cancel({buyer_id, order_id}) returns {order_id, store_slug}
--- The buyer of an unpaid order gives it up: what was reserved is free at once, once. Its payment stays open until the
--- provider says otherwise; whoever pays it all the same gets the money back by market_order_settled.
+-- market_order_cancel({buyer_id, order_id, reason}) returns {order_id, store_slug, held}
+-- The buyer of an unpaid order gives it up, once. What it holds stays held as long as its payment may still be paid:
+-- market_order_expired frees it, or market_order_settled, which gives back the money that comes all the same.
 create or replace function market_order_cancel(input jsonb) returns jsonb language plpgsql as $$
 declare
-  words constant text := 'Dibatalkan pembeli';
   o market_orders;
 begin
   select * into o from market_orders
@@ -79,21 +85,24 @@ begin
     perform app_error('not_found', 'Order not found');
   end if;
   if o.status = 'pending' then
-    perform market_close_order(o, words);
-  elsif o.status <> 'cancelled' or o.closed_reason <> words then
+    update market_orders set status = 'cancelled', held_after_cancel = true, closed_at = now(),
+        closed_reason = input->>'reason', updated_at = now()
+      where id = o.id returning * into o;
+  elsif o.status <> 'cancelled' or o.closed_reason is distinct from input->>'reason' then
     perform app_error('conflict', 'Pesanan ini tidak dapat dibatalkan lagi', jsonb_build_object('status', o.status));
   end if;
-  return jsonb_build_object('order_id', o.id,
+  return jsonb_build_object('order_id', o.id, 'held', o.held_after_cancel,
     'store_slug', (select slug from market_stores where id = o.store_id));
 end $$;
 
--- Closes a pending order, whose row the caller has locked, and gives back the stock and the promo use that it held.
-create or replace function market_close_order(o market_orders, words text) returns void language plpgsql as $$
+-- Gives back the stock and the promo use that an unpaid order holds, if it holds any. The caller has locked its row.
+create or replace function market_free(o market_orders) returns void language plpgsql as $$
 begin
-  update market_orders set status = 'cancelled', closed_at = now(), closed_reason = words, updated_at = now()
-    where id = o.id;
-  perform market_release(o.id, false);
-  update market_promo_codes set used_count = used_count - 1 where id = o.promo_code_id and used_count > 0;
+  if o.status = 'pending' or o.held_after_cancel then
+    perform market_release(o.id, false);
+    update market_promo_codes set used_count = used_count - 1 where id = o.promo_code_id and used_count > 0;
+    update market_orders set held_after_cancel = false where id = o.id and held_after_cancel;
+  end if;
 end $$;
 
 -- Ends an order's reservation: `taken` also takes the goods from the shelf. Rows are locked in id order.

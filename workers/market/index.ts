@@ -3,6 +3,7 @@ export { marketMails } from "./mails.ts";
 export { orderSettlement } from "./orders/settlement.ts";
 export { courierApplier, followQuietParcels } from "./shipping/courier-news.ts";
 export { requestPickup } from "./shipping/request-pickup.ts";
+export { purgeShownQuotes } from "./shipping/shown-quotes.ts";
 export { storefront } from "./storefront/app.tsx";
 export { isStoreHost } from "./storefront/host.ts";
 export { StoreRouter } from "./storefront/router.ts";

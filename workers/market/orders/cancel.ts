@@ -4,7 +4,12 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { notFound } from "../../../shared/http/errors.ts";
 import { describeError } from "../../../shared/log.ts";
-import { confirmCharge, findPaymentProvider } from "../../../shared/payments/index.ts";
+import {
+  confirmCharge,
+  findPaymentProvider,
+  type Settlement,
+  woken,
+} from "../../../shared/payments/index.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
 import { orderSettlement } from "./settlement.ts";
@@ -17,10 +22,20 @@ const OpenCharge = z.object({
 });
 type OpenCharge = z.output<typeof OpenCharge>;
 
+const REASON = "Dibatalkan pembeli";
+
+/** Whoever finds here that the payment can no longer be made closes the order in its buyer's name. */
+const givenUp: Settlement = {
+  ...orderSettlement,
+  expired: (intentId) =>
+    call("market_order_expired", { intent_id: intentId, reason: REASON }, woken),
+};
+
 /**
- * The actor gives up an order that he has not paid: its stock and promo use are free at once. The provider is asked
- * first, so that a payment whose notice is on its way is found and the order stays; one that comes later all the same
- * is refunded by itself. Throws `not_found`, also for somebody else's order, and `conflict` for one that is paid.
+ * The actor gives up an order that he has not paid. The provider is asked first to close what may be paid, so that a
+ * payment whose notice is on its way is found and the order stays. Stock and promo use are free once no charge can be
+ * paid any more: a page that the provider cannot close holds them until it runs out; money that comes until then is
+ * refunded by itself. Throws `not_found`, also for somebody else's order, and `conflict` for one that is paid.
  */
 export async function cancelOrder(ctx: Ctx, orderId: string): Promise<{ id: string }> {
   if (!isUuid(orderId)) throw notFound("Order not found");
@@ -30,7 +45,8 @@ export async function cancelOrder(ctx: Ctx, orderId: string): Promise<{ id: stri
       sql`select p.provider, c.channel, c.provider_ref, c.transaction_id
         from market_orders o join payments_intents p on p.id = o.payment_id
         join payments_charges c on c.intent_id = p.id and c.state in ('creating', 'unknown', 'pending')
-        where o.id = ${orderId} and o.buyer_id = ${buyerId} and o.status = 'pending'`,
+        where o.id = ${orderId} and o.buyer_id = ${buyerId}
+          and (o.status = 'pending' or o.held_after_cancel)`,
       OpenCharge,
     ),
   );
@@ -39,11 +55,11 @@ export async function cancelOrder(ctx: Ctx, orderId: string): Promise<{ id: stri
   const cancelled = await ctx.db.run(
     call(
       "market_order_cancel",
-      { order_id: orderId, buyer_id: buyerId },
-      z.object({ order_id: z.uuid(), store_slug: z.string() }),
+      { order_id: orderId, buyer_id: buyerId, reason: REASON },
+      z.object({ order_id: z.uuid(), store_slug: z.string(), held: z.boolean() }),
     ),
   );
-  refreshStorefront(ctx, cancelled.store_slug);
+  if (!cancelled.held) refreshStorefront(ctx, cancelled.store_slug);
   return { id: cancelled.order_id };
 }
 
@@ -54,7 +70,7 @@ async function closeCharge(ctx: Ctx, charge: OpenCharge): Promise<void> {
     await findPaymentProvider(ctx, charge.provider)
       ?.close({ channel, providerRef, transactionId })
       .catch(() => undefined);
-    await confirmCharge(ctx, providerRef, [orderSettlement]);
+    await confirmCharge(ctx, providerRef, [givenUp]);
   } catch (error) {
     // The provider is out of reach: the minute cron goes on asking it.
     ctx.log.warn("charge of a cancelled order not closed", describeError(error));

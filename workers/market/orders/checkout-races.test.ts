@@ -11,6 +11,7 @@ import {
 } from "../../testing/factories.ts";
 import { order, orderBody, readStock, twin } from "../../testing/orders.ts";
 import { failure, run } from "../testing/catalogue.ts";
+import { pickOnPage } from "../testing/sales.ts";
 
 let seller: TestUser;
 let buyer: TestUser;
@@ -96,6 +97,7 @@ describe("carts that hold the same goods", () => {
     const placed = await Promise.all(orders);
     for (const product of goods)
       expect(await readStock(product)).toEqual({ stock: 60, reserved: 30 });
+    await Promise.all(placed.map(({ body }) => pickOnPage(body.data.payment_url)));
     const ended = await Promise.all(
       placed.map(({ body }, n) =>
         api(`/api/buyer/orders/${body.data.order_id}/cancel`, {

@@ -6,7 +6,9 @@ import { uuidv7 } from "../../../shared/db/uuid.ts";
 import { inputHash } from "../../../shared/http/idempotency.ts";
 import { openedPayment, startCharges } from "../../../shared/payments/index.ts";
 import type { CheckoutInput } from "../schemas/orders.ts";
-import { type ChosenRate, chooseRate } from "../shipping/rates.ts";
+import { type Quote, readSignedQuote } from "../shipping/quotes.ts";
+import { Parcel, priceParcel } from "../shipping/rates.ts";
+import { courierOf } from "../shipping/shown-quotes.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
 import { orderUrl } from "../storefront/urls.ts";
 import { orderSettlement } from "./settlement.ts";
@@ -27,6 +29,9 @@ const Placed = z.object({
   sold_out: z.boolean().default(false),
 });
 
+/** The courier was named and its rate never shown: this is what he must price first. */
+const Unpriced = z.object({ parcel: Parcel });
+
 /**
  * Places an order and opens its payment: one database round trip, then the provider. Stock and promo are reserved
  * for exactly as long as the payment may be made. With the same `idempotencyKey` and input the first order is
@@ -35,11 +40,7 @@ const Placed = z.object({
  * Source: spec/tokoblitar.md, POST /api/buyer/orders.
  */
 export async function placeOrder(ctx: Ctx, input: CheckoutInput, idempotencyKey?: string) {
-  const rate = await chooseRate(ctx, input, idempotencyKey);
-  ctx.db.guardAgain();
-  const placed = await ctx.db.run(
-    call("market_checkout", await checkoutInput(ctx, input, rate, idempotencyKey), Placed),
-  );
+  const placed = await checkOut(ctx, input, idempotencyKey);
   if (placed.sold_out) refreshStorefront(ctx, placed.store_slug);
   // Nothing is opened any more for an order that its buyer has cancelled meanwhile.
   const isClosed = placed.status === "cancelled" && placed.payment.state === "pending";
@@ -67,12 +68,36 @@ export async function placeOrder(ctx: Ctx, input: CheckoutInput, idempotencyKey?
 const extra = (id: string, name: string, price: number) =>
   price === 0 ? [] : [{ id, name, price, quantity: 1 }];
 
-async function checkoutInput(
-  ctx: Ctx,
-  input: CheckoutInput,
-  rate: ChosenRate | null,
-  idempotencyKey: string | undefined,
-) {
+/** One round trip; a second one, after the courier's answer, for a rate that the buyer was not shown. */
+async function checkOut(ctx: Ctx, input: CheckoutInput, idempotencyKey: string | undefined) {
+  const { courier } = input;
+  const order = await checkoutInput(ctx, input, idempotencyKey);
+  if (typeof courier === "string") {
+    const quote = quoteInput(await readSignedQuote(ctx, courier));
+    return await ctx.db.run(call("market_checkout", { ...order, quote }, Placed));
+  }
+  const tried = await ctx.db.run(
+    call("market_checkout", { ...order, courier }, z.union([Unpriced, Placed])),
+  );
+  if (!("parcel" in tried)) return tried;
+  const areaId = input.shipping_address.area_id;
+  const quote = quoteInput(await priceParcel(ctx, tried.parcel, areaId, courier));
+  ctx.db.guardAgain();
+  return await ctx.db.run(call("market_checkout", { ...order, quote }, Placed));
+}
+
+/** A rate as SQL function `market_checkout` takes it; one that was priced just now does not run out. */
+const quoteInput = (quote: Quote & { expiresAt?: number }) => ({
+  store_id: quote.storeId,
+  origin_area_id: quote.originAreaId,
+  destination_area_id: quote.destinationAreaId,
+  weight_gram: quote.weightGram,
+  price: quote.priceIdr,
+  expires_at: quote.expiresAt === undefined ? null : new Date(quote.expiresAt).toISOString(),
+  courier: courierOf(quote),
+});
+
+async function checkoutInput(ctx: Ctx, input: CheckoutInput, idempotencyKey: string | undefined) {
   return {
     order_id: uuidv7(ctx.now()),
     number: `TB${randomBase32(12)}`,
@@ -81,22 +106,6 @@ async function checkoutInput(
     items: input.items,
     promo_code: input.promo_code ?? null,
     address: input.shipping_address,
-    courier: rate && {
-      courier_code: rate.courierCode,
-      courier_name: rate.courierName,
-      courier_service_code: rate.serviceCode,
-      courier_service_name: rate.serviceName,
-      duration: rate.duration,
-      type: rate.type,
-    },
-    quote: rate && {
-      store_id: rate.storeId,
-      origin_area_id: rate.originAreaId,
-      destination_area_id: rate.destinationAreaId,
-      weight_gram: rate.weightGram,
-      price: rate.priceIdr,
-      expires_at: rate.expiresAt === undefined ? null : new Date(rate.expiresAt).toISOString(),
-    },
     commission_percent: ctx.config.MARKET_COMMISSION_PERCENT,
     expiry_minutes: ctx.config.PAYMENT_EXPIRY_MINUTES,
     idempotency_key: idempotencyKey ?? null,

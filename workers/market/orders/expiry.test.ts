@@ -181,7 +181,7 @@ describe("a race of paying, expiring and giving up", () => {
         .db.run(
           call(
             "market_order_cancel",
-            { order_id: sale.orderId, buyer_id: own.buyer.userId },
+            { order_id: sale.orderId, buyer_id: own.buyer.userId, reason: "Dibatalkan pembeli" },
             z.unknown(),
           ),
         )

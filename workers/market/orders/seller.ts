@@ -18,6 +18,7 @@ export interface SellerOrdersQuery {
 }
 
 const sellerColumns = sql`${orderColumns}, o.commission_amount::float8 as commission_amount,
+  o.status = 'pending' or o.held_after_cancel as stock_held,
   jsonb_build_object('id', u.id, 'full_name', u.name) as buyer`;
 
 const ownOrders = (ctx: Ctx) => sql`

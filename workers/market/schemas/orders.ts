@@ -147,6 +147,8 @@ export type BuyerOrder = z.output<typeof BuyerOrder>;
 
 export const SellerOrder = Order.extend({
   commission_amount: amount,
+  /** Its pieces cannot be sold to others: it waits for its payment, or was cancelled while it may still be paid. */
+  stock_held: z.boolean(),
   buyer: z.object({ id: z.number(), full_name: z.string() }),
 }).openapi("SellerOrder");
 

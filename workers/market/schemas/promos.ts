@@ -59,7 +59,8 @@ const input = {
     .string()
     .trim()
     .toUpperCase()
-    .regex(/^[A-Z0-9_-]{3,20}$/, "Kode promo 3-20 huruf, angka, - atau _"),
+    .regex(/^[A-Z0-9_-]{3,20}$/, "Kode promo 3-20 huruf, angka, - atau _")
+    .openapi({ example: "HEMAT" }),
   type: z.enum(["percentage", "fixed"]),
   value: rupiah(),
   min_purchase: z.number().int().min(0).max(MAX_IDR),

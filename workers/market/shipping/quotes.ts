@@ -10,7 +10,7 @@ import {
 import { AppError } from "../../../shared/http/errors.ts";
 
 /** How long a shown rate may be ordered at. */
-const QUOTE_MS = 2 * 60 * 60 * 1000;
+export const QUOTE_MS = 2 * 60 * 60 * 1000;
 
 /** A rate that we showed: for which parcel, from where to where, at what price. */
 const Quote = z.object({

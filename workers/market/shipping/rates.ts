@@ -4,10 +4,12 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
 import { ProviderError } from "../../../shared/providers/http.ts";
-import type { CheckoutInput, Rate } from "../schemas/orders.ts";
-import { type Quote, readSignedQuote, signQuote } from "./quotes.ts";
+import type { Rate } from "../schemas/orders.ts";
+import { type Quote, signQuote } from "./quotes.ts";
+import { keepShown } from "./shown-quotes.ts";
 
-const ParcelRow = z.object({
+/** A parcel of a store as a courier is asked to price it. */
+export const Parcel = z.object({
   store_id: z.string(),
   /** Null where the store has not said all that a courier needs to fetch a parcel. */
   origin_area_id: z.string().nullable(),
@@ -15,12 +17,7 @@ const ParcelRow = z.object({
   weight_gram: z.coerce.number(),
   value: z.coerce.number(),
 });
-type Parcel = z.output<typeof ParcelRow>;
-
-const store = (storeId: string) => sql`
-  s.id as store_id, case when s.phone is not null and s.address is not null then s.area_id end as origin_area_id,
-  s.shipping_couriers as couriers
-  from market_stores s where s.id = ${storeId} and s.status = 'active' and s.deleted_at is null`;
+export type Parcel = z.output<typeof Parcel>;
 
 /** What the buyer's cart would weigh and be worth as a parcel of this store. */
 const parcelOfCart = (userId: number, storeId: string) => sql`
@@ -30,26 +27,9 @@ const parcelOfCart = (userId: number, storeId: string) => sql`
     (select coalesce(sum(p.price * c.quantity), 0)
       from market_cart_items c join market_products p on p.id = c.product_id
       where c.user_id = ${userId} and p.store_id = s.id) as value,
-    ${store(storeId)}`;
-
-const ItemsParcel = ParcelRow.extend({ ordered: z.boolean() });
-
-/** The parcel that an order would be, and whether its buyer has already placed that order under this key. */
-const parcelOfItems = (
-  userId: number,
-  input: CheckoutInput,
-  idempotencyKey: string | undefined,
-) => {
-  const lines = sql`jsonb_to_recordset(${JSON.stringify(input.items)}::jsonb) as i(product_id uuid, quantity int)`;
-  return sql`
-    select (select coalesce(sum(greatest(p.weight_gram, 1)::bigint * i.quantity), 0)
-        from ${lines} join market_products p on p.id = i.product_id and p.store_id = s.id) as weight_gram,
-      (select coalesce(sum(p.price * i.quantity), 0)
-        from ${lines} join market_products p on p.id = i.product_id and p.store_id = s.id) as value,
-      exists (select from http_idempotency_keys k
-        where k.user_id = ${userId} and k.key = ${idempotencyKey ?? null}) as ordered,
-      ${store(input.store_id)}`;
-};
+    s.id as store_id, case when s.phone is not null and s.address is not null then s.area_id end as origin_area_id,
+    s.shipping_couriers as couriers
+  from market_stores s where s.id = ${storeId} and s.status = 'active' and s.deleted_at is null`;
 
 export interface RatesInput {
   storeId: string;
@@ -59,10 +39,13 @@ export interface RatesInput {
   valueIdr?: number | undefined;
 }
 
-/** What each courier asks to carry a parcel of this store to a district, cheapest first. */
+/**
+ * What each courier asks to carry a parcel of this store to a district, cheapest first. An order may name any of them,
+ * by its `id` or by courier and service.
+ */
 export async function listRates(ctx: Ctx, input: RatesInput): Promise<Rate[]> {
   const query = parcelOfCart(actorOf(ctx).userId, input.storeId);
-  const [parcel] = await ctx.db.run(rows(query, ParcelRow));
+  const [parcel] = await ctx.db.run(rows(query, Parcel));
   if (!parcel) throw notFound("Toko tidak ditemukan");
   const asked = {
     ...parcel,
@@ -70,29 +53,19 @@ export async function listRates(ctx: Ctx, input: RatesInput): Promise<Rate[]> {
     value: input.valueIdr ?? parcel.value,
   };
   const quotes = await quotesFor(ctx, asked, input.destinationAreaId);
+  keepShown(ctx, quotes);
   return await Promise.all(quotes.map((quote) => toRate(ctx, quote)));
 }
 
-/** A rate that an order was placed at. Without `expiresAt` it was priced just now. */
-export type ChosenRate = Quote & { expiresAt?: number };
-
-/**
- * The rate that an order names: a shown rate's id, or a courier and service that are priced now. Null for the repeat
- * of an order, which needs no courier any more.
- */
-export async function chooseRate(
+/** What a courier asks now for a parcel whose buyer was shown no rate. Throws `invalid_input` where it does not go. */
+export async function priceParcel(
   ctx: Ctx,
-  input: CheckoutInput,
-  idempotencyKey?: string,
-): Promise<ChosenRate | null> {
-  if (typeof input.courier === "string") return await readSignedQuote(ctx, input.courier);
-  const { courier_code, courier_service_code } = input.courier;
-  const query = parcelOfItems(actorOf(ctx).userId, input, idempotencyKey);
-  const [parcel] = await ctx.db.run(rows(query, ItemsParcel));
-  if (!parcel) throw notFound("Toko tidak ditemukan");
-  if (parcel.ordered) return null;
-  if (parcel.weight_gram < 1) throw notFound("Produk tidak ditemukan di toko ini");
-  const quotes = await quotesFor(ctx, parcel, input.shipping_address.area_id);
+  parcel: Parcel,
+  destinationAreaId: string,
+  courier: { courier_code: string; courier_service_code: string },
+): Promise<Quote> {
+  const quotes = await quotesFor(ctx, parcel, destinationAreaId);
+  const { courier_code, courier_service_code } = courier;
   const chosen = quotes.find(
     (quote) => quote.courierCode === courier_code && quote.serviceCode === courier_service_code,
   );

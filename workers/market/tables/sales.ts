@@ -1,5 +1,16 @@
 import { sql } from "drizzle-orm";
-import { check, index, integer, jsonb, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
+import {
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { at, createdAt, id, idr, timestamps, userId } from "../../../shared/db/columns.ts";
 import { paymentIntents } from "../../../shared/payments/tables.ts";
 import { users } from "../../identity/tables.ts";
@@ -23,6 +34,35 @@ export interface CourierChoice {
   duration: string;
   type: string;
 }
+
+/** A rate as it was shown: an order by this courier and service costs that much. */
+export interface ShownRate extends CourierChoice {
+  price: number;
+}
+
+/**
+ * What couriers asked for a parcel when a buyer was shown it, so that his order may name one of them. Rows live two
+ * hours, and are only ever read together with the store that they name.
+ */
+export const shippingQuotes = pgTable(
+  "market_shipping_quotes",
+  {
+    buyerId: userId().notNull(),
+    storeId: uuid().notNull(),
+    destinationAreaId: text().notNull(),
+    weightGram: integer().notNull(),
+    originAreaId: text().notNull(),
+    rates: jsonb().$type<ShownRate[]>().notNull(),
+    expiresAt: at().notNull(),
+  },
+  (t) => [
+    primaryKey({
+      columns: [t.buyerId, t.storeId, t.destinationAreaId, t.weightGram],
+      name: "market_shipping_quotes_pkey",
+    }),
+    index("market_shipping_quotes_expires_idx").on(t.expiresAt),
+  ],
+);
 
 /** One order is one store. Every amount is computed by the server and frozen here. */
 export const orders = pgTable(
@@ -55,6 +95,8 @@ export const orders = pgTable(
     deliveredAt: at(),
     closedAt: at(),
     closedReason: text(),
+    /** Cancelled by its buyer while its payment may still be made: stock and promo use are held until it cannot. */
+    heldAfterCancel: boolean().notNull().default(false),
     ...timestamps(),
   },
   (t) => [
@@ -73,6 +115,10 @@ export const orders = pgTable(
     check(
       "market_orders_status_known",
       sql`${t.status} in ('pending', 'paid', 'processing', 'shipped', 'delivered', 'cancelled', 'refunded')`,
+    ),
+    check(
+      "market_orders_held_only_cancelled",
+      sql`${t.status} = 'cancelled' or not ${t.heldAfterCancel}`,
     ),
     check("market_orders_discount_payer", sql`${t.discountPaidBy} in ('store', 'platform')`),
     check("market_orders_source_known", sql`${t.source} in ('web', 'marketplace')`),

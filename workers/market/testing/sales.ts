@@ -141,6 +141,13 @@ export async function settle(sale: Sale, ref = sale.qris): Promise<void> {
   await takeIn("midtrans", await paidNotice(sale, ref));
 }
 
+/** The buyer picks QRIS on the hosted page: only now does the provider know of a transaction, and can end it. */
+export async function pickOnPage(paymentUrl: string): Promise<void> {
+  const body = new URLSearchParams({ method: "qris" });
+  const answer = await fetch(`${paymentUrl}/pick`, { method: "POST", body, redirect: "manual" });
+  if (answer.status >= 400) throw new Error(`the page answered ${answer.status}`);
+}
+
 const Transfer = z.object({
   what: z.string(),
   from: z.string(),

@@ -110,7 +110,7 @@ const Payment = ({ order, now }: { order: ShopOrder; now: Date }) => {
       <details class="give-up">
         <summary>Batalkan pesanan</summary>
         <form action={`/pesanan/${order.id}/batal`} method="post">
-          <p class="hint">Stok dilepas lagi. Kode di atas tidak dapat dibayar sesudahnya.</p>
+          <p class="hint">Jangan membayar lagi sesudahnya; uang yang tetap masuk dikembalikan.</p>
           <button class="button button-quiet" type="submit">
             Ya, batalkan
           </button>
@@ -156,6 +156,12 @@ const Progress = ({ order }: { order: ShopOrder }) => {
     <section class="panel stack" aria-labelledby="perjalanan">
       <h2 id="perjalanan">{over ? "Pesanan ini sudah ditutup" : "Perjalanan pesanan"}</h2>
       {over ? <p class="muted">{order.closed_reason}</p> : <Journey status={status} />}
+      {over && order.payment.state === "pending" ? (
+        <p>
+          Jangan lagi membayar kode atau halaman pembayaran pesanan ini. Uang yang tetap masuk kami
+          kembalikan dengan sendirinya.
+        </p>
+      ) : null}
       {shipments?.tracking_code ? (
         <p class="tracking">
           <span>

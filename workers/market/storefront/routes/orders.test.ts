@@ -67,12 +67,14 @@ describe("an order that waits for its payment", () => {
     expect(paid.html).not.toContain("Kode QRIS");
   });
 
-  it("can be given up, which frees its stock, and not once it is paid", async () => {
+  it("can be given up, and then says what becomes of money that comes all the same; not once it is paid", async () => {
     const answer = await visitor.post(`/pesanan/${orderId}/batal`, {});
     expect([answer.status, answer.location]).toEqual([303, `/pesanan/${orderId}`]);
     const { html } = await visitor.get(`/pesanan/${orderId}`);
     expect(html).toContain("Dibatalkan pembeli");
+    expect(html).toContain("Jangan lagi membayar");
     expect(html).not.toContain("Kode QRIS");
+    expect(html).not.toContain("Bayar dengan cara lain");
     const paid = await order(buyer, store, [[await createProduct(store), 1]]);
     await payOrder(paid.body.data.order_id);
     expect((await visitor.post(`/pesanan/${paid.body.data.order_id}/batal`, {})).status).toBe(409);
