@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, platform, totalmem } from "node:os";
 import { join } from "node:path";
+import { benchLive } from "./live.ts";
 import { benchSale } from "./sale.ts";
+import { benchTopup } from "./topup.ts";
 import { ROOT } from "./workerd.ts";
 
 /**
  * `npm run bench` runs every benchmark, `npm run bench -- sale` one of them. Each prints its table; nothing here
  * decides whether a figure is good enough, save for the goals that it names.
  */
-const BENCHES = { sale: benchSale };
+const BENCHES = { sale: benchSale, live: benchLive, topup: benchTopup };
 const LONGEST_MS = 6 * 60_000;
 
 const stops: (() => Promise<unknown>)[] = [];

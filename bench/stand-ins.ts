@@ -15,6 +15,7 @@ export interface Addresses {
   kiriminajaUrl: string;
   resendUrl: string;
   ipaymuUrl: string;
+  vipResellerUrl: string;
 }
 
 export interface StandIns extends Addresses {
@@ -51,6 +52,7 @@ async function serve(): Promise<void> {
     kiriminAja: { apiKey: TWIN_KEYS.kiriminaja },
     resend: { apiKey: TWIN_KEYS.resend },
     ipaymu: TWIN_KEYS.ipaymu,
+    vipReseller: TWIN_KEYS.vipReseller,
   });
   const addresses: Addresses = {
     databaseUrl: database.databaseUrl,
@@ -60,6 +62,7 @@ async function serve(): Promise<void> {
     kiriminajaUrl: twins.kiriminAja.url,
     resendUrl: twins.resend.url,
     ipaymuUrl: twins.ipaymu.url,
+    vipResellerUrl: twins.vipReseller.url,
   };
   process.send?.(addresses);
   await stopped;

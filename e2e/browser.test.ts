@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from "vitest";
-import { sellProduct } from "../local/demo/seller.ts";
+import { sellProduct } from "../local/demo/sale/seller.ts";
 import { executablePath, openBrowser, openPhone, tabTo, type Watch, watchPage } from "./browser.ts";
 import { type Market, openMarket, silently } from "./market.ts";
 import { hand } from "./orders.ts";

@@ -1,7 +1,7 @@
-import { makeBuyer } from "../local/demo/buyer.ts";
 import { request } from "../local/demo/http.ts";
 import type { Tell } from "../local/demo/narrator.ts";
-import { makeSeller, openStore, type Person, type Store } from "../local/demo/seller.ts";
+import { makeBuyer } from "../local/demo/sale/buyer.ts";
+import { makeSeller, openStore, type Person, type Store } from "../local/demo/sale/seller.ts";
 import type { Platform } from "./platform.ts";
 
 export interface Product {

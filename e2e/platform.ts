@@ -38,7 +38,8 @@ export async function startPlatform(): Promise<Platform> {
   };
   try {
     const port = await freePort();
-    const any = { midtrans: 0, kiriminaja: 0, resend: 0, ipaymu: 0, postgres: 0, endpoint: 0 };
+    const twins = { midtrans: 0, kiriminaja: 0, resend: 0, ipaymu: 0, vipReseller: 0 };
+    const any = { ...twins, postgres: 0, endpoint: 0 };
     const options = { stateDir, durable: false, rateLimitFactor: 1000 };
     const [cloud, script] = await Promise.all([
       startCloud({ ...options, ports: { ...any, worker: port } }),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
 import type { Tell } from "../local/demo/narrator.ts";
-import { makeSale } from "../local/demo/sale.ts";
+import { makeSale } from "../local/demo/sale/sale.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 
 let platform: Platform;

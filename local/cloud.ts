@@ -14,6 +14,7 @@ export interface Addresses {
   kiriminaja: string;
   resend: string;
   ipaymu: string;
+  vipReseller: string;
 }
 
 export interface CloudOptions {
@@ -61,6 +62,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       kiriminaja: twins.kiriminAja.url,
       resend: twins.resend.url,
       ipaymu: twins.ipaymu.url,
+      vipReseller: twins.vipReseller.url,
     };
     const settings = settingsFor(options, database, twins);
     const stop = async () => {
@@ -88,6 +90,11 @@ function startProviders(app: string, ports: Ports): Promise<Twins> {
     },
     resend: { port: ports.resend, apiKey: TWIN_KEYS.resend },
     ipaymu: { port: ports.ipaymu, ...TWIN_KEYS.ipaymu },
+    vipReseller: {
+      port: ports.vipReseller,
+      ...TWIN_KEYS.vipReseller,
+      callbackUrl: `${app}/api/webhooks/vip-reseller`,
+    },
   });
 }
 
@@ -109,6 +116,7 @@ function settingsFor(
       kiriminajaUrl: twins.kiriminAja.url,
       resendUrl: twins.resend.url,
       ipaymuUrl: twins.ipaymu.url,
+      vipResellerUrl: twins.vipReseller.url,
       rateLimitFactor,
     },
     secrets,

@@ -7,6 +7,7 @@ interface Urls {
   kiriminajaUrl: string;
   resendUrl: string;
   ipaymuUrl: string;
+  vipResellerUrl: string;
   /** Port of the Worker. */
   port?: number;
   /** How many times 100 requests a minute one address may make (demos, benchmarks). */
@@ -19,6 +20,7 @@ export const TWIN_KEYS = {
   kiriminaja: "local-kiriminaja-key-0001",
   resend: "re_local_0001",
   ipaymu: { va: "0000001234567890", apiKey: "local-ipaymu-key-0001" },
+  vipReseller: { apiId: "LOCALID1", apiKey: "local-vip-reseller-key-0001" },
 } as const;
 
 /**
@@ -31,6 +33,7 @@ export function localSettings(urls: Urls, secrets: Secrets): Record<string, stri
     DATABASE_HTTP_URL: urls.httpUrl,
     JWT_KEYS: secrets.JWT_KEYS,
     SIGNING_KEY: secrets.SIGNING_KEY,
+    SEALING_KEYS: secrets.SEALING_KEYS,
     APP_URL: `http://localhost:${urls.port ?? 8787}`,
     STORE_DOMAIN: "localhost",
     RATE_LIMIT_FACTOR: String(urls.rateLimitFactor ?? 1),
@@ -44,24 +47,35 @@ export function localSettings(urls: Urls, secrets: Secrets): Record<string, stri
     IPAYMU_VA: TWIN_KEYS.ipaymu.va,
     IPAYMU_API_KEY: TWIN_KEYS.ipaymu.apiKey,
     IPAYMU_URL: `${urls.ipaymuUrl}/api/v2`,
+    TOPUP_WEBHOOK_PRIVATE: "true",
+    VIP_RESELLER_API_ID: TWIN_KEYS.vipReseller.apiId,
+    VIP_RESELLER_API_KEY: TWIN_KEYS.vipReseller.apiKey,
+    VIP_RESELLER_API_URL: `${urls.vipResellerUrl}/api`,
+    VIP_RESELLER_PACE_MS: "10",
   };
 }
 
 export interface Secrets {
   JWT_KEYS: string;
   SIGNING_KEY: string;
+  SEALING_KEYS: string;
 }
 
 /** Fresh secrets, or those that an earlier run left in `file`, so that sign-ins outlive a restart. */
 export function secretsFrom(file?: string): Secrets {
+  const fresh = {
+    JWT_KEYS: `local:${randomHex(32)}`,
+    SIGNING_KEY: randomHex(32),
+    SEALING_KEYS: `local:${randomHex(32)}`,
+  };
   if (file) {
     try {
-      return JSON.parse(readFileSync(file, "utf8")) as Secrets;
+      return { ...fresh, ...(JSON.parse(readFileSync(file, "utf8")) as Partial<Secrets>) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
   }
-  return { JWT_KEYS: `local:${randomHex(32)}`, SIGNING_KEY: randomHex(32) };
+  return fresh;
 }
 
 function randomHex(bytes: number): string {

@@ -2,7 +2,8 @@ import type { Config } from "./config/config.ts";
 import { clientOf } from "./db/client.ts";
 import { Database } from "./db/database.ts";
 import { createLog, type Log } from "./log.ts";
-import { type Providers, providersOf } from "./providers/index.ts";
+import { type Paces, type Providers, providersOf } from "./providers/index.ts";
+import { paceOf } from "./providers/vip-reseller.ts";
 
 export type Role = "buyer" | "seller" | "admin" | "operator";
 
@@ -22,6 +23,9 @@ export interface Ctx {
   /** Bindings of the platform that verbs act on: files, objects, queues. */
   assets: R2Bucket;
   stores: Env["STORE_ROUTER"];
+  rooms: Env["ROOM"];
+  sockets: Env["SOCKET_SHARD"];
+  supplierGate: Env["SUPPLIER_GATE"];
   queues: Queues;
   requestId: string;
   log: Log;
@@ -30,7 +34,7 @@ export interface Ctx {
   waitUntil(work: Promise<unknown>): void;
 }
 
-export type QueueName = "provisioning" | "marketplace-sync" | "webhooks" | "mail";
+export type QueueName = "provisioning" | "marketplace-sync" | "webhooks" | "mail" | "topup";
 export type Queues = Record<QueueName, Queue<unknown>>;
 
 interface Origin {
@@ -38,6 +42,15 @@ interface Origin {
   requestId: string;
   actor?: Actor | null;
   waitUntil(work: Promise<unknown>): void;
+}
+
+/** No caller waits longer than this for its turn with the supplier. */
+const LONGEST_TURN_MS = 20_000;
+
+/** One gate for all isolates: the supplier wants a pause between any two requests of ours. */
+function pacesOf(env: Env): Paces {
+  const gate = () => env.SUPPLIER_GATE.getByName("vip-reseller");
+  return { vipReseller: paceOf(gate, { longestMs: LONGEST_TURN_MS }) };
 }
 
 /** The context of one request, message, alarm or cron run. */
@@ -53,14 +66,18 @@ export function createContext(env: Env, origin: Origin): Ctx {
       origin.requestId,
     ),
     actor: origin.actor ?? null,
-    providers: providersOf(origin.config),
+    providers: providersOf(origin.config, pacesOf(env)),
     assets: env.ASSETS_BUCKET,
     stores: env.STORE_ROUTER,
+    rooms: env.ROOM,
+    sockets: env.SOCKET_SHARD,
+    supplierGate: env.SUPPLIER_GATE,
     queues: {
       provisioning: env.PROVISIONING_QUEUE,
       "marketplace-sync": env.MARKETPLACE_SYNC_QUEUE,
       webhooks: env.WEBHOOKS_QUEUE,
       mail: env.MAIL_QUEUE,
+      topup: env.TOPUP_QUEUE,
     },
     requestId: origin.requestId,
     log,

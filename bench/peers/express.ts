@@ -2,17 +2,27 @@ import express, { type ErrorRequestHandler } from "express";
 import { cartRoutes } from "./express/cart.ts";
 import { catalogueRoutes } from "./express/catalogue.ts";
 import { query, setLatency } from "./express/database.ts";
+import { giftRoutes } from "./express/gifts.ts";
 import { orderRoutes } from "./express/orders.ts";
 import { pageRoutes } from "./express/pages.ts";
 import { peopleRoutes } from "./express/people.ts";
+import { topupRoutes } from "./express/topup.ts";
 
 /**
  * What people run today: the same routes in a plain Express server with a `pg` pool, one query after another, over
- * the same tables. Started by the benchmark with PORT, DATABASE_URL, JWT_KEYS and MIDTRANS_* in its environment.
+ * the same tables. Started by the benchmark with PORT, DATABASE_URL, JWT_KEYS, MIDTRANS_* and VIP_RESELLER_* in its environment.
  */
 const app = express();
 app.use(express.json());
-app.use(peopleRoutes, catalogueRoutes, cartRoutes, orderRoutes, pageRoutes);
+app.use(
+  giftRoutes,
+  peopleRoutes,
+  catalogueRoutes,
+  cartRoutes,
+  orderRoutes,
+  pageRoutes,
+  topupRoutes,
+);
 
 /** For the base line: what the framework takes, and what one query of 20 rows takes. */
 app.get("/empty", (_request, response) => void response.send("ok"));

@@ -2,15 +2,7 @@ import { createHash } from "node:crypto";
 import { TWIN_KEYS } from "../../local/settings.ts";
 import type { Aim, Shot } from "../load.ts";
 import { PASSWORD, type Person, type Seeds } from "../seed.ts";
-
-export interface Route {
-  name: string;
-  /** Database round trips before the answer, at most. */
-  goal: number;
-  aim: Aim;
-  /** Hashes a password, which takes far longer than the rest: fewer requests do. */
-  slow?: boolean;
-}
+import type { Route } from "../sides.ts";
 
 /** A courier's rate under the Worker's signature, and the district that it goes to. */
 export interface Quote {
@@ -50,14 +42,14 @@ export function saleRoutes(seeds: Seeds, quote: Quote): Route[] {
   ];
 }
 
-function pick<T>(items: readonly T[], n: number): T {
+export function pick<T>(items: readonly T[], n: number): T {
   const item = items[n % items.length];
   if (item === undefined) throw new Error("the seeds are empty");
   return item;
 }
 
 /** The platform names the caller's address; each request comes from another one. */
-function headersOf(n: number, person?: Person): Record<string, string> {
+export function headersOf(n: number, person?: Person): Record<string, string> {
   const address = `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;
   return {
     host: "localhost",
@@ -66,7 +58,7 @@ function headersOf(n: number, person?: Person): Record<string, string> {
   };
 }
 
-const post = (n: number, path: string, body: unknown, person?: Person): Shot => ({
+export const post = (n: number, path: string, body: unknown, person?: Person): Shot => ({
   method: "POST",
   path,
   headers: headersOf(n, person),

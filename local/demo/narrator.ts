@@ -3,7 +3,8 @@ import type { Addresses } from "../cloud.ts";
 export interface Tell extends Addresses {
   /** Prints one thing that happened, with what proves it. */
   step(what: string, proof?: string): void;
-  end(orderNumber: string): void;
+  /** Prints what all of it came to, and how long it took. */
+  end(summary: string): void;
 }
 
 export function createNarrator(addresses: Addresses): Tell {
@@ -15,11 +16,18 @@ export function createNarrator(addresses: Addresses): Tell {
       count += 1;
       console.log(`${String(count).padStart(2)}. ${what}${proof ? `\n    ${proof}` : ""}`);
     },
-    end(orderNumber) {
+    end(summary) {
       const seconds = ((Date.now() - started) / 1000).toFixed(1);
-      console.log(`\nOrder ${orderNumber} was sold, paid, shipped and paid out in ${seconds} s.`);
+      console.log(`\n${summary} (${seconds} s)`);
     },
   };
 }
 
 export const rupiah = (amount: number) => `Rp ${amount.toLocaleString("id-ID")}`;
+export const coins = (amount: number) => `${amount.toLocaleString("id-ID")} koin`;
+
+/** The demos end at the first thing that is not as it should be. */
+export function check(what: string, actual: unknown, expected: unknown): void {
+  if (actual === expected) return;
+  throw new Error(`${what}: ${String(actual)}, expected ${String(expected)}`);
+}

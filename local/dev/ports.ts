@@ -7,6 +7,7 @@ export interface Ports {
   kiriminaja: number;
   resend: number;
   ipaymu: number;
+  vipReseller: number;
   postgres: number;
   endpoint: number;
 }
@@ -17,11 +18,12 @@ const NAMES: Record<keyof Ports, string> = {
   kiriminaja: "the KiriminAja twin",
   resend: "the Resend twin",
   ipaymu: "the iPaymu twin",
+  vipReseller: "the VIP-Reseller twin",
   postgres: "PostgreSQL",
   endpoint: "the Neon endpoint",
 };
 
-/** All ports follow from the Worker's: the twins are the next four, the database is ten and eleven further. */
+/** All ports follow from the Worker's: the twins are the next five, the database is ten and eleven further. */
 export function portsFrom(worker: number): Ports {
   if (!Number.isInteger(worker) || worker < 1 || worker > 65_524) {
     throw new Error("--port must be a whole number from 1 to 65524");
@@ -32,6 +34,7 @@ export function portsFrom(worker: number): Ports {
     kiriminaja: worker + 2,
     resend: worker + 3,
     ipaymu: worker + 4,
+    vipReseller: worker + 5,
     postgres: worker + 10,
     endpoint: worker + 11,
   };

@@ -11,11 +11,12 @@ export function printWelcome(addresses: Addresses, tookMs: number): void {
     ["Payments (Midtrans twin)", addresses.midtrans],
     ["Payments (iPaymu twin)", addresses.ipaymu],
     ["Courier (KiriminAja twin)", addresses.kiriminaja],
+    ["Top-up (VIP-Reseller twin)", addresses.vipReseller],
     ["Mail (Resend twin)", addresses.resend],
   ];
   console.log(`\nLumbung runs (ready in ${(tookMs / 1000).toFixed(1)} s)\n`);
-  for (const [label, value] of rows) console.log(`  ${label.padEnd(26)} ${value}`);
+  for (const [label, value] of rows) console.log(`  ${label.padEnd(27)} ${value}`);
   console.log("\nDemo sign-ins (password of all: lumbung-demo)\n");
-  for (const { role, email } of DEMO_SIGN_INS) console.log(`  ${role.padEnd(26)} ${email}`);
-  console.log("\nMake a sale: npm run demo. Stop: Ctrl-C.\n");
+  for (const { role, email } of DEMO_SIGN_INS) console.log(`  ${role.padEnd(27)} ${email}`);
+  console.log("\nMake a sale: npm run demo (or npm run demo -- live, npm run demo -- topup). Stop: Ctrl-C.\n");
 }

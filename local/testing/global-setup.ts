@@ -20,6 +20,7 @@ export type StandIns = {
   kiriminaja: string;
   resend: string;
   ipaymu: string;
+  vipReseller: string;
 };
 
 /** One Postgres and one set of twins for the whole run; the database is a fresh clone of the migrated template. */
@@ -32,6 +33,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     kiriminAja: { apiKey: TWIN_KEYS.kiriminaja },
     resend: { apiKey: TWIN_KEYS.resend },
     ipaymu: TWIN_KEYS.ipaymu,
+    vipReseller: TWIN_KEYS.vipReseller,
   });
   await keepCallbacks(twins.ipaymu.url);
   project.provide(
@@ -44,6 +46,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
         kiriminajaUrl: twins.kiriminAja.url,
         resendUrl: twins.resend.url,
         ipaymuUrl: twins.ipaymu.url,
+        vipResellerUrl: twins.vipReseller.url,
       },
       secretsFrom(),
     ),
@@ -56,6 +59,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     kiriminaja: twins.kiriminAja.url,
     resend: twins.resend.url,
     ipaymu: twins.ipaymu.url,
+    vipReseller: twins.vipReseller.url,
   });
   return async () => {
     await twins.stop();

@@ -7,14 +7,16 @@ const keys = {
   kiriminAja: { apiKey: "kiriminaja-test-key-0001" },
   resend: { apiKey: "re_test_0001" },
   ipaymu: { va: "0000001234567890", apiKey: "SANDBOX-TEST-APIKEY-0001" },
+  vipReseller: { apiId: "APIID123", apiKey: "APIKEY456" },
 };
 
 it("starts all of them and stops them", async () => {
   const twins = await startTwins(keys);
-  for (const twin of [twins.midtrans, twins.kiriminAja, twins.resend, twins.ipaymu]) {
+  const { stop, ...all } = twins;
+  for (const twin of Object.values(all)) {
     expect(await (await fetch(`${twin.url}/_health`)).json()).toEqual({ ok: true });
   }
-  await twins.stop();
+  await stop();
   await expect(fetch(twins.midtrans.url)).rejects.toThrow();
 });
 

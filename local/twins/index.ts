@@ -20,8 +20,7 @@ export interface Twins {
   kiriminAja: KiriminAjaTwin;
   resend: ResendTwin;
   ipaymu: IpaymuTwin;
-  /** There when it was asked for. */
-  vipReseller?: VipResellerTwin;
+  vipReseller: VipResellerTwin;
   stop(): Promise<void>;
 }
 
@@ -30,8 +29,7 @@ export interface TwinsOptions {
   kiriminAja: Parameters<typeof startKiriminAjaTwin>[0];
   resend: Parameters<typeof startResendTwin>[0];
   ipaymu: Parameters<typeof startIpaymuTwin>[0];
-  /** Started only when given. */
-  vipReseller?: Parameters<typeof startVipResellerTwin>[0];
+  vipReseller: Parameters<typeof startVipResellerTwin>[0];
 }
 
 interface Stoppable {
@@ -53,11 +51,8 @@ export async function startTwins(options: TwinsOptions): Promise<Twins> {
     const kiriminAja = keep(await startKiriminAjaTwin(options.kiriminAja));
     const resend = keep(await startResendTwin(options.resend));
     const ipaymu = keep(await startIpaymuTwin(options.ipaymu));
-    const twins: Twins = { midtrans, kiriminAja, resend, ipaymu, stop };
-    if (options.vipReseller) {
-      twins.vipReseller = keep(await startVipResellerTwin(options.vipReseller));
-    }
-    return twins;
+    const vipReseller = keep(await startVipResellerTwin(options.vipReseller));
+    return { midtrans, kiriminAja, resend, ipaymu, vipReseller, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -28,6 +28,7 @@ const Config = z.object({
   DATABASE_HTTP_URL: url.optional(),
   JWT_KEYS: keys,
   SIGNING_KEY: strongKey,
+  SEALING_KEYS: keys,
   APP_URL: url,
   STORE_DOMAIN: z.string().min(1),
   CORS_ORIGINS: list,
@@ -42,10 +43,25 @@ const Config = z.object({
   IPAYMU_VA: z.string().regex(/^\d{8,20}$/),
   IPAYMU_API_KEY: secret,
   IPAYMU_URL: url,
+  VIP_RESELLER_API_ID: z.string().min(4),
+  VIP_RESELLER_API_KEY: secret,
+  VIP_RESELLER_API_URL: url,
+  VIP_RESELLER_PACE_MS: z.coerce.number().int().min(0).max(10_000).default(500),
   MAIL_FROM: z.string().min(3),
   ALERT_EMAIL: z.email(),
   PAYMENT_EXPIRY_MINUTES: z.coerce.number().int().min(1).max(1440).default(15),
   MARKET_COMMISSION_PERCENT: z.coerce.number().int().min(0).max(50).default(5),
+  /** Handling an order of more than this by hand needs two admins. */
+  TOPUP_TWO_PERSON_ABOVE: z.coerce.number().int().min(0).default(500_000),
+  /** Below this supplier balance no new orders are taken. */
+  TOPUP_BALANCE_FLOOR: z.coerce.number().int().min(0).default(100_000),
+  /** Whether resellers' webhooks may go to this machine and without TLS: on a laptop alone. */
+  TOPUP_WEBHOOK_PRIVATE: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((value) => value === "true"),
+  LIVE_SHARDS: z.coerce.number().int().min(1).max(1024).default(16),
+  LIVE_GUEST_CHAT: z.enum(["on", "off"]).default("on"),
 });
 
 export type Config = z.output<typeof Config>;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type Bytes, toBase64, toBase64Url, toBytes, toHex, utf8 } from "./encoding.ts";
 
 type HashName = "SHA-256" | "SHA-512";
@@ -16,6 +17,11 @@ export async function sha256Hex(value: string | Bytes): Promise<string> {
 
 export async function sha512Hex(value: string | Bytes): Promise<string> {
   return toHex(await digest("SHA-512", value));
+}
+
+/** MD5 in lower-case hex, for a provider that signs with it; nothing of ours does. */
+export function md5Hex(value: string | Bytes): string {
+  return createHash("md5").update(toBytes(value)).digest("hex");
 }
 
 /** HMAC-SHA256 of a text or bytes under a text or raw key. */

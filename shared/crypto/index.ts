@@ -5,6 +5,7 @@ export {
   hmacSha256Base64,
   hmacSha256Base64Url,
   hmacSha256Hex,
+  md5Hex,
   sha256,
   sha256Hex,
   sha512Hex,
@@ -19,3 +20,4 @@ export {
   utf8,
 } from "./encoding.ts";
 export { randomBase32, randomToken } from "./random-code.ts";
+export { seal, unseal } from "./seal.ts";

@@ -21,6 +21,10 @@ const AppFailure = z
   .object({ success: z.literal(false), message: z.string() })
   .openapi("AppFailure");
 
+const TopupFailure = z
+  .object({ success: z.literal(false), message: z.string(), error: z.string() })
+  .openapi("TopupFailure");
+
 const HostingFailure = z
   .object({ error: z.string(), status: z.number() })
   .openapi("HostingFailure");
@@ -71,6 +75,21 @@ export const appOk = <S extends z.ZodRawShape>(shape: S) => ({
   200: json(z.object({ success: z.literal(true), ...shape }), "Done"),
   ...failures(AppFailure),
 });
+
+/** `{success:true, data}` with failures as `{success:false, message, error}`: the paths of top-up. */
+export const topupOk = <D extends z.ZodType>(data: D) => ({
+  200: json(z.object({ success: z.literal(true), data }), "Done"),
+  ...failures(TopupFailure),
+});
+
+/** A top-up answer of a shape of its own, with the family's failures. */
+export const topupAnswer = <T extends z.ZodType>(answer: T, description: string) => ({
+  200: json(answer, description),
+  ...failures(TopupFailure),
+});
+
+/** Wraps a verb's result in the top-up envelope. */
+export const topupData = <D>(data: D) => ({ success: true as const, data });
 
 /** `{success:true, …}` with failures as `{error, status}`: /api/payment, /api/orders, /api/upload, /api/website, /api/plans. */
 export const hostingOk = <S extends z.ZodRawShape>(shape: S) => ({

@@ -48,8 +48,8 @@ export function access(
   const guard: MiddlewareHandler<ApiEnv> = async (c, next) => {
     const ctx = c.var.ctx;
     const actor = await readActor(c);
-    if (rule.role && !actor.roles.includes(rule.role)) throw new AppError("forbidden", "");
     ctx.actor = actor;
+    if (rule.role && !actor.roles.includes(rule.role)) throw new AppError("forbidden", "");
     const gate = sessionGate(actor, rule, ctx.now());
     if (gate) ctx.db.guard(gate);
     await next();

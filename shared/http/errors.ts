@@ -5,6 +5,7 @@ export const STATUS_OF = {
   unauthenticated: 401,
   insufficient_balance: 400,
   promo_refused: 400,
+  order_refused: 400,
   bad_token: 403,
   forbidden: 403,
   not_found: 404,

@@ -10,7 +10,10 @@ const PATHS: Record<FamilyName, string> = {
     /api/orders /api/orders/cm4x1 /api/upload /api/website /api/website/create /api/website/deploy`,
   topup: `
     /api/orders/prepaid /api/orders/social-media /api/orders/game /api/orders/process
-    /api/services /api/services/nickname /api/webhooks/vip-reseller /api/admin/vip-sync`,
+    /api/services /api/services/nickname /api/webhooks/vip-reseller /api/admin/vip-sync
+    /api/admin/topup /api/admin/topup/orders/7/refund /api/reseller/keys /api/reseller/keys/7
+    /api/reseller/endpoints/7/deliveries`,
+  smm: "/api/v2",
   market: `
     /api/wallet /api/wallet/deposit /api/seller /api/seller/store /api/seller/products
     /api/seller/products/7 /api/seller/products/7/enhance-photo /api/seller/uploads
@@ -45,7 +48,7 @@ const PATHS: Record<FamilyName, string> = {
     /api/follows/unfollow /api/follows/following /api/follows/followers /api/follows/counts
     /api/chat/conversations /api/chat/messages/7 /api/chat/send /api/payment/packages
     /api/payment/create-transaction /api/payment/status/7 /api/live-messages/room-7
-    /socket.io/ /openapi.json /docs / /api /api/typo /api/sellers /api/ordersx /v1x /healthzz
+    /socket.io/ /openapi.json /docs / /api /api/typo /api/v2/orders /api/v2x /api/sellers /api/ordersx /v1x /healthzz
     /API/seller/store /api/authx/login /api/auth/typo /api/webhooks /api/webhooks/typo`,
 };
 
@@ -66,12 +69,13 @@ describe("the family of a path", () => {
 const SAMPLE: Record<FamilyName, string> = {
   hosting: "/api/orders/7",
   topup: "/api/orders/prepaid",
+  smm: "/api/v2",
   market: "/api/seller/store",
   auth: "/api/auth/login",
   panel: "/v1/sites",
   app: "/api/gifts/send",
 };
-const families: FamilyName[] = ["hosting", "topup", "market", "auth", "panel", "app"];
+const families: FamilyName[] = ["hosting", "topup", "smm", "market", "auth", "panel", "app"];
 const codes = Object.keys(STATUS_OF) as ErrorCode[];
 
 describe("a failure", () => {
@@ -92,7 +96,8 @@ describe("a failure", () => {
 
   it.each<[FamilyName, number, string, number, string, string]>([
     ["hosting", 401, "Unauthorized", 401, "Unauthorized", "Forbidden"],
-    ["topup", 401, "Unauthorized", 401, "Unauthorized", "Forbidden"],
+    ["topup", 401, "Unauthorized", 401, "Unauthorized", "Insufficient privileges"],
+    ["smm", 200, "Invalid API key", 200, "Invalid API key", "Forbidden"],
     ["market", 401, "Unauthorized", 401, "Unauthorized", "Forbidden"],
     ["auth", 401, "Unauthorized", 401, "Unauthorized", "Forbidden"],
     ["panel", 401, "unauthorized", 401, "unauthorized", "forbidden"],
@@ -107,9 +112,19 @@ describe("a failure", () => {
       });
       expect(told("unauthenticated")).toEqual(body(missing, noToken));
       expect(told("bad_token")).toEqual(body(invalid, badToken));
-      expect(told("forbidden")).toEqual(body(403, role));
+      expect(told("forbidden")).toEqual(body(family === "smm" ? 200 : 403, role));
     },
   );
+
+  it("that the caller made is 200 in the panel dialect, ours and his haste are not", () => {
+    const statusOf = (code: ErrorCode) => failureOn(SAMPLE.smm, new AppError(code, "kata")).status;
+    expect(codes.filter((code) => statusOf(code) !== 200).map(statusOf)).toEqual(
+      expect.arrayContaining([405, 413, 429, 500, 503]),
+    );
+    for (const code of ["bad_token", "invalid_input", "not_found", "forbidden"] as const) {
+      expect(statusOf(code)).toBe(200);
+    }
+  });
 
   it("keeps the extra keys of the app beside its message", () => {
     const meta = { needed: 500, current: 20 };

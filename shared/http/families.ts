@@ -1,7 +1,7 @@
 import { AppError, STATUS_OF } from "./errors.ts";
 
-/** The five API contracts that share one host, and the pair of paths that two of them share. */
-export type FamilyName = "hosting" | "topup" | "market" | "auth" | "panel" | "app";
+/** The API contracts that share one host, and the pair of paths that two of them share. */
+export type FamilyName = "hosting" | "topup" | "smm" | "market" | "auth" | "panel" | "app";
 
 export interface Failure {
   status: number;
@@ -23,6 +23,8 @@ interface Family {
   words: Words;
   /** The body of a failure. */
   body(failure: Failure): Record<string, unknown>;
+  /** True where the caller's own mistakes are answered 200, and only the body tells. */
+  quiet?: boolean;
 }
 
 const english: Words = {
@@ -42,8 +44,26 @@ const FAMILIES: Record<FamilyName, Family> = {
   },
   topup: {
     name: "topup",
-    words: english,
-    body: ({ message }) => ({ success: false, message, error: message }),
+    words: { ...english, forbidden: "Insufficient privileges" },
+    body: ({ message, meta: { orderNumber } }) => ({
+      success: false,
+      message,
+      error: message,
+      ...(orderNumber === undefined ? {} : { orderNumber }),
+    }),
+  },
+  // The dialect of resellers' panels (https://perfectpanel.com/api): its clients read `error`, never the status.
+  smm: {
+    name: "smm",
+    words: {
+      ...english,
+      missingToken: "Invalid API key",
+      invalidToken: { status: 401, message: "Invalid API key" },
+      invalidJson: "Incorrect request",
+      unknownPath: () => "Incorrect request",
+    },
+    body: ({ message }) => ({ error: message }),
+    quiet: true,
   },
   market: {
     name: "market",
@@ -88,12 +108,28 @@ const FAMILIES: Record<FamilyName, Family> = {
   },
 };
 
+/** The agency screens of the app speak English, and name their own refusals. */
+const AGENCY: Family = {
+  ...FAMILIES.app,
+  words: {
+    ...FAMILIES.app.words,
+    missingToken: "No token provided",
+    invalidToken: { status: 403, message: "Invalid token" },
+    forbidden: "Not authorized as agency",
+  },
+};
+const AGENCY_PATH = /^\/api\/agency(\/|$)/;
+
+/** What a quiet family answers 200. How often one may call, and what we could not do, stay statuses. */
+const QUIET = [400, 401, 402, 403, 404, 409, 415, 422];
+
 /** First match wins; `/api/payment` and `/api/orders` are shared, so their narrower owners stand first. */
 const OWNERS: [RegExp, FamilyName][] = [
   [/^\/(v1|healthz)(\/|$)/, "panel"],
   [/^\/api\/auth\/(register|login|signin|logout)$/, "auth"],
   [/^\/api\/orders\/(prepaid|social-media|game|process)(\/|$)/, "topup"],
-  [/^\/api\/(services|webhooks\/vip-reseller|admin\/vip-sync)(\/|$)/, "topup"],
+  [/^\/api\/(services|webhooks\/vip-reseller|admin\/(vip-sync|topup)|reseller)(\/|$)/, "topup"],
+  [/^\/api\/v2$/, "smm"],
   [/^\/api\/payment\/(packages|create-transaction|status)(\/|$)/, "app"],
   [/^\/api\/(payment|orders|upload|website|plans)(\/|$)/, "hosting"],
   [/^\/api\/(seller|buyer|admin|ai|wallet|webhooks\/(midtrans|kiriminaja))(\/|$)/, "market"],
@@ -101,6 +137,7 @@ const OWNERS: [RegExp, FamilyName][] = [
 
 /** Whose contract a path belongs to; an unknown `/api` path is the app's. */
 export function familyOf(path: string): Family {
+  if (AGENCY_PATH.test(path)) return AGENCY;
   const owner = OWNERS.find(([pattern]) => pattern.test(path));
   return FAMILIES[owner ? owner[1] : "app"];
 }
@@ -120,7 +157,8 @@ export function failureOn(path: string, error: AppError): { status: number; body
   if (error.code === "rate_limited") message ||= words.tooManyRequests;
   if (error.code === "invalid_json") message ||= words.invalidJson;
   if (error.code === "internal") message = "Internal server error";
-  return { status, body: family.body({ status, message, meta: error.meta }) };
+  const body = family.body({ status, message, meta: error.meta });
+  return { status: family.quiet && QUIET.includes(status) ? 200 : status, body };
 }
 
 /** `original` is the address as the caller wrote it, which the app's words repeat. */

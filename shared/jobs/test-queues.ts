@@ -28,6 +28,7 @@ export function contextWithQueues(): { ctx: Ctx; sent: SentMessage[] } {
     "marketplace-sync": queue("marketplace-sync"),
     webhooks: queue("webhooks"),
     mail: queue("mail"),
+    topup: queue("topup"),
   };
   return { ctx: { ...testContext(), queues }, sent };
 }

@@ -7,6 +7,7 @@ export const queueName: z.ZodType<QueueName> = z.enum([
   "marketplace-sync",
   "webhooks",
   "mail",
+  "topup",
 ]);
 
 export const wakeShape = z.object({

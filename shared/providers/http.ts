@@ -48,6 +48,8 @@ export interface HttpRequest<T> {
   path: string;
   query?: Record<string, string>;
   json?: unknown;
+  /** Fields of a form (`application/x-www-form-urlencoded`), in place of `json`. */
+  form?: Record<string, string>;
   headers?: Record<string, string>;
   schema: z.ZodType<T>;
   /** Whether a repeat has no further effect. Only then is the call repeated here, and not after a timeout. */
@@ -128,6 +130,9 @@ function prepare(options: HttpOptions, request: HttpRequest<unknown>): Prepared 
     if (request.json !== undefined) {
       sent.set("content-type", "application/json");
       init.body = JSON.stringify(request.json);
+    } else if (request.form !== undefined) {
+      sent.set("content-type", "application/x-www-form-urlencoded");
+      init.body = new URLSearchParams(request.form).toString();
     }
     init.headers = sent;
   } catch {

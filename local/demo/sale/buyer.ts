@@ -1,5 +1,5 @@
-import { request } from "./http.ts";
-import { rupiah, type Tell } from "./narrator.ts";
+import { request } from "../http.ts";
+import { rupiah, type Tell } from "../narrator.ts";
 import { type Goods, type Person, type Store, signIn } from "./seller.ts";
 
 export interface Rate {

@@ -1,6 +1,6 @@
+import { request, until } from "../http.ts";
+import { rupiah, type Tell } from "../narrator.ts";
 import type { Placed } from "./buyer.ts";
-import { request, until } from "./http.ts";
-import { rupiah, type Tell } from "./narrator.ts";
 import type { Person } from "./seller.ts";
 
 interface Order {

@@ -1,5 +1,5 @@
+import type { Tell } from "../narrator.ts";
 import { buy, findRate, makeBuyer } from "./buyer.ts";
-import type { Tell } from "./narrator.ts";
 import { followParcel, pay, readMails } from "./outside.ts";
 import { makeSeller, openStore, readStock, readWallet, sellProduct } from "./seller.ts";
 
@@ -18,5 +18,5 @@ export async function makeSale(tell: Tell): Promise<void> {
   await readMails(tell, seller, buyer, order);
   const delivered = await followParcel(tell, buyer, order);
   await readWallet(tell, seller, before + delivered.sale);
-  tell.end(delivered.number);
+  tell.end(`Order ${delivered.number} was sold, paid, shipped and paid out.`);
 }

@@ -1,6 +1,6 @@
 import { get } from "node:http";
-import { request, tryRequest, until } from "./http.ts";
-import { rupiah, type Tell } from "./narrator.ts";
+import { request, tryRequest, until } from "../http.ts";
+import { rupiah, type Tell } from "../narrator.ts";
 import { demoPhoto } from "./photo.ts";
 
 export interface Person {

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTwins } from "../index.ts";
 import { call } from "../testing/call.ts";
-import { apiId, apiKey, newTarget, type Reseller, startReseller } from "./testing.ts";
+import { newTarget, type Reseller, startReseller } from "./testing.ts";
 
 let reseller: Reseller;
 
@@ -205,21 +204,4 @@ it("shows people the account and the orders, escaped, with buttons", async () =>
   expect(pressed.status).toBe(303);
   const order = await call("GET", `${reseller.twin.url}/_orders/${trxid}`);
   expect(order.body).toMatchObject({ status: "success", code: "1050" });
-});
-
-it("starts and stops with the other twins when it is asked for", async () => {
-  const keys = {
-    midtrans: { serverKey: "SB-Mid-server-TESTKEY0001" },
-    kiriminAja: { apiKey: "kiriminaja-test-key-0001" },
-    resend: { apiKey: "re_test_0001" },
-    ipaymu: { va: "0000001234567890", apiKey: "SANDBOX-TEST-APIKEY-0001" },
-  };
-  const without = await startTwins(keys);
-  expect(without.vipReseller).toBeUndefined();
-  await without.stop();
-  const twins = await startTwins({ ...keys, vipReseller: { apiId, apiKey } });
-  const url = twins.vipReseller?.url ?? "";
-  expect((await call("GET", `${url}/_health`)).body).toEqual({ ok: true });
-  await twins.stop();
-  await expect(fetch(url)).rejects.toThrow();
 });

@@ -1,0 +1,69 @@
+import { localSettings, secretsFrom } from "../local/settings.ts";
+import { fire } from "./load.ts";
+import { benchRoute, dial, endpointSide, LEGEND, startExpress, startMeasured } from "./sides.ts";
+import { type StandIns, startStandIns } from "./stand-ins.ts";
+import { milliseconds, printHead } from "./table.ts";
+import { callbackShot, topupRoutes } from "./topup/routes.ts";
+import { seedTopup } from "./topup/seed.ts";
+import { benchSync } from "./topup/sync.ts";
+import { bundleWorker, dropBundle, type Running } from "./workerd.ts";
+
+const CALLBACKS = 2_000;
+
+/** Orders beside Express, callbacks while Postgres is away. The supplier's pace is switched off: it would measure it. */
+export async function benchTopup(keep: (stop: () => Promise<unknown>) => void): Promise<void> {
+  const standIns = await startStandIns();
+  keep(standIns.stop);
+  const secrets = secretsFrom();
+  const seeds = await seedTopup(standIns.adminUrl, secrets.JWT_KEYS);
+  const bundle = bundleWorker({
+    ...localSettings({ ...standIns, rateLimitFactor: 1000 }, secrets),
+    MAIL_FROM: "Lumbung <halo@lumbung.example>",
+    ALERT_EMAIL: "operator@lumbung.example",
+    VIP_RESELLER_PACE_MS: "0",
+  });
+  keep(async () => dropBundle(bundle));
+  const worker = await startMeasured(bundle);
+  keep(worker.stop);
+  const express = await startExpress(standIns, secrets.JWT_KEYS);
+  keep(express.stop);
+  const sides = {
+    worker: { ...worker, ...endpointSide(standIns) },
+    peer: { ...express, setLatency: dial(`http://127.0.0.1:${express.port}`) },
+  };
+  printHead();
+  const missed: string[] = [];
+  for (const route of topupRoutes(seeds)) missed.push(...(await benchRoute(sides, route)));
+  missed.push(...(await benchCallbacks(worker, standIns)));
+  missed.push(...(await benchSync(standIns, keep)));
+  console.log(LEGEND);
+  console.log(missed.length === 0 ? "All goals are met." : "NOT AS IT SHOULD BE:");
+  for (const text of missed) console.log(`  ${text}`);
+}
+
+/** What the supplier tells while Postgres is away is taken in all the same. */
+async function benchCallbacks(worker: Running, { httpUrl }: StandIns): Promise<string[]> {
+  await setOutage(httpUrl, true);
+  let turn = 0;
+  const began = performance.now();
+  const measured = await fire(worker, () => callbackShot(turn++), {
+    count: CALLBACKS,
+    concurrency: 8,
+  });
+  const perSecond = (CALLBACKS - measured.failures) / ((performance.now() - began) / 1000);
+  await setOutage(httpUrl, false);
+  console.log(
+    `callbacks while Postgres is away: ${perSecond.toFixed(0)} accepted a second, p50 ${milliseconds(measured.p50Ms)} ms, p99 ${milliseconds(measured.p99Ms)} ms, ${measured.cpuUs.toFixed(0)} µs of CPU each`,
+  );
+  return measured.failures > 0 ? [`${measured.failures} callbacks were refused`] : [];
+}
+
+async function setOutage(httpUrl: string, on: boolean): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`${httpUrl}/_outage`, {
+    method: "PUT",
+    headers,
+    body: JSON.stringify({ on, mode: "destroy" }),
+  });
+  if (!answer.ok) throw new Error("the endpoint has no dial for outages");
+}

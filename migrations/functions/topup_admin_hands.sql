@@ -1,0 +1,99 @@
+-- Orders handled by hand. Guarantees, from any number of connections at once: what an admin does is written down before
+-- it is done; an order has one open request; above the limit it takes two different admins; a decision is made once.
+
+-- {order_id, action, input, reason, actor_id, needs_second_above, expires_minutes, audit} -> topup_hand_view. `waiting`:
+-- another admin must confirm. `confirmed`: to be done now.
+create or replace function topup_hand_request(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o topup_orders;
+  r topup_hand_requests;
+  second boolean;
+begin
+  select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
+  if not found then
+    perform app_error('not_found', 'Order not found');
+  end if;
+  update topup_hand_requests h set state = 'expired', updated_at = now()
+  where h.order_id = o.id and h.state = 'waiting' and h.expires_at <= now();
+  if exists (select from topup_hand_requests h where h.order_id = o.id and h.state in ('waiting', 'confirmed')) then
+    perform app_error('conflict', 'This order has an open request already');
+  end if;
+  if input->>'action' <> 'retry' and o.finished_at is not null then
+    perform app_error('conflict', 'This order is final');
+  end if;
+  if input->>'action' = 'retry' and exists (select from topup_hand_requests h
+    where h.order_id = o.id and h.action = 'retry' and h.state = 'done' and h.outcome like 'placed again%') then
+    perform app_error('conflict', 'This order was placed again already');
+  end if;
+  second := o.amount > (input->>'needs_second_above')::bigint;
+  insert into topup_hand_requests (order_id, action, input, reason, needs_second, state, requested_by, decided_by,
+    decided_at, expires_at)
+  values (o.id, input->>'action', coalesce(input->'input', '{}'), input->>'reason', second,
+    case when second then 'waiting' else 'confirmed' end, (input->>'actor_id')::bigint,
+    case when not second then (input->>'actor_id')::bigint end, case when not second then now() end,
+    now() + make_interval(mins => (input->>'expires_minutes')::int))
+  returning * into r;
+  perform topup_hand_audit(r, input, 'request');
+  return topup_hand_view(r);
+end $$;
+
+-- {id, confirm, actor_id, audit} -> topup_hand_view. Another admin's word, once. Confirming again what is confirmed and
+-- not yet done gives it back, to be done: its first executor may have died.
+create or replace function topup_hand_decide(input jsonb) returns jsonb language plpgsql as $$
+declare
+  -- The table has a column of that name.
+  given jsonb := input;
+  agreed boolean := (given->>'confirm')::boolean;
+  r topup_hand_requests;
+begin
+  select * into r from topup_hand_requests h where h.id = (given->>'id')::uuid for no key update;
+  if not found then
+    perform app_error('not_found', 'Request not found');
+  end if;
+  if r.state = 'confirmed' and agreed then
+    return topup_hand_view(r);
+  elsif r.state <> 'waiting' or r.expires_at <= now() then
+    perform app_error('conflict', 'This request is ' || case r.state when 'waiting' then 'expired' else r.state end);
+  elsif agreed and r.requested_by = (given->>'actor_id')::bigint then
+    perform app_error('forbidden', 'Another admin must confirm this request');
+  end if;
+  update topup_hand_requests h set state = case when agreed then 'confirmed' else 'rejected' end,
+    decided_by = (given->>'actor_id')::bigint, decided_at = now(), updated_at = now()
+  where h.id = r.id
+  returning * into r;
+  perform topup_hand_audit(r, given, case when agreed then 'confirm' else 'reject' end);
+  return topup_hand_view(r);
+end $$;
+
+-- {id, done, outcome, audit} -> topup_hand_view: what came of a confirmed request; its sealed serial is forgotten.
+create or replace function topup_hand_finish(input jsonb) returns jsonb language plpgsql as $$
+declare
+  -- The table has a column of that name.
+  given jsonb := input;
+  r topup_hand_requests;
+begin
+  update topup_hand_requests h set state = case when (given->>'done')::boolean then 'done' else 'refused' end,
+    outcome = left(given->>'outcome', 500), input = h.input - 'serial', updated_at = now()
+  where h.id = (given->>'id')::uuid and h.state = 'confirmed'
+  returning * into r;
+  if found then
+    perform topup_hand_audit(r, given, 'finish');
+  else
+    select * into r from topup_hand_requests h where h.id = (given->>'id')::uuid;
+  end if;
+  return topup_hand_view(r);
+end $$;
+
+create or replace function topup_hand_audit(r topup_hand_requests, input jsonb, verb text)
+returns void language plpgsql as $$
+begin
+  perform audit_write(input->'audit' || jsonb_build_object('action', 'topup.order.' || r.action || '.' || verb,
+    'subject_kind', 'topup_order', 'subject_id', r.order_id, 'reason', r.reason,
+    'after', jsonb_build_object('request', r.id, 'state', r.state, 'outcome', r.outcome, 'input', r.input - 'serial')));
+end $$;
+
+create or replace function topup_hand_view(r topup_hand_requests) returns jsonb language sql stable as $$
+  select jsonb_build_object('id', r.id, 'order_id', r.order_id, 'action', r.action, 'input', r.input, 'reason', r.reason,
+    'needs_second', r.needs_second, 'state', r.state, 'requested_by', r.requested_by, 'decided_by', r.decided_by,
+    'outcome', r.outcome, 'expires_at', r.expires_at, 'created_at', r.created_at)
+$$;

@@ -1,0 +1,244 @@
+-- The catalogue sync: begin -> (stage pieces -> apply) per family -> finish. Guarantees, from any number of connections:
+-- one run at a time; a family's services change in one transaction and only when its whole list is here; a list that is
+-- empty or lost more than half of the known services changes nothing; every step may be repeated after a crash.
+
+create or replace function topup_sync_json(run topup_syncs) returns jsonb language sql stable as $$
+  select jsonb_build_object('id', run.id, 'action', run.action, 'state', run.state, 'level', run.level,
+    'families', run.families, 'error', run.error, 'job_id', run.job_id,
+    'started_at', run.started_at, 'finished_at', run.finished_at,
+    'counts', jsonb_build_object('servicesAdded', run.services_added, 'servicesUpdated', run.services_updated,
+      'productsAdded', run.products_added, 'productsUpdated', run.products_updated,
+      'stockUpdated', run.stock_updated))
+$$;
+
+-- Starts a run and its job, or tells the one that is under way. A run that nobody worked on for 15 minutes is over.
+-- {action, force, requested_by} -> {begun, sync, wake}
+create or replace function topup_sync_begin(input jsonb) returns jsonb language plpgsql as $$
+declare
+  run topup_syncs;
+  job jsonb;
+begin
+  update topup_syncs s set state = 'failed', error = 'abandoned', finished_at = now()
+  where s.state = 'running' and s.beat_at < now() - interval '15 minutes';
+
+  delete from topup_syncs s where s.started_at < now() - interval '90 days' and s.state <> 'running';
+
+  insert into topup_syncs (action, requested_by, level)
+  values (input->>'action', (input->>'requested_by')::bigint,
+    (select s.level from topup_syncs s where s.level is not null order by s.started_at desc limit 1))
+  on conflict (state) where state = 'running' do nothing
+  returning * into run;
+  if run.id is null then
+    select * into run from topup_syncs s where s.state = 'running';
+    return jsonb_build_object('begun', false, 'sync', case when run.id is not null then topup_sync_json(run) end,
+      'wake', '[]'::jsonb);
+  end if;
+
+  job := jobs_enqueue('topup.sync', 'topup', 'topup.sync/' || run.id,
+    jsonb_build_object('sync_id', run.id, 'force', coalesce((input->>'force')::boolean, false)));
+  update topup_syncs s set job_id = (job->>'id')::uuid where s.id = run.id returning * into run;
+  return jsonb_build_object('begun', true, 'sync', topup_sync_json(run), 'wake', jobs_wakes(job));
+end $$;
+
+-- The run as it stands, with its heart beaten if it still runs; null where there is none.
+create or replace function topup_sync_beat(input jsonb) returns jsonb language plpgsql as $$
+declare
+  run topup_syncs;
+begin
+  update topup_syncs s set beat_at = now(), level = coalesce(input->>'level', s.level)
+  where s.id = (input->>'sync_id')::uuid and s.state = 'running' returning * into run;
+  if not found then select * into run from topup_syncs s where s.id = (input->>'sync_id')::uuid; end if;
+  return case when run.id is not null then topup_sync_json(run) end;
+end $$;
+
+-- Takes a piece of a family's list: {sync_id, family, piece, rows}. The first piece throws away what an earlier attempt
+-- left. Answers whether the run is still under way.
+create or replace function topup_sync_stage(input jsonb) returns boolean language plpgsql as $$
+declare
+  run uuid := (input->>'sync_id')::uuid;
+begin
+  update topup_syncs s set beat_at = now() where s.id = run and s.state = 'running';
+  if not found then return false; end if;
+  if (input->>'piece')::int = 0 then
+    delete from topup_sync_pieces p where p.sync_id = run and p.family = input->>'family';
+  end if;
+  insert into topup_sync_pieces (sync_id, family, piece, rows)
+  values (run, input->>'family', (input->>'piece')::int, input->'rows')
+  on conflict on constraint topup_sync_pieces_pkey do update set rows = excluded.rows;
+  return true;
+end $$;
+
+-- Puts a family's staged list in force, at once and as a whole: new services in, changed ones changed, re-priced ones
+-- priced anew with a history row, vanished ones 'gone'. `active`, stock and what orders reserved stay as they are.
+-- {sync_id, family, pieces, force} -> {state: applied|refused|stopped, reason?, rows, added, changed, priced, gone}
+create or replace function topup_sync_apply(input jsonb) returns jsonb language plpgsql as $$
+declare
+  this_sync uuid := (input->>'sync_id')::uuid;
+  this_family text := input->>'family';
+  run topup_syncs;
+  pieces int;
+  listed int;
+  known int;
+  kept int;
+  result jsonb;
+begin
+  select * into run from topup_syncs s where s.id = this_sync for no key update;
+  if run.id is null or run.state <> 'running' then return jsonb_build_object('state', 'stopped'); end if;
+  if run.families ? this_family then return run.families->this_family; end if;
+  perform topup_catalogue_lock();
+
+  select count(*), coalesce(sum(jsonb_array_length(p.rows)), 0) into pieces, listed
+  from topup_sync_pieces p where p.sync_id = this_sync and p.family = this_family;
+  select count(*) into known from topup_services s where s.family = this_family and s.status <> 'gone';
+  select count(*) into kept from topup_services s
+  where s.family = this_family and s.status <> 'gone' and s.code in (
+    select r->>'code' from topup_sync_pieces p, jsonb_array_elements(p.rows) r
+    where p.sync_id = this_sync and p.family = this_family);
+
+  result := case
+    when pieces <> (input->>'pieces')::int then jsonb_build_object('state', 'refused', 'reason', 'incomplete')
+    when listed = 0 then jsonb_build_object('state', 'refused', 'reason', 'empty')
+    when known >= 10 and kept * 2 < known and not coalesce((input->>'force')::boolean, false)
+      then jsonb_build_object('state', 'refused', 'reason', 'shrunken', 'known', known, 'kept', kept)
+    else topup_sync_swap(this_sync, this_family)
+  end || jsonb_build_object('rows', listed);
+
+  delete from topup_sync_pieces p where p.sync_id = this_sync and p.family = this_family;
+  update topup_syncs s set beat_at = now(),
+    families = s.families || jsonb_build_object(this_family, result),
+    services_added = s.services_added + coalesce((result->>'added')::int, 0),
+    services_updated = s.services_updated + coalesce((result->>'changed')::int, 0) + coalesce((result->>'gone')::int, 0),
+    products_added = s.products_added + coalesce((result->>'added')::int, 0),
+    products_updated = s.products_updated + coalesce((result->>'priced')::int, 0)
+  where s.id = this_sync;
+  return result;
+end $$;
+
+-- The swap itself, for topup_sync_apply alone: its caller holds the run's row. One statement; rows that are as listed
+-- are not written, so an hourly run costs what has changed.
+create or replace function topup_sync_swap(this_sync uuid, this_family text) returns jsonb language sql as $$
+  with listed as materialized (
+    select distinct on (r.code) r.*
+    from topup_sync_pieces p, jsonb_to_recordset(p.rows) as r(
+      code text, name text, brand text, category text, type text, note text, needs_zone boolean, target_kind text,
+      min_quantity int, max_quantity int, maintenance text, multi_trx boolean, supplier_price bigint, status text,
+      sellable boolean)
+    where p.sync_id = this_sync and p.family = this_family
+    order by r.code, p.piece),
+  margins as materialized (
+    select b.brand, m.percent_bp, m.fixed
+    from (select distinct brand from listed) b, topup_margin(this_family, b.brand, 'member') m),
+  priced as materialized (
+    select l.*, topup_priced(l.supplier_price, m.percent_bp, m.fixed) as price
+    from listed l join margins m on m.brand = l.brand),
+  updated as (
+    update topup_services s set name = p.name, brand = p.brand, category = p.category, type = p.type, note = p.note,
+      needs_zone = p.needs_zone, target_kind = p.target_kind, min_quantity = p.min_quantity,
+      max_quantity = p.max_quantity, maintenance = p.maintenance, multi_trx = p.multi_trx,
+      supplier_price = p.supplier_price, price = p.price, status = p.status, gone_at = null,
+      sync_id = this_sync, updated_at = now()
+    from priced p
+    where s.family = this_family and s.code = p.code
+      and (s.name, s.brand, s.category, s.type, s.note, s.needs_zone, s.target_kind, s.min_quantity, s.max_quantity,
+        s.maintenance, s.multi_trx, s.supplier_price, s.price, s.status)
+      is distinct from (p.name, p.brand, p.category, p.type, p.note, p.needs_zone, p.target_kind, p.min_quantity,
+        p.max_quantity, p.maintenance, p.multi_trx, p.supplier_price, p.price, p.status)
+    returning s.id, old.supplier_price as old_supplier_price, new.supplier_price, old.price as old_price, new.price,
+      (old.name, old.brand, old.category, old.type, old.note, old.needs_zone, old.target_kind, old.min_quantity,
+        old.max_quantity, old.maintenance, old.multi_trx, old.status)
+      is distinct from (new.name, new.brand, new.category, new.type, new.note, new.needs_zone, new.target_kind,
+        new.min_quantity, new.max_quantity, new.maintenance, new.multi_trx, new.status) as redescribed),
+  added as (
+    insert into topup_services (family, code, name, brand, category, type, note, needs_zone, target_kind, min_quantity,
+      max_quantity, maintenance, multi_trx, supplier_price, price, status, active, sync_id)
+    select this_family, p.code, p.name, p.brand, p.category, p.type, p.note, p.needs_zone, p.target_kind,
+      p.min_quantity, p.max_quantity, p.maintenance, p.multi_trx, p.supplier_price, p.price, p.status, p.sellable,
+      this_sync
+    from priced p
+    where not exists (select from topup_services s where s.family = this_family and s.code = p.code)
+    returning id),
+  vanished as (
+    update topup_services s set status = 'gone', gone_at = now(), sync_id = this_sync, updated_at = now()
+    where s.family = this_family and s.status <> 'gone'
+      and not exists (select from listed l where l.code = s.code)
+    returning s.id),
+  noted as (
+    insert into topup_price_history (service_id, old_supplier_price, supplier_price, old_price, price, sync_id)
+    select id, old_supplier_price, supplier_price, old_price, price, this_sync from updated
+    where old_price <> price or old_supplier_price <> supplier_price)
+  select jsonb_build_object('state', 'applied',
+    'added', (select count(*) from added),
+    'changed', (select count(*) from updated where redescribed),
+    'priced', (select count(*) from updated where old_price <> price or old_supplier_price <> supplier_price),
+    'gone', (select count(*) from vanished))
+$$;
+
+-- A family whose list could not be read: its services stay as they are. {sync_id, family, reason}
+create or replace function topup_sync_skip(input jsonb) returns boolean language plpgsql as $$
+begin
+  delete from topup_sync_pieces p
+  where p.sync_id = (input->>'sync_id')::uuid and p.family = input->>'family';
+  update topup_syncs s set beat_at = now(), families = s.families || jsonb_build_object(input->>'family',
+    jsonb_build_object('state', 'failed', 'reason', input->>'reason'))
+  where s.id = (input->>'sync_id')::uuid and s.state = 'running' and not s.families ? (input->>'family');
+  return found;
+end $$;
+
+-- Which game services' stock is asked about next: counted ones first, and of each kind whose count is the oldest.
+-- {sync_id, limit, before} -> [{id, code}]
+create or replace function topup_sync_stock_due(input jsonb) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'code', d.code)), '[]') from (
+    select s.id, s.code from topup_services s
+    where s.family = 'game' and s.status <> 'gone' and s.active
+      and (s.stock_checked_at is null or s.stock_checked_at < (input->>'before')::timestamptz)
+    order by s.stock_type = 'UNLIMITED', s.stock_checked_at nulls first, s.code
+    limit (input->>'limit')::int) d
+$$;
+
+-- Counted stocks as the supplier tells them: {sync_id, stocks: [{id, stock}]}; null: it does not tell, so what we know
+-- stays. Open orders keep what they reserved. A change leaves a row in the history.
+create or replace function topup_sync_stock(input jsonb) returns boolean language plpgsql as $$
+declare
+  changed int;
+begin
+  perform from topup_syncs s where s.id = (input->>'sync_id')::uuid and s.state = 'running' for no key update;
+  if not found then return false; end if;
+  with told as (
+    select distinct on (t.id) t.* from jsonb_to_recordset(input->'stocks') as t(id uuid, stock int) order by t.id),
+  updated as (
+    update topup_services s set stock_checked_at = now(), stock = coalesce(t.stock, s.stock),
+      stock_type = case when t.stock is null then s.stock_type else 'LIMITED' end,
+      updated_at = case when t.stock <> coalesce(s.stock, -1) then now() else s.updated_at end
+    from told t where s.id = t.id
+    returning s.id, old.stock as old_stock, new.stock),
+  noted as (
+    insert into topup_stock_history (service_id, type, quantity, old_stock, new_stock, reason)
+    select id, 'SYNC_UPDATE', coalesce(stock, 0) - coalesce(old_stock, 0), old_stock, stock, 'sync'
+    from updated where old_stock is distinct from stock)
+  select count(*) into changed from updated where old_stock is distinct from stock;
+  update topup_syncs s set beat_at = now(), stock_updated = s.stock_updated + changed
+  where s.id = (input->>'sync_id')::uuid;
+  return true;
+end $$;
+
+-- Ends a run, once: {sync_id, error}. It failed when no family's list was put in force though some were asked for,
+-- or when `error` says so; what is left of its pieces goes.
+create or replace function topup_sync_finish(input jsonb) returns jsonb language plpgsql as $$
+declare
+  run topup_syncs;
+  applied int;
+  asked int;
+begin
+  select * into run from topup_syncs s where s.id = (input->>'sync_id')::uuid for no key update;
+  if run.id is null then return null; end if;
+  delete from topup_sync_pieces p where p.sync_id = run.id;
+  if run.state <> 'running' then return topup_sync_json(run); end if;
+  select count(*), count(*) filter (where value->>'state' = 'applied') into asked, applied from jsonb_each(run.families);
+  update topup_syncs s set finished_at = now(), error = input->>'error', state = case
+      when input->>'error' is not null and applied = 0 then 'failed'
+      when asked > 0 and applied = 0 then 'failed'
+      when applied < asked or input->>'error' is not null then 'partial'
+      else 'success' end
+  where s.id = run.id returning * into run;
+  return topup_sync_json(run);
+end $$;

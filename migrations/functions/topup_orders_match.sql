@@ -1,0 +1,160 @@
+-- Orders in doubt and the supplier's history. Its rows have no time and no reference of ours, so an order finds its
+-- purchase by service, target, zone and quantity among the rows that belong to no other order and that nobody had seen
+-- before the attempt began. Guarantee: an order is refunded only when the supplier, asked at least twice after the
+-- attempt was surely over, shows nothing that could be its purchase; whatever is not plain waits for a person.
+
+-- {order_id, asked_at, rows: [{trxid, target, zone, code, service, quantity, price, start_count}], absence_seconds,
+--  alert_to, now} -> {verdict: settled|wait|deeper, order, wake}. `rows` are the latest ones of the family, newest first;
+-- `asked_at` is before the supplier was asked. `deeper`: they do not reach back to the attempt, so ask for more.
+create or replace function topup_order_match(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o topup_orders;
+  doubt record;
+begin
+  select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
+  perform pg_advisory_xact_lock(hashtextextended('topup/' || o.family || '/' || topup_plain_target(o.target), 0));
+  select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
+  if o.state <> 'unknown' then
+    return jsonb_build_object('verdict', 'settled', 'order', to_jsonb(o), 'wake', '[]'::jsonb);
+  end if;
+  doubt := topup_order_doubt(o, input->'rows');
+  if doubt.own > 0 and doubt.busy then
+    return jsonb_build_object('verdict', 'wait', 'order', to_jsonb(o), 'wake', '[]'::jsonb);
+  elsif doubt.mine is not null then
+    return jsonb_build_object('verdict', 'settled') || topup_order_bought(o, input || jsonb_build_object(
+      'trxid', doubt.mine->>'trxid', 'charged', doubt.mine->'price', 'start_count', doubt.mine->'start_count'));
+  elsif doubt.own > 0 then
+    return jsonb_build_object('verdict', 'settled') || topup_order_review(o, doubt.rivals || ' orders for '
+      || doubt.purchases || ' purchases in the history', input->>'alert_to');
+  elsif not topup_reaches_back(o, input) then
+    if (input->>'asked_at')::timestamptz > o.attempt_until + interval '30 minutes' then
+      return jsonb_build_object('verdict', 'settled') || topup_order_review(o,
+        'the history no longer reaches back to the attempt', input->>'alert_to');
+    end if;
+    return jsonb_build_object('verdict', 'deeper', 'order', to_jsonb(o), 'wake', '[]'::jsonb);
+  elsif (input->>'asked_at')::timestamptz < o.attempt_until then
+    return jsonb_build_object('verdict', 'wait', 'order', to_jsonb(o), 'wake', '[]'::jsonb);
+  elsif doubt.near > 0 then
+    return jsonb_build_object('verdict', 'settled') || topup_order_review(o,
+      'the history has a purchase for this target that is another service', input->>'alert_to');
+  end if;
+  return topup_order_absent(o, input);
+end $$;
+
+-- What the history says to an order in doubt. `rivals`: the orders in doubt that are like it, itself among them; one
+-- that is still being bought (`busy`) may have a row here or not. `purchases`: rows that could be of any of them,
+-- `own`: of this one. `mine`: its row, where there are as many as rivals, each for one, and nothing tells them apart (or
+-- only one of each): the rival that tried first has the row that was seen first. `near`: rows for its target that fit no
+-- open order at all.
+create or replace function topup_order_doubt(o topup_orders, history jsonb, out rivals int, out busy boolean,
+  out purchases int, out own int, out near int, out mine jsonb) language plpgsql stable as $$
+declare
+  tries timestamptz[];
+  turn int;
+begin
+  select count(*), bool_or(x.state = 'buying'), array_agg(x.attempt_at order by x.attempt_at, x.id),
+    count(*) filter (where (x.attempt_at, x.id) <= (o.attempt_at, o.id))
+  into rivals, busy, tries, turn
+  from topup_orders x
+  where x.state in ('buying', 'unknown', 'review') and x.trxid is null and topup_alike(x, o);
+
+  with free as (
+    select r.*, w.seen_at from topup_history_rows(history) r
+    left join topup_supplier_sightings w on w.trxid = r.trxid
+    where topup_plain_target(r.target) = topup_plain_target(o.target)
+      and not exists (select from topup_orders x where x.trxid = r.trxid)
+  ), fitting as (
+    select f.*, row_number() over (order by f.seen_at nulls last, f.n desc) as place from free f
+    where topup_row_fits(o, f.zone, f.code, f.service, f.quantity) and topup_may_be_of(tries[1], f.seen_at)
+  )
+  select count(*), count(*) filter (where topup_may_be_of(o.attempt_at, f.seen_at)),
+    (select count(*) from free n where topup_may_be_of(o.attempt_at, n.seen_at) and not exists (
+      select from topup_orders x
+      where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family
+        and topup_plain_target(x.target) = topup_plain_target(o.target)
+        and topup_row_fits(x, n.zone, n.code, n.service, n.quantity))),
+    case when count(*) = rivals and bool_and(topup_may_be_of(tries[f.place], f.seen_at))
+        and (rivals = 1 or bool_and(f.price is not distinct from o.supplier_amount))
+      then jsonb_agg(to_jsonb(f) order by f.place)->(turn - 1) end
+  into purchases, own, near, mine
+  from fitting f;
+end $$;
+
+-- Whether a row first seen then (null: never before) can be of an attempt that began at `tried`. A minute is left for
+-- clocks that differ.
+create or replace function topup_may_be_of(tried timestamptz, seen_at timestamptz) returns boolean
+language sql immutable as $$
+  select seen_at is null or seen_at >= tried - interval '1 minute'
+$$;
+
+-- The history shows nothing. Told so twice, with time between, the order was not bought: it fails and is refunded.
+create or replace function topup_order_absent(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
+declare
+  asked timestamptz := (input->>'asked_at')::timestamptz;
+begin
+  if o.absent_since <= asked - make_interval(secs => (input->>'absence_seconds')::int) then
+    update topup_orders x set absences = x.absences + 1, notes = 'The service is temporarily unavailable'
+    where x.id = o.id;
+    return jsonb_build_object('verdict', 'settled')
+      || topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input);
+  end if;
+  update topup_orders x set absences = x.absences + 1, absent_since = coalesce(x.absent_since, asked)
+  where x.id = o.id returning * into o;
+  return jsonb_build_object('verdict', 'wait', 'order', to_jsonb(o), 'wake', '[]'::jsonb);
+end $$;
+
+-- The rows of the history in the supplier's order.
+create or replace function topup_history_rows(list jsonb)
+returns table (n bigint, trxid text, target text, zone text, code text, service text, quantity int, price bigint,
+  start_count int) language sql immutable as $$
+  select e.n, r.trxid, r.target, r.zone, r.code, r.service, r.quantity, r.price, r.start_count
+  from jsonb_array_elements(list) with ordinality e(row, n),
+  lateral jsonb_to_record(e.row) r(trxid text, target text, zone text, code text, service text, quantity int,
+    price bigint, start_count int)
+$$;
+
+-- A target as two systems would both write it: numbers without country code or leading zero, the rest in small letters.
+create or replace function topup_plain_target(target text) returns text language sql immutable as $$
+  select case when target ~ '^[+]?[\d .-]+$' then regexp_replace(regexp_replace(target, '\D', '', 'g'), '^(62|0+)', '')
+    else lower(btrim(target)) end
+$$;
+
+create or replace function topup_alike(x topup_orders, o topup_orders) returns boolean language sql immutable as $$
+  select x.family = o.family and x.code = o.code and x.quantity = o.quantity
+    and x.zone is not distinct from o.zone and topup_plain_target(x.target) = topup_plain_target(o.target)
+$$;
+
+-- Whether a row of the history can be this order's purchase: its service by code, where the supplier tells it, else by
+-- name.
+create or replace function topup_row_fits(o topup_orders, zone text, code text, service text, quantity int)
+returns boolean language sql immutable as $$
+  select coalesce(nullif(btrim(row_fits.zone), ''), '-') = coalesce(nullif(btrim(o.zone), ''), '-')
+    and (o.family <> 'social' or row_fits.quantity = o.quantity)
+    and case when row_fits.code is not null then row_fits.code = o.code
+      else lower(btrim(row_fits.service)) = lower(btrim(o.service_name)) end
+  from (select topup_row_fits.zone, topup_row_fits.code, topup_row_fits.service, topup_row_fits.quantity) row_fits
+$$;
+
+-- Whether the list goes back to before the attempt: it shows a purchase that was over, or seen, by then. A supplier may
+-- list fewer than were asked for, so only a very short list is taken for all there is.
+create or replace function topup_reaches_back(o topup_orders, input jsonb) returns boolean language sql stable as $$
+  select jsonb_array_length(input->'rows') < 20
+    or exists (select from topup_history_rows(input->'rows') r
+      join topup_orders x on x.trxid = r.trxid where x.bought_at < o.attempt_at - interval '5 seconds')
+    or exists (select from topup_history_rows(input->'rows') r
+      join topup_supplier_sightings w on w.trxid = r.trxid where w.seen_at < o.attempt_at - interval '1 minute')
+$$;
+
+-- {family, seen_at, trxids} -> {added}. Purchases in the history that belong to no order of ours (yet).
+create or replace function topup_sightings_note(input jsonb) returns jsonb language plpgsql as $$
+declare
+  added int;
+begin
+  insert into topup_supplier_sightings (trxid, family, seen_at)
+  select distinct t, input->>'family', (input->>'seen_at')::timestamptz
+  from jsonb_array_elements_text(input->'trxids') t
+  where not exists (select from topup_orders x where x.trxid = t)
+  on conflict do nothing;
+  get diagnostics added = row_count;
+  return jsonb_build_object('added', added);
+end $$;

@@ -1,0 +1,62 @@
+-- Orders as people ask for them, and what a person decides about one that no rule can.
+
+-- {number? | id? | trxid?, user_id, ask, pause_seconds, now} -> {order, ask, serial_for} or null. The user's own order;
+-- any order for an admin. `ask`: the supplier may be asked about it now; the pause lets one of many ask.
+create or replace function topup_order_read(input jsonb) returns jsonb language plpgsql as $$
+declare
+  reader bigint := (input->>'user_id')::bigint;
+  moment timestamptz := (input->>'now')::timestamptz;
+  o topup_orders;
+  may_ask boolean := false;
+begin
+  select * into o from topup_orders x
+  where (x.number = input->>'number' or x.id = (input->>'id')::uuid or x.trxid = input->>'trxid')
+    and (x.user_id = reader or exists (
+      select from identity_users u where u.id = reader and 'admin' = any (u.roles) and u.deleted_at is null));
+  if not found then return null; end if;
+  if (input->>'ask')::boolean and o.state = 'processing' then
+    update topup_orders x set asked_at = moment
+    where x.id = o.id and x.state = 'processing'
+      and (x.asked_at is null or x.asked_at <= moment - make_interval(secs => (input->>'pause_seconds')::int));
+    may_ask := found;
+  end if;
+  return jsonb_build_object('order', to_jsonb(o), 'ask', may_ask);
+end $$;
+
+-- {order_id, as: success|partial|failed|refunded, charged?, remain?, trxid?, reason, sealed_serial?, now, alert_to} ->
+-- {order, wake}. A person's word about an open order. Guarantee: it ends once, with its money, whoever else is at it.
+create or replace function topup_order_by_hand(input jsonb) returns jsonb language plpgsql as $$
+declare
+  outcome text := input->>'as';
+  o topup_orders;
+begin
+  select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
+  if not found then
+    perform app_error('not_found', 'Order not found');
+  end if;
+  if o.finished_at is not null then
+    perform app_error('conflict', 'The order has ended already');
+  end if;
+  if o.state = 'pending' then
+    perform app_error('conflict', 'The order is not paid');
+  end if;
+  if o.state = 'buying' and o.attempt_until > (input->>'now')::timestamptz then
+    perform app_error('conflict', 'The order is being bought at this moment; try again in two minutes');
+  end if;
+  if input->>'trxid' is not null and exists (
+    select from topup_orders x where x.trxid = input->>'trxid' and x.id <> o.id) then
+    perform app_error('conflict', 'This purchase belongs to another order');
+  end if;
+  if outcome = 'partial' and ((input->>'remain')::int is null or (input->>'remain')::int not between 1 and o.quantity) then
+    perform app_error('invalid_input', 'remain: must be between 1 and ' || o.quantity);
+  end if;
+  if (input->>'charged')::bigint < 0 then
+    perform app_error('invalid_input', 'chargedAmount: must not be negative');
+  end if;
+  update topup_orders x set trxid = coalesce(x.trxid, input->>'trxid'), supplier_note = input->>'reason',
+    charged_amount = coalesce((input->>'charged')::bigint, x.charged_amount),
+    remain = coalesce((input->>'remain')::int, x.remain),
+    sealed_serial = coalesce(input->>'sealed_serial', x.sealed_serial)
+  where x.id = o.id;
+  return topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', outcome)), input);
+end $$;

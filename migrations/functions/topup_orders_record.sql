@@ -1,0 +1,225 @@
+-- What came of an attempt to buy. Guarantees, from any number of connections at once: an order is bought at most once
+-- and its money leaves escrow exactly once, with the order as the transfer's reference; states only go forward and a
+-- final one never changes; a purchase (trxid) belongs to one order; a counted stock is given back at most once.
+
+-- {order_id, trxid, charged?, supplier_note?, start_count?, suspect?, now, alert_to} -> {order, wake}. The supplier took
+-- the order. An answer that comes after the order was given up is a loss that a person must hear of; so is a purchase
+-- that is not what was asked for (`suspect`).
+create or replace function topup_order_accepted(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o topup_orders;
+  owner text;
+begin
+  select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
+  if o.trxid is not null then
+    return jsonb_build_object('order', to_jsonb(o), 'wake', case when o.trxid = input->>'trxid' then '[]'::jsonb
+      else jobs_wakes(topup_order_alert(o, 'Pesanan terbeli dua kali', input->>'trxid', input->>'alert_to')) end);
+  end if;
+  select x.number into owner from topup_orders x where x.trxid = input->>'trxid';
+  if found then
+    return topup_order_review(o, 'purchase belongs to ' || owner, input->>'alert_to');
+  end if;
+  if o.finished_at is not null then
+    update topup_orders x set trxid = input->>'trxid', updated_at = now() where x.id = o.id returning * into o;
+    return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(case when o.refunded_amount > 0 then
+      topup_order_alert(o, 'Pesanan terbeli setelah dikembalikan', input->>'trxid', input->>'alert_to') end));
+  end if;
+  if input->>'suspect' is not null then
+    update topup_orders x set trxid = input->>'trxid', charged_amount = (input->>'charged')::bigint
+    where x.id = o.id returning * into o;
+    return topup_order_review(o, input->>'suspect', input->>'alert_to');
+  end if;
+  return topup_order_bought(o, input);
+end $$;
+
+-- The order's purchase is known: it is the supplier's turn. The caller has locked the row and found it open.
+create or replace function topup_order_bought(o topup_orders, purchase jsonb) returns jsonb language plpgsql as $$
+declare
+  loss jsonb;
+begin
+  if o.stock_held = 'reserved' then
+    perform topup_stock_take(o);
+  end if;
+  update topup_orders x set state = 'processing', trxid = purchase->>'trxid',
+    charged_amount = (purchase->>'charged')::bigint, supplier_note = purchase->>'supplier_note',
+    start_count = (purchase->>'start_count')::int, review_reason = null, updated_at = now(),
+    stock_held = case when x.stock_held is not null then 'taken' end,
+    bought_at = (purchase->>'now')::timestamptz, ask_at = (purchase->>'now')::timestamptz + interval '10 seconds'
+  where x.id = o.id
+  returning * into o;
+  perform topup_order_event(o);
+  perform topup_order_rest(o);
+  if o.charged_amount > o.amount then
+    loss := mail_enqueue('alert', purchase->>'alert_to', 'alert/topup-loss/' || o.service_id || '/' || current_date,
+      jsonb_build_object('what', 'Penyedia menagih lebih dari harga jual: ' || o.service_name,
+        'facts', jsonb_build_object('pesanan', o.number, 'harga jual', o.amount, 'ditagih', o.charged_amount)));
+  end if;
+  return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(loss) || topup_notify(o.id));
+end $$;
+
+-- {order_id, attempt_id, notes, supplier_note?, reason, now, alert_to} -> {order, wake}. The supplier surely did not take
+-- the order of this attempt: it has failed, and its money is back in the wallet. A refusal of us, not of the order, is
+-- told to the operator once an hour.
+create or replace function topup_order_refused(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o topup_orders;
+  ended jsonb;
+  alert jsonb;
+begin
+  select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
+  if o.state not in ('buying', 'unknown') or o.attempt_id is distinct from (input->>'attempt_id')::uuid then
+    return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb);
+  end if;
+  update topup_orders x set notes = input->>'notes', supplier_note = input->>'supplier_note' where x.id = o.id;
+  ended := topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input);
+  if input->>'reason' in ('low_balance', 'not_permitted_address', 'other') then
+    alert := mail_enqueue('alert', input->>'alert_to',
+      'alert/topup-refused/' || (input->>'reason') || '/' || to_char(now(), 'YYYYMMDDHH24'), jsonb_build_object(
+        'what', 'Penyedia menolak pesanan: ' || (input->>'reason'),
+        'facts', jsonb_build_object('pesanan', o.number, 'jawaban', coalesce(input->>'supplier_note', '-'))));
+  end if;
+  return ended || jsonb_build_object('wake', jobs_wakes(alert) || (ended->'wake'));
+end $$;
+
+-- {order_id, attempt_id, reason, now} -> {order, wake}. This attempt may have bought: the history must tell.
+create or replace function topup_order_doubted(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o topup_orders;
+begin
+  update topup_orders x set state = 'unknown', supplier_note = input->>'reason', updated_at = now()
+  where x.id = (input->>'order_id')::uuid and x.state = 'buying' and x.attempt_id = (input->>'attempt_id')::uuid
+  returning * into o;
+  if not found then
+    select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
+    return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb);
+  end if;
+  perform topup_order_event(o);
+  return jsonb_build_object('order', to_jsonb(o), 'wake', topup_order_wake(o, interval '3 seconds'));
+end $$;
+
+-- {order_id, attempt_id, after_seconds, now} -> {order, wake}. Nothing has left for the supplier: the order waits for
+-- its turn, with the same money.
+create or replace function topup_order_deferred(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o topup_orders;
+begin
+  update topup_orders x set state = 'queued', attempt_id = null, attempt_at = null, attempt_until = null,
+    updated_at = now()
+  where x.id = (input->>'order_id')::uuid and x.state = 'buying' and x.attempt_id = (input->>'attempt_id')::uuid
+  returning * into o;
+  if not found then
+    select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
+    return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb);
+  end if;
+  perform topup_order_event(o);
+  return jsonb_build_object('order', to_jsonb(o), 'wake',
+    topup_order_wake(o, make_interval(secs => (input->>'after_seconds')::int)));
+end $$;
+
+-- {order_id, attempt_id, lease_seconds, patience_minutes, now} -> {do: buy|ask|wait|nothing, order, wake}. What the
+-- order's job is to do. An attempt whose time is over may have bought; one that waits for its turn for too long ends.
+create or replace function topup_order_take(input jsonb) returns jsonb language plpgsql as $$
+declare
+  moment timestamptz := (input->>'now')::timestamptz;
+  o topup_orders;
+begin
+  select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
+  if o.state = 'queued' and o.paid_at < moment - make_interval(mins => (input->>'patience_minutes')::int) then
+    update topup_orders x set notes = 'The service is busy' where x.id = o.id;
+    return topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input)
+      || jsonb_build_object('do', 'nothing');
+  elsif o.state = 'queued' then
+    update topup_orders x set state = 'buying', attempt_id = (input->>'attempt_id')::uuid, attempt_at = moment,
+      attempt_until = moment + make_interval(secs => (input->>'lease_seconds')::int), updated_at = now()
+    where x.id = o.id returning * into o;
+    perform topup_order_event(o);
+    return jsonb_build_object('do', 'buy', 'order', to_jsonb(o), 'wake', '[]'::jsonb);
+  elsif o.state = 'buying' and o.attempt_until <= moment then
+    update topup_orders x set state = 'unknown', updated_at = now() where x.id = o.id returning * into o;
+    perform topup_order_event(o);
+  end if;
+  return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb,
+    'do', case o.state when 'unknown' then 'ask' when 'buying' then 'wait' else 'nothing' end);
+end $$;
+
+-- {updates: [{id, trxid, outcome: open|success|partial|failed|cancelled|refunded|unreadable, charged?, remain?,
+--  start_count?, notes?, supplier_note?, sealed_serial?, strange?}], now, alert_to} -> {orders, wake}. What the supplier says of
+-- purchases that are under way. Only a `processing` order with this trxid moves; all others stay as they are.
+create or replace function topup_orders_advance(input jsonb) returns jsonb language plpgsql as $$
+declare
+  moment timestamptz := (input->>'now')::timestamptz;
+  u record;
+  o topup_orders;
+  ends jsonb := '[]';
+  wakes jsonb := '[]';
+  ended jsonb;
+begin
+  for u in
+    select r.* from jsonb_to_recordset(input->'updates') as r(id uuid, trxid text, outcome text, charged bigint,
+      remain int, start_count int, notes text, supplier_note text, sealed_serial text, strange text)
+    order by r.id
+  loop
+    select * into o from topup_orders x
+    where x.id = u.id and x.trxid = u.trxid and x.state = 'processing' for no key update;
+    continue when not found;
+    update topup_orders x set charged_amount = coalesce(u.charged, x.charged_amount),
+      remain = coalesce(u.remain, x.remain), start_count = coalesce(u.start_count, x.start_count),
+      notes = coalesce(u.notes, x.notes), supplier_note = coalesce(u.supplier_note, x.supplier_note),
+      sealed_serial = coalesce(u.sealed_serial, x.sealed_serial), asked_at = moment,
+      -- An old purchase moves seldom: it is asked about after a tenth of its age, between half a minute and an hour.
+      ask_at = moment + least(greatest((moment - x.paid_at) / 10, interval '30 seconds'), interval '1 hour')
+    where x.id = o.id
+    returning * into o;
+    if u.strange is not null then
+      wakes := wakes || jobs_wakes(mail_enqueue('alert', input->>'alert_to', 'alert/topup-word/' || md5(u.strange),
+        jsonb_build_object('what', 'Status penyedia tidak dikenal',
+          'facts', jsonb_build_object('pesanan', o.number, 'status', u.strange))));
+    end if;
+    if u.outcome = 'partial' and (o.remain is null or o.remain < 0) or u.outcome = 'unreadable' then
+      wakes := wakes || (topup_order_review(o, 'supplier says ' || coalesce(o.supplier_note, u.outcome),
+        input->>'alert_to')->'wake');
+    elsif u.outcome <> 'open' then
+      ends := ends || jsonb_build_object('id', o.id, 'state', u.outcome);
+    end if;
+  end loop;
+  ended := topup_orders_end(ends, input);
+  return ended || jsonb_build_object('wake', wakes || (ended->'wake'));
+end $$;
+
+-- The order waits for a person, who gets a mail. The caller has locked the row and found it open.
+create or replace function topup_order_review(o topup_orders, reason text, alert_to text)
+returns jsonb language plpgsql as $$
+begin
+  if o.state = 'review' then
+    return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb);
+  end if;
+  update topup_orders x set state = 'review', review_reason = reason, updated_at = now() where x.id = o.id
+  returning * into o;
+  perform topup_order_event(o);
+  perform topup_order_rest(o);
+  return jsonb_build_object('order', to_jsonb(o), 'wake',
+    jobs_wakes(topup_order_alert(o, 'Pesanan perlu diperiksa', reason, alert_to)));
+end $$;
+
+create or replace function topup_order_alert(o topup_orders, what text, why text, alert_to text)
+returns jsonb language sql as $$
+  select mail_enqueue('alert', alert_to, 'alert/topup-order/' || o.id || '/' || md5(what || why),
+    jsonb_build_object('what', what, 'facts', jsonb_build_object('pesanan', o.number, 'sebab', why)))
+$$;
+
+-- Nobody needs to look after this order's attempt any more.
+create or replace function topup_order_rest(o topup_orders) returns void language sql as $$
+  update jobs j set state = 'cancelled', finished_at = now(), updated_at = now()
+  where j.dedupe_key = 'topup.order/' || o.id and j.state = 'queued'
+$$;
+
+-- Its job is due in so long, unless it is at work already. Returns the wakes.
+create or replace function topup_order_wake(o topup_orders, after interval) returns jsonb language plpgsql as $$
+declare
+  job jobs;
+begin
+  update jobs j set run_at = now() + after, updated_at = now()
+  where j.dedupe_key = 'topup.order/' || o.id and j.state = 'queued'
+  returning * into job;
+  return case when found then jobs_wakes(jobs_wake(job)) else '[]'::jsonb end;
+end $$;

@@ -1,0 +1,66 @@
+-- What can be ordered of a service, and for whom. A target is refused, never mended (but for the country code of a phone).
+
+create or replace function topup_require_quantity(s topup_services, wanted int) returns void language plpgsql as $$
+declare
+  -- The supplier takes one item an order, but of social services.
+  most int := case when s.family = 'social' then s.max_quantity else 1 end;
+begin
+  if wanted > most then
+    perform app_error('invalid_input', 'Maximum order quantity is ' || most);
+  end if;
+  if s.family = 'social' and wanted < s.min_quantity then
+    perform app_error('invalid_input', 'Minimum order quantity is ' || s.min_quantity);
+  end if;
+end $$;
+
+-- Whether the service can be delivered to such a target at all; what it does not find out, the supplier will.
+create or replace function topup_require_target(s topup_services, target text, zone text)
+returns void language plpgsql as $$
+declare
+  prefixes text := topup_operator_prefixes(s.brand);
+begin
+  case s.target_kind
+    when 'phone' then
+      if target !~ '^08[1-9]\d{7,10}$' then
+        perform app_error('invalid_input', 'Phone number is not valid');
+      end if;
+      if target !~ prefixes then
+        perform app_error('invalid_input', 'Phone number is not a number of ' || s.brand);
+      end if;
+    when 'pln_meter' then
+      if target !~ '^\d{11,12}$' then
+        perform app_error('invalid_input', 'Meter or customer number must be 11 or 12 digits');
+      end if;
+    when 'customer_number' then
+      if target !~ '^\d{6,20}$' then
+        perform app_error('invalid_input', 'Customer number is not valid');
+      end if;
+    when 'game_id' then
+      if target !~ '^[^[:cntrl:][:space:]]([^[:cntrl:]]{0,98}[^[:cntrl:][:space:]])?$' then
+        perform app_error('invalid_input', 'Game ID is not valid');
+      end if;
+    when 'link' then
+      if target !~ '^(https?://[A-Za-z0-9.-]+\.[A-Za-z]{2,}(:\d+)?(/[^[:space:]]*)?|@?[A-Za-z0-9._-]{1,100})$' then
+        perform app_error('invalid_input', 'Target must be a link or a username');
+      end if;
+  end case;
+  if s.needs_zone and coalesce(zone, '') = '' then
+    perform app_error('invalid_input', 'Zone is required for this service');
+  end if;
+end $$;
+
+-- The numbers of an operator by their first digits, as one pattern; any number where the brand is none of them.
+create or replace function topup_operator_prefixes(brand text) returns text language sql immutable as $$
+  select case regexp_replace(upper(brand), '[^A-Z]', '', 'g')
+    when 'TELKOMSEL' then '^08(1[123]|2[123]|5[123])'
+    when 'BYU' then '^0851'
+    when 'INDOSAT' then '^08(1[456]|5[5678])'
+    when 'IM' then '^08(1[456]|5[5678])'
+    when 'XL' then '^08(1[789]|59|7[4-9])'
+    when 'AXIS' then '^083[1238]'
+    when 'TRI' then '^089[5-9]'
+    when 'THREE' then '^089[5-9]'
+    when 'SMARTFREN' then '^088[1-9]'
+    else '^08'
+  end
+$$;

@@ -1,0 +1,165 @@
+import { z } from "zod";
+import { md5Hex } from "../../crypto/index.ts";
+import { createHttp, type Fetch, type Judge } from "../http.ts";
+import { invalidInput, ProviderError } from "../provider-error.ts";
+import { clean, PROVIDER } from "./fields.ts";
+import { failureOfText } from "./refusals.ts";
+
+/** Orders leave before reads. */
+export type Lane = "order" | "read";
+/** Resolves when the next request may leave; throws a `ProviderError` (`busy`) instead of waiting too long. */
+export type Pace = (lane: Lane) => Promise<void>;
+
+export type Endpoint = "profile" | "prepaid" | "game-feature" | "social-media";
+export const ENDPOINTS = {
+  prepaid: "prepaid",
+  game: "game-feature",
+  social: "social-media",
+} as const satisfies Record<string, Endpoint>;
+
+/** What every answer is wrapped in (providers/vip-reseller.md, "Response envelope"); `result` counts, not the status. */
+export const Envelope = z.object({
+  result: z.boolean(),
+  data: z.unknown(),
+  message: z
+    .string()
+    .nullish()
+    .catch(null)
+    .transform((value) => clean(value ?? "", 500)),
+});
+export type Envelope = z.output<typeof Envelope>;
+
+type Fields = Record<string, string>;
+
+/** What the calls are made with. */
+export interface Line {
+  /** Sends once and never again. */
+  order(endpoint: Endpoint, fields: Fields): Promise<Envelope>;
+  /** Sends, again after a passing failure, and returns the envelope whatever its `result`. */
+  ask(endpoint: Endpoint, fields: Fields): Promise<Envelope>;
+  /** The same with a refusal thrown. */
+  read(endpoint: Endpoint, fields: Fields): Promise<Envelope>;
+  /** Repeats `attempt`, each time in the read lane, while it fails in passing. */
+  patiently<T>(attempt: () => Promise<T>): Promise<T>;
+  /** The address and the signed form of a call, for answers too large for `read`. */
+  prepare(endpoint: Endpoint, fields: Fields): { url: string; init: RequestInit };
+  fetch: Fetch;
+  timeoutMs: number;
+}
+
+export interface LineOptions {
+  apiId: string;
+  apiKey: string;
+  baseUrl: string;
+  timeoutMs: number;
+  fetch: Fetch;
+  pace: Pace;
+  random?: () => number;
+  sleep?: (ms: number) => Promise<void>;
+}
+
+const ATTEMPTS = 3;
+const BACKOFF_BASE_MS = 500;
+const BACKOFF_CAP_MS = 4_000;
+
+/** An envelope is an answer whatever status it came with; anything else is left to the status. */
+const judge: Judge = ({ body }) => (Envelope.safeParse(body).success ? "success" : null);
+
+export function createLine(options: LineOptions): Line {
+  const { apiId, apiKey, timeoutMs, pace, random = Math.random, sleep = pause } = options;
+  const http = createHttp({ ...options, provider: PROVIDER, judge });
+  const signed = (fields: Fields) => ({ key: apiKey, sign: md5Hex(apiId + apiKey), ...fields });
+  const send = (endpoint: Endpoint, fields: Fields) =>
+    http.request({
+      method: "POST",
+      path: `/${endpoint}`,
+      form: signed(fields),
+      schema: Envelope,
+      idempotent: false,
+    });
+
+  async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let made = 1; ; made += 1) {
+      await pace("read");
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isPassing(error) || made >= ATTEMPTS) throw error;
+        const step = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (made - 1));
+        await sleep(Math.round(step / 2 + (random() * step) / 2));
+      }
+    }
+  }
+  const line: Line = {
+    async order(endpoint, fields) {
+      await pace("order");
+      return await send(endpoint, fields);
+    },
+    ask: (endpoint, fields) => patiently(() => send(endpoint, fields)),
+    read: (endpoint, fields) =>
+      patiently(async () => {
+        const envelope = await send(endpoint, fields);
+        if (!envelope.result) throw refusedRead(envelope.message);
+        return envelope;
+      }),
+    patiently,
+    prepare: (endpoint, fields) => prepare(options.baseUrl, endpoint, signed(fields)),
+    fetch: options.fetch,
+    timeoutMs,
+  };
+  return line;
+}
+
+function prepare(baseUrl: string, endpoint: Endpoint, fields: Fields) {
+  return {
+    url: `${baseUrl.replace(/\/+$/, "")}/${endpoint}`,
+    init: {
+      method: "POST",
+      redirect: "manual",
+      headers: {
+        accept: "application/json",
+        "content-type": "application/x-www-form-urlencoded",
+        "user-agent": "lumbung/1",
+      },
+      body: new URLSearchParams(fields).toString(),
+    },
+  } as const;
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** After a timeout the caller has waited long enough; a long pause the supplier asks for is the caller's to keep. */
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof ProviderError &&
+    error.retryable &&
+    error.kind !== "timeout" &&
+    error.code !== "busy" &&
+    (error.retryAfterMs ?? 0) <= BACKOFF_CAP_MS
+  );
+}
+
+/** A read that the supplier refused. Its text stays out of the message: it may quote what was sent. */
+export function refusedRead(message: string): ProviderError {
+  const failure = failureOfText(message);
+  return new ProviderError(
+    PROVIDER,
+    { ...failure, outcome: "not_done" },
+    `${PROVIDER}: refused, ${failure.code}`,
+  );
+}
+
+/** An answer that says too little, or contradicts the question. */
+export function badAnswer(what: string): ProviderError {
+  const failure = { kind: "bad_answer", retryable: true, outcome: "unknown" } as const;
+  return new ProviderError(PROVIDER, failure, `${PROVIDER}: ${what}`);
+}
+
+/** A value that goes into a form field: something, not endless, without control characters. */
+export function field(name: string, value: string): string {
+  const plain = value.trim();
+  if (plain === "" || plain.length > 500 || /\p{Cc}/u.test(plain) || !plain.isWellFormed()) {
+    throw invalidInput(PROVIDER, `${name} is empty, too long or not plain text`);
+  }
+  return plain;
+}

@@ -1,0 +1,284 @@
+import { sql } from "drizzle-orm";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { enqueue, runJob } from "../../../shared/jobs/jobs.ts";
+import { contextWithQueues } from "../../../shared/jobs/test-queues.ts";
+import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
+import { jakartaDay } from "../../../shared/time/jakarta.ts";
+import { api, testContext } from "../../testing/api.ts";
+import { failureBody } from "../../testing/envelopes.ts";
+import { createUser, type TestUser, unique } from "../../testing/factories.ts";
+import {
+  askAbout,
+  createReseller,
+  instagram,
+  ordersOf,
+  panel,
+  stockService,
+  vipTwin,
+} from "../testing/reseller.ts";
+import { reconcileJob } from "./reconcile.ts";
+import { reconcileYesterday } from "./reports.ts";
+
+const PATH = "/api/admin/topup/reconciliations";
+const execute = (change: ReturnType<typeof sql>) => testContext().db.run(rows(change, z.unknown()));
+
+let admin: TestUser;
+let buyer: TestUser;
+let serviceId: string;
+let day: string;
+let turn = 0;
+
+beforeAll(async () => {
+  [admin, buyer] = [await createUser(["admin"]), await createUser()];
+  serviceId = (await stockService("social")).id;
+});
+beforeEach(() => {
+  // A day of its own for each test, in a past that no other test writes to; ids are made to fit it.
+  turn += 1;
+  day = `2001-02-${String(turn).padStart(2, "0")}`;
+});
+
+interface Ours {
+  state?: string;
+  charged?: number;
+  remain?: number;
+  trxid?: string | null;
+  /** Hour of the day, in Jakarta. */
+  hour?: number;
+}
+
+/** An order of that day, as the order functions leave it. */
+async function ours({
+  state = "success",
+  charged = 2_000,
+  remain = 0,
+  hour = 12,
+  ...rest
+}: Ours = {}) {
+  const trxid = rest.trxid === undefined ? unique("VP") : rest.trxid;
+  const at = new Date(`${day}T${String(hour).padStart(2, "0")}:00:00+07:00`);
+  const isFinal = !["queued", "buying", "unknown", "review", "processing"].includes(state);
+  const number = unique("SMO-");
+  await execute(
+    sql`insert into topup_orders (id, number, user_id, service_id, family, code, service_name, brand, target, quantity,
+        amount, supplier_amount, charged_amount, state, trxid, remain, paid_at, attempt_at, finished_at, created_at)
+      values (uuidv7(${at.toISOString()}::timestamptz - clock_timestamp()), ${number}, ${buyer.userId}, ${serviceId},
+        'social', '1001', 'Layanan', 'Instagram', '@toko', 100, 3000, 2000, ${charged}, ${state}, ${trxid}, ${remain},
+        ${at.toISOString()}, ${at.toISOString()}, ${isFinal ? at.toISOString() : null}, ${at.toISOString()})`,
+  );
+  return { number, trxid: trxid ?? "" };
+}
+
+const theirs = (trxid: string, changes: Partial<SupplierOrder> = {}): SupplierOrder => ({
+  trxid,
+  family: "social",
+  target: "@toko",
+  zone: null,
+  service: "Layanan",
+  code: null,
+  status: "success",
+  statusText: "success",
+  note: "SN-RAHASIA",
+  priceIdr: 2_000,
+  quantity: 100,
+  remain: 0,
+  startCount: 0,
+  balanceAfterIdr: null,
+  ...changes,
+});
+
+/** Runs the day's job against a supplier that shows these orders and this balance. */
+async function reconcile(
+  listed: SupplierOrder[],
+  { balance = 1_000_000, asked = [] as SupplierOrder[], ofDay = day } = {},
+) {
+  const { ctx } = contextWithQueues();
+  const real = ctx.providers.vipReseller;
+  const vipReseller: typeof real = {
+    ...real,
+    getBalance: async () => ({ balance }),
+    getOrderStatus: async (family, query) =>
+      "limit" in query
+        ? listed.filter((order) => order.family === family)
+        : asked.filter((order) => order.trxid === query.trxid),
+  };
+  // Balances are compared from report to report, so each is seen at the end of its own day.
+  const now = () => new Date(`${ofDay}T23:59:59+07:00`);
+  const at = { ...ctx, now, providers: { ...ctx.providers, vipReseller } };
+  const job = {
+    kind: "topup.reconcile",
+    queue: "topup",
+    dedupeKey: null,
+    payload: { day: ofDay },
+  } as const;
+  const made = await ctx.db.run(enqueue(job));
+  expect(await runJob(at, made?.id ?? "", [reconcileJob])).toBe("success");
+  return (await api(`${PATH}/${ofDay}`, { token: admin.token })).body.data;
+}
+
+const mailsOf = async (ofDay: string) =>
+  await testContext().db.run(
+    rows(
+      sql`select payload->'data'->>'what' as what from jobs
+        where dedupe_key = ${`mail/alert/alert/topup-reconcile/${ofDay}`}
+          or dedupe_key = ${`mail/alert/topup-reconcile/${ofDay}`}`,
+      z.object({ what: z.string() }),
+    ),
+  );
+
+describe("a day's report", () => {
+  it("of orders that agree has no difference and no mail", async () => {
+    const all = [await ours(), await ours({ hour: 0 }), await ours({ state: "failed", hour: 23 })];
+    const [a, b, c] = all.map(({ trxid }) => trxid);
+    const report = await reconcile([
+      theirs(a ?? ""),
+      theirs(b ?? ""),
+      theirs(c ?? "", { status: "error", statusText: "error" }),
+    ]);
+    expect(report).toMatchObject({
+      day,
+      orders: 3,
+      matched: 3,
+      missingThere: [],
+      missingHere: [],
+      priceDifferences: [],
+      stateDifferences: [],
+      balance: 1_000_000,
+      clean: true,
+    });
+    expect(await mailsOf(day)).toEqual([]);
+  });
+
+  it("names what is missing on either side, other prices and other states, and mails once", async () => {
+    const lost = await ours();
+    const dear = await ours();
+    const late = await ours({ state: "processing" });
+    const reversed = await ours();
+    const doubt = await ours({ state: "unknown", trxid: null });
+    const stray = unique("VP");
+    const listed = [
+      theirs(stray),
+      theirs(dear.trxid, { priceIdr: 2_500 }),
+      theirs(late.trxid),
+      theirs(reversed.trxid, { status: "error", statusText: "error" }),
+    ];
+    const report = await reconcile(listed);
+    expect(report).toMatchObject({ orders: 5, matched: 3, clean: false });
+    expect(report.missingThere).toEqual([
+      { number: lost.number, trxid: lost.trxid, ours: "success" },
+    ]);
+    expect(report.missingHere).toEqual([
+      { trxid: stray, family: "social", service: "Layanan", status: "success", price: 2_000 },
+    ]);
+    expect(report.priceDifferences).toEqual([
+      { number: dear.number, trxid: dear.trxid, ours: 2_000, theirs: 2_500 },
+    ]);
+    expect(report.stateDifferences).toHaveLength(3);
+    expect(report.stateDifferences).toContainEqual({
+      number: doubt.number,
+      trxid: null,
+      ours: "unknown",
+      theirs: null,
+    });
+    expect(JSON.stringify(report)).not.toContain("RAHASIA");
+    expect(await mailsOf(day)).toHaveLength(1);
+    await reconcile(listed);
+    expect(await mailsOf(day)).toHaveLength(1);
+  });
+
+  it("asks singly for what a list does not show, and tells of a stray purchase once", async () => {
+    const { trxid } = await ours();
+    const stray = unique("VP");
+    const first = await reconcile([theirs(stray)], { asked: [theirs(trxid)] });
+    expect(first).toMatchObject({ matched: 1, missingThere: [] });
+    expect(first.missingHere).toHaveLength(1);
+    const next = `2001-03-${String(turn).padStart(2, "0")}`;
+    expect((await reconcile([theirs(stray)], { ofDay: next })).missingHere).toEqual([]);
+  });
+
+  it("does not take another target's purchase for ours", async () => {
+    const { trxid } = await ours();
+    const report = await reconcile([theirs(trxid, { target: "@lain" })]);
+    expect(report).toMatchObject({ matched: 0, clean: false });
+  });
+
+  it("expects the balance of the last report, less what was bought and with what came back", async () => {
+    await reconcile([], { balance: 1_000_000 });
+    const before = day;
+    day = `2001-02-${String(turn + 15).padStart(2, "0")}`;
+    const orders = [
+      await ours({ charged: 2_000 }),
+      await ours({ charged: 3_000, state: "failed" }),
+      await ours({ charged: 1_001, state: "partial", remain: 50 }),
+    ];
+    const listed = orders.map(({ trxid }, i) =>
+      theirs(trxid, {
+        priceIdr: [2_000, 3_000, 1_001][i] ?? null,
+        status: (["success", "error", "partial"] as const)[i] ?? "success",
+      }),
+    );
+    const expected = 1_000_000 - 2_000 - 1_001 + 500;
+    expect(before < day).toBe(true);
+    const short = await reconcile(listed, { balance: expected - 1 });
+    expect(short).toMatchObject({ expectedBalance: expected, balance: expected - 1, clean: false });
+    const good = await reconcile(listed, { balance: expected });
+    expect(good).toMatchObject({ expectedBalance: expected, clean: true });
+    // Somebody paid in at the supplier: more than expected is no loss.
+    expect(await reconcile(listed, { balance: expected + 500_000 })).toMatchObject({ clean: true });
+    day = before;
+  });
+
+  it("is asked for by cron once a day, and again by an admin", async () => {
+    const { ctx, sent } = contextWithQueues();
+    const now = () => new Date("2031-05-10T18:20:00Z");
+    for (let run = 0; run < 3; run += 1) await reconcileYesterday({ ...ctx, now });
+    expect(sent).toHaveLength(1);
+    const kept = await ctx.db.run(
+      rows(
+        sql`select payload->>'day' as day from jobs where dedupe_key = 'topup.reconcile/2031-05-10'`,
+        z.object({ day: z.string() }),
+      ),
+    );
+    expect(kept).toEqual([{ day: "2031-05-10" }]);
+    const again = (path: string) => api(`${PATH}/${path}`, { method: "POST", token: admin.token });
+    expect(await again("2001-01-01")).toMatchObject({
+      status: 200,
+      body: { data: { jobId: expect.any(String) } },
+    });
+    for (const bad of ["2001-02-30", "x", "2999-01-01"]) {
+      expect(await again(bad)).toMatchObject({ status: 400, body: failureBody("topup", 400) });
+    }
+    const none = await api(`${PATH}/1999-01-01`, { token: admin.token });
+    expect(none).toMatchObject({
+      status: 404,
+      body: failureBody("topup", 404, "Report not found"),
+    });
+    expect((await api(PATH, { token: admin.token })).body.data.length).toBeGreaterThan(0);
+  });
+
+  it("finds a bought order in the supplier's own list, at its price", async () => {
+    const reseller = await createReseller();
+    const { number: service } = await stockService("social");
+    await panel(reseller.key, { action: "add", service, link: instagram(), quantity: 100 });
+    const row = async () => (await ordersOf(reseller.user.userId))[0];
+    await expect.poll(async () => (await row())?.trxid).toEqual(expect.any(String));
+    const { trxid, number } = (await row()) ?? {};
+    await vipTwin(`/_succeed/${trxid}`).catch(() => undefined);
+    await askAbout(reseller.user, trxid ?? "");
+    expect((await row())?.state).toBe("success");
+
+    const { ctx } = contextWithQueues();
+    const today = jakartaDay(ctx.now());
+    const payload = { day: today };
+    const job = { kind: "topup.reconcile", queue: "topup", dedupeKey: null, payload } as const;
+    const made = await ctx.db.run(enqueue(job));
+    expect(await runJob(ctx, made?.id ?? "", [reconcileJob])).toBe("success");
+    const report = (await api(`${PATH}/${today}`, { token: admin.token })).body.data;
+    expect(report.matched).toBeGreaterThan(0);
+    expect(JSON.stringify([report.missingThere, report.stateDifferences])).not.toContain(number);
+    expect(report.missingHere.map((stray: { trxid: string }) => stray.trxid)).not.toContain(trxid);
+    expect(JSON.stringify(report.priceDifferences)).not.toContain(number);
+  });
+});

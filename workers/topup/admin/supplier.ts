@@ -1,0 +1,82 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import type { Ctx } from "../../../shared/context.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
+import { AppError } from "../../../shared/http/errors.ts";
+import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
+import { describeError } from "../../../shared/log.ts";
+import { ProviderError } from "../../../shared/providers/provider-error.ts";
+
+const PROVIDER = "vip-reseller";
+/** How old a seen balance may be, so that the minute cron asks each time and one that comes twice does not. */
+const FRESH_SECONDS = 45;
+
+const state = z.object({
+  balance: z.number(),
+  floor: z.number(),
+  checked_at: z.coerce.date(),
+  held_since: z.coerce.date().nullable(),
+});
+
+const found = z.object({ state: state.nullable(), due: z.boolean() });
+
+async function readState(ctx: Ctx) {
+  const [row] = await ctx.db.run(
+    rows(
+      sql`select case when s.provider is not null then topup_supplier_view(s) end as state,
+          coalesce(s.checked_at < now() - make_interval(secs => ${FRESH_SECONDS}), true) as due
+        from (select) one left join topup_supplier_state s on s.provider = ${PROVIDER}`,
+      found,
+    ),
+  );
+  return row ?? { state: null, due: true };
+}
+
+/** The balance that was seen last, and whether new orders are held for it. */
+export async function readSupplier(ctx: Ctx) {
+  const { state: seen } = await readState(ctx);
+  return {
+    balance: seen?.balance ?? null,
+    floor: ctx.config.TOPUP_BALANCE_FLOOR,
+    held: Boolean(seen?.held_since),
+    heldSince: seen?.held_since?.toISOString() ?? null,
+    checkedAt: seen?.checked_at.toISOString() ?? null,
+  };
+}
+
+/** Asks the supplier for our balance; below the floor new orders are held, and the operator gets a mail. */
+async function checkSupplier(ctx: Ctx): Promise<void> {
+  const { balance } = await ctx.providers.vipReseller.getBalance();
+  const input = {
+    provider: PROVIDER,
+    balance,
+    floor: ctx.config.TOPUP_BALANCE_FLOOR,
+    alert_to: ctx.config.ALERT_EMAIL,
+  };
+  const seen = await ctx.db.run(
+    call("topup_supplier_seen", input, state.extend({ wake: wakeSchema })),
+  );
+  wake(ctx, seen.wake);
+}
+
+/** The same at an admin's wish, who is told when the supplier does not answer. */
+export async function checkSupplierNow(ctx: Ctx) {
+  try {
+    await checkSupplier(ctx);
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    throw new AppError("provider_unavailable", "The supplier does not answer", { cause: error });
+  }
+  return await readSupplier(ctx);
+}
+
+/** For the minute cron. A supplier that does not answer changes nothing: what was seen last counts. */
+export async function watchSupplier(ctx: Ctx): Promise<void> {
+  const { due } = await readState(ctx);
+  if (!due) return;
+  try {
+    await checkSupplier(ctx);
+  } catch (error) {
+    ctx.log.warn("supplier balance not known", describeError(error));
+  }
+}

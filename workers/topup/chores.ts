@@ -1,0 +1,21 @@
+import type { Ctx } from "../../shared/context.ts";
+import { purgeCallbacks } from "./admin/callbacks.ts";
+import { reconcileYesterday } from "./admin/reports.ts";
+import { alertLowStock } from "./admin/stock.ts";
+import { watchSupplier } from "./admin/supplier.ts";
+import { purgeDeliveries } from "./resellers/deliveries.ts";
+import { tellOpenEvents } from "./resellers/notify.ts";
+
+/** What resellers and admins need every minute; each fails alone. */
+export const minuteChores = (ctx: Ctx): Promise<void>[] => [
+  tellOpenEvents(ctx),
+  watchSupplier(ctx),
+];
+
+/** The same every hour. */
+export const hourlyChores = (ctx: Ctx): Promise<void>[] => [
+  reconcileYesterday(ctx),
+  alertLowStock(ctx),
+  purgeDeliveries(ctx),
+  purgeCallbacks(ctx),
+];

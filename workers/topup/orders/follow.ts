@@ -1,0 +1,142 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import type { Ctx } from "../../../shared/context.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
+import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
+import { describeError } from "../../../shared/log.ts";
+import {
+  SUPPLIER_FAMILIES,
+  type SupplierFamily,
+  type SupplierOrder,
+} from "../../../shared/providers/vip-reseller.ts";
+import { type Order, orderShape } from "./order.ts";
+import { type Update, updateOf } from "./purchase.ts";
+
+/** One call of the supplier tells of so many orders. */
+export const LISTED = 100;
+/** Asked about one by one, because the list does not go back so far. */
+const ALONE = 10;
+const EXPIRED_AT_ONCE = 500;
+
+const Advanced = z.object({ orders: z.array(orderShape), wake: wakeSchema });
+
+/** Records what the supplier says of purchases; answers with the orders that ended by it. */
+export async function advance(ctx: Ctx, updates: Update[]): Promise<Order[]> {
+  if (updates.length === 0) return [];
+  const now = ctx.now().toISOString();
+  const input = { updates, now, alert_to: ctx.config.ALERT_EMAIL };
+  const done = await ctx.db.run(call("topup_orders_advance", input, Advanced));
+  wake(ctx, done.wake);
+  return done.orders;
+}
+
+/** What of an order under way is needed to compare a purchase with it. */
+const Followed = z.object({
+  id: z.uuid(),
+  family: z.enum(["prepaid", "game", "social"]),
+  code: z.string(),
+  target: z.string(),
+  quantity: z.number(),
+  trxid: z.string(),
+});
+type Followed = z.output<typeof Followed>;
+
+/**
+ * For the minute cron: how purchases under way are doing, so that a lost callback costs a minute. One call per family
+ * tells of the latest hundred; older ones are asked about one by one, ever more seldom. A family that fails holds up no
+ * other.
+ */
+export async function followOrders(ctx: Ctx): Promise<void> {
+  const due = await ctx.db.run(
+    rows(
+      sql`select distinct family from topup_orders
+        where state = 'processing' and ask_at <= ${ctx.now().toISOString()}`,
+      z.object({ family: z.enum(["prepaid", "game", "social"]) }),
+    ),
+  );
+  for (const { family } of due) {
+    try {
+      await followFamily(ctx, family);
+    } catch (error) {
+      ctx.log.warn("orders not followed", { family, ...describeError(error) });
+    }
+  }
+}
+
+async function followFamily(ctx: Ctx, family: SupplierFamily): Promise<void> {
+  const listed = await latestPurchases(ctx, family);
+  const byTrxid = new Map(listed.map((purchase) => [purchase.trxid, purchase]));
+  const orders = await ctx.db.run(
+    rows(
+      sql`select id, family, code, target, quantity, trxid from topup_orders
+        where state = 'processing' and family = ${family} and (
+          trxid = any (${`{${[...byTrxid.keys()].map((id) => JSON.stringify(id)).join(",")}}`}::text[])
+          or id in (select id from topup_orders where state = 'processing' and family = ${family}
+            and ask_at <= ${ctx.now().toISOString()} order by ask_at limit ${LISTED + ALONE}))`,
+      Followed,
+    ),
+  );
+  const updates: Update[] = [];
+  let alone = 0;
+  for (const order of orders) {
+    let purchase = byTrxid.get(order.trxid) ?? null;
+    if (!purchase && alone < ALONE) {
+      alone += 1;
+      purchase = await purchaseOf(ctx, order);
+    }
+    if (purchase) updates.push(await updateOf(ctx, order, purchase));
+  }
+  await advance(ctx, updates);
+}
+
+async function purchaseOf(ctx: Ctx, { family, trxid }: Followed): Promise<SupplierOrder | null> {
+  try {
+    const [purchase] = await ctx.providers.vipReseller.getOrderStatus(family, { trxid });
+    return purchase ?? null;
+  } catch (error) {
+    ctx.log.warn("order status not told", { trxid, ...describeError(error) });
+    return null;
+  }
+}
+
+/**
+ * The supplier's latest purchases of a family. Those that belong to no order of ours are noted with the time, so that
+ * no later attempt takes them for its own.
+ */
+export async function latestPurchases(
+  ctx: Ctx,
+  family: SupplierFamily,
+  { limit = LISTED, whole = false } = {},
+): Promise<SupplierOrder[]> {
+  const listed = await ctx.providers.vipReseller.getOrderStatus(family, { limit, whole });
+  const seen = {
+    family,
+    seen_at: ctx.now().toISOString(),
+    trxids: listed.map(({ trxid }) => trxid),
+  };
+  if (listed.length > 0) await ctx.db.run(call("topup_sightings_note", seen, z.unknown()));
+  return listed;
+}
+
+/** For the hourly cron: notes purchases that were made past us, and forgets what nobody will ask about. */
+export async function noteForeignPurchases(ctx: Ctx): Promise<void> {
+  await ctx.db.run(
+    rows(
+      sql`delete from topup_supplier_sightings where seen_at < now() - interval '180 days'`,
+      z.unknown(),
+    ),
+  );
+  for (const family of SUPPLIER_FAMILIES) {
+    try {
+      await latestPurchases(ctx, family);
+    } catch (error) {
+      ctx.log.warn("purchases not listed", { family, ...describeError(error) });
+    }
+  }
+}
+
+/** For the minute cron: unpaid orders that have run out are closed. */
+export async function expireOrders(ctx: Ctx): Promise<void> {
+  const input = { limit: EXPIRED_AT_ONCE, now: ctx.now().toISOString() };
+  await ctx.db.run(call("topup_orders_expire", input, z.object({ ended: z.number() })));
+}

@@ -1,0 +1,25 @@
+/**
+ * How long an attempt may take from payment to the supplier's answer: the wait at the gate (20 s), the call's time-out
+ * (30 s) and a margin. After it nothing of ours can still be on its way.
+ */
+export const LEASE_SECONDS = 75;
+/** An attempt that has less than this left is not begun: it could end after its lease. */
+export const SHORTEST_ATTEMPT_MS = 55_000;
+/** How long a paid order waits for its turn at the supplier before its money goes back. */
+export const PATIENCE_MINUTES = 15;
+/** Between the two looks into the history that make "not there" certain. */
+export const ABSENCE_SECONDS = 60;
+/** How long an unpaid order can be paid. */
+export const EXPIRY_MINUTES = 60;
+/** The supplier is asked about one order at a reader's wish at most every so often. */
+export const ASK_PAUSE_SECONDS = 5;
+
+/** What one user may have open and spend in a Jakarta day; `like_minutes`: a like order in that time must be meant. */
+export const LIMITS = {
+  like_minutes: 10,
+  app: { open_orders: 50, day_amount: 25_000_000 },
+  api: { open_orders: 1_000, day_amount: 1_000_000_000 },
+} as const;
+
+/** The longest list that is asked for: more than the gate lets out until a doubt is settled. */
+export const MOST_LISTED = 500;

@@ -1,0 +1,116 @@
+import type { Ctx } from "../../../shared/context.ts";
+import { seal, unseal } from "../../../shared/crypto/index.ts";
+import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
+import type { Order } from "./order.ts";
+
+/** Why a purchase is not what the order asked for, or null. */
+export function suspicionOf(order: Order, purchase: SupplierOrder): string | null {
+  if (purchase.target && plainTarget(purchase.target) !== plainTarget(order.target)) {
+    return "the supplier's purchase is for another target";
+  }
+  if (purchase.code && purchase.code !== order.code) {
+    return "the supplier's purchase is of another service";
+  }
+  const wrongQuantity = purchase.quantity !== null && purchase.quantity !== order.quantity;
+  return order.family === "social" && wrongQuantity
+    ? "the supplier's purchase is of another quantity"
+    : null;
+}
+
+/** A target as two systems would both write it; as SQL function `topup_plain_target`. */
+function plainTarget(target: string): string {
+  return /^\+?[\d .-]+$/.test(target)
+    ? target.replace(/\D/g, "").replace(/^(62|0+)/, "")
+    : target.trim().toLowerCase();
+}
+
+/** What a supplier's word does to an order. `open`: nothing yet; `unreadable`: a person must look. */
+export type Outcome =
+  | "open"
+  | "success"
+  | "partial"
+  | "failed"
+  | "cancelled"
+  | "refunded"
+  | "unreadable";
+
+/** The contract's words for one and the same end: the money goes back. */
+const ENDS: Record<string, Outcome> = {
+  cancel: "cancelled",
+  canceled: "cancelled",
+  cancelled: "cancelled",
+  refunded: "refunded",
+};
+
+function outcomeOf({ status, statusText }: SupplierOrder): Outcome {
+  switch (status) {
+    case "waiting":
+    case "processing":
+    case "unknown":
+      return "open";
+    case "success":
+    case "partial":
+      return status;
+    case "error":
+      return ENDS[statusText] ?? "failed";
+    default:
+      return status satisfies never;
+  }
+}
+
+/** What SQL function `topup_orders_advance` takes of one purchase. */
+export interface Update {
+  id: string;
+  trxid: string;
+  outcome: Outcome;
+  charged: number | null;
+  remain: number | null;
+  start_count: number | null;
+  notes: string | null;
+  supplier_note: string | null;
+  sealed_serial: string | null;
+  /** A status word that nobody documented: the operator hears of it once. */
+  strange: string | null;
+}
+
+/**
+ * What the supplier says of an order's purchase now. A note is the serial number after success and is sealed; before
+ * and otherwise it is a text for admins.
+ */
+export async function updateOf(
+  ctx: Ctx,
+  order: Pick<Order, "id" | "family" | "code" | "target" | "quantity">,
+  purchase: SupplierOrder,
+): Promise<Update> {
+  const suspect = suspicionOf(order as Order, purchase);
+  const outcome = suspect ? "unreadable" : outcomeOf(purchase);
+  const delivered = purchase.status === "success" || purchase.status === "partial";
+  const serial = delivered && order.family !== "social" ? purchase.note : "";
+  return {
+    id: order.id,
+    trxid: purchase.trxid,
+    outcome,
+    charged: purchase.priceIdr,
+    remain: purchase.remain,
+    start_count: purchase.startCount,
+    notes: outcome === "failed" ? "The order failed at the provider" : null,
+    supplier_note: suspect ?? (delivered ? null : purchase.note || purchase.statusText),
+    strange: purchase.status === "unknown" ? purchase.statusText : null,
+    sealed_serial: serial ? await seal(ctx.config, ownerOf(order.id), serial) : null,
+  };
+}
+
+const ownerOf = (orderId: string) => `topup-order/${orderId}`;
+
+/** A serial number as it is kept. */
+export const sealSerial = (ctx: Ctx, orderId: string, serial: string) =>
+  seal(ctx.config, ownerOf(orderId), serial);
+
+/** A kept serial number in the clear. */
+export async function openSerial(ctx: Ctx, order: Order): Promise<string | null> {
+  if (!order.sealedSerial) return null;
+  const serial = await unseal(ctx.config, ownerOf(order.id), order.sealedSerial);
+  if (serial === null)
+    ctx.log.error("serial cannot be opened", { order: order.number, alert: true });
+  return serial;
+}

@@ -1,0 +1,129 @@
+import { type SQL, sql } from "drizzle-orm";
+import { z } from "zod";
+import { actorOf, type Ctx } from "../../../shared/context.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
+import { likePattern } from "../../../shared/http/answers.ts";
+import { AppError, notFound } from "../../../shared/http/errors.ts";
+import { describeError } from "../../../shared/log.ts";
+import { ProviderError } from "../../../shared/providers/provider-error.ts";
+import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
+import type { OrderState } from "../tables/orders.ts";
+import { advance } from "./follow.ts";
+import { ASK_PAUSE_SECONDS } from "./limits.ts";
+import { type Order, orderShape } from "./order.ts";
+import { openSerial, updateOf } from "./purchase.ts";
+
+/** Which order: by our number, by our id, or by the supplier's id. */
+export type OrderKey = { number: string } | { id: string } | { trxid: string };
+
+export interface OrderFilter {
+  page: number;
+  limit: number;
+  /** Null: everybody's (admins). */
+  userId: number | null;
+  numbers?: string[] | undefined;
+  states?: OrderState[] | undefined;
+  family?: "prepaid" | "game" | "social" | undefined;
+  orderedVia?: "app" | "api" | undefined;
+  resellerKeyId?: string | undefined;
+  /** In number, target, trxid or service name. */
+  search?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+}
+
+const Found = z.object({ order: orderShape, ask: z.boolean() }).nullable();
+
+/** The actor's order (an admin: anybody's); `not_found` for a missing and for a foreign one. */
+export async function getOrder(ctx: Ctx, key: OrderKey): Promise<Order> {
+  return (await read(ctx, key, false)).order;
+}
+
+async function read(ctx: Ctx, key: OrderKey, ask: boolean) {
+  const { userId } = actorOf(ctx);
+  const now = ctx.now().toISOString();
+  const input = { ...key, user_id: userId, ask, pause_seconds: ASK_PAUSE_SECONDS, now };
+  const found = await ctx.db.run(call("topup_order_read", input, Found));
+  if (!found) throw notFound("Order not found");
+  return found;
+}
+
+/** The order after the supplier was asked about it, and what it said, where it was asked. */
+export interface Asked {
+  order: Order;
+  purchase: SupplierOrder | null;
+}
+
+/**
+ * The actor's order as the supplier has it now. It is asked about orders that are under way only, and about each at
+ * most every few seconds; `provider_unavailable` when it does not answer.
+ */
+export async function askAboutOrder(ctx: Ctx, key: OrderKey): Promise<Asked> {
+  const { order, ask } = await read(ctx, key, true);
+  if (!ask || order.trxid === null) return { order, purchase: null };
+  let purchases: SupplierOrder[];
+  try {
+    purchases = await ctx.providers.vipReseller.getOrderStatus(order.family, {
+      trxid: order.trxid,
+    });
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    ctx.log.warn("order status not told", { order: order.number, ...describeError(error) });
+    throw new AppError("provider_unavailable", "Failed to check order status", { cause: error });
+  }
+  const [purchase] = purchases;
+  if (!purchase) return { order, purchase: null };
+  const [moved] = await advance(ctx, [await updateOf(ctx, order, purchase)]);
+  return { order: moved ?? order, purchase };
+}
+
+const Page = z.object({ total: z.number(), orders: z.array(orderShape) });
+
+/** A page of orders, newest first. Whose they may be, the caller has checked. */
+export async function listOrders(
+  ctx: Ctx,
+  filter: OrderFilter,
+): Promise<{ rows: Order[]; page: number; limit: number; total: number }> {
+  const { page, limit } = filter;
+  const where = conditionsOf(filter);
+  const [found] = await ctx.db.run(
+    rows(
+      sql`with matching as (select * from topup_orders o where ${where})
+        select (select count(*) from matching)::float8 as total,
+          (select coalesce(jsonb_agg(to_jsonb(p) order by p.id desc), '[]') from (
+            select * from matching m order by m.id desc limit ${limit} offset ${(page - 1) * limit}) p) as orders`,
+      Page,
+    ),
+  );
+  if (!found) throw new Error("an aggregate without a row");
+  return { rows: found.orders, page, limit, total: found.total };
+}
+
+function conditionsOf(filter: OrderFilter): SQL {
+  const { userId, numbers, states, family, orderedVia, resellerKeyId, search, from, to } = filter;
+  const pattern = search ? likePattern(search) : "";
+  const all = [
+    userId === null ? null : sql`o.user_id = ${userId}`,
+    numbers ? sql`o.number = any (${textArray(numbers)}::text[])` : null,
+    states ? sql`o.state = any (${textArray(states)}::text[])` : null,
+    family ? sql`o.family = ${family}` : null,
+    orderedVia ? sql`o.ordered_via = ${orderedVia}` : null,
+    resellerKeyId ? sql`o.reseller_key_id = ${resellerKeyId}` : null,
+    from ? sql`o.created_at >= ${from.toISOString()}` : null,
+    to ? sql`o.created_at < ${to.toISOString()}` : null,
+    search
+      ? sql`(o.number ilike ${pattern} or o.target ilike ${pattern} or o.trxid ilike ${pattern}
+          or o.service_name ilike ${pattern})`
+      : null,
+  ].filter((one) => one !== null);
+  return all.length === 0 ? sql`true` : sql.join(all, sql` and `);
+}
+
+/** A text array as Postgres reads it; drizzle would spread a list over several parameters. */
+const textArray = (values: readonly string[]) =>
+  `{${values.map((value) => `"${value.replace(/[\\"]/g, "\\$&")}"`).join(",")}}`;
+
+/** The serial number in the clear, for the order's owner; null for everybody else, admins too. */
+export async function serialOf(ctx: Ctx, order: Order): Promise<string | null> {
+  return ctx.actor?.userId === order.userId ? await openSerial(ctx, order) : null;
+}

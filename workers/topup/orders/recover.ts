@@ -1,0 +1,159 @@
+import { z } from "zod";
+import type { Ctx } from "../../../shared/context.ts";
+import { call } from "../../../shared/db/statement.ts";
+import { type JobHandler, type JobOutcome, wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
+import { ProviderError } from "../../../shared/providers/provider-error.ts";
+import { attemptOnce, newAttempt, recordAttempt } from "./attempt.ts";
+import { LISTED, latestPurchases } from "./follow.ts";
+import { ABSENCE_SECONDS, MOST_LISTED, PATIENCE_MINUTES } from "./limits.ts";
+import { isFinal, type Order, orderShape } from "./order.ts";
+
+const Payload = z.object({ order_id: z.uuid() });
+
+const Taken = z.object({
+  do: z.enum(["buy", "ask", "wait", "nothing"]),
+  order: orderShape,
+  wake: wakeSchema,
+});
+
+const Matched = z.object({
+  verdict: z.enum(["settled", "wait", "deeper"]),
+  order: orderShape,
+  wake: wakeSchema,
+});
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const LONGEST_DOUBT_MS = 15 * MINUTE_MS;
+
+/**
+ * Looks after an order whose attempt nobody recorded: buys it when it is its turn, and asks the supplier's history when
+ * it may have been bought. It never sends an order whose attempt has begun. Due once the attempt's lease has run out;
+ * done as soon as the order is under way, ended, or waits for a person.
+ */
+export const orderJob: JobHandler = {
+  kind: "topup.order",
+  queue: "topup",
+  async run(ctx, job): Promise<JobOutcome> {
+    const { order_id: orderId } = Payload.parse(job.payload);
+    const taken = await take(ctx, orderId);
+    switch (taken.do) {
+      case "nothing":
+        return { state: "success", result: { state: taken.order.state } };
+      case "wait":
+        return {
+          state: "retry",
+          error: "still being bought",
+          afterMs: untilLeaseEnds(ctx, taken.order),
+        };
+      case "buy": {
+        const order = await recordAttempt(ctx, taken.order, await attemptOnce(ctx, taken.order));
+        return afterwards(ctx, order, job.attempts);
+      }
+      case "ask":
+        return afterwards(ctx, await lookForPurchase(ctx, taken.order), job.attempts);
+      default:
+        return taken.do satisfies never;
+    }
+  },
+};
+
+async function take(ctx: Ctx, orderId: string) {
+  const input = {
+    ...newAttempt(),
+    order_id: orderId,
+    patience_minutes: PATIENCE_MINUTES,
+    now: ctx.now().toISOString(),
+  };
+  const taken = await ctx.db.run(call("topup_order_take", input, Taken));
+  wake(ctx, taken.wake);
+  return taken;
+}
+
+function untilLeaseEnds(ctx: Ctx, order: Order): number {
+  const leftMs = (order.attemptUntil?.getTime() ?? 0) - ctx.now().getTime();
+  return Math.max(leftMs, 0) + SECOND_MS;
+}
+
+/** What is left to do: a doubt is asked about soon at first, then ever more seldom while the supplier says nothing. */
+function afterwards(ctx: Ctx, order: Order, attempts: number): JobOutcome {
+  switch (order.state) {
+    case "queued":
+      return { state: "retry", error: "no turn at the supplier", afterMs: 10 * SECOND_MS };
+    case "buying":
+      return { state: "retry", error: "still being bought", afterMs: untilLeaseEnds(ctx, order) };
+    case "unknown": {
+      const inLease = (order.attemptUntil?.getTime() ?? 0) > ctx.now().getTime();
+      const pauseMs = inLease
+        ? Math.min(untilLeaseEnds(ctx, order), 20 * SECOND_MS)
+        : Math.min(MINUTE_MS * 1.1 ** attempts, LONGEST_DOUBT_MS);
+      return { state: "unknown", error: "not in the history yet", askAfterMs: pauseMs };
+    }
+    default:
+      return { state: "success", result: { state: order.state } };
+  }
+}
+
+/** How far back the history is read: the latest hundred, and when they do not reach back to the attempt, more. */
+const DEPTHS = [LISTED, MOST_LISTED];
+
+/**
+ * Asks the supplier's history about an order in doubt. Never sends it again. Answers with the order as it is then: under
+ * way, refunded, for a person, or still in doubt.
+ */
+async function lookForPurchase(ctx: Ctx, order: Order): Promise<Order> {
+  let seen = order;
+  for (const depth of DEPTHS) {
+    const { verdict, order: now } = await lookSoFar(ctx, order, depth);
+    seen = now;
+    if (verdict !== "deeper") break;
+  }
+  return seen;
+}
+
+async function lookSoFar(ctx: Ctx, order: Order, depth: number) {
+  const askedAt = ctx.now().toISOString();
+  let listed: Awaited<ReturnType<typeof latestPurchases>>;
+  try {
+    // A row that cannot be read might be this order's.
+    listed = await latestPurchases(ctx, order.family, { limit: depth, whole: true });
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    ctx.log.warn("history not told", { order: order.number, kind: error.kind });
+    return { verdict: "wait" as const, order };
+  }
+  const input = {
+    order_id: order.id,
+    asked_at: askedAt,
+    rows: listed.map((row) => ({
+      trxid: row.trxid,
+      target: row.target,
+      zone: row.zone,
+      code: row.code,
+      service: row.service,
+      quantity: row.quantity,
+      price: row.priceIdr,
+      start_count: row.startCount,
+    })),
+    absence_seconds: ABSENCE_SECONDS,
+    alert_to: ctx.config.ALERT_EMAIL,
+    now: ctx.now().toISOString(),
+  };
+  const matched = await ctx.db.run(call("topup_order_match", input, Matched));
+  wake(ctx, matched.wake);
+  const { verdict } = matched;
+  ctx.log.info("history asked", { order: order.number, verdict, state: matched.order.state });
+  return matched;
+}
+
+/** Asks about an order in doubt at once, at an admin's wish; any other order is answered as it is. */
+export async function reconcileOrder(ctx: Ctx, orderId: string): Promise<Order> {
+  const taken = await take(ctx, orderId);
+  if (taken.do === "buy") {
+    return await recordAttempt(ctx, taken.order, await attemptOnce(ctx, taken.order));
+  }
+  if (taken.do === "ask" && !isFinal(taken.order.state)) {
+    return await lookForPurchase(ctx, taken.order);
+  }
+  return taken.order;
+}

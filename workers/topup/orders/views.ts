@@ -1,0 +1,81 @@
+import type { Ctx } from "../../../shared/context.ts";
+import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
+import type { Order } from "./order.ts";
+import { openSerial } from "./purchase.ts";
+
+/** How an order is called in the answer that creates it (contract: lower case there, upper case elsewhere). */
+export const createdStatus = (order: Order) => order.wireState.toLowerCase();
+
+/** What the customer gave, under the contract's names. */
+function customerData(order: Order): Record<string, unknown> {
+  const { family, target, zone, quantity, serviceName: service, code: provider, brand } = order;
+  switch (family) {
+    case "prepaid":
+      return { phoneNumber: target, service, provider };
+    case "social":
+      return { target, quantity, service, platform: brand };
+    case "game":
+      return { gameId: target, zone, service, provider };
+    default:
+      return family satisfies never;
+  }
+}
+
+const isOwner = (ctx: Ctx, order: Order) => ctx.actor?.userId === order.userId;
+
+/** An order as it goes out; the serial number to its owner only. */
+export async function orderView(ctx: Ctx, order: Order) {
+  const { number, trxid, quantity, amount } = order;
+  const price = Math.round(amount / quantity);
+  return {
+    orderNumber: number,
+    externalId: trxid,
+    status: order.wireState,
+    totalAmount: amount,
+    refundedAmount: order.refundedAmount,
+    customerData: customerData(order),
+    items: [
+      {
+        id: order.id,
+        productId: order.serviceId,
+        quantity,
+        price,
+        product: { id: order.serviceId, name: order.serviceName, sku: order.code, price },
+      },
+    ],
+    createdAt: order.createdAt.toISOString(),
+    updatedAt: order.updatedAt.toISOString(),
+    notes: order.notes,
+    sn: isOwner(ctx, order) ? await openSerial(ctx, order) : null,
+  };
+}
+
+/** States in the supplier's words, where it was not asked this time. */
+const WORDS: Record<Order["wireState"], string> = {
+  PENDING: "waiting",
+  WAITING_PAYMENT: "waiting",
+  PROCESSING: "processing",
+  SUCCESS: "success",
+  PARTIAL: "partial",
+  FAILED: "error",
+  CANCELLED: "cancelled",
+  REFUNDED: "refunded",
+};
+
+/** An order as the supplier has it. `price` is the customer's: what we pay is our business. */
+export async function supplierView(ctx: Ctx, order: Order, purchase: SupplierOrder | null) {
+  const { family, target, quantity } = order;
+  const sn = isOwner(ctx, order) ? await openSerial(ctx, order) : null;
+  return {
+    trxId: order.trxid ?? "",
+    status: purchase?.statusText ?? WORDS[order.wireState],
+    ...(family === "prepaid" ? { phoneNumber: target } : { target }),
+    ...(family === "social" ? { quantity } : {}),
+    service: order.serviceName,
+    price: order.amount,
+    note: sn ?? order.notes ?? "",
+    sn,
+    createdDate: order.createdAt.toISOString(),
+    lastUpdate: order.updatedAt.toISOString(),
+  };
+}

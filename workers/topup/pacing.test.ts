@@ -1,0 +1,90 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import type { Lane } from "../../shared/providers/vip-reseller.ts";
+import { unique } from "../testing/factories.ts";
+import { takeTurn } from "./pacing.ts";
+
+/** A gate with a clock of its own. */
+function gateAt(intervalMs = 500) {
+  const state: { now: number; next: number | undefined } = { now: 1_000_000, next: undefined };
+  const options = {
+    intervalMs,
+    now: () => state.now,
+    load: () => state.next,
+    save: (next: number) => {
+      state.next = next;
+    },
+  };
+  return { state, take: (lane: Lane) => takeTurn(options, lane) };
+}
+
+describe("turns with the supplier", () => {
+  it("are never closer together than the interval, whatever comes when", () => {
+    const gate = gateAt();
+    const starts: number[] = [];
+    let seed = 7;
+    for (let round = 0; round < 400; round += 1) {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+      gate.state.now += seed % 700;
+      const turn = gate.take(seed % 3 === 0 ? "order" : "read");
+      if (turn.granted) starts.push(gate.state.now + turn.waitMs);
+    }
+    const gaps = starts.slice(1).map((start, i) => start - (starts[i] ?? 0));
+    expect(starts.length).toBeGreaterThan(100);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(500);
+  });
+
+  it("come at once after a pause", () => {
+    const gate = gateAt();
+    expect(gate.take("read")).toEqual({ granted: true, waitMs: 0 });
+    gate.state.now += 500;
+    expect(gate.take("order")).toEqual({ granted: true, waitMs: 0 });
+  });
+
+  it("go to orders first: reads do not pile up before them", () => {
+    const gate = gateAt();
+    const reads = Array.from({ length: 20 }, () => gate.take("read"));
+    expect(reads.filter(({ granted }) => granted)).toHaveLength(2);
+    expect(gate.take("order")).toEqual({ granted: true, waitMs: 1_000 });
+  });
+
+  it("are refused to an order that would wait too long, without a place being lost", () => {
+    const gate = gateAt();
+    const orders = Array.from({ length: 60 }, () => gate.take("order"));
+    const granted = orders.filter((turn) => turn.granted);
+    expect(granted).toHaveLength(41);
+    expect(orders.at(-1)).toEqual({ granted: false, waitMs: 20_500 });
+    gate.state.now += 20_500;
+    expect(gate.take("order")).toEqual({ granted: true, waitMs: 0 });
+  });
+
+  it("are not held back by a clock that was set back", () => {
+    const gate = gateAt();
+    gate.take("order");
+    gate.state.now -= 86_400_000;
+    expect(gate.take("order")).toEqual({ granted: true, waitMs: 500 });
+    expect(gate.take("order")).toEqual({ granted: true, waitMs: 1_000 });
+  });
+});
+
+describe("the SupplierGate object", () => {
+  it("remembers across an eviction which moments it has given away", async () => {
+    const stub = env.SUPPLIER_GATE.getByName(unique("gate"));
+    await stub.take("order");
+    await runInDurableObject(stub, (_, state) => state.storage.kv.put("next", Date.now() + 8_000));
+    await evictDurableObject(stub);
+    const turn = await stub.take("order");
+    expect(turn.granted).toBe(true);
+    expect(turn.waitMs).toBeGreaterThan(4_000);
+  });
+
+  it("gives parallel callers different moments", async () => {
+    const stub = env.SUPPLIER_GATE.getByName(unique("gate"));
+    const turns = await Promise.all(Array.from({ length: 10 }, () => stub.take("order")));
+    expect(turns.every(({ granted }) => granted)).toBe(true);
+    const last = await runInDurableObject(stub, (_, state) => state.storage.kv.get<number>("next"));
+    expect(last).toBeDefined();
+    expect(new Set(turns.map(({ waitMs }) => waitMs)).size).toBeGreaterThan(5);
+  });
+});

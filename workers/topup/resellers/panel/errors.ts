@@ -1,0 +1,33 @@
+import { AppError } from "../../../../shared/http/errors.ts";
+
+/** The dialect's own words for what can go wrong with an order; its clients compare them. */
+export const WORDS = {
+  service: "Incorrect service ID",
+  order: "Incorrect order ID",
+  link: "neworder.error.link",
+  duplicate: "neworder.error.link_duplicate",
+  minimum: "neworder.error.min_quantity",
+  maximum: "neworder.error.max_quantity",
+  funds: "Not enough funds on balance",
+} as const;
+
+export const panelError = (words: string) => new AppError("invalid_input", words);
+
+/** A failure of placing an order in the dialect's words; what it has no words for keeps its own. */
+export function inPanelWords(error: unknown): unknown {
+  if (!(error instanceof AppError)) return error;
+  // How often the key may call is a status of its own; how much its owner may order is an answer like any other.
+  if (error.code === "rate_limited" && !error.meta.retry_after) {
+    return new AppError("conflict", error.message, { cause: error });
+  }
+  const words = wordsOf(error);
+  return words ? new AppError(error.code, words, { meta: error.meta, cause: error }) : error;
+}
+
+function wordsOf(error: AppError): string | null {
+  if (error.code === "insufficient_balance") return WORDS.funds;
+  if (error.code === "not_found" || error.code === "sold_out") return WORDS.service;
+  if (error.code === "conflict" && error.meta.orderNumber) return WORDS.duplicate;
+  if (error.code === "invalid_input") return WORDS.link;
+  return null;
+}

@@ -1,0 +1,108 @@
+import { sql } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { api, testContext } from "../../testing/api.ts";
+import { failureBody } from "../../testing/envelopes.ts";
+import { createUser, type TestUser } from "../../testing/factories.ts";
+import { balance } from "../../testing/orders.ts";
+import { decideRequest } from "../admin/hands.ts";
+import { openOrder, ORDERS as PATH, post, REQUESTS, reason, stateOf } from "../testing/desk.ts";
+import { stockService } from "../testing/reseller.ts";
+
+let [one, two]: TestUser[] = [];
+beforeAll(async () => {
+  [one, two] = [await createUser(["admin"]), await createUser(["admin"])];
+});
+afterAll(async () => {
+  await stockService("social");
+});
+
+describe("an order above the limit", () => {
+  it("waits for another admin; the one who asked cannot confirm, and nothing moves meanwhile", async () => {
+    const { reseller, id } = await openOrder(3000);
+    const asked = await post(one, `${PATH}/${id}/refund`, { reason });
+    expect(asked.body.data).toMatchObject({ state: "waiting", needsSecond: true, decidedBy: null });
+    expect(await stateOf(reseller)).toBe("processing");
+    const confirm = `${REQUESTS}/${asked.body.data.id}/confirm`;
+    expect(await post(one, confirm)).toMatchObject({
+      status: 403,
+      body: failureBody("topup", 403, "Another admin must confirm this request"),
+    });
+    const second = await post(two, `${PATH}/${id}/settle`, { as: "success", reason });
+    expect(second).toMatchObject({ status: 409, body: failureBody("topup", 409) });
+    const waiting = await api(REQUESTS, { token: two?.token ?? "" });
+    expect(waiting.body.data).toContainEqual(expect.objectContaining({ id: asked.body.data.id }));
+    expect(await post(two, confirm)).toMatchObject({
+      status: 200,
+      body: { data: { state: "done", decidedBy: two?.userId } },
+    });
+    expect(await stateOf(reseller)).toBe("refunded");
+    expect(await balance("wallet", reseller.user.userId)).toBe(5_000_000);
+  });
+
+  it("is decided once, whoever confirms and rejects at the same moment", async () => {
+    const { reseller, id } = await openOrder(3000);
+    const { body } = await post(one, `${PATH}/${id}/refund`, { reason });
+    const admins = await Promise.all(Array.from({ length: 6 }, () => createUser(["admin"])));
+    const answers = await Promise.all(
+      admins.map((admin, i) =>
+        post(admin, `${REQUESTS}/${body.data.id}/${i % 2 ? "confirm" : "reject"}`),
+      ),
+    );
+    const state = await stateOf(reseller);
+    const good = answers
+      .filter(({ status }) => status === 200)
+      .map((answer) => answer.body.data.state);
+    if (state === "refunded") {
+      expect(good.every((one) => one === "done")).toBe(true);
+      expect(await balance("wallet", reseller.user.userId)).toBe(5_000_000);
+    } else {
+      expect([state, good]).toEqual(["processing", ["rejected"]]);
+      expect(await balance("wallet", reseller.user.userId)).toBe(5_000_000 - 630_000);
+    }
+  });
+
+  it("cannot be asked for twice at the same moment", async () => {
+    const { id } = await openOrder(3000);
+    const asked = await Promise.all(
+      Array.from({ length: 6 }, () => post(one, `${PATH}/${id}/refund`, { reason })),
+    );
+    expect(asked.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409, 409]);
+  });
+
+  it("is not touched by a request that has run out, after which another may be made", async () => {
+    const { reseller, id } = await openOrder(3000);
+    const { body } = await post(one, `${PATH}/${id}/refund`, { reason });
+    await testContext().db.run(
+      rows(
+        sql`update topup_hand_requests set expires_at = now() where id = ${body.data.id}`,
+        z.unknown(),
+      ),
+    );
+    const late = await post(two, `${REQUESTS}/${body.data.id}/confirm`);
+    expect(late).toMatchObject({
+      status: 409,
+      body: failureBody("topup", 409, "This request is expired"),
+    });
+    expect(await stateOf(reseller)).toBe("processing");
+    expect((await post(two, `${PATH}/${id}/refund`, { reason })).body.data.state).toBe("waiting");
+  });
+
+  it("whose confirmer died in between is carried out when it is confirmed again", async () => {
+    const { reseller, id } = await openOrder(3000);
+    const { body } = await post(one, `${PATH}/${id}/refund`, { reason });
+    const ctx = testContext(two ?? null);
+    const run = ctx.db.run.bind(ctx.db);
+    let queries = 0;
+    ctx.db.run = async (...query) => {
+      queries += 1;
+      if (queries > 1) throw new Error("died");
+      return await run(...query);
+    };
+    await expect(decideRequest(ctx, body.data.id, true)).rejects.toThrow("died");
+    expect(await stateOf(reseller)).toBe("processing");
+    expect((await post(two, `${REQUESTS}/${body.data.id}/confirm`)).body.data.state).toBe("done");
+    expect(await stateOf(reseller)).toBe("refunded");
+  });
+});

@@ -1,0 +1,163 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { auditRefusals } from "../../../shared/audit/refusals.ts";
+import { body, topupData, topupOk } from "../../../shared/http/answers.ts";
+import { access, createApi } from "../../../shared/http/api.ts";
+import { listCallbacks, replayCallback } from "../admin/callbacks.ts";
+import { listReports, readReport, reconcileAgain } from "../admin/reports.ts";
+import { adjustStock, listStockHistory } from "../admin/stock.ts";
+import { checkSupplierNow, readSupplier } from "../admin/supplier.ts";
+import {
+  AdminPage,
+  CallbackShape,
+  DayParameter,
+  IdParameter,
+  ReportShape,
+  StockChange,
+  StockEntry,
+  StockShape,
+  SupplierShape,
+} from "../schemas/admin.ts";
+
+export const adminRoutes = createApi();
+
+const tags = ["topup: admin"];
+const path = "/api/admin/topup";
+const guarded = [
+  auditRefusals("topup.admin", (c) => ({
+    kind: "topup_admin",
+    id: `${c.req.method} ${c.req.path}`.slice(0, 200),
+  })),
+  access("admin", { fresh: true }),
+];
+
+adminRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: `${path}/supplier`,
+    tags,
+    summary: "Our balance with the supplier as last seen, and whether new orders are held for it",
+    middleware: guarded,
+    responses: topupOk(SupplierShape),
+  }),
+  async (c) => c.json(topupData(await readSupplier(c.var.ctx)), 200),
+);
+
+adminRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: `${path}/supplier/check`,
+    tags,
+    summary: "Ask the supplier for our balance now",
+    middleware: guarded,
+    responses: topupOk(SupplierShape),
+  }),
+  async (c) => {
+    // The session first: nobody else makes us ask.
+    await c.var.ctx.db.passGate();
+    return c.json(topupData(await checkSupplierNow(c.var.ctx)), 200);
+  },
+);
+
+adminRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: `${path}/stock`,
+    tags,
+    summary: "Add to or take from a counted stock",
+    middleware: guarded,
+    request: { body: body(StockChange) },
+    responses: topupOk(StockShape),
+  }),
+  async (c) => c.json(topupData(await adjustStock(c.var.ctx, c.req.valid("json"))), 200),
+);
+
+adminRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: `${path}/stock/{id}`,
+    tags,
+    summary: "The latest changes of a service's stock",
+    middleware: guarded,
+    request: { params: IdParameter },
+    responses: topupOk(z.array(StockEntry)),
+  }),
+  async (c) => c.json(topupData(await listStockHistory(c.var.ctx, c.req.valid("param").id)), 200),
+);
+
+adminRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: `${path}/callbacks`,
+    tags,
+    summary: "The supplier's callbacks, refused ones too, newest first",
+    middleware: guarded,
+    request: {
+      query: z.object({
+        ...AdminPage,
+        verdict: z.enum(["verified", "refused"]).optional(),
+        state: z.enum(["received", "applied", "parked"]).optional(),
+      }),
+    },
+    responses: topupOk(
+      z.object({ callbacks: z.array(CallbackShape), next: z.string().nullable() }),
+    ),
+  }),
+  async (c) => c.json(topupData(await listCallbacks(c.var.ctx, c.req.valid("query"))), 200),
+);
+
+adminRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: `${path}/callbacks/{id}/replay`,
+    tags,
+    summary: "Apply a verified callback again",
+    middleware: guarded,
+    request: { params: IdParameter },
+    responses: topupOk(z.object({ state: z.enum(["applied", "parked"]) })),
+  }),
+  async (c) => {
+    const state = await replayCallback(c.var.ctx, c.req.valid("param").id);
+    return c.json(topupData({ state }), 200);
+  },
+);
+
+adminRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: `${path}/reconciliations`,
+    tags,
+    summary: "Our orders beside the supplier's, day by day",
+    middleware: guarded,
+    responses: topupOk(z.array(ReportShape)),
+  }),
+  async (c) => c.json(topupData(await listReports(c.var.ctx)), 200),
+);
+
+adminRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: `${path}/reconciliations/{day}`,
+    tags,
+    summary: "The report of one Jakarta day",
+    middleware: guarded,
+    request: { params: DayParameter },
+    responses: topupOk(ReportShape),
+  }),
+  async (c) => c.json(topupData(await readReport(c.var.ctx, c.req.valid("param").day)), 200),
+);
+
+adminRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: `${path}/reconciliations/{day}`,
+    tags,
+    summary: "Compare a day again",
+    middleware: guarded,
+    request: { params: DayParameter },
+    responses: topupOk(z.object({ jobId: z.string() })),
+  }),
+  async (c) => {
+    const { day } = c.req.valid("param");
+    return c.json(topupData(await reconcileAgain(c.var.ctx, day)), 200);
+  },
+);

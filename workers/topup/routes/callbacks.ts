@@ -1,0 +1,65 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { topupOk } from "../../../shared/http/answers.ts";
+import { createApi } from "../../../shared/http/api.ts";
+import { receiveCallback } from "../orders/callbacks.ts";
+
+export const callbackRoutes = createApi();
+
+const tags = ["webhooks"];
+const path = "/api/webhooks/vip-reseller";
+
+const answer = <S extends z.ZodRawShape>(shape: S) => {
+  const { 200: ok, 400: bad, 401: unsigned, 429: many, 503: out } = topupOk(z.unknown());
+  const content = { "application/json": { schema: z.object(shape) } };
+  return { 200: { ...ok, content }, 400: bad, 401: unsigned, 429: many, 503: out };
+};
+
+callbackRoutes.openapi(
+  createRoute({
+    method: "post",
+    path,
+    tags,
+    summary: "Callback of the supplier, in its own or the specification's form",
+    // Documented by hand: a schema would parse, and the signature is checked over the raw body.
+    requestBody: {
+      description: "{data: {trxid, status, note, …}} or {trx_id, status, sn, note}",
+      required: true,
+      content: { "application/json": { schema: { type: "object" as const } } },
+    },
+    responses: answer({ success: z.literal(true), message: z.string(), trx_id: z.string() }),
+  }),
+  async (c) => {
+    const { trxid } = await receiveCallback(c.var.ctx, c.req.raw.headers, await c.req.text());
+    const message = "Callback processed successfully";
+    return c.json({ success: true as const, message, trx_id: trxid }, 200);
+  },
+);
+
+callbackRoutes.openapi(
+  createRoute({
+    method: "get",
+    path,
+    tags,
+    summary: "Whether callbacks are taken",
+    responses: answer({
+      service: z.string(),
+      status: z.string(),
+      timestamp: z.iso.datetime(),
+      supported_callbacks: z.array(z.string()),
+    }),
+  }),
+  (c) =>
+    c.json(
+      {
+        service: "VIP-Reseller Webhook",
+        status: "active",
+        timestamp: c.var.ctx.now().toISOString(),
+        supported_callbacks: [
+          "Game Feature orders",
+          "Prepaid orders (pulsa, PPOB)",
+          "Social Media orders",
+        ],
+      },
+      200,
+    ),
+);

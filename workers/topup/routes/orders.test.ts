@@ -1,0 +1,170 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { api, type TestAnswer } from "../../testing/api.ts";
+import { failureBody } from "../../testing/envelopes.ts";
+import type { TestUser } from "../../testing/factories.ts";
+import { booksOf, purchasesOf } from "../testing/outcomes.ts";
+import { customer, dial, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
+
+beforeAll(stockShelves);
+
+const { diamonds, likes } = SERVICES;
+
+const post = (kind: string, user: TestUser, json: unknown, key?: string): Promise<TestAnswer> =>
+  api(`/api/orders/${kind}`, {
+    method: "POST",
+    token: user.token,
+    json,
+    ...(key ? { headers: { "idempotency-key": key } } : {}),
+  });
+
+describe("POST /api/orders/social-media", () => {
+  const order = (
+    user: TestUser,
+    quantity: unknown,
+    target = `https://instagram.com/${newPhone()}`,
+  ) => post("social-media", user, { service: likes.code, target, quantity });
+
+  it("is priced per thousand, rounded up to the rupiah", async () => {
+    const user = await customer();
+    const target = `@${newPhone()}`;
+    await dial(target, { stay: true });
+    const { body } = await order(user, 777, target);
+    expect(body.data).toEqual({
+      orderNumber: expect.stringMatching(/^SMO-\d{10}-[A-Z0-9]{5}$/),
+      externalId: expect.stringMatching(/^VP/),
+      status: "processing",
+      service: likes.name,
+      target,
+      quantity: 777,
+      totalPrice: Math.ceil((likes.price * 777) / 1000),
+    });
+  });
+
+  it.each([
+    [undefined, "Service, target, and quantity are required"],
+    ["1000", "Service, target, and quantity are required"],
+    [null, "Service, target, and quantity are required"],
+    [0, "Quantity must be greater than 0"],
+    [-5, "Quantity must be greater than 0"],
+    [1.5, "Quantity must be a whole number"],
+    [49, "Minimum order quantity is 50"],
+    [50_001, "Maximum order quantity is 50000"],
+    [1e15, "Quantity is too large"],
+  ])("refuses a quantity of %j", async (quantity, message) => {
+    const user = await customer();
+    const answer = await order(user, quantity);
+    expect([answer.status, answer.body]).toEqual([400, failureBody("topup", 400, message)]);
+  });
+
+  it.each(["javascript:alert(1)", "dua kata", "ftp://example.com/x"])(
+    "refuses the target %s",
+    async (target) => {
+      const answer = await order(await customer(), 100, target);
+      expect([answer.status, answer.body.message]).toEqual([
+        400,
+        "Target must be a link or a username",
+      ]);
+    },
+  );
+});
+
+describe("POST /api/orders/game and /process", () => {
+  it("quotes, then pays and buys once", async () => {
+    const user = await customer();
+    const gameId = newPhone();
+    await dial(gameId, { stay: true });
+    const quote = await post("game", user, { service: diamonds.code, gameId, zone: "2611" });
+    expect(quote.body).toEqual({
+      success: true,
+      data: {
+        orderNumber: expect.stringMatching(/^ORD-GAME-\d{10}-[A-Z0-9]{5}$/),
+        status: "pending",
+        service: diamonds.name,
+        gameId,
+        zone: "2611",
+        quantity: 1,
+        amount: diamonds.price,
+        expiresAt: expect.any(String),
+      },
+    });
+    expect((await booksOf(user)).wallet).toBe(1_000_000);
+    const { orderNumber } = quote.body.data;
+    const paid = await post("process", user, { orderNumber });
+    const [purchase] = await purchasesOf(gameId);
+    expect([paid.status, paid.body]).toEqual([
+      200,
+      {
+        success: true,
+        message: "Order processed successfully",
+        data: {
+          orderNumber,
+          status: "PROCESSING",
+          results: [
+            { product: diamonds.name, success: true, trxId: purchase?.trxid, status: "processing" },
+          ],
+        },
+      },
+    ]);
+    const again = await post("process", user, { orderNumber });
+    const words = "Order is not ready for processing";
+    expect([again.status, again.body]).toEqual([400, failureBody("topup", 400, words)]);
+  });
+
+  it("answers a refusal 200, and the money is back", async () => {
+    const user = await customer();
+    const gameId = newPhone();
+    await dial(gameId, { say: "Nomor salah." });
+    const { body } = await post("game", user, { service: diamonds.code, gameId, zone: "2611" });
+    const paid = await post("process", user, { orderNumber: body.data.orderNumber });
+    expect([paid.status, paid.body]).toMatchObject([
+      200,
+      {
+        success: false,
+        message: "Order processing completed with some failures",
+        data: { status: "FAILED", results: [{ success: false, error: expect.any(String) }] },
+      },
+    ]);
+    expect(await booksOf(user)).toEqual({ wallet: 1_000_000, escrow: 0 });
+  });
+
+  it("refuses what is incomplete, foreign, unpaid for or no longer at its price", async () => {
+    const [user, poor, other] = [await customer(), await customer(0), await customer()];
+    const json = { service: diamonds.code, gameId: newPhone(), zone: "2611" };
+    const said = async (answer: Promise<TestAnswer>) => {
+      const { status, body } = await answer;
+      return [status, body.message];
+    };
+    expect(await said(post("process", user, {}))).toEqual([400, "Order number is required"]);
+    expect(await said(post("game", user, { service: diamonds.code }))).toEqual([
+      400,
+      "Service and game ID are required",
+    ]);
+    const zoneless = { ...json, zone: null };
+    expect(await said(post("game", user, zoneless))).toEqual([
+      400,
+      "Zone is required for this service",
+    ]);
+    const two = post("game", user, { ...json, quantity: 2 });
+    expect(await said(two)).toEqual([400, "Maximum order quantity is 1"]);
+
+    const mine = (await post("game", user, json)).body.data.orderNumber;
+    expect(await said(post("process", other, { orderNumber: mine }))).toEqual([
+      404,
+      "Order not found",
+    ]);
+    const theirs = (await post("game", poor, { ...json, gameId: newPhone() })).body.data
+      .orderNumber;
+    expect(await said(post("process", poor, { orderNumber: theirs }))).toEqual([
+      400,
+      "Payment not completed",
+    ]);
+    await shelve({ ...diamonds, price: diamonds.price + 1000 });
+    const dearer = await post("process", user, { orderNumber: mine });
+    expect([dearer.status, dearer.body.message]).toEqual([
+      409,
+      expect.stringContaining("has changed"),
+    ]);
+    await shelve(diamonds);
+    expect((await booksOf(user)).wallet).toBe(1_000_000);
+  });
+});

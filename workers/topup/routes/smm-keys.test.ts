@@ -1,0 +1,146 @@
+import { sql } from "drizzle-orm";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { auditOf } from "../../../shared/audit/audit.ts";
+import { rows } from "../../../shared/db/statement.ts";
+import { api, testContext } from "../../testing/api.ts";
+import { balance } from "../../testing/orders.ts";
+import { callPanel } from "../resellers/panel/panel.ts";
+import { createReseller, instagram, ordersOf, panel, stockService } from "../testing/reseller.ts";
+
+let social: { id: string; number: number };
+beforeAll(async () => {
+  social = await stockService("social");
+});
+
+describe("a key", () => {
+  const refusedAs = async (keyId: string, reason: string) =>
+    await expect
+      .poll(async () => await testContext().db.run(auditOf({ kind: "api_key", id: keyId })))
+      .toContainEqual(expect.objectContaining({ outcome: "refused", actorKind: "key", reason }));
+
+  it("that is none, somebody else's or damaged opens nothing, and leaves no trace to fill", async () => {
+    const { key, keyId } = await createReseller();
+    const other = await createReseller();
+    const swapped = key.replace(/^lbk_[^_]+/, other.key.slice(0, other.key.indexOf("_", 4)));
+    for (const wrong of [
+      "",
+      "x",
+      `${key}x`,
+      `${key.slice(0, -1)}${key.endsWith("a") ? "b" : "a"}`,
+      swapped,
+    ]) {
+      for (const action of ["services", "balance", "status", "add"]) {
+        const answer = await panel(wrong, { action, order: 1 });
+        expect(answer, wrong).toMatchObject({ status: 200, body: { error: "Invalid API key" } });
+      }
+    }
+    const trace = await testContext().db.run(auditOf({ kind: "api_key", id: keyId }));
+    expect(trace.filter(({ outcome }) => outcome === "refused")).toEqual([]);
+  });
+
+  it("that was revoked, has expired, or whose owner was banned stops at once, with a trace", async () => {
+    for (const end of [
+      (id: string) => sql`update topup_api_keys set revoked_at = now() where id = ${id}`,
+      (id: string) => sql`update topup_api_keys set expires_at = now() where id = ${id}`,
+      (id: string) =>
+        sql`update identity_users set banned_at = now() where id = (select user_id from topup_api_keys where id = ${id})`,
+    ]) {
+      const { key, keyId, user } = await createReseller();
+      expect((await panel(key, { action: "balance" })).body.balance).toBe("1000000");
+      await testContext().db.run(rows(end(keyId), z.unknown()));
+      for (const action of ["balance", "services", "status"]) {
+        expect((await panel(key, { action, order: "x" })).body).toEqual({
+          error: "Invalid API key",
+        });
+      }
+      const fields = { action: "add", service: social.number, link: instagram(), quantity: 100 };
+      expect((await panel(key, fields)).body).toEqual({ error: "Invalid API key" });
+      expect(await ordersOf(user.userId)).toEqual([]);
+      await refusedAs(keyId, "bad_token");
+    }
+  });
+
+  it("that is revoked between the look at the service and the payment buys nothing", async () => {
+    const { key, keyId, user } = await createReseller();
+    const ctx = testContext();
+    const run = ctx.db.run.bind(ctx.db);
+    vi.spyOn(ctx.db, "run").mockImplementationOnce(async (statement) => {
+      const found = await run(statement);
+      await api(`/api/reseller/keys/${keyId}`, { method: "DELETE", token: user.token });
+      return found;
+    });
+    const fields = {
+      key,
+      action: "add",
+      service: `${social.number}`,
+      link: instagram(),
+      quantity: "100",
+    };
+    const from = { address: "203.0.113.1", idempotencyKey: undefined };
+    await expect(callPanel(ctx, fields, from)).rejects.toMatchObject({ code: "bad_token" });
+    expect(await ordersOf(user.userId)).toEqual([]);
+    expect(await balance("wallet", user.userId)).toBe(1_000_000);
+  });
+
+  it("does what its scopes name and nothing else", async () => {
+    const { key, keyId } = await createReseller({ key: { scopes: ["balance:read"] } });
+    expect((await panel(key, { action: "balance" })).body.balance).toBe("1000000");
+    for (const action of ["services", "status", "add", "refill", "cancel"]) {
+      expect((await panel(key, { action, order: 1 })).body).toEqual({
+        error: "API key may not use this action",
+      });
+    }
+    await refusedAs(keyId, "forbidden");
+  });
+
+  it("works from the networks in its list, of both families, and from no other", async () => {
+    const addresses = ["203.0.113.0/24", "2001:db8:7::/48"];
+    const { key, keyId } = await createReseller({ key: { addresses } });
+    const from = async (address: string) =>
+      (await panel(key, { action: "balance" }, { address })).body;
+    for (const address of ["203.0.113.9", "::ffff:203.0.113.9", "2001:db8:7:1::1"]) {
+      expect(await from(address), address).toEqual({ balance: "1000000", currency: "IDR" });
+    }
+    for (const address of ["203.0.114.9", "2001:db8:8::1", "rumah"]) {
+      expect(await from(address), address).toEqual({ error: "IP address is not allowed" });
+    }
+    await refusedAs(keyId, "forbidden");
+  });
+
+  it("asks no more often than its limit, in the dialect's envelope", async () => {
+    const { key } = await createReseller({ key: { requestsPerMinute: 3 } });
+    const answers = await Promise.all(
+      Array.from({ length: 9 }, () => panel(key, { action: "balance" })),
+    );
+    // A minute may end in between, which gives another three.
+    const good = answers.filter(({ status }) => status === 200);
+    expect([3, 6]).toContain(good.length);
+    for (const answer of answers.filter(({ status }) => status !== 200)) {
+      expect(answer).toMatchObject({ status: 429, body: { error: "Too many requests" } });
+      expect(answer.headers.get("retry-after")).toBe("60");
+    }
+  });
+
+  it("orders no more in a day than its bound, also at the same moment, and what is refused costs nothing", async () => {
+    const { key, user } = await createReseller({ key: { dailyAmount: 10_000 } });
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        panel(key, { action: "add", service: social.number, link: instagram(), quantity: 100 }),
+      ),
+    );
+    expect(answers.filter(({ body }) => "order" in body)).toHaveLength(4);
+    for (const { body } of answers.filter((one) => "error" in one.body)) {
+      expect(body).toEqual({ error: "Daily limit of this API key is reached" });
+    }
+    expect(await ordersOf(user.userId)).toHaveLength(4);
+    expect(await balance("wallet", user.userId)).toBe(1_000_000 - 4 * 2_100);
+  });
+
+  it("notes its latest use", async () => {
+    const { key, user } = await createReseller();
+    await panel(key, { action: "balance" });
+    const listed = await api("/api/reseller/keys", { token: user.token });
+    expect(Date.parse(listed.body.data[0].lastUsedAt)).toBeGreaterThan(Date.now() - 60_000);
+  });
+});

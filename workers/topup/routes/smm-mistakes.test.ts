@@ -1,0 +1,102 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { api } from "../../testing/api.ts";
+import { balance } from "../../testing/orders.ts";
+import { createReseller, instagram, ordersOf, panel, stockService } from "../testing/reseller.ts";
+
+let social: { id: string; number: number };
+beforeAll(async () => {
+  social = await stockService("social");
+});
+
+describe("a mistake in the panel dialect", () => {
+  it.each<[string, Record<string, string | number>]>([
+    ["Incorrect service ID", { service: 1, link: "a", quantity: 100 }],
+    ["Incorrect service ID", { service: "x", link: "a", quantity: 100 }],
+    ["Incorrect service ID", { link: "a", quantity: 100 }],
+    ["neworder.error.link", { quantity: 100 }],
+    ["neworder.error.link", { link: "bukan tautan", quantity: 100 }],
+    ["neworder.error.link", { link: "a", quantity: 100, zone: "z".repeat(101) }],
+    ["Incorrect request", { link: "a", quantity: 100, idempotency_key: "k".repeat(256) }],
+    ["neworder.error.min_quantity", { link: "a" }],
+    ["neworder.error.min_quantity", { link: "a", quantity: 49 }],
+    ["neworder.error.min_quantity", { link: "a", quantity: 0 }],
+    ["neworder.error.min_quantity", { link: "a", quantity: -100 }],
+    ["neworder.error.min_quantity", { link: "a", quantity: "100.5" }],
+    ["neworder.error.min_quantity", { link: "a", quantity: "1e3" }],
+    ["neworder.error.max_quantity", { link: "a", quantity: 10_001 }],
+    ["This order type is not available", { link: "a", quantity: 100, runs: 5, interval: 10 }],
+    ["This order type is not available", { link: "a", comments: "bagus" }],
+  ])("is answered 200 with %s (%j), and costs nothing", async (error, fields) => {
+    const { key, user } = await createReseller({ amount: 50_000 });
+    const service =
+      "service" in fields || error === "Incorrect service ID" ? {} : { service: social.number };
+    const answer = await panel(key, { action: "add", ...service, ...fields });
+    expect(answer).toMatchObject({ status: 200, body: { error } });
+    expect(await ordersOf(user.userId)).toEqual([]);
+    expect(await balance("wallet", user.userId)).toBe(50_000);
+  });
+
+  it("is told of a wallet that does not hold enough", async () => {
+    const { key } = await createReseller({ amount: 20_999 });
+    const fields = { action: "add", service: social.number, link: instagram(), quantity: 1000 };
+    expect((await panel(key, fields)).body).toEqual({ error: "Not enough funds on balance" });
+  });
+
+  it("is told of a like order of a moment ago; with a key of the caller's own it is the same order", async () => {
+    const { key, user } = await createReseller();
+    const fields = { action: "add", service: social.number, link: instagram(), quantity: 100 };
+    const once = { ...fields, idempotency_key: "pesanan-1" };
+    const [first, again] = [await panel(key, once), await panel(key, once)];
+    expect(again.body).toEqual(first.body);
+    const header = await panel(key, fields, { headers: { "idempotency-key": "pesanan-1" } });
+    expect(header.body).toEqual(first.body);
+    expect((await panel(key, fields)).body).toEqual({ error: "neworder.error.link_duplicate" });
+    expect(await ordersOf(user.userId)).toHaveLength(1);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ["Incorrect request", { action: "delete" }],
+    ["Incorrect request", { action: "constructor" }],
+    ["Incorrect request", {}],
+    ["Incorrect request", { action: "status" }],
+    ["Incorrect request", { action: "status", orders: " , " }],
+  ])("is answered with %s (%j)", async (error, json) => {
+    const { key } = await createReseller();
+    const answer = await api("/api/v2", { method: "POST", json: { key, ...json } });
+    expect(answer).toMatchObject({ status: 200, body: { error } });
+  });
+
+  it("of any body is answered in the dialect's envelope", async () => {
+    for (const [body, type] of [
+      ["{", "application/json"],
+      ["[]", "application/json"],
+      ['{"key":{"a":1}}', "application/json"],
+      ["--x", "multipart/form-data"],
+      ["--x", "multipart/form-data; boundary=y"],
+      ["%ff%00", "application/x-www-form-urlencoded"],
+      ["", "text/plain"],
+    ] as const) {
+      const answer = await api("/api/v2", {
+        method: "POST",
+        body,
+        headers: { "content-type": type },
+      });
+      expect(answer, body).toMatchObject({ status: 200, body: { error: expect.any(String) } });
+      expect(Object.keys(answer.body)).toEqual(["error"]);
+    }
+    const large = { method: "POST", body: "x".repeat(300_000) };
+    expect(await api("/api/v2", large)).toMatchObject({
+      status: 413,
+      body: { error: expect.any(String) },
+    });
+  });
+
+  it.each(["GET", "PUT", "PATCH", "DELETE"])(
+    "of the method %s is 405 in its envelope",
+    async (method) => {
+      const { key } = await createReseller();
+      const answer = await api(`/api/v2?key=${key}&action=balance`, { method });
+      expect(answer).toMatchObject({ status: 405, body: { error: "Incorrect request" } });
+    },
+  );
+});

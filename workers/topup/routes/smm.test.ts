@@ -1,0 +1,180 @@
+import { sql } from "drizzle-orm";
+import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { api, testContext } from "../../testing/api.ts";
+import { balance } from "../../testing/orders.ts";
+import {
+  askAbout,
+  createReseller,
+  instagram,
+  ordersOf,
+  panel,
+  phone,
+  stockService,
+  vipTwin,
+} from "../testing/reseller.ts";
+
+let social: { id: string; number: number };
+let prepaid: { id: string; number: number };
+let game: { id: string; number: number };
+beforeAll(async () => {
+  social = await stockService("social");
+  prepaid = await stockService("prepaid");
+  game = await stockService("game");
+});
+
+describe("the panel dialect", () => {
+  it("lists what can be bought, in the shapes that panels read", async () => {
+    const { key } = await createReseller();
+    const { status, body } = await panel(key, { action: "services" });
+    expect(status).toBe(200);
+    expect(body).toContainEqual({
+      service: social.number,
+      name: "Layanan 1001",
+      type: "Default",
+      category: "Instagram",
+      rate: "21000",
+      min: "50",
+      max: "10000",
+      refill: false,
+      cancel: false,
+    });
+    expect(body).toContainEqual(
+      expect.objectContaining({ service: prepaid.number, type: "Package", min: "1", max: "1" }),
+    );
+  });
+
+  it("asks the price of the reseller's own level, which is what an order costs", async () => {
+    const { key, user } = await createReseller();
+    await testContext().db.run(
+      rows(
+        sql`with level as (insert into topup_members (user_id, level) values (${user.userId}, 'agent'))
+          insert into topup_margin_rules (member_level, percent_bp) values ('agent', 100)
+          on conflict on constraint topup_margin_rules_scope_key do nothing`,
+        z.unknown(),
+      ),
+    );
+    const listed = (await panel(key, { action: "services" })).body;
+    const { rate } = listed.find((one: { service: number }) => one.service === social.number);
+    expect(rate).toBe("20200");
+    await panel(key, { action: "add", service: social.number, link: instagram(), quantity: 500 });
+    expect(await ordersOf(user.userId)).toMatchObject([{ amount: 10_100 }]);
+  });
+
+  it("sells a social service by quantity, tells its status, and gives the rest of a partial one back", async () => {
+    const { key, keyId, user } = await createReseller({ amount: 100_000 });
+    const link = instagram();
+    await vipTwin("/_dials", { stay: { match: link } }, "PUT");
+    const added = await panel(key, { action: "add", service: social.number, link, quantity: 1000 });
+    expect(added).toMatchObject({ status: 200, body: { order: expect.any(Number) } });
+    const { order } = added.body;
+    expect((await panel(key, { action: "balance" })).body).toEqual({
+      balance: "79000",
+      currency: "IDR",
+    });
+    expect((await panel(key, { action: "status", order })).body).toMatchObject({
+      charge: "21000",
+      remains: "1000",
+      currency: "IDR",
+    });
+    const [row] = await ordersOf(user.userId);
+    expect(row).toMatchObject({ key_id: keyId });
+
+    await expect
+      .poll(async () => (await ordersOf(user.userId))[0]?.trxid)
+      .toEqual(expect.any(String));
+    const trxid = (await ordersOf(user.userId))[0]?.trxid ?? "";
+    expect((await panel(key, { action: "status", order })).body.status).toBe("In progress");
+    await vipTwin(`/_partial/${trxid}`, { remain: 157 });
+    await askAbout(user, trxid);
+    const { body } = await panel(key, { action: "status", order });
+    expect(body).toEqual({
+      charge: String(21_000 - Math.ceil((21_000 * 157) / 1000)),
+      start_count: expect.stringMatching(/^\d+$/),
+      status: "Partial",
+      remains: "157",
+      currency: "IDR",
+    });
+    expect((await panel(key, { action: "balance" })).body.balance).toBe(
+      String(100_000 - Number(body.charge)),
+    );
+    expect(await balance("escrow", `topup:${user.userId}`)).toBe(0);
+  });
+
+  it("sells credit with its serial number, and a game's item with its zone in the link or beside it", async () => {
+    const { key, user } = await createReseller();
+    const bought = await panel(key, { action: "add", service: prepaid.number, link: phone() });
+    for (const fields of [{ link: "12345678|2001" }, { link: "12345679", zone: "2001" }]) {
+      const item = await panel(key, { action: "add", service: game.number, ...fields });
+      expect(item.body, JSON.stringify(item.body)).toEqual({ order: expect.any(Number) });
+    }
+    await expect
+      .poll(async () => (await ordersOf(user.userId))[0]?.trxid)
+      .toEqual(expect.any(String));
+    const trxid = (await ordersOf(user.userId))[0]?.trxid ?? "";
+    await vipTwin(`/_succeed/${trxid}`).catch(() => undefined);
+    await askAbout(user, trxid);
+    expect((await panel(key, { action: "status", order: bought.body.order })).body).toMatchObject({
+      status: "Completed",
+      remains: "0",
+      sn: expect.stringMatching(/^SN: \d+/),
+    });
+  });
+
+  it("tells many orders at once, and of each that is not his own that it does not know it", async () => {
+    const [mine, other] = [await createReseller(), await createReseller()];
+    const add = (key: string) =>
+      panel(key, { action: "add", service: social.number, link: instagram(), quantity: 100 });
+    const [a, b, c] = [await add(mine.key), await add(mine.key), await add(other.key)];
+    const orders = [a.body.order, b.body.order, c.body.order, 7, "x"].join(",");
+    const { body } = await panel(mine.key, { action: "status", orders });
+    expect(body).toEqual({
+      [a.body.order]: expect.objectContaining({ currency: "IDR", charge: "2100" }),
+      [b.body.order]: expect.objectContaining({ currency: "IDR" }),
+      [c.body.order]: { error: "Incorrect order ID" },
+      7: { error: "Incorrect order ID" },
+      x: { error: "Incorrect order ID" },
+    });
+    expect((await panel(mine.key, { action: "status", order: c.body.order })).body).toEqual({
+      error: "Incorrect order ID",
+    });
+    const many = Array.from({ length: 101 }, (_, i) => i + 1).join(",");
+    expect((await panel(mine.key, { action: "status", orders: many })).body).toEqual({
+      error: "Too many orders, the limit is 100",
+    });
+  });
+
+  it("refuses refills and cancellations, which the supplier does not have, in each of their shapes", async () => {
+    const { key } = await createReseller();
+    const fields = { action: "add", service: social.number, link: instagram(), quantity: 100 };
+    const { order } = (await panel(key, fields)).body;
+    const ask = async (more: Record<string, string | number>) =>
+      (await panel(key, more as never)).body;
+    expect(await ask({ action: "refill", order })).toEqual({ error: "Refill is not available" });
+    expect(await ask({ action: "refill", order: 1 })).toEqual({ error: "Incorrect order ID" });
+    expect(await ask({ action: "cancel", orders: `${order},1` })).toEqual([
+      { order, cancel: { error: "Cancel is not available" } },
+      { order: 1, cancel: { error: "Incorrect order ID" } },
+    ]);
+  });
+
+  it("takes forms, multipart forms and JSON alike", async () => {
+    const { key } = await createReseller({ amount: 12_345 });
+    const form = new FormData();
+    form.set("key", key);
+    form.set("action", "balance");
+    const json = { key, action: "balance" };
+    for (const call of [{ body: form }, { json }, { body: new URLSearchParams(json) }]) {
+      expect(await api("/api/v2", { method: "POST", ...call })).toMatchObject({
+        status: 200,
+        body: { balance: "12345", currency: "IDR" },
+      });
+    }
+    const orders = await api("/api/v2", {
+      method: "POST",
+      json: { key, action: "status", orders: [1, 2] },
+    });
+    expect(Object.keys(orders.body)).toEqual(["1", "2"]);
+  });
+});

@@ -1,0 +1,49 @@
+import { createRoute } from "@hono/zod-openapi";
+import { createApi } from "../../../shared/http/api.ts";
+import { AppError } from "../../../shared/http/errors.ts";
+import { callPanel } from "../resellers/panel/panel.ts";
+import { readFields } from "../resellers/panel/request.ts";
+
+export const smmRoutes = createApi();
+
+const path = "/api/v2";
+
+/** Documented by hand: panels post forms of any kind, and what does not fit is answered in their own words. */
+const requestBody = {
+  description:
+    "key, action = services | add (service, link, quantity?, zone?, idempotency_key?) | status (order, or orders: up to " +
+    "100 numbers) | balance | refill | cancel. A game's link is `id` or `id|zone`.",
+  required: true,
+  content: {
+    "application/x-www-form-urlencoded": { schema: { type: "object" as const } },
+    "multipart/form-data": { schema: { type: "object" as const } },
+  },
+};
+
+smmRoutes.openapi(
+  createRoute({
+    method: "post",
+    path,
+    tags: ["topup: reseller"],
+    summary: "The SMM panel API, version 2, for resellers' panels",
+    requestBody,
+    responses: {
+      200: { description: "What was asked for, or {error}, as JSON" },
+      429: { description: "{error}: the key or the address asks too often" },
+      503: { description: "{error}: not done; nothing is lost" },
+    },
+  }),
+  async (c) => {
+    const { ctx } = c.var;
+    const fields = await readFields(c.req.raw);
+    const address = c.req.header("cf-connecting-ip") ?? "";
+    const idempotencyKey = c.req.header("idempotency-key");
+    const json = await callPanel(ctx, fields, { address, idempotencyKey });
+    return c.body(json, 200, { "content-type": "application/json" });
+  },
+);
+
+/** A key in an address would stand in logs, so the dialect's GET form is refused. */
+smmRoutes.all(path, () => {
+  throw new AppError("method_not_allowed", "Incorrect request");
+});

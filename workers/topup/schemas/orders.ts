@@ -1,0 +1,163 @@
+import { z } from "@hono/zod-openapi";
+import { AppError } from "../../../shared/http/errors.ts";
+
+/** Text as people type it: something that is neither empty nor endless, without control characters. */
+const words = (longest: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(longest)
+    .refine((value) => !/\p{Cc}/u.test(value), "must not have control characters");
+
+const quantity = () =>
+  z
+    .number()
+    .positive("Quantity must be greater than 0")
+    .int("Quantity must be a whole number")
+    .max(1_000_000_000, "Quantity is too large");
+
+const confirm = z.boolean().optional();
+
+export const PrepaidBody = z
+  .object({
+    service: words(100),
+    phoneNumber: words(40),
+    /** Must be the price; a caller that knows none leaves it out. */
+    amount: z.number().int().positive().optional(),
+    confirm,
+  })
+  .openapi("TopupPrepaidOrder");
+
+export const SocialBody = z
+  .object({ service: words(100), target: words(500), quantity: quantity(), confirm })
+  .openapi("TopupSocialOrder");
+
+export const GameBody = z
+  .object({
+    service: words(100),
+    gameId: words(100),
+    zone: words(50).nullish(),
+    quantity: quantity().optional(),
+    confirm,
+  })
+  .openapi("TopupGameOrder");
+
+export const ProcessBody = z
+  .object({ orderNumber: words(60), confirm })
+  .openapi("TopupProcessOrder");
+
+export const OrderQuery = z.object({
+  orderNumber: z.string().max(60).optional(),
+  trxId: z.string().max(100).optional(),
+});
+
+type Result = { success: true } | { success: false; error: z.core.$ZodError };
+
+/** The contract's texts: one for whatever of `required` is not there, else the schema's own. */
+export function inContractWords(required: readonly string[], missing: string) {
+  return (result: Result): undefined => {
+    if (result.success) return undefined;
+    const { issues } = result.error;
+    const isMissing = ({ path, code }: z.core.$ZodIssue) =>
+      path.length === 0 ||
+      (required.includes(String(path[0])) && (code === "invalid_type" || code === "too_small"));
+    const positive = issues.find(({ message }) => message.startsWith("Quantity"));
+    const lacking = issues.some((issue) => issue !== positive && isMissing(issue));
+    const [first] = issues;
+    const message = lacking
+      ? missing
+      : (positive?.message ?? (first ? `${first.path.join(".")}: ${first.message}` : missing));
+    throw new AppError("invalid_input", message);
+  };
+}
+
+const status = z.enum([
+  "PENDING",
+  "WAITING_PAYMENT",
+  "PROCESSING",
+  "SUCCESS",
+  "FAILED",
+  "CANCELLED",
+  "REFUNDED",
+  "PARTIAL",
+]);
+
+const placed = {
+  orderNumber: z.string(),
+  externalId: z.string().nullable(),
+  status: z.string(),
+  service: z.string(),
+};
+
+export const PrepaidPlaced = z
+  .object({ ...placed, phoneNumber: z.string(), amount: z.number() })
+  .openapi("TopupPrepaidPlaced");
+
+export const SocialPlaced = z
+  .object({ ...placed, target: z.string(), quantity: z.number(), totalPrice: z.number() })
+  .openapi("TopupSocialPlaced");
+
+export const GamePlaced = z
+  .object({
+    orderNumber: z.string(),
+    status: z.string(),
+    service: z.string(),
+    gameId: z.string(),
+    zone: z.string().nullable(),
+    quantity: z.number(),
+    amount: z.number(),
+    expiresAt: z.string().nullable(),
+  })
+  .openapi("TopupGamePlaced");
+
+export const ProcessResult = z
+  .object({
+    orderNumber: z.string(),
+    status,
+    results: z.array(
+      z.object({
+        product: z.string(),
+        success: z.boolean(),
+        trxId: z.string().nullable().optional(),
+        status: z.string().optional(),
+        sn: z.string().optional(),
+        error: z.string().optional(),
+      }),
+    ),
+  })
+  .openapi("TopupProcessed");
+
+/** An order as its owner sees it; `sn` is his alone. */
+export const OrderView = z
+  .object({
+    orderNumber: z.string(),
+    externalId: z.string().nullable(),
+    status,
+    totalAmount: z.number(),
+    refundedAmount: z.number(),
+    customerData: z.record(z.string(), z.unknown()),
+    items: z.array(z.record(z.string(), z.unknown())),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+    notes: z.string().nullable(),
+    sn: z.string().nullable(),
+  })
+  .openapi("TopupOrder");
+
+/** What the supplier says of an order. */
+export const SupplierView = z
+  .object({
+    trxId: z.string(),
+    status: z.string(),
+    phoneNumber: z.string().optional(),
+    target: z.string().optional(),
+    quantity: z.number().optional(),
+    service: z.string(),
+    price: z.number(),
+    note: z.string(),
+    sn: z.string().nullable(),
+    createdDate: z.string(),
+    lastUpdate: z.string(),
+  })
+  .openapi("TopupSupplierOrder");

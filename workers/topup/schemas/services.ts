@@ -1,0 +1,78 @@
+import { z } from "@hono/zod-openapi";
+import { pagingQuery } from "../../../shared/http/answers.ts";
+
+/** A filter that is there and not empty; pages send empty ones for "all". */
+const filter = z
+  .string()
+  .max(200)
+  .optional()
+  .transform((value) => value?.trim() || undefined);
+
+const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.preprocess((value) => (value === "" ? undefined : value), z.enum(values).optional());
+
+const words = filter.transform((value) => value?.split(/\s+/).slice(0, 6));
+
+export const SORTS = ["name", "price", "-price"] as const;
+
+export const ServiceQuery = z.object({
+  ...pagingQuery,
+  family: choice(["prepaid", "game", "social"]),
+  category: filter,
+  brand: filter,
+  status: choice(["available", "empty"]),
+  search: words,
+  q: words,
+  sort: choice(SORTS),
+});
+export type ServiceQuery = z.output<typeof ServiceQuery>;
+
+/** What anybody may see of a service; what it costs us is not among it. */
+export const ServiceShape = z
+  .object({
+    id: z.uuid(),
+    /** What the order routes take as `service`. */
+    service: z.string(),
+    code: z.string(),
+    family: z.enum(["prepaid", "game", "social"]),
+    name: z.string(),
+    brand: z.string(),
+    category: z.string(),
+    type: z.string(),
+    note: z.string(),
+    /** For `unit` pieces: 1,000 of a social service, else 1. */
+    price: z.number().int(),
+    unit: z.number().int(),
+    min: z.number().int(),
+    max: z.number().int(),
+    status: z.enum(["available", "empty"]),
+    needsZone: z.boolean(),
+    targetKind: z.enum(["phone", "pln_meter", "customer_number", "game_id", "link"]),
+    maintenance: z.string().nullable(),
+  })
+  .openapi("TopupService");
+export type Service = z.output<typeof ServiceShape>;
+
+export const ServicePage = z.object({
+  page: z.number().int(),
+  limit: z.number().int(),
+  total: z.number().int(),
+  capped: z.boolean(),
+});
+
+const short = z.coerce.string().trim().min(1).max(100);
+
+/** A player: by the supplier's game code or the game's name, under either spelling of the fields. */
+export const NicknameRequest = z
+  .object({
+    code: short.optional().openapi({ example: "mobile-legends" }),
+    game: short.optional(),
+    target: short.optional().openapi({ example: "12345678" }),
+    userId: short.optional(),
+    zone: short.nullish().openapi({ example: "1234" }),
+    zoneId: short.nullish(),
+  })
+  .openapi("NicknameRequest");
+export type NicknameRequest = z.output<typeof NicknameRequest>;
+
+export const NicknameShape = z.object({ nickname: z.string() }).openapi("Nickname");

@@ -1,0 +1,164 @@
+import { sql } from "drizzle-orm";
+import { beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import type { Ctx } from "../../shared/context.ts";
+import { rows } from "../../shared/db/statement.ts";
+import { runJob } from "../../shared/jobs/jobs.ts";
+import { age, readJob } from "../../shared/jobs/test-jobs.ts";
+import { gameRow } from "../../shared/providers/testing/vip-reseller.ts";
+import { unique } from "../testing/factories.ts";
+import { beginRun, type SyncAction } from "./sync/rows.ts";
+import { syncJob } from "./sync.ts";
+import {
+  emptyCatalogue,
+  newSupplier,
+  type Supplier,
+  serviceOf,
+  stockShelves,
+  syncWith,
+  withSupplier,
+} from "./testing/supplier.ts";
+
+let supplier: Supplier;
+let ctx: Ctx;
+
+beforeEach(async () => {
+  supplier = newSupplier();
+  ctx = withSupplier(supplier);
+  await emptyCatalogue(ctx);
+});
+
+const run = (change: ReturnType<typeof sql>) => ctx.db.run(rows(change, z.unknown()));
+const sync = (action: SyncAction = "full-sync", force = false) => syncWith(ctx, action, force);
+const threeLists = () => stockShelves(supplier);
+
+describe("a sync that goes wrong", () => {
+  it("leaves the family whose list could not be read, and says partial", async () => {
+    const code = threeLists();
+    await sync();
+    supplier.lists.prepaid = new Response("<html>", { status: 502 });
+    supplier.lists.game = [gameRow({ code, name: "Baru" })];
+    expect(await sync()).toMatchObject({
+      state: "partial",
+      families: { prepaid: { state: "failed", reason: "unavailable" }, game: { state: "applied" } },
+    });
+    expect((await serviceOf(ctx, "prepaid", code)).status).toBe("available");
+    expect((await serviceOf(ctx, "game", code)).name).toBe("Baru");
+  });
+
+  it.each([
+    ["no connection", () => new TypeError("fetch failed")],
+    ["a web page", () => new Response("<html>")],
+    [
+      "a refusal",
+      () => Response.json({ result: false, data: null, message: "IP 1.2.3.4 is not permitted" }),
+    ],
+    ["an empty list", () => []],
+    ["half a list", () => new Response(`{"result":true,"data":[${JSON.stringify(gameRow())},{"co`)],
+    [
+      "a verdict behind the rows",
+      () =>
+        Response.json({ data: [gameRow()], result: false, message: "API Signature not valid." }),
+    ],
+  ])("from all three (%s) fails, and leaves the old catalogue as it was", async (_, say) => {
+    const code = threeLists();
+    await sync();
+    supplier.lists = { prepaid: say(), game: say(), social: say() };
+    expect(await sync()).toMatchObject({ state: "failed", counts: { servicesUpdated: 0 } });
+    for (const family of ["prepaid", "game", "social"] as const) {
+      expect((await serviceOf(ctx, family, code)).status).toBe("available");
+    }
+    expect(await run(sql`select 1 from topup_sync_pieces`)).toEqual([]);
+  });
+
+  it("is not believed when more than half has vanished, unless an operator insists", async () => {
+    const codes = Array.from({ length: 12 }, () => unique("S"));
+    const list = (some: string[]) => some.map((code) => gameRow({ code }));
+    supplier.lists.game = list(codes);
+    await sync();
+    supplier.lists.game = list(codes.slice(0, 5));
+    expect(await sync()).toMatchObject({
+      families: { game: { state: "refused", reason: "shrunken", known: 12, kept: 5 } },
+    });
+    expect((await serviceOf(ctx, "game", codes[11] ?? "")).status).toBe("available");
+    // A list of other codes is as suspicious as a short one.
+    supplier.lists.game = list([
+      ...codes.slice(0, 5),
+      ...codes.slice(0, 7).map((code) => `${code}x`),
+    ]);
+    expect(await sync()).toMatchObject({ families: { game: { reason: "shrunken" } } });
+    supplier.lists.game = list(codes.slice(0, 5));
+    expect(await sync("full-sync", true)).toMatchObject({
+      families: { game: { state: "applied" } },
+    });
+    expect((await serviceOf(ctx, "game", codes[11] ?? "")).status).toBe("gone");
+  });
+
+  it("keeps the last known price level while the account cannot be read", async () => {
+    const code = threeLists();
+    await sync();
+    supplier.before = (asked) => {
+      if (asked === "profile") throw new TypeError("fetch failed");
+    };
+    expect(await sync()).toMatchObject({ state: "success", level: "special" });
+    expect((await serviceOf(ctx, "game", code)).supplier_price).toBe(20_000);
+  });
+});
+
+describe("a sync that is cut off", () => {
+  it("goes on with the families that are missing, and swaps each once", async () => {
+    const code = threeLists();
+    const begun = await ctx.db.run(
+      beginRun({ action: "full-sync", force: false, requestedBy: null }),
+    );
+    const jobId = begun.sync?.jobId ?? "";
+    supplier.before = (asked) => {
+      if (asked === "game-feature services") throw new Error("the isolate is gone");
+    };
+    expect(await runJob(ctx, jobId, [syncJob])).toBe("unknown");
+    expect((await serviceOf(ctx, "prepaid", code)).status).toBe("available");
+    supplier.before = () => undefined;
+    supplier.asked.length = 0;
+    await age(ctx, jobId);
+    expect(await runJob(ctx, jobId, [syncJob])).toBe("success");
+    expect(supplier.asked).not.toContain("prepaid services");
+    expect((await readJob(ctx, jobId)).result).toMatchObject({
+      state: "success",
+      servicesAdded: 3,
+    });
+  });
+
+  it("between its pieces leaves the old catalogue, and starts the list afresh", async () => {
+    const code = unique("S");
+    const many = Array.from({ length: 4_500 }, (_, i) => gameRow({ code: `${code}-${i}` }));
+    supplier.lists.game = many;
+    const begun = await ctx.db.run(
+      beginRun({ action: "sync-products", force: false, requestedBy: null }),
+    );
+    const jobId = begun.sync?.jobId ?? "";
+    const cut = { ...ctx, db: cutAfter(ctx, "topup_sync_stage", 1) };
+    expect(await runJob(cut, jobId, [syncJob])).toBe("unknown");
+    const pieces = sql`select count(*)::int as n from topup_sync_pieces where sync_id = ${begun.sync?.id}`;
+    expect(await run(pieces)).toEqual([{ n: 1 }]);
+    await expect(serviceOf(ctx, "game", `${code}-0`)).rejects.toThrow("no service");
+    await age(ctx, jobId);
+    expect(await runJob(ctx, jobId, [syncJob])).toBe("success");
+    expect((await serviceOf(ctx, "game", `${code}-4499`)).status).toBe("available");
+    expect(await run(pieces)).toEqual([{ n: 0 }]);
+  });
+});
+
+/** The context's database, away after `allowed` calls of one function. */
+function cutAfter(of: Ctx, name: string, allowed: number): Ctx["db"] {
+  let calls = 0;
+  return new Proxy(of.db, {
+    get(target, key) {
+      if (key !== "run") return Reflect.get(target, key, target);
+      return async (query: { sql: string }, ...rest: []) => {
+        if (query.sql.includes(name)) calls += 1;
+        if (query.sql.includes(name) && calls > allowed) throw new Error("the database is away");
+        return await target.run(query as never, ...rest);
+      };
+    },
+  });
+}

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import type { Ctx } from "../../../shared/context.ts";
+import { extendLease, type Job, type JobHandler } from "../../../shared/jobs/jobs.ts";
+import { ProviderError } from "../../../shared/providers/provider-error.ts";
+import { SUPPLIER_FAMILIES, type SupplierFamily } from "../../../shared/providers/vip-reseller.ts";
+import { type CatalogueRow, catalogueRow } from "./catalogue-row.ts";
+import { applyFamily, beatRun, finishRun, type SyncRun, skipFamily, stagePiece } from "./rows.ts";
+import { syncStock } from "./stock.ts";
+
+/** Rows a round trip: about a megabyte of JSON, so that neither side holds much at once. */
+const PIECE_ROWS = 4_000;
+/** A list of 50,000 services takes seconds; a slow supplier a minute or two. */
+const LEASE_SECONDS = 300;
+
+const Payload = z.object({ sync_id: z.uuid(), force: z.boolean().default(false) });
+
+/** The run of a sync under its job's lease. */
+interface Work {
+  run: SyncRun;
+  job: Job;
+  force: boolean;
+}
+
+/**
+ * Works off one sync. After a crash it goes on with the families that are not in force yet; a run that was given up
+ * meanwhile is left alone.
+ */
+export const syncJob: JobHandler = {
+  kind: "topup.sync",
+  queue: "topup",
+  async run(ctx, job) {
+    const { sync_id: syncId, force } = Payload.parse(job.payload);
+    const run = await ctx.db.run(beatRun(syncId, await levelOf(ctx)));
+    if (!run) return { state: "failed", error: "no such sync" };
+    if (run.state === "running") await work(ctx, { run, job, force });
+    const ended = await ctx.db.run(finishRun(syncId, null));
+    const result = { sync: syncId, state: ended?.state ?? "gone", ...ended?.counts };
+    ctx.log.info("catalogue synced", result);
+    // A failed sync leaves the old catalogue; the next one comes within the hour, so nobody is woken for it.
+    return { state: "success", result };
+  },
+};
+
+/** The account's price level, or null to keep the one that was last reckoned with. */
+async function levelOf(ctx: Ctx) {
+  try {
+    return (await ctx.providers.vipReseller.getProfile()).level;
+  } catch (error) {
+    if (error instanceof ProviderError) return null;
+    throw error;
+  }
+}
+
+async function work(ctx: Ctx, { run, job, force }: Work): Promise<void> {
+  if (run.action !== "sync-stock") {
+    for (const family of SUPPLIER_FAMILIES) {
+      if (family in run.families) continue;
+      if (!(await extendLease(ctx, job, LEASE_SECONDS))) return;
+      await syncFamily(ctx, { run, job, force }, family);
+    }
+  }
+  if (run.action === "full-sync" || run.action === "sync-stock") await syncStock(ctx, run, job);
+}
+
+/** One family's list: all of it in force, or none. Its failure is noted and does not stop the others. */
+async function syncFamily(ctx: Ctx, { run, force }: Work, family: SupplierFamily): Promise<void> {
+  let piece = 0;
+  const place = () => ({ syncId: run.id, family, piece });
+  const send = async (rows: CatalogueRow[]) => {
+    if (!(await stagePiece(ctx, place(), rows))) throw new StoppedError();
+    piece += 1;
+  };
+  try {
+    const counts = await ctx.providers.vipReseller.eachService(family, PIECE_ROWS, async (rows) => {
+      const ours = rows.flatMap((row) => catalogueRow(row, run.level) ?? []);
+      await send(ours);
+    });
+    const input = { syncId: run.id, family, pieces: piece, force };
+    const applied = await ctx.db.run(applyFamily(input));
+    ctx.log.info("price list read", { family, ...counts, state: applied.state });
+    if (applied.state === "refused") {
+      ctx.log.warn("price list not put in force", { family, reason: applied.reason });
+    }
+  } catch (error) {
+    if (error instanceof StoppedError) return;
+    if (!(error instanceof ProviderError)) throw error;
+    const reason = [error.kind, error.code].filter(Boolean).join(" ");
+    ctx.log.warn("price list not read", { family, reason, cause: error.message });
+    await ctx.db.run(skipFamily(run.id, family, reason));
+  }
+}
+
+/** The run was given up while we worked on it. */
+class StoppedError extends Error {}

@@ -1,0 +1,102 @@
+import { z } from "zod";
+import type { Ctx } from "../../../shared/context.ts";
+import { call } from "../../../shared/db/statement.ts";
+import { wakeSchema } from "../../../shared/jobs/wake.ts";
+import type { CatalogueRow } from "./catalogue-row.ts";
+
+export const SYNC_ACTIONS = ["full-sync", "sync-services", "sync-products", "sync-stock"] as const;
+export type SyncAction = (typeof SYNC_ACTIONS)[number];
+
+export const SyncCounts = z.object({
+  servicesAdded: z.number().int(),
+  servicesUpdated: z.number().int(),
+  productsAdded: z.number().int(),
+  productsUpdated: z.number().int(),
+  stockUpdated: z.number().int(),
+});
+
+/** A run as migrations/functions/topup_catalogue_sync.sql tells it. */
+export const SyncRun = z
+  .object({
+    id: z.uuid(),
+    action: z.enum(SYNC_ACTIONS),
+    state: z.enum(["running", "success", "partial", "failed"]),
+    level: z.enum(["basic", "premium", "special"]).nullable(),
+    families: z.record(
+      z.string(),
+      z.looseObject({
+        state: z.enum(["applied", "refused", "failed"]),
+        reason: z.string().optional(),
+      }),
+    ),
+    error: z.string().nullable(),
+    job_id: z.uuid().nullable(),
+    started_at: z.coerce.date(),
+    finished_at: z.coerce.date().nullable(),
+    counts: SyncCounts,
+  })
+  .transform(({ job_id: jobId, started_at: startedAt, finished_at: finishedAt, ...run }) => ({
+    ...run,
+    jobId,
+    startedAt,
+    finishedAt,
+  }));
+export type SyncRun = z.output<typeof SyncRun>;
+
+const Begun = z.object({ begun: z.boolean(), sync: SyncRun.nullable(), wake: wakeSchema });
+
+export const beginRun = (input: {
+  action: SyncAction;
+  force: boolean;
+  requestedBy: number | null;
+}) =>
+  call(
+    "topup_sync_begin",
+    { action: input.action, force: input.force, requested_by: input.requestedBy },
+    Begun,
+  );
+
+/** The run, marked as being worked on; null when there is none. */
+export const beatRun = (syncId: string, level: string | null = null) =>
+  call("topup_sync_beat", { sync_id: syncId, level }, SyncRun.nullable());
+
+export const finishRun = (syncId: string, error: string | null) =>
+  call("topup_sync_finish", { sync_id: syncId, error }, SyncRun.nullable());
+
+export const skipFamily = (syncId: string, family: string, reason: string) =>
+  call("topup_sync_skip", { sync_id: syncId, family, reason }, z.boolean());
+
+/** What a family's list came to. */
+export const Applied = z.looseObject({
+  state: z.enum(["applied", "refused", "failed", "stopped"]),
+  reason: z.string().optional(),
+});
+
+export const applyFamily = (input: {
+  syncId: string;
+  family: string;
+  pieces: number;
+  force: boolean;
+}) => {
+  const { syncId, ...rest } = input;
+  return call("topup_sync_apply", { sync_id: syncId, ...rest }, Applied);
+};
+
+/** Sends one piece of a list; false when the run is over and the work should stop. */
+export async function stagePiece(
+  ctx: Ctx,
+  place: { syncId: string; family: string; piece: number },
+  rows: CatalogueRow[],
+): Promise<boolean> {
+  const { syncId, family, piece } = place;
+  const input = { sync_id: syncId, family, piece, rows };
+  return await ctx.db.run(call("topup_sync_stage", input, z.boolean()));
+}
+
+const Due = z.array(z.object({ id: z.uuid(), code: z.string() }));
+
+export const stockDue = (before: Date, limit: number) =>
+  call("topup_sync_stock_due", { before: before.toISOString(), limit }, Due);
+
+export const writeStock = (syncId: string, stocks: { id: string; stock: number | null }[]) =>
+  call("topup_sync_stock", { sync_id: syncId, stocks }, z.boolean());

@@ -1,0 +1,41 @@
+import type { Ctx } from "../../../shared/context.ts";
+import { extendLease, type Job } from "../../../shared/jobs/jobs.ts";
+import { ProviderError } from "../../../shared/providers/provider-error.ts";
+import { type SyncRun, stockDue, writeStock } from "./rows.ts";
+
+/** Each question is a request of its own, 500 ms apart: a run asks about so many, the next ones about the rest. */
+const ASKED_BY_STOCK_SYNC = 240;
+const ASKED_BY_FULL_SYNC = 40;
+const WRITE_EVERY = 20;
+/** After so many failures in a row the supplier has other worries. */
+const PATIENCE = 3;
+
+type Stock = { id: string; stock: number | null };
+
+/** Asks for the stock of the game services whose count is the oldest, and writes it down in small lots. */
+export async function syncStock(ctx: Ctx, run: SyncRun, job: Job): Promise<void> {
+  const limit = run.action === "sync-stock" ? ASKED_BY_STOCK_SYNC : ASKED_BY_FULL_SYNC;
+  const due = await ctx.db.run(stockDue(run.startedAt, limit));
+  let known: Stock[] = [];
+  let failures = 0;
+  for (const { id, code } of due) {
+    try {
+      const told = await ctx.providers.vipReseller.getServiceStock(code);
+      known.push({ id, stock: told?.stock ?? null });
+      failures = 0;
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      failures += 1;
+      if (failures >= PATIENCE) break;
+    }
+    if (known.length >= WRITE_EVERY) {
+      if (!(await write(ctx, run, job, known))) return;
+      known = [];
+    }
+  }
+  if (known.length > 0) await write(ctx, run, job, known);
+}
+
+async function write(ctx: Ctx, run: SyncRun, job: Job, stocks: Stock[]): Promise<boolean> {
+  return (await extendLease(ctx, job, 120)) && (await ctx.db.run(writeStock(run.id, stocks)));
+}

@@ -1,0 +1,46 @@
+import { api, type TestAnswer } from "../../testing/api.ts";
+import type { TestUser } from "../../testing/factories.ts";
+import {
+  createReseller,
+  instagram,
+  ordersOf,
+  panel,
+  type Reseller,
+  stockService,
+  vipTwin,
+} from "./reseller.ts";
+
+export const ORDERS = "/api/admin/topup/orders";
+export const REQUESTS = "/api/admin/topup/requests";
+export const reason = "Menurut riwayat penyedia";
+
+/** One POST of an admin. */
+export const post = (
+  admin: TestUser | undefined,
+  path: string,
+  json?: unknown,
+): Promise<TestAnswer> =>
+  api(path, { method: "POST", token: admin?.token ?? "", ...(json ? { json } : {}) });
+
+/**
+ * An order that the supplier has and will not move by itself. 210,000 a thousand: 3,000 are above the limit of one
+ * admin, 1,000 are not.
+ */
+export async function openOrder(
+  quantity = 1000,
+): Promise<{ reseller: Reseller; id: string; trxid: string }> {
+  const social = await stockService("social", { supplierPrice: 200_000 });
+  const reseller = await createReseller({ amount: 5_000_000 });
+  const link = instagram();
+  await vipTwin("/_dials", { stay: { match: link } }, "PUT");
+  const fields = { action: "add", service: social.number, link, quantity };
+  const { body } = await panel(reseller.key, fields);
+  if (!body.order) throw new Error(`no order: ${JSON.stringify(body)}`);
+  for (let look = 0; look < 200; look += 1) {
+    const [order] = await ordersOf(reseller.user.userId);
+    if (order?.state === "processing") return { reseller, id: order.id, trxid: order.trxid ?? "" };
+  }
+  throw new Error("the order was not bought");
+}
+
+export const stateOf = async ({ user }: Reseller) => (await ordersOf(user.userId))[0]?.state;
