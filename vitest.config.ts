@@ -1,7 +1,10 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-/** `workers` runs inside workerd against a real Postgres and the provider twins; `node` tests what runs on Node. */
+/**
+ * `workers` runs inside workerd against a real Postgres and the provider twins; `socketio` tests the protocol engine in a
+ * Worker of its own; `node` tests what runs on Node.
+ */
 export default defineConfig({
   test: {
     globalSetup: ["./local/testing/global-setup.ts"],
@@ -19,10 +22,24 @@ export default defineConfig({
         test: {
           name: "workers",
           include: ["workers/**/*.test.{ts,tsx}", "shared/**/*.test.ts"],
+          exclude: ["workers/live/socketio/**"],
           isolate: false,
           maxWorkers: 1,
           testTimeout: 30_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./workers/live/socketio/testing/wrangler.toml" },
+          }),
+        ],
+        test: {
+          name: "socketio",
+          include: ["workers/live/socketio/**/*.test.ts"],
+          isolate: false,
+          maxWorkers: 1,
         },
       },
       {

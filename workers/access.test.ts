@@ -28,12 +28,51 @@ const WHO: Record<string, string> = {
   open: `
     POST /api/auth/register, POST /api/auth/signin, POST /api/auth/login, POST /api/register,
     POST /api/login, GET /uploads/{key}, GET /api/buyer/products, GET /api/buyer/categories,
-    GET /api/buyer/areas, POST /api/webhooks/midtrans, POST /api/webhooks/kiriminaja,
-    POST /api/payment/callback, GET /, GET /openapi.json, GET /docs`,
+    GET /api/buyer/areas, GET /api/services, POST /api/webhooks/midtrans, POST /api/webhooks/kiriminaja,
+    POST /api/webhooks/vip-reseller, GET /api/webhooks/vip-reseller,
+    POST /api/v2,
+    POST /api/payment/callback, GET /api/gifts, GET /api/ranking/fans/{hostId},
+    GET /api/live-messages/{roomId}, GET /api/live-session/{roomId}/viewers,
+    GET /api/api/live-session/{roomId}/viewers, GET /api/hosts/live, GET /api/hosts/hot, GET /api/hosts/new,
+    GET /api/hosts/search,
+    GET /api/ranking/hosts, GET /api/contributions/{hostId}, GET /api/payment/packages, GET /, GET /openapi.json, GET /docs`,
   user: `
     POST /api/auth/logout, GET /api/profile, PUT /api/profile/update, POST /api/profile/avatar,
     GET /api/auth/profile, PUT /api/auth/profile/update, POST /api/auth/profile/avatar,
-    GET /api/wallet, POST /api/wallet/deposit!, GET /api/payment/channels`,
+    POST /api/live-session/start, POST /api/live-session/end, GET /api/live-session/duration/today/{hostId},
+    GET /api/hosts/followed, POST /api/hosts/apply, POST /api/hosts/leave, POST /api/follows/follow,
+    POST /api/follows/unfollow, GET /api/follows/following, GET /api/follows/followers,
+    GET /api/follows/counts, GET /api/chat/conversations, GET /api/chat/messages/{id}, POST /api/chat/send,
+    POST /api/agency/apply, GET /api/agency/profile, GET /api/agency/{agencyId}/stats,
+    GET /api/agency/{agencyId}/hosts, GET /api/agency/{agencyId}/income,
+    GET /api/agency/{agencyId}/income/{period}, GET /api/agency/{agencyId}/live-stats,
+    GET /api/agency/{agencyId}/live-stats/{period}, GET /api/agency/{agencyId}/host-applications,
+    POST /api/agency/host-application/{id}/approve, POST /api/agency/host-application/{id}/reject,
+    DELETE /api/agency/{agencyId}/members/{memberId}, POST /api/agency/salary-request,
+    GET /api/agency/{agencyId}/salary-requests, POST /api/agency/salary-request/{requestId}/approve!,
+    POST /api/agency/salary-request/{requestId}/reject!, POST /api/agency/{agencyId}/salary-approve!,
+    POST /api/agency/{agencyId}/salary-reject!,
+    POST /api/gifts/send!, GET /api/host-income/today/{hostId}, GET /api/host-income/week/{hostId},
+    GET /api/host-income/month/{hostId}, GET /api/host-income/category/{hostId},
+    GET /api/host-income/history/{hostId}, POST /api/payment/create-transaction!,
+    GET /api/payment/status/{id}, POST /api/services/nickname, POST /api/orders/prepaid!, POST /api/orders/social-media!,
+    POST /api/orders/game!, POST /api/orders/process!, GET /api/orders/prepaid, GET /api/orders/social-media,
+    GET /api/reseller/keys!, POST /api/reseller/keys!, PUT /api/reseller/keys/{id}!, DELETE /api/reseller/keys/{id}!,
+    GET /api/reseller/endpoints, POST /api/reseller/endpoints!, PUT /api/reseller/endpoints/{id}!,
+    DELETE /api/reseller/endpoints/{id}!, POST /api/reseller/endpoints/{id}/rotate!,
+    GET /api/reseller/endpoints/{id}/deliveries, POST /api/reseller/deliveries/{id}/redeliver!,
+    GET /api/orders/process, GET /api/wallet, POST /api/wallet/deposit!, GET /api/payment/channels`,
+  admin: `
+    GET /api/agency/applications, POST /api/agency/{agencyId}/approve, POST /api/agency/{agencyId}/reject,
+    GET /api/admin/topup/orders!, GET /api/admin/topup/orders/{id}!, POST /api/admin/topup/orders/{id}/settle!,
+    POST /api/admin/topup/orders/{id}/refund!, POST /api/admin/topup/orders/{id}/retry!,
+    GET /api/admin/topup/requests!, POST /api/admin/topup/requests/{id}/confirm!,
+    POST /api/admin/topup/requests/{id}/reject!, GET /api/admin/topup/supplier!,
+    POST /api/admin/topup/supplier/check!, POST /api/admin/topup/stock!, GET /api/admin/topup/stock/{id}!,
+    GET /api/admin/topup/callbacks!, POST /api/admin/topup/callbacks/{id}/replay!,
+    GET /api/admin/topup/reconciliations!, GET /api/admin/topup/reconciliations/{day}!,
+    POST /api/admin/topup/reconciliations/{day}!,
+    POST /api/admin/vip-sync!, GET /api/admin/vip-sync!`,
   seller: `
     GET /api/seller/store, PUT /api/seller/store, GET /api/seller/products,
     POST /api/seller/products, GET /api/seller/products/{id}, PUT /api/seller/products/{id},
@@ -74,13 +113,19 @@ describe("every mounted route", () => {
   });
 });
 
+function wordsOf(path: string, family: string): [string, string, string] {
+  if (path.startsWith("/api/agency/")) {
+    return ["No token provided", "Invalid token", "Not authorized as agency"];
+  }
+  if (family === "app") return ["Token tidak ditemukan", "Token tidak valid", "Akses ditolak"];
+  const role = family === "topup" ? "Insufficient privileges" : "Forbidden";
+  return ["Unauthorized", "Unauthorized", role];
+}
+
 /** The refusal of a missing, an invalid and a roleless token, as each contract words it. */
 function refusal(operation: TestOperation, kind: "missing" | "invalid" | "role") {
   const family = envelopeOf(operation.path);
-  const [missing, invalid, role] =
-    family === "app"
-      ? ["Token tidak ditemukan", "Token tidak valid", "Akses ditolak"]
-      : ["Unauthorized", "Unauthorized", "Forbidden"];
+  const [missing, invalid, role] = wordsOf(operation.path, family);
   if (kind === "missing") return { status: 401, body: failureBody(family, 401, missing) };
   if (kind === "role") return { status: 403, body: failureBody(family, 403, role) };
   const status = family === "app" ? 403 : 401;
@@ -115,7 +160,7 @@ function pictureForm(): FormData {
 }
 
 const execute = (change: SQL) => testContext().db.run(rows(change, z.unknown()));
-const everyRole: Role[] = ["buyer", "seller"];
+const everyRole: Role[] = ["buyer", "seller", "admin"];
 
 /** What ends a sign-in, done to a user whose session no isolate has seen yet. */
 const ENDS: [string, (user: TestUser) => SQL][] = [

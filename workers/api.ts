@@ -13,14 +13,16 @@ import { rateLimit } from "../shared/http/rate-limit.ts";
 import { describeError, type Log } from "../shared/log.ts";
 import { hostingRoutes } from "./hosting/routes.ts";
 import { identityRoutes } from "./identity/routes.ts";
+import { liveRoutes } from "./live/routes.ts";
 import { marketRoutes } from "./market/routes.ts";
 import { referenceRoutes } from "./reference.ts";
+import { topupRoutes } from "./topup/routes.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
 /** These read a multipart body themselves, bounded by what their file may weigh. */
 const UPLOAD_PATHS = /^\/api\/(seller\/uploads|(auth\/)?profile\/avatar)$/;
-/** Providers send what they send; their routes read the raw bytes. */
-const PROVIDER_PATHS = /^\/api\/(webhooks\/|payment\/callback$)/;
+/** Providers and resellers' panels send what they send; their routes read the raw bytes. */
+const PROVIDER_PATHS = /^\/api\/(webhooks\/|payment\/callback$|v2$)/;
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 
 /** The HTTP application of all five domains on the API host. */
@@ -51,7 +53,9 @@ export function createApiApp() {
 
   app.route("/", identityRoutes);
   app.route("/", marketRoutes);
+  app.route("/", topupRoutes);
   app.route("/", hostingRoutes);
+  app.route("/", liveRoutes);
   app.route("/", referenceRoutes(app));
 
   app.notFound((c) => {

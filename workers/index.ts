@@ -16,26 +16,61 @@ import {
 import { createApiApp } from "./api.ts";
 import { purgeSignInAttempts } from "./identity/index.ts";
 import {
+  coinsSettlement,
+  endLapsedSessions,
+  isSocketPath,
+  purgeGiftHours,
+  serveSockets,
+} from "./live/index.ts";
+import {
   courierApplier,
   followQuietParcels,
   isStoreHost,
   marketMails,
   orderSettlement,
+  purgeShownQuotes,
   requestPickup,
   storefront,
 } from "./market/index.ts";
+import {
+  callbackApplier,
+  deliverWebhook,
+  expireOrders,
+  followOrders,
+  hourlyChores,
+  minuteChores,
+  noteForeignPurchases,
+  orderJob,
+  reconcileJob,
+  refusedCallbackApplier,
+  startHourlySync,
+  syncJob,
+  topupMails,
+} from "./topup/index.ts";
 
+export { Room, SocketShard } from "./live/index.ts";
 export { StoreRouter } from "./market/index.ts";
+export { SupplierGate } from "./topup/index.ts";
 
 const api = createApiApp();
 
 /** What a settled, or no longer payable, payment means to the domain that asked for it. */
-const settlements = [orderSettlement, depositSettlement];
-const appliers = [noticeApplier(settlements), ipaymuNoticeApplier(settlements), courierApplier];
+const settlements = [orderSettlement, depositSettlement, coinsSettlement];
+const appliers = [
+  noticeApplier(settlements),
+  ipaymuNoticeApplier(settlements),
+  courierApplier,
+  callbackApplier,
+  refusedCallbackApplier,
+];
 const jobHandlers: JobHandler[] = [
   requestPickup,
+  orderJob,
+  syncJob,
+  deliverWebhook(),
+  reconcileJob,
   refundJob,
-  mailJob([...marketMails, ...paymentMails]),
+  mailJob([...marketMails, ...paymentMails, ...topupMails]),
 ];
 
 const EVERY_MINUTE = "* * * * *";
@@ -58,8 +93,9 @@ function refuse(error: unknown): Response {
 export default {
   async fetch(request, env, execution) {
     try {
-      const { hostname } = new URL(request.url);
+      const { hostname, pathname } = new URL(request.url);
       const isStore = isStoreHost(hostname, loadConfig(env).STORE_DOMAIN);
+      if (!isStore && isSocketPath(pathname)) return await serveSockets(request, env);
       return await (isStore ? storefront : api).fetch(request, env, execution);
     } catch (error) {
       return refuse(error);
@@ -74,6 +110,7 @@ export default {
       case "provisioning":
       case "marketplace-sync":
       case "mail":
+      case "topup":
         return await consumeJobs(ctx, batch, jobHandlers);
       default:
         if (batch.queue.endsWith("-dead")) return await consumeDeadLetters(ctx, batch);
@@ -85,8 +122,25 @@ export default {
     const ctx = contextOf(env, execution);
     const chores =
       controller.cron === EVERY_MINUTE
-        ? [resendDueJobs(ctx), reconcileCharges(ctx, settlements), replayParked(ctx, appliers)]
-        : [followQuietParcels(ctx), purgeExpired(ctx), purgeSignInAttempts(ctx)];
+        ? [
+            resendDueJobs(ctx),
+            reconcileCharges(ctx, settlements),
+            replayParked(ctx, appliers),
+            followOrders(ctx),
+            expireOrders(ctx),
+            endLapsedSessions(ctx),
+            ...minuteChores(ctx),
+          ]
+        : [
+            followQuietParcels(ctx),
+            purgeExpired(ctx),
+            purgeSignInAttempts(ctx),
+            startHourlySync(ctx),
+            noteForeignPurchases(ctx),
+            ...hourlyChores(ctx),
+            purgeGiftHours(ctx),
+            purgeShownQuotes(ctx),
+          ];
     for (const result of await Promise.allSettled(chores)) {
       if (result.status === "rejected") ctx.log.error("chore failed", describeError(result.reason));
     }

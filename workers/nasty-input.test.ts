@@ -113,7 +113,7 @@ describe("any value in any field", () => {
   it("starts from input that is accepted, so that the odd value is what is judged", async () => {
     const refused: string[] = [];
     for (const [name, operation] of withBody) {
-      if (/login|signin|webhooks|callback|shipping/.test(name)) continue;
+      if (/login|signin|webhooks|callback|shipping|nickname/.test(name)) continue;
       const json = sampleOf(jsonSchemaOf(operation) ?? {}, world);
       const call = { method: operation.method, token: world.user.token, json };
       const { status, body } = await api(pathOf(operation, world), call);

@@ -1,4 +1,5 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
+import { z } from "zod";
 import { actorOf, type Ctx, type Role } from "../../shared/context.ts";
 import { build, prepared, statement } from "../../shared/db/statement.ts";
 import { AppError, notFound } from "../../shared/http/errors.ts";
@@ -7,6 +8,10 @@ import { users } from "./tables.ts";
 
 const USER_NOT_FOUND = "User tidak ditemukan";
 const XP_PER_LEVEL = 1_000;
+const INCOME_PER_HOST_LEVEL = 500;
+
+/** What SQL function `live_totals_of` answers: coins spent on gifts, and earned by them, ever. */
+const GiftTotals = z.object({ spent: z.number(), income: z.number() });
 
 /** A person's row without its secrets, and the coins of the wallet that the ledger keeps. */
 const person = {
@@ -26,6 +31,7 @@ const person = {
   createdAt: users.createdAt,
   updatedAt: users.updatedAt,
   balance: sql<number>`coalesce(${ledgerAccounts.balance}, 0)`.mapWith(Number),
+  gifts: sql`live_totals_of(${users.id})`.mapWith((value) => GiftTotals.parse(value)),
 };
 
 /** A user and what he owns in coins, in one statement. */
@@ -61,6 +67,7 @@ export interface Person {
   createdAt: Date;
   updatedAt: Date;
   balance: number;
+  gifts: z.output<typeof GiftTotals>;
 }
 
 /** A user by number, or null when there is none (any more). */
@@ -104,8 +111,13 @@ export async function updateProfile(ctx: Ctx, input: ProfileInput) {
   return rowOf(row);
 }
 
-/** `hostIncome` and `hostLevel` stay 0 here: they are facts of live sessions, not of the person. */
+/**
+ * The profile as the mobile app reads it. A coin spent on gifts is a point of experience. `topupBalance` shows the one
+ * wallet that there is: bought coins and earned ones are spent alike.
+ */
 export function profileOf(row: Person) {
+  const totalXp = row.xp + row.gifts.spent;
+  const hostIncome = row.gifts.income;
   return {
     id: row.id,
     name: row.name,
@@ -117,11 +129,11 @@ export function profileOf(row: Person) {
     gender: row.gender,
     age: row.age,
     signature: row.signature,
-    totalXp: row.xp,
-    userLevel: Math.floor(row.xp / XP_PER_LEVEL),
-    topupBalance: 0,
-    hostIncome: 0,
-    hostLevel: 0,
+    totalXp,
+    userLevel: Math.floor(totalXp / XP_PER_LEVEL),
+    topupBalance: row.balance,
+    hostIncome,
+    hostLevel: Math.floor(hostIncome / INCOME_PER_HOST_LEVEL),
   };
 }
 

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 
-export type Family = "hosting" | "topup" | "market" | "auth" | "panel" | "app";
+export type Family = "hosting" | "topup" | "smm" | "market" | "auth" | "panel" | "app";
 
 /** The body of a failure in each contract (design §2), exactly: `meta` and the app's extra keys may differ. */
 export function failureBody(family: Family, status: number, message: unknown = expect.any(String)) {
@@ -9,6 +9,8 @@ export function failureBody(family: Family, status: number, message: unknown = e
       return { error: message, status };
     case "topup":
       return { success: false, message, error: message };
+    case "smm":
+      return { error: message };
     case "market":
       return { data: null, error: message, meta: expect.any(Object) };
     case "auth":
@@ -41,9 +43,14 @@ export function envelopeOf(path: string): Family {
     return ["register", "login", "signin", "logout"].includes(third) ? "auth" : "app";
   }
   if (second === "webhooks") return third === "vip-reseller" ? "topup" : "market";
-  if (second === "admin" && third === "vip-sync") return "topup";
+  if (second === "admin" && (third === "vip-sync" || third === "topup")) return "topup";
+  if (second === "reseller") return "topup";
+  if (second === "v2" && third === "") return "smm";
   if (["seller", "buyer", "admin", "ai", "wallet"].includes(second)) return "market";
   if (second === "services") return "topup";
+  if (second === "payment" && ["packages", "create-transaction", "status"].includes(third)) {
+    return "app";
+  }
   if (second === "orders" && ["prepaid", "social-media", "game", "process"].includes(third)) {
     return "topup";
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { createApiApp } from "../api.ts";
+import { settleInAgencies } from "./agencies.ts";
 import { api } from "./api.ts";
 import {
   createProduct,
@@ -25,6 +26,7 @@ const Schema: z.ZodType<Schema> = z.lazy(() =>
     maxLength: z.number().optional(),
     minimum: z.number().optional(),
     exclusiveMinimum: z.number().optional(),
+    example: z.unknown().optional(),
   }),
 );
 export interface Schema {
@@ -38,6 +40,7 @@ export interface Schema {
   maxLength?: number | undefined;
   minimum?: number | undefined;
   exclusiveMinimum?: number | undefined;
+  example?: unknown;
 }
 
 const Content = z.record(z.string(), z.object({ schema: Schema.optional() }));
@@ -78,12 +81,18 @@ export interface World {
   product: TestProduct;
   orderId: string;
   promoId: string;
+  agencyId: number;
   /** Values that a field of this name takes. */
   examples: Record<string, unknown>;
 }
 
+const KTP = "3572011504900003";
+
 export async function createWorld(): Promise<World> {
-  const [user, other] = [await createUser(["buyer", "seller"]), await createUser(["seller"])];
+  const [user, other] = [
+    await createUser(["buyer", "seller", "admin"]),
+    await createUser(["seller"]),
+  ];
   const [store, shop] = [await createStore(user), await createStore(other)];
   const product = await createProduct(store);
   const goods = await createProduct(shop, { stock: 100_000 });
@@ -96,23 +105,36 @@ export async function createWorld(): Promise<World> {
   });
   const [orderId, promoId] = [placed.body.data?.order_id, promo.body.data?.id];
   if (!orderId || !promoId) throw new Error(`no world: ${placed.status} ${promo.status}`);
+  const { own: agencyId, joined, session: sessionId } = await settleInAgencies(user, other);
   const examples = {
+    ...{ hostId: user.userId, sessionId, targetUserId: other.userId, recipientId: other.userId },
+    ...{ agencyId: joined, requestId: 2_000_000_000, idNumber: KTP, id_number: KTP },
     ...{ store_id: shop.id, product_id: goods.id, order_id: orderId, id: promoId },
     ...{ courier: checkout.courier, area_id: "3173", postal_code: "66111", quantity: 1 },
     ...{ street: "Jl. Merdeka No. 12, Blitar", password: "rahasia-sekali" },
     ...{ promo_code: undefined, category_id: null, images: [], shipping_couriers: ["jne"] },
-    ...{ code: "HEMAT", starts_at: "2026-01-01", ends_at: "2090-01-01", amount: 20_000, value: 5 },
+    ...{
+      action: "low-stock",
+      starts_at: "2026-01-01",
+      ends_at: "2090-01-01",
+      amount: 20_000,
+      value: 5,
+    },
     ...{ logo_url: null, banner_url: null, google_maps_url: null, instagram_handle: "toko.uji" },
+    ...{ orderNumber: "PRE-1724589876-ABC12" },
+    ...{ url: "https://toko.example/hook", addresses: ["203.0.113.7"], trxid: "VP0123456789" },
+    ...{ expiresAt: "2090-01-01T00:00:00Z", reason: "Menurut riwayat" },
     ...{ slug: store.slug, tracking_code: "JNE0123456", gender: "laki-laki", input: "Blitar" },
     ...{ destination_area_id: "3173", weight: 1000, role: "buyer", lat: -8.1, lng: 112.2 },
   };
-  return { user, store, product, orderId, promoId, examples };
+  return { user, store, product, orderId, promoId, agencyId, examples };
 }
 
 /** Input that fits the schema, field names deciding what it says. */
 export function sampleOf(schema: Schema, world: World, name = ""): unknown {
   const { examples } = world;
   if (Object.hasOwn(examples, name) && fits(examples[name], schema)) return examples[name];
+  if (schema.example !== undefined) return schema.example;
   if (name === "email") return `${unique("s")}@test.example`;
   if (name === "phone") return `08${String(Math.random()).slice(2, 12).padEnd(10, "7")}`;
   if (schema.$ref) {
@@ -140,11 +162,18 @@ export function sampleOf(schema: Schema, world: World, name = ""): unknown {
 }
 
 /** One name may stand for two things (a courier's code, a signed rate): the length tells which. */
-const fits = (example: unknown, { maxLength }: Schema) =>
-  typeof example !== "string" || maxLength === undefined || example.length <= maxLength;
+const fits = (example: unknown, { maxLength, enum: words }: Schema) =>
+  (words?.includes(example) ?? true) &&
+  (typeof example !== "string" || maxLength === undefined || example.length <= maxLength);
 
 /** The path with something of that world in place of its parameters. */
 export function pathOf({ path }: TestOperation, world: World): string {
   const id = path.includes("/orders/") ? world.orderId : world.product.id;
-  return path.replace("{id}", id).replace("{key}", "avatars/1/tidak-ada.jpg");
+  return path
+    .replace("{id}", id)
+    .replace("{key}", "avatars/1/tidak-ada.jpg")
+    .replace("{hostId}", String(world.user.userId))
+    .replace("{agencyId}", String(world.agencyId))
+    .replace("{requestId}", "2000000000")
+    .replace("{day}", "2026-01-01");
 }

@@ -1,0 +1,132 @@
+import { cpuMicroseconds, median } from "../load.ts";
+import { line, milliseconds } from "../table.ts";
+import { freePort, ROOT, type Running, startServer } from "../workerd.ts";
+import { type Chatter, type Crowd, type Delivered, startCrowd } from "./crowd.ts";
+import { residentKib } from "./memory.ts";
+
+const CROWDS = [500, 2000];
+const ROUNDS = 3;
+/** Offered load: deliveries per second, however many viewers share it. */
+const OFFERED = 10_000;
+const SECONDS = 4;
+/** Deliveries of a room in which everybody speaks at once: as fast as it goes. */
+const BURST = 100_000;
+
+interface Figures {
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  cpuUs: number;
+  burstCpuUs: number;
+  idleKib: number;
+  missing: number;
+}
+
+type StartSide = () => Promise<Running>;
+
+export interface FanoutSides {
+  worker: StartSide;
+}
+
+/** Fan-out in one room beside the official server on Node: the same clients, the same frames, in turns. */
+export async function benchFanout({ worker }: FanoutSides): Promise<string[]> {
+  console.log(
+    line("one room, chat", [
+      "deliveries/s (burst)".padStart(21),
+      "p50 ms".padStart(8),
+      "p99 ms".padStart(8),
+      "CPU µs a delivery".padStart(18),
+      "µs a message (burst)".padStart(21),
+      "KiB an idle socket".padStart(19),
+    ]),
+  );
+  const missed: string[] = [];
+  for (const viewers of CROWDS) {
+    const node = await measure(startNode, viewers, false);
+    const ours = await measure(worker, viewers, false);
+    const batched = await measure(worker, viewers, true);
+    print(`${viewers} viewers, socket.io`, node);
+    print(`${viewers} viewers, Worker`, ours);
+    print(`${viewers} viewers, Worker, batch`, batched);
+    const saved = ours.burstCpuUs / batched.burstCpuUs;
+    console.log(
+      `  CPU a delivery ×${(ours.cpuUs / node.cpuUs).toFixed(2)}, p99 ×${(ours.p99Ms / node.p99Ms).toFixed(2)}, a burst in batches takes ${saved.toFixed(1)} times less CPU`,
+    );
+    missed.push(...judge(viewers, { node, ours, batched }));
+  }
+  return missed;
+}
+
+function judge(viewers: number, of: { node: Figures; ours: Figures; batched: Figures }): string[] {
+  const { node, ours, batched } = of;
+  const missed: string[] = [];
+  const lost = node.missing + ours.missing + batched.missing;
+  if (lost > 0) missed.push(`${viewers} viewers: ${lost} messages were not delivered`);
+  if (ours.cpuUs > node.cpuUs) missed.push(`${viewers} viewers: more CPU a delivery than Node's`);
+  if (ours.p99Ms > node.p99Ms) missed.push(`${viewers} viewers: p99 above Node's`);
+  const saved = ours.burstCpuUs / batched.burstCpuUs;
+  if (saved < 5) missed.push(`${viewers} viewers: batches save ${saved.toFixed(1)} times, goal 5`);
+  return missed;
+}
+
+async function measure(start: StartSide, viewers: number, batch: boolean): Promise<Figures> {
+  const server = await start();
+  const crowd = await startCrowd();
+  try {
+    const empty = residentKib(server.pid);
+    const url = `ws://127.0.0.1:${server.port}`;
+    await crowd.gather({ url, roomId: "chatme-live", viewers, batch });
+    const idleKib = (residentKib(server.pid) - empty) / viewers;
+    await crowd.chat({ messages: 100, perSecond: 50 });
+    const steady: Round[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const perSecond = OFFERED / viewers;
+      const messages = Math.ceil(perSecond * SECONDS);
+      steady.push(await chat(server, crowd, { messages, perSecond }));
+    }
+    const burst = await chat(server, crowd, { messages: BURST / viewers, perSecond: 0 });
+    const missing = [...steady, burst].reduce((sum, round) => sum + round.missing, 0);
+    const middle = (of: (round: Round) => number) => median(steady.map(of));
+    return {
+      perSecond: burst.deliveries / burst.seconds,
+      p50Ms: middle((round) => round.p50Ms),
+      p99Ms: middle((round) => round.p99Ms),
+      cpuUs: middle((round) => round.cpuUs / round.deliveries),
+      burstCpuUs: burst.cpuUs / burst.messages,
+      idleKib,
+      missing,
+    };
+  } finally {
+    await crowd.leave();
+    await server.stop();
+  }
+}
+
+type Round = Delivered & { messages: number; cpuUs: number };
+
+async function chat(server: Running, crowd: Crowd, chatter: Chatter): Promise<Round> {
+  const before = cpuMicroseconds(server.pid);
+  const delivered = await crowd.chat(chatter);
+  const { messages } = chatter;
+  return { ...delivered, messages, cpuUs: cpuMicroseconds(server.pid) - before };
+}
+
+async function startNode(): Promise<Running> {
+  const port = await freePort();
+  return await startServer(process.execPath, [`${ROOT}/bench/peers/socketio.ts`], port, {
+    PORT: String(port),
+    NODE_ENV: "production",
+  });
+}
+
+function print(name: string, figures: Figures): void {
+  const cells = [
+    Math.round(figures.perSecond).toLocaleString("en").padStart(21),
+    milliseconds(figures.p50Ms).padStart(8),
+    milliseconds(figures.p99Ms).padStart(8),
+    figures.cpuUs.toFixed(1).padStart(18),
+    figures.burstCpuUs.toFixed(0).padStart(21),
+    figures.idleKib.toFixed(1).padStart(19),
+  ];
+  console.log(line(name, cells));
+}

@@ -1,0 +1,153 @@
+import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import WebSocket from "ws";
+import { type Fixture, startFixture } from "./socketio.ts";
+
+const FOLDER = "workers/live/socketio";
+
+let fixture: Fixture;
+let shards: Fixture;
+const open: Socket[] = [];
+let count = 0;
+
+beforeAll(async () => {
+  [fixture, shards] = await Promise.all([
+    startFixture(`${FOLDER}/conformance/wrangler.toml`),
+    startFixture(`${FOLDER}/testing/wrangler.toml`),
+  ]);
+});
+
+afterAll(async () => {
+  await Promise.all([fixture?.stop(), shards?.stop()]);
+});
+
+afterEach(() => {
+  for (const socket of open.splice(0)) socket.disconnect();
+});
+
+/** The stock client, on an object of its own. */
+function client(kind: string, options: Partial<ManagerOptions & SocketOptions> = {}): Socket {
+  count += 1;
+  const query = { shard: `${kind}-e2e-${count}` };
+  const socket = io(shards.url, { query, forceNew: true, reconnectionDelay: 50, ...options });
+  open.push(socket);
+  return socket;
+}
+
+const once = (socket: Socket, event: string) =>
+  new Promise<unknown[]>((done) => socket.once(event, (...args) => done(args)));
+
+const engineOf = ({ io: manager }: Socket) => manager.engine;
+
+describe.each([
+  ["polling and an upgrade", ["polling", "websocket"]],
+  ["a WebSocket", ["websocket"]],
+  ["polling alone", ["polling"]],
+])("the stock client over %s", (_, transports) => {
+  it("sends and gets text and binary, with acknowledgements both ways", async () => {
+    const socket = client("plain", { transports });
+    socket.on("question", (first: string, answer: (...args: unknown[]) => void) =>
+      answer(first, { deep: [Buffer.from([1, 2])] }),
+    );
+    const image = Buffer.from([9, 8, 7]);
+    expect(await socket.emitWithAck("echo", { text: "é😀", image: [{ image }] })).toEqual({
+      text: "é😀",
+      image: [{ image }],
+    });
+    socket.emit("ask", "age");
+    expect(await once(socket, "answered")).toEqual([["age", { deep: [Buffer.from([1, 2])] }]]);
+  });
+
+  it("is refused with the application's message and data", async () => {
+    const socket = client("plain", { transports, auth: { refuse: "ban" } });
+    const [error] = await once(socket, "connect_error");
+    expect(error).toMatchObject({ message: "Not you", data: { why: "ban" } });
+  });
+
+  it("goes on after a loss, with what it missed", async () => {
+    const socket = client("recovering", { transports });
+    await once(socket, "connect");
+    const { id } = socket;
+    await socket.emitWithAck("echo", 1);
+    socket.emit("join", "live");
+    const other = io(shards.url, { ...socket.io.opts, forceNew: true });
+    open.push(other);
+    await once(other, "connect");
+    await socket.emitWithAck("echo", 2);
+    engineOf(socket).close();
+    other.emit("say", "live", "missed");
+    const [said] = await once(socket, "said");
+    expect([said, socket.id, socket.recovered]).toEqual(["missed", id, true]);
+  });
+});
+
+describe("an upgrade of the stock client", () => {
+  it("loses and reorders nothing that is sent meanwhile", async () => {
+    const socket = client("plain");
+    await once(socket, "connect");
+    expect(engineOf(socket).transport.name).toBe("polling");
+    const got: unknown[] = [];
+    socket.on("echoed", (n) => got.push(n));
+    const upgraded = new Promise((done) => engineOf(socket).once("upgrade", done));
+    for (let n = 0; n < 200; n += 1) {
+      socket.emit("echo", n);
+      if (n % 20 === 0) await new Promise((next) => setImmediate(next));
+    }
+    await upgraded;
+    expect(await socket.emitWithAck("echo", "end")).toBe("end");
+    expect(engineOf(socket).transport.name).toBe("websocket");
+    expect(got).toEqual(Array.from({ length: 200 }, (_, n) => n));
+  });
+});
+
+describe("the fixture of the public suites", () => {
+  /** Collects frames until the connection is closed. */
+  function frames(path: string, onFrame: (ws: WebSocket, frame: string) => void) {
+    const ws = new WebSocket(
+      `${fixture.url.replace("http", "ws")}${path}?EIO=4&transport=websocket`,
+    );
+    const got: string[] = [];
+    ws.on("message", (data) => {
+      got.push(String(data));
+      onFrame(ws, String(data));
+    });
+    return new Promise<{ got: string[]; ms: number }>((done) => {
+      const start = Date.now();
+      ws.on("close", () => done({ got, ms: Date.now() - start }));
+    });
+  }
+
+  it("closes who does not answer a ping, after interval and time-out", async () => {
+    const { got, ms } = await frames("/engine.io/", () => undefined);
+    expect(got.map((frame) => frame[0])).toEqual(["0", "2"]);
+    expect(ms).toBeGreaterThanOrEqual(450);
+    expect(ms).toBeLessThan(2_000);
+  });
+
+  it("lets who answers live on, and echoes", async () => {
+    let pings = 0;
+    const { got } = await frames("/engine.io/", (ws, frame) => {
+      if (frame === "2") {
+        pings += 1;
+        ws.send(pings < 3 ? "3" : "4bye");
+      }
+      if (frame === "4bye") ws.send("1");
+    });
+    expect(got.slice(1)).toEqual(["2", "2", "2", "4bye"]);
+  });
+
+  it("closes who joins no namespace for a second", async () => {
+    const { ms } = await frames("/socket.io/", (ws, frame) => frame === "2" && ws.send("3"));
+    expect(ms).toBeGreaterThanOrEqual(950);
+    expect(ms).toBeLessThan(2_500);
+  });
+
+  it.each(["/", "/custom"])("gives %s what it sent", async (namespace) => {
+    const socket = io(`${fixture.url}${namespace}`, { forceNew: true, auth: { token: "123" } });
+    open.push(socket);
+    expect(await once(socket, "auth")).toEqual([{ token: "123" }]);
+    socket.emit("message", 1, "2", { 3: [true] });
+    expect(await once(socket, "message-back")).toEqual([1, "2", { 3: [true] }]);
+    expect(await socket.emitWithAck("message-with-ack", "x")).toBe("x");
+  });
+});

@@ -1,0 +1,172 @@
+-- Gifts. Guarantees, from any number of connections at once: a gift is debited from its sender and credited to its
+-- host and to us by one transaction, or refused by itself and moves nothing; nobody spends more than he has; a key of
+-- a sender is one gift for ever. Orders of one call are judged one after the other, in the order given. All wallets of
+-- a call are locked first, in one order, and every other row that is written here belongs to one of them, so parallel
+-- calls with crossing senders and hosts cannot deadlock.
+
+-- The orders with what our own rows say about them; `refusal` is what speaks against one before money is asked.
+create or replace function live_gift_orders(input jsonb) returns table (
+  n bigint, key text, sender_id bigint, receiver_id bigint, scene text, gift_id text, quantity int, room_id text,
+  session_id bigint, gift_name text, category text, price bigint, host_percent int, first_n bigint,
+  earlier live_gifts, from_name text, from_avatar text, from_level int, from_vip int, to_name text, live_room text,
+  refusal text[]
+) language sql stable as $$
+  with sold as materialized (
+    select * from live_gifts_on_sale((input->>'at')::timestamptz)
+  ), asked as materialized (
+    select o.n, o.key, o.sender_id, o.receiver_id, o.scene, o.quantity, o.coin_value, o.room_id, o.session_id,
+      coalesce(o.gift_id, (select c.gift_id from sold c where c.scene = o.scene
+        and c.name = o.gift_name order by c.gift_id limit 1)) as gift_id
+    from rows from (jsonb_to_recordset(input->'gifts') as (key text, sender_id bigint, receiver_id bigint,
+      scene text, gift_id text, gift_name text, quantity int, coin_value bigint, room_id text, session_id bigint))
+      with ordinality as o(key, sender_id, receiver_id, scene, gift_id, gift_name, quantity, coin_value, room_id,
+        session_id, n)
+  )
+  select o.n, o.key, o.sender_id, o.receiver_id, o.scene, o.gift_id, o.quantity, o.room_id, l.id,
+    c.name, c.category, c.price, c.host_percent, min(o.n) over (partition by o.sender_id, o.key), e.gift,
+    s.name, s.avatar_url, s.level, s.vip_level, r.name, l.room_id,
+    case
+      when s.id is null then array['bad_token', 'Token tidak valid']
+      when o.sender_id = o.receiver_id then array['invalid_input', 'Tidak dapat mengirim gift ke diri sendiri']
+      when r.id is null then array['not_found', 'User tidak ditemukan']
+      when c.gift_id is null then array['not_found', 'Gift tidak ditemukan']
+      when o.coin_value <> c.price then array['invalid_input', 'Harga gift tidak sesuai']
+    end
+  from asked o
+  left join lateral (select u.* from identity_users u
+    where u.id = o.sender_id and u.banned_at is null and u.deleted_at is null limit 1) s on true
+  left join lateral (select u.* from identity_users u
+    where u.id = o.receiver_id and u.banned_at is null and u.deleted_at is null limit 1) r on true
+  left join sold c on c.scene = o.scene and c.gift_id = o.gift_id
+  left join lateral (select g as gift from live_gifts g
+    where g.sender_id = o.sender_id and g.key = o.key limit 1) e on true
+  left join lateral (select l.* from live_sessions l
+    where o.scene = 'live' and l.host_id = o.receiver_id and l.end_time is null
+      and l.id = coalesce(o.session_id, l.id) limit 1) l on true
+$$;
+
+-- Locks the coins of everybody alive whom the orders name, and our share of each host; answers with the wallets.
+create or replace function live_gifts_hold(input jsonb) returns setof ledger_accounts language sql as $$
+  with o as materialized (
+    select o.sender_id, o.receiver_id from jsonb_to_recordset(input->'gifts') o(sender_id bigint, receiver_id bigint)
+  ), people as materialized (
+    select p.id, bool_or(p.is_host) as is_host
+    from (select distinct o.sender_id as id, false as is_host from o
+      union all select distinct o.receiver_id, true from o) p
+    where exists (select from identity_users u
+      where u.id = p.id and u.banned_at is null and u.deleted_at is null)
+    group by p.id
+  ), wanted as (
+    select array_agg(w.kind) as kinds, array_agg(w.owner_id) as owners
+    from (select 'wallet' as kind, p.id::text as owner_id from people p
+      union all select 'commission', 'live:' || p.id from people p where p.is_host) w
+  )
+  select a.* from wanted w, ledger_hold('COIN', w.kinds, w.owners) a where a.kind = 'wallet'
+$$;
+
+-- {at, gifts: [{key, sender_id, receiver_id, scene, gift_id | gift_name, quantity, coin_value?, room_id?,
+-- session_id?}]} -> in the same order [{state: 'sent', the gift's facts} | {state: 'refused', code, message, meta}],
+-- each with its key. A repeat answers with the gift of its key and with what its sender has now.
+create or replace function live_gifts_send(input jsonb) returns jsonb language plpgsql
+-- Everything is found by its key. Planning anew would take a third of the time of a small window, and a plan made
+-- while a table was empty must not read it whole when it has grown.
+set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  place_of jsonb;
+  balances bigint[];
+  made live_gifts[] := '{}';
+  made_at int[] := array_fill(0, array[jsonb_array_length(input->'gifts')]);
+  answers jsonb[] := '{}';
+  o record;
+  gift live_gifts;
+  purse int;
+  host_purse int;
+  cost bigint;
+  refusal text[];
+  is_short boolean;
+  is_repeat boolean;
+begin
+  select jsonb_object_agg(w.owner_id, w.place), array_agg(w.balance order by w.place) into place_of, balances
+  from (select h.owner_id, h.balance, row_number() over (order by h.id) as place from live_gifts_hold(input) h) w;
+  -- A session that ends now waits, so that these gifts are in its income.
+  perform live_sessions_keep(array(select distinct g.receiver_id
+    from jsonb_to_recordset(input->'gifts') g(receiver_id bigint)));
+
+  for o in select * from live_gift_orders(input) q order by q.n loop
+    purse := (place_of->>o.sender_id::text)::int;
+    if made_at[o.first_n] > 0 then
+      gift := made[made_at[o.first_n]];
+    else
+      gift := o.earlier;
+    end if;
+    is_repeat := gift.id is not null;
+    is_short := false;
+    if is_repeat then
+      refusal := case when (gift.receiver_id, gift.scene, gift.gift_id, gift.quantity, gift.room_id)
+        is distinct from (o.receiver_id, o.scene, o.gift_id, o.quantity, o.room_id)
+        then array['idempotency_mismatch', 'Idempotency-Key sudah dipakai untuk permintaan lain'] end;
+    else
+      refusal := o.refusal;
+      host_purse := (place_of->>o.receiver_id::text)::int;
+      cost := o.price * o.quantity;
+      if refusal is null and (purse is null or host_purse is null) then
+        refusal := array['not_found', 'User tidak ditemukan'];
+      elsif refusal is null and balances[purse] < cost then
+        refusal := array['insufficient_balance', 'Saldo tidak cukup'];
+        is_short := true;
+      elsif refusal is null then
+        gift := row(nextval('live_gifts_id_seq'), o.sender_id, o.receiver_id, o.scene, o.gift_id, o.gift_name,
+          o.category, o.price, o.quantity, cost * o.host_percent / 100, o.host_percent, o.room_id, o.session_id,
+          o.key, (input->>'at')::timestamptz);
+        made := array_append(made, gift);
+        made_at[o.first_n] := cardinality(made);
+        balances[purse] := balances[purse] - cost;
+        balances[host_purse] := balances[host_purse] + gift.income;
+      end if;
+    end if;
+    answers := array_append(answers, case when refusal is null
+      then jsonb_build_object('state', 'sent', 'key', o.key, 'id', gift.id, 'income', gift.income,
+        'balance', balances[purse], 'gift_id', gift.gift_id, 'name', gift.gift_name, 'price', gift.coin_value,
+        'quantity', gift.quantity, 'category', gift.category, 'host_percent', gift.host_percent,
+        'from_name', o.from_name, 'from_avatar', o.from_avatar, 'from_level', o.from_level,
+        'from_vip', o.from_vip, 'to_name', o.to_name, 'live_room', o.live_room, 'at', gift.created_at,
+        'repeated', is_repeat)
+      else jsonb_build_object('state', 'refused', 'key', o.key, 'code', refusal[1], 'message', refusal[2], 'meta',
+        case when is_short then jsonb_build_object('needed', cost, 'current', balances[purse]) else '{}' end)
+      end);
+  end loop;
+  perform live_gifts_write(made);
+  return to_jsonb(answers);
+end $$;
+
+-- Writes gifts that were judged: the gift, the host's income line, the movements and the roll-ups.
+create or replace function live_gifts_write(made live_gifts[]) returns void language plpgsql as $$
+declare
+  ids bigint[];
+begin
+  if cardinality(made) = 0 then return; end if;
+  insert into live_gifts overriding system value select * from unnest(made);
+  insert into live_host_income (host_id, gift_id, income, type, created_at)
+  select m.receiver_id, m.id, m.income, m.category, m.created_at from unnest(made) m order by m.id;
+
+  perform ledger_post_held('COIN', array_agg(t.reference order by t.n, t.part),
+    array_agg(t.debit_id order by t.n, t.part), array_agg(t.credit_id order by t.n, t.part),
+    array_agg(t.amount order by t.n, t.part), array_agg(t.reason order by t.n, t.part))
+  from (
+    select m.id as n, p.part, 'gift/' || m.id || '/' || p.part as reference, sender.id as debit_id,
+      p.account_id as credit_id, p.amount, 'Gift ' || m.gift_name || ' x' || m.quantity as reason
+    from unnest(made) m
+    cross join lateral (select a.id from ledger_accounts a where a.kind = 'wallet'
+      and a.owner_id = m.sender_id::text and a.currency = 'COIN' limit 1) sender
+    cross join lateral (select a.id from ledger_accounts a where a.kind = 'wallet'
+      and a.owner_id = m.receiver_id::text and a.currency = 'COIN' limit 1) host
+    cross join lateral (select a.id from ledger_accounts a where a.kind = 'commission'
+      and a.owner_id = 'live:' || m.receiver_id and a.currency = 'COIN' limit 1) ours
+    cross join lateral (values ('host', host.id, m.income),
+      ('share', ours.id, m.coin_value * m.quantity - m.income)) p(part, account_id, amount)
+    where p.amount > 0
+  ) t;
+
+  select array_agg(m.id) into ids from unnest(made) m;
+  perform live_gifts_roll_up(ids);
+end $$;

@@ -1,0 +1,83 @@
+-- Live sessions. Guarantees, from any number of connections at once: a host has one open session at most; a session
+-- ends once and its totals never change afterwards; its duration is the time for which the host's socket was proven to
+-- be there (live_sessions_leases.sql), whoever ends it and however late; every gift that names an open session is in its
+-- income, because a gift holds the session's row (`live_sessions_keep`) and the end waits for it.
+
+create or replace function live_session_row(s live_sessions) returns jsonb language sql stable as $$
+  select jsonb_build_object('id', s.id, 'host_id', s.host_id, 'room_id', s.room_id, 'start_time', s.start_time,
+    'end_time', s.end_time, 'duration_seconds', s.duration_seconds, 'total_income', s.total_income,
+    'total_viewers', s.total_viewers, 'created_at', s.created_at)
+$$;
+
+-- Keeps the open sessions of hosts from ending before the caller's transaction does: what it writes into them counts.
+create or replace function live_sessions_keep(hosts bigint[]) returns void language sql as $$
+  select from live_sessions where host_id = any (hosts) and end_time is null order by id for key share
+$$;
+
+-- Ends a session; its row, or null when it had ended before. A live that ended by a wish ends now, one that was found
+-- dead ended at its last proof.
+create or replace function live_close_session(session bigint, reason text) returns jsonb language plpgsql as $$
+declare
+  s live_sessions;
+begin
+  -- Waits for gifts that are being written into it.
+  perform from live_sessions where id = session and end_time is null for update;
+  if not found then return null; end if;
+  update live_sessions l set
+    end_time = case when reason in ('request', 'new_start') then greatest(clock_timestamp(), l.proven_at)
+      else l.proven_at end,
+    end_reason = reason,
+    duration_seconds = l.proven_ms / 1000,
+    total_income = coalesce((select g.income from live_session_gifts g where g.session_id = l.id), 0),
+    total_viewers = greatest(l.viewers_peak, (select count(*) from live_session_viewers v where v.session_id = l.id))
+  where l.id = session
+  returning l.* into s;
+  return live_session_row(s);
+end $$;
+
+-- live_start_session({host_id, claimed_id, room_id}) returns {session, ended}
+-- Ends the host's open session, if any, and opens the new one. Of several calls at once the last one's stays open.
+create or replace function live_start_session(input jsonb) returns jsonb language plpgsql as $$
+declare
+  host bigint := (input->>'host_id')::bigint;
+  ended jsonb := '[]';
+  closed jsonb;
+  moment timestamptz;
+  s live_sessions;
+begin
+  if host <> (input->>'claimed_id')::bigint then
+    perform app_error('forbidden', '');
+  end if;
+  loop
+    select live_close_session(l.id, 'new_start') into closed
+      from live_sessions l where l.host_id = host and l.end_time is null;
+    if closed is not null then ended := ended || closed; end if;
+    moment := clock_timestamp();
+    insert into live_sessions (host_id, room_id, start_time, proven_at)
+      values (host, input->>'room_id', moment, moment)
+      on conflict (host_id) where end_time is null do nothing
+      returning * into s;
+    exit when s.id is not null;
+  end loop;
+  return jsonb_build_object('session', live_session_row(s), 'ended', ended);
+end $$;
+
+-- live_end_session({session_id, host_id}) returns {session, ended}
+-- Ends the host's own session. `ended` is false when it had ended before: then its row is as it was.
+create or replace function live_end_session(input jsonb) returns jsonb language plpgsql as $$
+declare
+  s live_sessions;
+  closed jsonb;
+begin
+  select * into s from live_sessions where id = (input->>'session_id')::bigint;
+  if not found then
+    perform app_error('not_found', 'Sesi live tidak ditemukan');
+  elsif s.host_id <> (input->>'host_id')::bigint then
+    perform app_error('forbidden', '');
+  end if;
+  closed := live_close_session(s.id, 'request');
+  if closed is null then
+    select * into s from live_sessions where id = s.id;
+  end if;
+  return jsonb_build_object('session', coalesce(closed, live_session_row(s)), 'ended', closed is not null);
+end $$;

@@ -1,0 +1,80 @@
+-- Leases: how a live proves that it goes on. The room renews the lease of a host whose verified socket is there every 20
+-- to 30 s; each renewal adds the time since the last proof to the live's duration. The start counts as the first proof.
+-- After 90 s without a renewal the session is dead, and it ended when the last one was made. The shipped app's sockets
+-- carry no token and prove nothing: a session without any proof stays listed for two hours and lasts 0 seconds.
+
+create or replace function live_lease_lapsed(s live_sessions) returns boolean language sql as $$
+  select case when s.proven_at > s.start_time then s.proven_at < clock_timestamp() - interval '90 seconds'
+    else s.start_time < clock_timestamp() - interval '2 hours' end
+$$;
+
+create or replace function live_session_too_old(s live_sessions) returns boolean language sql as $$
+  select s.start_time < clock_timestamp() - interval '12 hours'
+$$;
+
+-- live_renew_leases({renewals: [{host_id, room_id, viewers, joined}]}) returns [{session_id, ended}], one for each
+-- A lapsed lease is not revived, whether or not the sweep has come by: its session ends here. `ended` is its row then.
+create or replace function live_renew_leases(input jsonb) returns jsonb language plpgsql as $$
+declare
+  one jsonb;
+  s live_sessions;
+  closed jsonb;
+  gap interval;
+  results jsonb := '[]';
+begin
+  for one in select value from jsonb_array_elements(input->'renewals') loop
+    closed := null;
+    select * into s from live_sessions l
+      where l.host_id = (one->>'host_id')::bigint and l.room_id = one->>'room_id' and l.end_time is null
+      for no key update;
+    if s.id is not null and live_lease_lapsed(s) then
+      closed := live_close_session(s.id, 'lapsed');
+      s.id := null;
+    elsif s.id is not null then
+      -- A first proof that comes late proves nothing of the time before it.
+      gap := greatest(clock_timestamp() - s.proven_at, interval '0');
+      update live_sessions l set proven_at = s.proven_at + gap,
+        proven_ms = l.proven_ms + case when gap <= interval '90 seconds' then floor(extract(epoch from gap) * 1000) else 0 end,
+        viewers_now = (one->>'viewers')::int, viewers_peak = greatest(l.viewers_peak, (one->>'viewers')::int)
+      where l.id = s.id;
+      insert into live_session_viewers (session_id, user_id)
+        select s.id, viewer::bigint from jsonb_array_elements_text(one->'joined') viewer
+        where viewer::bigint <> s.host_id order by 2
+        on conflict do nothing;
+    end if;
+    results := results || jsonb_build_object('session_id', s.id, 'ended', closed);
+  end loop;
+  return results;
+end $$;
+
+-- live_end_abandoned({host_id, room_id, gone_since}) returns the ended row or null
+-- A session that began, or was proven, after the host's socket went stays open.
+create or replace function live_end_abandoned(input jsonb) returns jsonb language plpgsql as $$
+declare
+  since timestamptz := (input->>'gone_since')::timestamptz;
+  session bigint;
+begin
+  select id into session from live_sessions l
+    where l.host_id = (input->>'host_id')::bigint and l.room_id = input->>'room_id' and l.end_time is null
+      and (since is null or (l.start_time <= since and l.proven_at <= since))
+    for update;
+  return live_close_session(session, 'host_gone');
+end $$;
+
+-- live_end_lapsed({limit}) returns the rows of the sessions that it ended
+-- What is being renewed or written to at this moment is left for the next minute. Running it twice ends nothing twice.
+create or replace function live_end_lapsed(input jsonb) returns jsonb language plpgsql as $$
+declare
+  s live_sessions;
+  ended jsonb := '[]';
+begin
+  for s in
+    select * from live_sessions l
+    where l.end_time is null and (live_lease_lapsed(l) or live_session_too_old(l))
+    order by l.id limit (input->>'limit')::int
+    for update skip locked
+  loop
+    ended := ended || live_close_session(s.id, case when live_lease_lapsed(s) then 'lapsed' else 'max_age' end);
+  end loop;
+  return ended;
+end $$;

@@ -1,0 +1,49 @@
+import { verifyToken } from "../../shared/auth/tokens.ts";
+import { type Config, loadConfig } from "../../shared/config/config.ts";
+import { shardOf } from "./socketio/index.ts";
+import { homeOf, shardName, userKey } from "./sockets/home.ts";
+
+const SOCKET_PATH = /^\/socket\.io(\/|$)/;
+
+/** True for what a Socket.IO client asks for: polling and WebSocket alike. */
+export const isSocketPath = (pathname: string): boolean => SOCKET_PATH.test(pathname);
+
+let turn = 0;
+
+/**
+ * Brings a Socket.IO request to the shard of its session. A new session goes to the shard of its user, where a token in
+ * the header or the address says who that is, else to any. The shard itself decides on tokens and session ids.
+ */
+export async function serveSockets(request: Request, env: Env): Promise<Response> {
+  const config = loadConfig(env);
+  const url = new URL(request.url);
+  const sid = url.searchParams.get("sid");
+  if (sid === null && request.method !== "OPTIONS" && !(await isAllowed(request, env, config))) {
+    return Response.json({ success: false, message: "Terlalu banyak permintaan" }, { status: 429 });
+  }
+  const shard = sid === null ? await shardForNew(request, url, config) : knownShard(sid, config);
+  return await env.SOCKET_SHARD.getByName(shard).fetch(request);
+}
+
+/** The session's shard; an id that is none of ours meets the same refusal on the first. */
+function knownShard(sid: string, { LIVE_SHARDS }: Config): string {
+  const name = shardOf(sid) ?? "";
+  const index = Number(/^s(\d{1,4})$/.exec(name)?.[1] ?? Number.NaN);
+  return index < LIVE_SHARDS ? shardName(index) : shardName(0);
+}
+
+async function shardForNew(request: Request, url: URL, config: Config): Promise<string> {
+  const token =
+    request.headers.get("authorization")?.split(" ")[1] ?? url.searchParams.get("token");
+  const actor = token ? await verifyToken(config, token, new Date()) : null;
+  if (actor) return homeOf(userKey(actor.userId), config.LIVE_SHARDS);
+  return shardName(Math.floor(Math.random() * config.LIVE_SHARDS));
+}
+
+/** New sessions per address: plenty for a household, too few for a flood (see `rateLimit`). */
+async function isAllowed(request: Request, env: Env, config: Config): Promise<boolean> {
+  const address = request.headers.get("cf-connecting-ip") ?? "unknown";
+  turn = (turn + 1) % config.RATE_LIMIT_FACTOR;
+  const { success } = await env.ROUTE_LIMIT.limit({ key: `${address}/${turn} socket.io` });
+  return success;
+}

@@ -1,0 +1,6 @@
+export { coinsSettlement } from "./coins.ts";
+export { isSocketPath, serveSockets } from "./entry.ts";
+export { purgeGiftHours } from "./gift-hours.ts";
+export { Room } from "./room.ts";
+export { endLapsedSessions } from "./sessions.ts";
+export { SocketShard } from "./shard.ts";

@@ -1,0 +1,101 @@
+import type { Ctx } from "../../shared/context.ts";
+import { describeError } from "../../shared/log.ts";
+import { roomName } from "./rooms/names.ts";
+import type { GiftNews, LiveNews, Viewer } from "./rooms/news.ts";
+import { prepareEvent } from "./socketio/index.ts";
+import { homeShard } from "./sockets/home.ts";
+
+export type { GiftNews, LiveNews, Viewer } from "./rooms/news.ts";
+
+const COUNT_TRUST_MS = 5_000;
+const MAX_COUNTS_KEPT = 1_000;
+
+/**
+ * Shows a committed gift to everybody in the room, in the app's payload shape. Call it once, and only for a gift that
+ * was written now (not for a repeat under the same key). Never fails: the gift stands whether it is shown or not.
+ */
+export async function announceGift(ctx: Ctx, roomId: string, gift: GiftNews): Promise<void> {
+  await quietly(ctx, "gift", liveRoom(ctx, roomId).announceGift(gift));
+}
+
+/**
+ * Tells the room that a live began or ended: `live:started` / `live:ended` to its sockets, and from a start on the room
+ * renews the session's lease while the host's verified socket is there, and ends it 60 s after that is gone.
+ */
+export async function announceLive(ctx: Ctx, news: LiveNews): Promise<void> {
+  await quietly(ctx, "live", liveRoom(ctx, news.roomId).announceLive(news));
+}
+
+/** Sends an event to all sockets that are verified as this user, wherever they are. Never fails; a user without a socket gets nothing. */
+export async function sendToUser(
+  ctx: Ctx,
+  userId: number,
+  event: string,
+  payload: unknown,
+): Promise<void> {
+  const prepared = prepareEvent(event, [payload]);
+  await quietly(ctx, "user", homeShard(ctx, userId).forwardToUser(userId, prepared));
+}
+
+/**
+ * A user's sockets lose their authority and are closed: after a ban or a change of password all, after a log-out those
+ * of its session. Never fails; what it cannot reach is caught by the sockets' own check of their session.
+ */
+export async function endUserSockets(
+  ctx: Ctx,
+  userId: number,
+  reason: string,
+  sessionId?: string,
+): Promise<void> {
+  const ended = homeShard(ctx, userId).endUser(userId, reason, sessionId ?? null);
+  await quietly(ctx, "end of sockets", ended);
+}
+
+/** Who watches a live room now, each person once: verified users first, at most 100. */
+export async function viewersOf(ctx: Ctx, roomId: string): Promise<Viewer[]> {
+  return await liveRoom(ctx, roomId).viewers();
+}
+
+const counts = new Map<string, { count: number; until: number }>();
+
+/** How many people watch each room; a number may be 5 s old, and is 0 where the room does not answer. */
+export async function viewerCounts(ctx: Ctx, roomIds: string[]): Promise<Map<string, number>> {
+  const wanted = [...new Set(roomIds)];
+  const found = await Promise.all(
+    wanted.map(async (roomId): Promise<[string, number]> => [roomId, await countOf(ctx, roomId)]),
+  );
+  return new Map(found);
+}
+
+async function countOf(ctx: Ctx, roomId: string): Promise<number> {
+  const now = ctx.now().getTime();
+  const known = counts.get(roomId);
+  if (known && known.until > now) return known.count;
+  try {
+    const count = await liveRoom(ctx, roomId).viewerCount();
+    if (counts.size >= MAX_COUNTS_KEPT) counts.clear();
+    counts.set(roomId, { count, until: now + COUNT_TRUST_MS });
+    return count;
+  } catch (error) {
+    ctx.log.warn("a room did not count its viewers", describeError(error));
+    return known?.count ?? 0;
+  }
+}
+
+/** The last 100 chat messages of a live room, oldest first. */
+export async function recentMessages(ctx: Ctx, roomId: string): Promise<unknown[]> {
+  return (await liveRoom(ctx, roomId).messages()).map((json): unknown => JSON.parse(json));
+}
+
+function liveRoom(ctx: Ctx, roomId: string) {
+  return ctx.rooms.getByName(roomName("live", roomId));
+}
+
+/** News for sockets are told after the fact: what they tell of has happened, whether anybody hears it or not. */
+async function quietly(ctx: Ctx, what: string, told: Promise<unknown>): Promise<void> {
+  try {
+    await told;
+  } catch (error) {
+    ctx.log.warn("sockets could not be told", { what, ...describeError(error) });
+  }
+}

@@ -1,0 +1,164 @@
+import { DurableObject } from "cloudflare:workers";
+import { loadConfig } from "../../shared/config/config.ts";
+import { type Ctx, createContext } from "../../shared/context.ts";
+import { createLog, describeError } from "../../shared/log.ts";
+import type { GiftResult } from "./gifts.ts";
+import { inTime } from "./in-time.ts";
+import { ObjectTables } from "./object-tables.ts";
+import { Broadcasts } from "./rooms/broadcasts.ts";
+import { openGiftDesk } from "./rooms/gift-desk.ts";
+import { GiftQueue } from "./rooms/gift-queue.ts";
+import type { GiftWindow } from "./rooms/gift-window.ts";
+import { doHostDuties } from "./rooms/host-duties.ts";
+import { Hosting } from "./rooms/hosting.ts";
+import { LiveRoom } from "./rooms/live-room.ts";
+import { Members } from "./rooms/members.ts";
+import { Messages } from "./rooms/messages.ts";
+import { partsOf } from "./rooms/names.ts";
+import type { GiftNews, LiveNews, Viewer } from "./rooms/news.ts";
+import type { RoomOp, RoomReply } from "./rooms/ops.ts";
+import { ROOM_TABLES } from "./rooms/tables.ts";
+
+/** A database that hangs does not hold the alarm for longer. */
+const DUTIES_MS = 20_000;
+/** An empty room is forgotten after a day, with its messages. */
+const FORGET_MS = 24 * 60 * 60 * 1_000;
+
+/**
+ * One object a live or party room (`live:<id>`, `party:<id>`): who is in, on which shards; the last messages; the gift
+ * window; the leases of its hosts. It holds no socket: shards bring what their sockets ask, and get what they are to hear.
+ */
+export class Room extends DurableObject<Env> {
+  readonly #tables: ObjectTables;
+  readonly #members: Members;
+  readonly #messages: Messages;
+  readonly #hosting: Hosting;
+  readonly #gifts: GiftWindow<GiftResult>;
+  readonly #room: LiveRoom;
+  #alarmAt: number | null = null;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    const name = this.#name;
+    const tables = new ObjectTables(state.storage, ROOM_TABLES);
+    void state.blockConcurrencyWhile(async () => tables.open());
+    const members = new Members(tables);
+    const broadcasts = new Broadcasts({
+      members,
+      callShard: (shard, deliveries) => env.SOCKET_SHARD.getByName(shard).deliver(name, deliveries),
+      now: () => Date.now(),
+      failed: (error) => createLog("room").warn("a shard missed news", describeError(error)),
+    });
+    const queue = new GiftQueue(tables);
+    this.#tables = tables;
+    this.#members = members;
+    this.#messages = new Messages(tables);
+    this.#hosting = new Hosting(tables);
+    this.#gifts = openGiftDesk({
+      ...partsOf(name),
+      queue,
+      broadcasts,
+      context: () => this.#context(),
+      show: (gift) => this.#room.showGift(gift),
+      dueChanged: () => this.#arm(),
+    });
+    this.#room = new LiveRoom({
+      name,
+      members,
+      messages: this.#messages,
+      hosting: this.#hosting,
+      gifts: this.#gifts,
+      broadcasts,
+      now: () => Date.now(),
+    });
+  }
+
+  /** What the sockets of a shard ask of this room, in their order; each is answered by itself. */
+  apply(shard: string, ops: RoomOp[]): RoomReply[] {
+    const replies = this.#room.apply(shard, ops);
+    this.#arm();
+    return replies;
+  }
+
+  announceGift(gift: GiftNews): void {
+    this.#room.showGift(gift);
+  }
+
+  announceLive(news: LiveNews): void {
+    this.#room.tellLive(news);
+    this.#arm();
+  }
+
+  viewers(): Viewer[] {
+    return this.#room.viewers();
+  }
+
+  viewerCount(): number {
+    return this.#room.viewerCount;
+  }
+
+  messages(): string[] {
+    return this.#messages.list();
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    try {
+      this.#room.sweep();
+      this.#hosting.forgetOld(Date.now());
+      await Promise.all([
+        this.#gifts.run(),
+        inTime(DUTIES_MS, doHostDuties(this.#context(), this.#room, this.#hosting)),
+      ]);
+      if (this.#isIdle() && this.#messages.lastAt() + FORGET_MS <= Date.now()) {
+        await this.#tables.drop();
+      }
+    } finally {
+      this.#arm();
+    }
+  }
+
+  /** Sets the alarm to the next thing that is due, where that is earlier than what is set. */
+  #arm(): void {
+    if (!this.#tables.made) return;
+    const next = Math.max(this.#nextDue(), Date.now());
+    if (this.#alarmAt !== null && this.#alarmAt <= next) return;
+    this.#alarmAt = next;
+    void this.ctx.storage.setAlarm(next);
+  }
+
+  #nextDue(): number {
+    const times = [
+      this.#gifts.dueAt,
+      this.#hosting.next(this.#room.isHere),
+      this.#members.nextLapse(),
+    ];
+    const due = times.filter((time) => time !== null);
+    if (due.length > 0) return Math.min(...due);
+    return Math.max(this.#messages.lastAt() + FORGET_MS, Date.now() + FORGET_MS / 24);
+  }
+
+  #isIdle(): boolean {
+    return (
+      this.#gifts.dueAt === null &&
+      this.#members.count === 0 &&
+      this.#members.shards(Date.now()).length === 0 &&
+      this.#hosting.list().length === 0
+    );
+  }
+
+  #context(): Ctx {
+    return createContext(this.env, {
+      config: loadConfig(this.env),
+      requestId: crypto.randomUUID(),
+      waitUntil: (work) => this.ctx.waitUntil(work),
+    });
+  }
+
+  /** Rooms are named by what they are; nothing else addresses one. */
+  get #name(): string {
+    const { name } = this.ctx.id;
+    if (name === undefined) throw new Error("a room was addressed without its name");
+    return name;
+  }
+}

@@ -1,0 +1,65 @@
+import { Courier, callTwice } from "../courier.ts";
+import { prepareEvent } from "../socketio/index.ts";
+import type { Members } from "./members.ts";
+import type { Delivery, GiftAnswer } from "./ops.ts";
+
+/** Calls a shard; `wanted` is false when it holds nobody of this room any more. */
+export type CallShard = (shard: string, deliveries: Delivery[]) => Promise<{ wanted: boolean }>;
+
+/** What a room tells its sockets: an event is encoded once, and each shard gets what gathered in one call. */
+export class Broadcasts {
+  readonly #members: Members;
+  readonly #callShard: CallShard;
+  readonly #now: () => number;
+  readonly #failed: (error: unknown) => void;
+  readonly #couriers = new Map<string, Courier<Delivery, { wanted: boolean }>>();
+
+  constructor(parts: {
+    members: Members;
+    callShard: CallShard;
+    now: () => number;
+    failed: (error: unknown) => void;
+  }) {
+    this.#members = parts.members;
+    this.#callShard = parts.callShard;
+    this.#now = parts.now;
+    this.#failed = parts.failed;
+  }
+
+  /** To everybody in the room, save one socket if told. */
+  say(
+    name: string,
+    payload: unknown,
+    { except = null, isVolatile = false }: { except?: string | null; isVolatile?: boolean } = {},
+  ): void {
+    const shards = this.#members.shards(this.#now());
+    if (shards.length === 0) return;
+    const event = prepareEvent(name, [payload]);
+    const delivery: Delivery = { kind: "frame", frame: { event, except, isVolatile } };
+    for (const shard of shards) this.#bring(shard, delivery);
+  }
+
+  /** To one socket alone. */
+  answer(shard: string, answer: GiftAnswer): void {
+    this.#bring(shard, { kind: "answer", answer });
+  }
+
+  #bring(shard: string, delivery: Delivery): void {
+    const courier = this.#couriers.get(shard) ?? this.#courierTo(shard);
+    courier.deliver(delivery).then(
+      ({ wanted }) => {
+        if (!wanted) this.#members.release(shard);
+      },
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #courierTo(shard: string): Courier<Delivery, { wanted: boolean }> {
+    const made = new Courier<Delivery, { wanted: boolean }>(async (deliveries) => {
+      const reply = await callTwice(() => this.#callShard(shard, deliveries));
+      return deliveries.map(() => reply);
+    });
+    this.#couriers.set(shard, made);
+    return made;
+  }
+}

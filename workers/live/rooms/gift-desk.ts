@@ -1,0 +1,128 @@
+import { z } from "zod";
+import type { Ctx } from "../../../shared/context.ts";
+import { AppError } from "../../../shared/http/errors.ts";
+import { describeError } from "../../../shared/log.ts";
+import { type GiftOrder, type GiftResult, type SentGift, sendGifts } from "../gifts.ts";
+import { inTime } from "../in-time.ts";
+import { requireSignIns } from "../sockets/people.ts";
+import type { Broadcasts } from "./broadcasts.ts";
+import type { GiftQueue, WaitingGift } from "./gift-queue.ts";
+import { GiftWindow } from "./gift-window.ts";
+import type { RoomKind } from "./names.ts";
+import type { GiftNews } from "./news.ts";
+import type { GiftOutcome } from "./ops.ts";
+
+/** A database that says nothing for so long is away; the same keys ask it again. */
+const PATIENCE_MS = 15_000;
+
+export interface GiftDeskParts {
+  kind: RoomKind;
+  roomId: string;
+  queue: GiftQueue;
+  broadcasts: Broadcasts;
+  context(): Ctx;
+  show(gift: GiftNews): void;
+  dueChanged(): void;
+}
+
+/** A room's gift window on Postgres: one call a window, and only what was committed is shown. */
+export function openGiftDesk(parts: GiftDeskParts): GiftWindow<GiftResult> {
+  return new GiftWindow<GiftResult>({
+    queue: parts.queue,
+    now: () => Date.now(),
+    dueChanged: parts.dueChanged,
+    send: (gifts) => inTime(PATIENCE_MS, write(parts, gifts)),
+    decided: (gift, result) => {
+      parts.broadcasts.answer(gift.shard, { socket: gift.socket, answer: outcomeOf(result) });
+      // A repeat of the client's was shown when it was new; one of ours may have been lost on the way back.
+      const isNews = result.state === "sent" && (!result.repeated || gift.attempts > 0);
+      if (isNews) parts.show(newsOf(gift, result));
+    },
+    failed: (error) => {
+      parts.context().log.warn("gifts wait for the database", describeError(error));
+    },
+  });
+}
+
+/**
+ * One transaction: the senders' sign-ins, then the gifts. Where a sign-in has ended meanwhile, its gifts are refused and
+ * the others are written in a second call.
+ */
+async function write(parts: GiftDeskParts, gifts: WaitingGift[]): Promise<GiftResult[]> {
+  const refused = new Map<string, GiftResult>();
+  let left = gifts;
+  while (left.length > 0) {
+    try {
+      const sent = await writeGuarded(parts, left);
+      const results = new Map(left.map(({ wish }, i) => [wish.key, sent[i]]));
+      return gifts.flatMap(({ wish }) => refused.get(wish.key) ?? results.get(wish.key) ?? []);
+    } catch (error) {
+      const ended = endedSignIns(error);
+      const barred = left.filter(({ wish }) => ended.includes(wish.authSessionId));
+      if (barred.length === 0) throw error;
+      for (const { wish } of barred) refused.set(wish.key, signInEnded(wish.key));
+      left = left.filter((gift) => !barred.includes(gift));
+    }
+  }
+  return gifts.flatMap(({ wish }) => refused.get(wish.key) ?? []);
+}
+
+async function writeGuarded(parts: GiftDeskParts, gifts: WaitingGift[]): Promise<GiftResult[]> {
+  const ctx = parts.context();
+  const people = gifts.map(({ wish }) => ({
+    userId: wish.senderId,
+    sessionId: wish.authSessionId,
+  }));
+  ctx.db.guard({ statement: requireSignIns(people), passed: () => undefined });
+  return await sendGifts(
+    ctx,
+    gifts.map((gift) => orderOf(parts, gift)),
+  );
+}
+
+const Ended = z.array(z.string());
+
+function endedSignIns(error: unknown): string[] {
+  if (!(error instanceof AppError) || error.code !== "bad_token") return [];
+  return Ended.catch([]).parse(error.meta.ended);
+}
+
+const signInEnded = (key: string): GiftResult => ({
+  state: "refused",
+  key,
+  code: "bad_token",
+  message: "Token tidak valid",
+  meta: {},
+});
+
+function orderOf({ kind, roomId }: GiftDeskParts, { wish }: WaitingGift): GiftOrder {
+  return {
+    key: wish.key,
+    senderId: wish.senderId,
+    receiverId: wish.receiverId,
+    giftId: wish.giftId,
+    quantity: wish.count,
+    scene: kind,
+    roomId,
+    coinValue: wish.coinValue,
+  };
+}
+
+function newsOf({ wish }: WaitingGift, { from, to, gift, hostIncome }: SentGift): GiftNews {
+  return {
+    from: { userId: wish.senderId, ...from, avatar: from.avatar ?? "" },
+    to: { userId: wish.receiverId, ...to },
+    gift: { ...gift, hostIncome },
+    count: wish.count,
+  };
+}
+
+function outcomeOf(result: GiftResult): GiftOutcome {
+  const { key } = result;
+  if (result.state === "refused") {
+    const { code, message, meta } = result;
+    return { success: false, key, code, message, ...meta };
+  }
+  const { giftRowId, hostIncome, totalCost, senderBalance } = result;
+  return { success: true, key, giftRowId, hostIncome, totalCost, balance: senderBalance };
+}

@@ -1,0 +1,210 @@
+import type { GiftResult } from "../gifts.ts";
+import type { Broadcasts } from "./broadcasts.ts";
+import type { GiftWindow } from "./gift-window.ts";
+import type { Hosting } from "./hosting.ts";
+import type { Member, Members } from "./members.ts";
+import type { Messages } from "./messages.ts";
+import { partsOf, type RoomKind } from "./names.ts";
+import type { GiftNews, LiveNews, Viewer } from "./news.ts";
+import type { RoomOp, RoomReply } from "./ops.ts";
+import { Coalesced, Pace } from "./pace.ts";
+import { giftPayload, guestId, personPayload } from "./payloads.ts";
+
+/** The number of viewers is told every 300 ms at most, in a crowd more rarely: each time costs a message a viewer. */
+const COUNT_EVERY_MS = { least: 300, most: 2_000 };
+/** Comings and goings that a room shows, in hundreds of viewers: beyond it the number of viewers tells enough. */
+const COMINGS = { burst: 30, perSecond: 10 };
+const VIEWERS_SHOWN = 100;
+
+export interface LiveRoomParts {
+  /** The object's name, as `roomName` made it. */
+  name: string;
+  members: Members;
+  messages: Messages;
+  hosting: Hosting;
+  gifts: GiftWindow<GiftResult>;
+  broadcasts: Broadcasts;
+  now(): number;
+}
+
+/** What a live or party room decides. It knows persons and sockets by name; who they are was settled at the shard. */
+export class LiveRoom {
+  readonly kind: RoomKind;
+  readonly roomId: string;
+  readonly #parts: LiveRoomParts;
+  readonly #count: Coalesced;
+  readonly #comings: Pace;
+  #newcomers: Set<number> | null = null;
+
+  constructor(parts: LiveRoomParts) {
+    const { kind, roomId } = partsOf(parts.name);
+    this.kind = kind;
+    this.roomId = roomId;
+    this.#parts = parts;
+    this.#comings = new Pace(COMINGS, parts.now());
+    const { least, most } = COUNT_EVERY_MS;
+    const everyMs = () => Math.min(most, Math.max(least, parts.members.count));
+    this.#count = new Coalesced(everyMs, () => {
+      const count = parts.members.count;
+      parts.broadcasts.say("live:viewer-count", { count }, { isVolatile: true });
+    });
+  }
+
+  /** What the sockets of one shard ask, in their order. */
+  apply(shard: string, ops: RoomOp[]): RoomReply[] {
+    return ops.map((op) => this.#applyOne(shard, op));
+  }
+
+  #applyOne(shard: string, op: RoomOp): RoomReply {
+    switch (op.kind) {
+      case "join":
+        return this.#join({ ...op.person, socket: op.socket, shard, seat: op.seat }, op.quiet);
+      case "leave":
+        this.leave(op.socket);
+        return this.#fine(false);
+      case "message":
+        return this.#message(shard, op);
+      case "gift":
+        return this.#gift(shard, op);
+      case "roll":
+        return { ...this.#fine(false), unknown: this.reconcile(shard, op.sockets) };
+      default:
+        return op satisfies never;
+    }
+  }
+
+  #join(member: Member, isQuiet: boolean): RoomReply {
+    const { members, hosting, now } = this.#parts;
+    const sitter = member.seat === null ? undefined : members.sitter(member.seat);
+    if (sitter && sitter.key !== member.key) {
+      return { ok: false, code: "conflict", message: "Kursi sudah terisi" };
+    }
+    const isNew = members.join(member, now());
+    if (member.userId !== null && isNew) {
+      this.#newcomers?.add(member.userId);
+      hosting.came(member.userId, now());
+    }
+    if (isNew || (this.kind === "party" && !isQuiet)) this.#tellOfJoin(member, isQuiet);
+    return this.#fine(isNew);
+  }
+
+  #tellOfJoin(member: Member, isQuiet: boolean): void {
+    if (!isQuiet && this.#mayShowComing()) {
+      const payload = personPayload(this.kind, this.roomId, member);
+      const except = this.kind === "live" ? member.socket : null;
+      this.#parts.broadcasts.say(`${this.kind}:user-joined`, payload, { except });
+    }
+    this.#counted();
+  }
+
+  /** A socket leaves, was lost, or its shard was. */
+  leave(socket: string): void {
+    const { members, hosting, now, broadcasts } = this.#parts;
+    const left = members.leave(socket);
+    if (!left?.isGone) return;
+    const { member } = left;
+    if (member.userId !== null) hosting.went(member.userId, now());
+    if (this.#mayShowComing()) {
+      const payload = personPayload(this.kind, this.roomId, member);
+      broadcasts.say(`${this.kind}:user-left`, payload, { except: socket });
+    }
+    this.#counted();
+  }
+
+  #mayShowComing(): boolean {
+    return this.#comings.take(this.#parts.now(), Math.max(1, this.#parts.members.count / 100));
+  }
+
+  #counted(): void {
+    if (this.kind === "live") this.#count.ask();
+  }
+
+  #message(shard: string, op: Extract<RoomOp, { kind: "message" }>): RoomReply {
+    const { members, messages, broadcasts, now } = this.#parts;
+    if (!members.find(op.socket)) {
+      if (this.kind === "party") {
+        return { ok: false, code: "forbidden", message: "Anda belum masuk ke ruangan ini" };
+      }
+      // The app does not join again after a reconnect; who speaks in a live room is in it.
+      this.#join({ ...op.person, socket: op.socket, shard, seat: null }, true);
+    }
+    const said = {
+      ...personPayload(this.kind, this.roomId, { ...op.person, seat: null }),
+      message: op.text,
+      timestamp: new Date(now()).toISOString(),
+    };
+    messages.keep(JSON.stringify(said));
+    const except = this.kind === "live" ? op.socket : null;
+    broadcasts.say(`${this.kind}:new-message`, said, { except });
+    return this.#fine(false);
+  }
+
+  #gift(shard: string, op: Extract<RoomOp, { kind: "gift" }>): RoomReply {
+    const gift = { wish: op.wish, shard, socket: op.socket, attempts: 0 };
+    if (this.#parts.gifts.accept(gift)) return this.#fine(false);
+    return { ok: false, code: "unavailable", message: "Server sibuk, coba lagi sebentar" };
+  }
+
+  /** A shard's own list of the sockets it holds here: what it lost leaves; answers what is unknown here. */
+  reconcile(shard: string, sockets: string[]): string[] {
+    const { lost, unknown } = this.#parts.members.reconcile(shard, sockets, this.#parts.now());
+    for (const socket of lost) this.leave(socket);
+    return unknown;
+  }
+
+  /** Sockets of shards that died without a word leave. */
+  sweep(): void {
+    for (const socket of this.#parts.members.lapsed(this.#parts.now())) this.leave(socket);
+  }
+
+  get viewerCount(): number {
+    return this.#parts.members.count;
+  }
+
+  /** Who watches, each person once, users before guests. */
+  viewers(): Viewer[] {
+    return this.#parts.members.people(VIEWERS_SHOWN).map((member) => ({
+      id: member.userId ?? guestId(member.key),
+      name: member.name,
+      avatar: member.avatar,
+      level: member.level,
+      verified: member.userId !== null,
+    }));
+  }
+
+  showGift(gift: GiftNews): void {
+    this.#parts.broadcasts.say("live:gift-received", giftPayload(this.roomId, gift));
+  }
+
+  tellLive(news: LiveNews): void {
+    const { hosting, broadcasts, now } = this.#parts;
+    const { hostId, sessionId, state } = news;
+    const at = new Date(now()).toISOString();
+    if (state === "started") {
+      hosting.start({ hostId, sessionId }, this.isHere(hostId), now());
+    } else {
+      hosting.end(hostId, sessionId);
+    }
+    const host = { hostId, userId: hostId, username: news.hostName ?? null };
+    broadcasts.say(`live:${state}`, { roomId: this.roomId, sessionId, ...host, timestamp: at });
+  }
+
+  isHere = (userId: number): boolean => this.#parts.members.isThere(`u:${userId}`);
+
+  /** The users who came since it was last asked; all who are there when this memory is younger than that. */
+  takeNewcomers(): number[] {
+    const known = this.#newcomers;
+    this.#newcomers = new Set();
+    if (known) return [...known];
+    return this.#parts.members.people().flatMap(({ userId }) => userId ?? []);
+  }
+
+  /** Lets the next asker have them again: the answer did not reach whom it was for. */
+  returnNewcomers(userIds: number[]): void {
+    for (const userId of userIds) this.#newcomers?.add(userId);
+  }
+
+  #fine(isNew: boolean) {
+    return { ok: true as const, count: this.#parts.members.count, isNew };
+  }
+}

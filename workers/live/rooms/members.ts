@@ -1,0 +1,196 @@
+import type { ObjectTables } from "../object-tables.ts";
+import type { PersonCard } from "./ops.ts";
+
+/** A shard's sockets count this long after it was last heard of; it renews several times within. */
+export const SHARD_LEASE_MS = 150_000;
+
+export interface Member extends PersonCard {
+  socket: string;
+  shard: string;
+  seat: number | null;
+}
+
+type Row = {
+  socket: string;
+  shard: string;
+  person: string;
+  user_id: number | null;
+  name: string;
+  avatar: string | null;
+  level: number;
+  vip: number;
+  seat: number | null;
+};
+
+/**
+ * Who is in a room, on which shards. Rows are written before memory, so that eviction and deploy lose nobody; the number
+ * of people is the number of distinct persons among the rows, never a counter.
+ */
+export class Members {
+  readonly #tables: ObjectTables;
+  #bySocket: Map<string, Member> | null = null;
+  readonly #byPerson = new Map<string, Set<string>>();
+  readonly #byShard = new Map<string, Set<string>>();
+  readonly #leases = new Map<string, number>();
+
+  constructor(tables: ObjectTables) {
+    this.#tables = tables;
+  }
+
+  /** Distinct people. */
+  get count(): number {
+    this.#load();
+    return this.#byPerson.size;
+  }
+
+  find(socket: string): Member | undefined {
+    return this.#load().get(socket);
+  }
+
+  /** One member of each person, users before guests. */
+  people(limit = Number.POSITIVE_INFINITY): Member[] {
+    const all = this.#load();
+    const users: Member[] = [];
+    const guests: Member[] = [];
+    for (const sockets of this.#byPerson.values()) {
+      const member = firstOf(sockets, all);
+      if (member) (member.userId === null ? guests : users).push(member);
+      if (users.length >= limit) break;
+    }
+    return [...users, ...guests].slice(0, limit);
+  }
+
+  isThere(person: string): boolean {
+    this.#load();
+    return this.#byPerson.has(person);
+  }
+
+  /** Who sits there, or undefined for a free seat. */
+  sitter(seat: number): Member | undefined {
+    for (const member of this.#load().values()) if (member.seat === seat) return member;
+    return undefined;
+  }
+
+  /** The shards that get what is said here: those with sockets in the room, or with some that may yet come back. */
+  shards(now: number): string[] {
+    this.#load();
+    return [...this.#leases].flatMap(([shard, until]) => (until > now ? [shard] : []));
+  }
+
+  /** A shard that nobody here is on wants no more of this room, unless somebody joined meanwhile. */
+  release(shard: string): void {
+    this.#load();
+    if (this.#byShard.has(shard) || !this.#leases.has(shard)) return;
+    this.#tables.write("delete from shards where name = ?", shard);
+    this.#leases.delete(shard);
+  }
+
+  /** Puts a socket in, or renews what is known of it; true when its person was not here before. */
+  join(member: Member, now: number): boolean {
+    const known = this.find(member.socket);
+    const isNew = !this.isThere(member.key);
+    this.extend(member.shard, now);
+    if (known && isSame(known, member)) return false;
+    this.#tables.write(
+      "insert or replace into members values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      ...[member.socket, member.shard, member.key, member.userId, member.name],
+      ...[member.avatar, member.level, member.vip, member.seat],
+    );
+    if (known) this.#drop(known);
+    this.#keep(member);
+    return isNew;
+  }
+
+  /** Takes a socket out; `isGone` when it was the last of its person. Null for a socket that was not in. */
+  leave(socket: string): { member: Member; isGone: boolean } | null {
+    const member = this.find(socket);
+    if (!member) return null;
+    this.#tables.write("delete from members where socket = ?", socket);
+    this.#drop(member);
+    return { member, isGone: !this.isThere(member.key) };
+  }
+
+  /** A shard says which sockets of this room it holds: answers those it no longer has, and those unknown here. */
+  reconcile(shard: string, sockets: string[], now: number): { lost: string[]; unknown: string[] } {
+    const all = this.#load();
+    this.extend(shard, now);
+    const held = new Set(sockets);
+    return {
+      lost: [...(this.#byShard.get(shard) ?? [])].filter((socket) => !held.has(socket)),
+      unknown: sockets.filter((socket) => all.get(socket)?.shard !== shard),
+    };
+  }
+
+  /** The sockets of shards that were not heard of in time. */
+  lapsed(now: number): string[] {
+    this.#load();
+    return [...this.#byShard].flatMap(([shard, sockets]) =>
+      (this.#leases.get(shard) ?? 0) <= now ? [...sockets] : [],
+    );
+  }
+
+  /** When the next shard's lease lapses, or null in an empty room. */
+  nextLapse(): number | null {
+    this.#load();
+    const ends = [...this.#byShard.keys()].map((shard) => this.#leases.get(shard) ?? 0);
+    return ends.length > 0 ? Math.min(...ends) : null;
+  }
+
+  /** A sign of life of a shard; written only when half of its lease has gone. */
+  extend(shard: string, now: number): void {
+    this.#load();
+    const until = now + SHARD_LEASE_MS;
+    if ((this.#leases.get(shard) ?? 0) > until - SHARD_LEASE_MS / 2) return;
+    this.#tables.write("insert or replace into shards values (?, ?)", shard, until);
+    this.#leases.set(shard, until);
+  }
+
+  #load(): Map<string, Member> {
+    if (this.#bySocket) return this.#bySocket;
+    const all = new Map<string, Member>();
+    this.#bySocket = all;
+    for (const row of this.#tables.rows<Row>("select * from members")) this.#keep(memberOf(row));
+    for (const row of this.#tables.rows<{ name: string; until: number }>("select * from shards")) {
+      this.#leases.set(row.name, row.until);
+    }
+    return all;
+  }
+
+  #keep(member: Member): void {
+    this.#bySocket?.set(member.socket, member);
+    setOf(this.#byPerson, member.key).add(member.socket);
+    setOf(this.#byShard, member.shard).add(member.socket);
+  }
+
+  #drop(member: Member): void {
+    this.#bySocket?.delete(member.socket);
+    remove(this.#byPerson, member.key, member.socket);
+    remove(this.#byShard, member.shard, member.socket);
+  }
+}
+
+function memberOf({ person, user_id, ...row }: Row): Member {
+  return { ...row, key: person, userId: user_id };
+}
+
+const FIELDS = ["shard", "key", "userId", "name", "avatar", "level", "vip", "seat"] as const;
+const isSame = (a: Member, b: Member) => FIELDS.every((field) => a[field] === b[field]);
+
+function firstOf(sockets: Set<string>, all: Map<string, Member>): Member | undefined {
+  for (const socket of sockets) return all.get(socket);
+  return undefined;
+}
+
+function setOf(sets: Map<string, Set<string>>, key: string): Set<string> {
+  const known = sets.get(key);
+  if (known) return known;
+  const made = new Set<string>();
+  sets.set(key, made);
+  return made;
+}
+
+function remove(sets: Map<string, Set<string>>, key: string, value: string): void {
+  const set = sets.get(key);
+  set?.delete(value);
+  if (set?.size === 0) sets.delete(key);
+}

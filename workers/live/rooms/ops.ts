@@ -1,0 +1,76 @@
+import type { PreparedEvent } from "../socketio/index.ts";
+
+/** A person as a room knows him. Everything but a guest's name is our own: claims end at the shard. */
+export interface PersonCard {
+  /** `u:<user id>` for a verified user, `g:…` for a guest: what makes two sockets one viewer. */
+  key: string;
+  /** Null for a guest, whatever he claims. */
+  userId: number | null;
+  name: string;
+  avatar: string | null;
+  level: number;
+  vip: number;
+}
+
+/** A gift that a verified socket asks to give: ids and a count, nothing that a client could price. */
+export interface GiftWish {
+  /** Made once by the shard (or by the client, under its user): a repeat gives nothing twice. */
+  key: string;
+  senderId: number;
+  /** The sign-in that the socket speaks for; money asks for it anew. */
+  authSessionId: string;
+  receiverId: number;
+  giftId: string;
+  count: number;
+  /** The price that the client showed, which must be the catalogue's; null when it named none. */
+  coinValue: number | null;
+}
+
+/** What a shard asks of a room, for one of its sockets. */
+export type RoomOp =
+  | { kind: "join"; socket: string; person: PersonCard; seat: number | null; quiet: boolean }
+  | { kind: "leave"; socket: string }
+  | { kind: "message"; socket: string; person: PersonCard; text: string }
+  | { kind: "gift"; socket: string; person: PersonCard; wish: GiftWish }
+  /** All sockets that the shard holds here: the room forgets those that it lost, and answers those it does not know. */
+  | { kind: "roll"; sockets: string[] };
+
+export type RoomReply =
+  | { ok: true; count: number; isNew: boolean; unknown?: string[] }
+  | { ok: false; code: string; message: string };
+
+/** One event for the sockets of a room, encoded once for all of them. */
+export interface Frame {
+  event: PreparedEvent;
+  /** The socket that does not get it: the app shows its own message itself. */
+  except: string | null;
+  /** True for news that the next one replaces: not kept for who is away. */
+  isVolatile: boolean;
+}
+
+/** What became of a gift, for its sender's socket alone. */
+export interface GiftAnswer {
+  socket: string;
+  answer: GiftOutcome;
+}
+
+export type GiftOutcome =
+  | {
+      success: true;
+      key: string;
+      giftRowId: number;
+      hostIncome: number;
+      totalCost: number;
+      balance: number;
+    }
+  | {
+      success: false;
+      key: string;
+      code: string;
+      message: string;
+      needed?: number;
+      current?: number;
+    };
+
+/** What a room brings to a shard in one call. */
+export type Delivery = { kind: "frame"; frame: Frame } | { kind: "answer"; answer: GiftAnswer };

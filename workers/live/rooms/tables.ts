@@ -1,0 +1,11 @@
+/** Numbered by their place; append only. */
+export const ROOM_TABLES = [
+  `create table members (socket text primary key, shard text not null, person text not null, user_id integer,
+     name text not null, avatar text, level integer not null, vip integer not null, seat integer) without rowid;
+   create table shards (name text primary key, until integer not null) without rowid;
+   create table messages (slot integer primary key, seq integer not null, at integer not null, json text not null);
+   create table gifts (key text primary key, at integer not null, attempts integer not null, shard text not null,
+     socket text not null, wish text not null) without rowid;
+   create table lives (host_id integer primary key, session_id integer not null, started_at integer not null,
+     seen_at integer, renewed_at integer not null) without rowid`,
+];

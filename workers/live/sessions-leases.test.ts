@@ -1,0 +1,146 @@
+import { sql } from "drizzle-orm";
+import { describe, expect, it } from "vitest";
+import { settleBackground, testContext } from "../testing/api.ts";
+import { createUser, type TestUser, unique } from "../testing/factories.ts";
+import { endAbandoned, endLapsedSessions, renewLeases } from "./sessions.ts";
+import { execute, goLive, roundTrips, told } from "./testing/people.ts";
+import { back, end, renew, rowOf } from "./testing/sessions.ts";
+
+describe("a lease", () => {
+  it("is all that makes a live last: its time counts to the last renewal, not to the end", async () => {
+    const host = await createUser();
+    const room = unique("r");
+    const sessionId = await goLive(host, room);
+    await back(sessionId, 80);
+    expect(await renew(host, room)).toBe(sessionId);
+    await back(sessionId, 70);
+    expect(await renew(host, room)).toBe(sessionId);
+    await back(sessionId, 30);
+    const { body } = await end(host, sessionId);
+    expect(body.data.duration_seconds).toBe(150);
+    const row = await rowOf(sessionId);
+    expect(row.lag).toBeGreaterThanOrEqual(30);
+  });
+
+  it("costs one round trip, for all hosts of a room together", async () => {
+    const room = unique("r");
+    const hosts = await Promise.all(Array.from({ length: 3 }, () => createUser()));
+    const [a, b] = [
+      await goLive(hosts[0] as TestUser, room),
+      await goLive(hosts[2] as TestUser, room),
+    ];
+    const renewals = hosts.map(({ userId }) => ({ hostId: userId, roomId: room, viewers: 5 }));
+    const ctx = testContext();
+    expect(
+      await roundTrips(async () => {
+        expect(await renewLeases(ctx, renewals)).toEqual([a, null, b]);
+      }),
+    ).toBe(1);
+  });
+
+  it("is not given in another room than the session's", async () => {
+    const host = await createUser();
+    await goLive(host, unique("r"));
+    expect(await renew(host, unique("r"))).toBeNull();
+  });
+
+  it("that lapsed is not revived: the session ended when it was last proven", async () => {
+    const host = await createUser();
+    const room = unique("r");
+    const sessionId = await goLive(host, room);
+    await back(sessionId, 40);
+    await renew(host, room);
+    await back(sessionId, 91);
+    expect(await renew(host, room)).toBeNull();
+    expect(await rowOf(sessionId)).toMatchObject({
+      ...{ open: false, reason: "lapsed", seconds: 40, lag: 0 },
+    });
+  });
+
+  it("that comes late for the first time proves nothing of the time before", async () => {
+    const host = await createUser();
+    const room = unique("r");
+    const sessionId = await goLive(host, room);
+    await back(sessionId, 600);
+    expect(await renew(host, room)).toBe(sessionId);
+    await back(sessionId, 20);
+    await renew(host, room);
+    expect((await end(host, sessionId)).body.data.duration_seconds).toBe(20);
+  });
+
+  it("and an end at the same moment leave an ended session whose figures stay", async () => {
+    const host = await createUser();
+    const room = unique("r");
+    const sessionId = await goLive(host, room);
+    const [answer] = await Promise.all([
+      end(host, sessionId),
+      ...Array.from({ length: 5 }, () => renew(host, room, 8)),
+    ]);
+    const again = await end(host, sessionId);
+    expect(told(again)).toEqual(told(answer));
+    expect(await renew(host, room)).toBeNull();
+  });
+});
+
+describe("a host who is gone", () => {
+  it("ends his live at its last proof, once", async () => {
+    const host = await createUser();
+    const room = unique("r");
+    const sessionId = await goLive(host, room);
+    await back(sessionId, 50);
+    await renew(host, room);
+    await back(sessionId, 60);
+    const gone = { hostId: host.userId, roomId: room };
+    expect(await endAbandoned(testContext(), gone)).toMatchObject({ duration_seconds: 50 });
+    expect(await endAbandoned(testContext(), gone)).toBeNull();
+    expect(await rowOf(sessionId)).toMatchObject({ reason: "host_gone", lag: 0 });
+    await settleBackground();
+  });
+
+  it("and is back with a new live keeps it, and keeps one in another room", async () => {
+    const host = await createUser();
+    const room = unique("r");
+    const sessionId = await goLive(host, room);
+    const gone = { hostId: host.userId, roomId: room, goneSince: new Date(Date.now() - 60_000) };
+    expect(await endAbandoned(testContext(), gone)).toBeNull();
+    expect(await endAbandoned(testContext(), { ...gone, roomId: unique("r") })).toBeNull();
+    expect((await rowOf(sessionId)).open).toBe(true);
+  });
+});
+
+describe("the minute's sweep", () => {
+  const sweep = () => endLapsedSessions(testContext());
+
+  it("ends what lapsed and what is too old, leaves the rest, and finds nothing the second time", async () => {
+    const hosts = await Promise.all(Array.from({ length: 4 }, () => createUser()));
+    const [lapsed, old, fresh, unproven] = hosts as [TestUser, TestUser, TestUser, TestUser];
+    const room = unique("r");
+    const ids = await Promise.all(hosts.map((host) => goLive(host, room)));
+    const [lapsedId = 0, oldId = 0, freshId = 0, unprovenId = 0] = ids;
+    for (const [host, id] of [
+      [lapsed, lapsedId],
+      [old, oldId],
+      [fresh, freshId],
+    ] as const) {
+      await back(id, 60);
+      await renew(host, room);
+    }
+    await back(lapsedId, 95);
+    await execute(
+      sql`update live_sessions set start_time = start_time - interval '12 hours' where id = ${oldId}`,
+    );
+    await back(unprovenId, 7_100);
+    await Promise.all([sweep(), sweep(), sweep()]);
+    await sweep();
+    expect(await rowOf(lapsedId)).toMatchObject({ reason: "lapsed", seconds: 60, lag: 0 });
+    expect(await rowOf(oldId)).toMatchObject({ reason: "max_age", seconds: 60, lag: 0 });
+    expect(await rowOf(freshId)).toMatchObject({ open: true });
+    expect(await rowOf(unprovenId)).toMatchObject({ open: true });
+    await back(unprovenId, 200);
+    await sweep();
+    expect(await rowOf(unprovenId)).toMatchObject({ reason: "lapsed", seconds: 0, lag: 0 });
+    expect(unproven.userId).toBeGreaterThan(0);
+    await Promise.all([end(lapsed, lapsedId), end(old, oldId)]);
+    expect(await rowOf(lapsedId)).toMatchObject({ reason: "lapsed", seconds: 60 });
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import type { Ctx } from "../../shared/context.ts";
+import { settleBackground, testContext } from "../testing/api.ts";
+import { createUser, type TestUser, unique } from "../testing/factories.ts";
+import {
+  endLapsedSessions,
+  endSession,
+  listViewers,
+  renewLease,
+  startSession,
+} from "./sessions.ts";
+import { get, told } from "./testing/people.ts";
+import { back, renew } from "./testing/sessions.ts";
+
+/** A context whose rooms note what they are told, and show one viewer. */
+function listening(actor: TestUser) {
+  const heard: unknown[] = [];
+  const ctx = testContext(actor);
+  const viewer = { id: 7, name: "Ana", avatar: "/uploads/a.jpg", level: 3, verified: true };
+  const rooms = {
+    getByName: (name: string) => ({
+      announceLive: async (news: unknown) => {
+        heard.push([name, news]);
+      },
+      viewers: async () => [viewer],
+    }),
+  };
+  return { heard, viewer, ctx: { ...ctx, rooms: rooms as unknown as Ctx["rooms"] } };
+}
+
+describe("the rooms", () => {
+  it("are told of every start and end once, the old end before the new start", async () => {
+    const host = await createUser();
+    const { ctx, heard } = listening(host);
+    const [a, b] = [unique("a"), unique("b")];
+    const first = await startSession(ctx, { roomId: a });
+    await settleBackground();
+    const second = await startSession(ctx, { roomId: b });
+    await settleBackground();
+    await endSession(ctx, { sessionId: second.id });
+    await endSession(ctx, { sessionId: second.id });
+    await settleBackground();
+    const news = (roomId: string, { id }: { id: number }, state: string) => [
+      `live:${roomId}`,
+      { roomId, hostId: host.userId, sessionId: id, state },
+    ];
+    expect(heard).toEqual([
+      news(a, first, "started"),
+      news(a, first, "ended"),
+      news(b, second, "started"),
+      news(b, second, "ended"),
+    ]);
+  });
+
+  it("are told of what the sweep and a lapsed lease end", async () => {
+    const host = await createUser();
+    const { ctx, heard } = listening(host);
+    const [a, b] = [unique("a"), unique("b")];
+    for (const roomId of [a, b]) {
+      const { id } = await startSession(ctx, { roomId });
+      await back(id, 20);
+      await renew(host, roomId);
+      await back(id, 100);
+      if (roomId === a) await endLapsedSessions(ctx);
+      else await renewLease(ctx, { hostId: host.userId, roomId, viewers: 1 });
+      await settleBackground();
+    }
+    const ended = heard.filter((one) => JSON.stringify(one).includes("ended"));
+    const mine = ended.filter((one) => JSON.stringify(one).includes(`"hostId":${host.userId}`));
+    expect(mine).toMatchObject([
+      [`live:${a}`, {}],
+      [`live:${b}`, {}],
+    ]);
+  });
+});
+
+describe("GET /api/live-session/:roomId/viewers", () => {
+  it("answers under both of its paths, also for a room that nobody knows", async () => {
+    for (const base of ["/api", "/api/api"]) {
+      const room = encodeURIComponent(unique("ruang / "));
+      expect(told(await get(`${base}/live-session/${room}/viewers`))).toEqual({
+        status: 200,
+        body: { success: true, data: [] },
+      });
+      const long = await get(`${base}/live-session/${"x".repeat(101)}/viewers`);
+      expect(long.status).toBe(400);
+    }
+  });
+
+  it("names each picture under both of the app's keys", async () => {
+    const { ctx, viewer } = listening(await createUser());
+    expect(await listViewers(ctx, "r")).toEqual([{ ...viewer, avatar_url: viewer.avatar }]);
+  });
+});

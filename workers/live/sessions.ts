@@ -1,0 +1,158 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import { actorOf, type Ctx } from "../../shared/context.ts";
+import { call, rows } from "../../shared/db/statement.ts";
+import { AppError } from "../../shared/http/errors.ts";
+import { dayBounds } from "../../shared/time/jakarta.ts";
+import { announceLive, viewersOf } from "./room-client.ts";
+import { SessionShape } from "./schemas/sessions.ts";
+
+/** A row of `live_sessions` in the contract's keys (§2.5). */
+export type SessionRow = z.output<typeof SessionShape>;
+
+/** What a room proves about a host whose verified socket is there now. */
+export interface LeaseRenewal {
+  roomId: string;
+  hostId: number;
+  /** Distinct people in the room now, guests included. */
+  viewers: number;
+  /** Signed-in users who came since the last renewal (with the first: all who are there). Repeats do no harm. */
+  joined?: readonly number[];
+}
+
+const SWEEP_LIMIT = 200;
+
+const Started = z.object({ session: SessionShape, ended: z.array(SessionShape) });
+const Ended = z.object({ session: SessionShape, ended: z.boolean() });
+
+/** Opens the caller's session, whoever else is named is refused; an open one of his ends first. The rooms are told of both, in that order. */
+export async function startSession(
+  ctx: Ctx,
+  input: { hostId?: number; roomId?: string | undefined },
+): Promise<SessionRow> {
+  const { userId } = actorOf(ctx);
+  const { hostId: claimed_id = userId, roomId: room_id = `room_${userId}` } = input;
+  const { session, ended } = await ctx.db.run(
+    call("live_start_session", { host_id: userId, claimed_id, room_id }, Started),
+  );
+  const tell = async () => {
+    await tellEnded(ctx, ended);
+    await announceLive(ctx, { ...newsOf(session), state: "started" });
+  };
+  ctx.waitUntil(tell());
+  return session;
+}
+
+/** Ends the caller's session; one that has ended answers its row unchanged. */
+export async function endSession(
+  ctx: Ctx,
+  { sessionId }: { sessionId: number },
+): Promise<SessionRow> {
+  const input = { session_id: sessionId, host_id: actorOf(ctx).userId };
+  const { session, ended } = await ctx.db.run(call("live_end_session", input, Ended));
+  if (ended) ctx.waitUntil(tellEnded(ctx, [session]));
+  return session;
+}
+
+/** One host's lease; the session's id, or null when he has no open session in that room. One statement. */
+export async function renewLease(ctx: Ctx, renewal: LeaseRenewal): Promise<number | null> {
+  const [sessionId = null] = await renewLeases(ctx, [renewal]);
+  return sessionId;
+}
+
+const Renewed = z.array(
+  z.object({ session_id: z.number().nullable(), ended: SessionShape.nullable() }),
+);
+
+/** All hosts of a room (the shipped app has one room for everybody) in one statement; ids as `renewLease`, in order. */
+export async function renewLeases(
+  ctx: Ctx,
+  renewals: readonly LeaseRenewal[],
+): Promise<(number | null)[]> {
+  const input = renewals.map(({ roomId, hostId, viewers, joined = [] }) => ({
+    ...{ room_id: roomId, host_id: hostId, viewers, joined },
+  }));
+  const results = await ctx.db.run(call("live_renew_leases", { renewals: input }, Renewed));
+  const ended = results.flatMap((result) => result.ended ?? []);
+  if (ended.length > 0) ctx.waitUntil(tellEnded(ctx, ended));
+  return results.map((result) => result.session_id);
+}
+
+/**
+ * The host's socket has been gone for 60 s: his open session in that room ends at its last lease, and `live:ended` is
+ * told. With `goneSince` a session that began, or was proven, later stays. Null when nothing was open.
+ */
+export async function endAbandoned(
+  ctx: Ctx,
+  { roomId, hostId, goneSince }: { roomId: string; hostId: number; goneSince?: Date },
+): Promise<SessionRow | null> {
+  const input = { room_id: roomId, host_id: hostId, gone_since: goneSince ?? null };
+  const ended = await ctx.db.run(call("live_end_abandoned", input, SessionShape.nullable()));
+  if (ended) ctx.waitUntil(tellEnded(ctx, [ended]));
+  return ended;
+}
+
+/** The minute's sweep: sessions whose lease lapsed or that are too old end. Answers how many. */
+export async function endLapsedSessions(ctx: Ctx): Promise<number> {
+  const ended = await ctx.db.run(
+    call("live_end_lapsed", { limit: SWEEP_LIMIT }, z.array(SessionShape)),
+  );
+  await tellEnded(ctx, ended);
+  return ended.length;
+}
+
+const OpenSession = z
+  .object({ id: z.number(), host_id: z.number(), room_id: z.string(), start_time: z.coerce.date() })
+  .transform((row) => ({
+    id: row.id,
+    hostId: row.host_id,
+    roomId: row.room_id,
+    startTime: row.start_time,
+  }));
+
+export type OpenSession = z.output<typeof OpenSession>;
+
+/** A host's open session, or the newest of a room. */
+export async function openSessionOf(
+  ctx: Ctx,
+  of: { hostId: number } | { roomId: string },
+): Promise<OpenSession | null> {
+  const where = "hostId" in of ? sql`host_id = ${of.hostId}` : sql`room_id = ${of.roomId}`;
+  const [found] = await ctx.db.run(
+    rows(
+      sql`select id::float8 as id, host_id::float8 as host_id, room_id, start_time from live_sessions
+        where end_time is null and ${where} order by start_time desc limit 1`,
+      OpenSession,
+    ),
+  );
+  return found ?? null;
+}
+
+/** Seconds of the host's sessions that began on this day of Jakarta and have ended; for himself, his agency, admins. */
+export async function secondsToday(ctx: Ctx, hostId: number): Promise<number> {
+  const { start, end } = dayBounds(ctx.now());
+  const [found] = await ctx.db.run(
+    rows(
+      sql`select live_may_see_host(${actorOf(ctx).userId}, ${hostId}) as allowed,
+        (select coalesce(sum(duration_seconds), 0)::float8 from live_sessions where host_id = ${hostId}
+          and end_time is not null and start_time >= ${start} and start_time < ${end}) as seconds`,
+      z.object({ allowed: z.boolean(), seconds: z.number() }),
+    ),
+  );
+  if (!found?.allowed) throw new AppError("forbidden", "");
+  return found.seconds;
+}
+
+/** Who watches a room now, as the app's viewer list reads it. */
+export async function listViewers(ctx: Ctx, roomId: string) {
+  const viewers = await viewersOf(ctx, roomId);
+  return viewers.map(({ avatar, ...viewer }) => ({ ...viewer, avatar, avatar_url: avatar }));
+}
+
+const newsOf = ({ room_id: roomId, host_id: hostId, id: sessionId }: SessionRow) => ({
+  ...{ roomId, hostId, sessionId },
+});
+
+async function tellEnded(ctx: Ctx, ended: readonly SessionRow[]): Promise<void> {
+  await Promise.all(ended.map((one) => announceLive(ctx, { ...newsOf(one), state: "ended" })));
+}

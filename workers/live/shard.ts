@@ -1,0 +1,174 @@
+import { DurableObject } from "cloudflare:workers";
+import { loadConfig } from "../../shared/config/config.ts";
+import { type Actor, type Ctx, createContext } from "../../shared/context.ts";
+import { createLog, describeError } from "../../shared/log.ts";
+import { Courier, Couriers } from "./courier.ts";
+import { inTime } from "./in-time.ts";
+import { ObjectTables } from "./object-tables.ts";
+import type { Delivery, Frame } from "./rooms/ops.ts";
+import { type PreparedEvent, SocketIoEngine } from "./socketio/index.ts";
+import { Attendance } from "./sockets/attendance.ts";
+import { Batches, batchRoom } from "./sockets/batches.ts";
+import { Chores } from "./sockets/chores.ts";
+import type { Desk } from "./sockets/desk.ts";
+import { Directory, type HomeOp, type HomeReply, SHARD_TABLES } from "./sockets/directory.ts";
+import { ENGINE_OPTIONS } from "./sockets/engine-options.ts";
+import { profilesOf, type SocketData } from "./sockets/people.ts";
+import { Reception } from "./sockets/reception.ts";
+import { Requests } from "./sockets/requests.ts";
+import { close, sendTo } from "./sockets/user-sockets.ts";
+
+/** Who connects does not wait longer for a database that hangs: he is let in on his token's signature. */
+const PROFILES_MS = 3_000;
+
+/**
+ * One of a fixed number of objects (`s0` …) that hold the sockets: a user's on the shard of his id, a guest's on any.
+ * It speaks Socket.IO, knows who is who, brings what sockets ask to rooms and what rooms say to sockets. It is also the
+ * home of some persons: it knows on which other shards they are.
+ */
+export class SocketShard extends DurableObject<Env> {
+  readonly #engine: SocketIoEngine<SocketData>;
+  readonly #directory: Directory;
+  readonly #desk: Desk;
+  readonly #attendance: Attendance;
+  readonly #requests: Requests;
+  readonly #batches: Batches;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    const tables = new ObjectTables(state.storage, SHARD_TABLES);
+    void state.blockConcurrencyWhile(async () => tables.open());
+    this.#directory = new Directory(tables, () => Date.now());
+    const engine = new SocketIoEngine<SocketData>(state, ENGINE_OPTIONS, {
+      connect: (socket, auth) => reception.connect(socket, auth),
+      connected: (socket) => reception.connected(socket),
+      event: (socket, name, args, ack) => reception.event(socket, name, args, ack),
+      disconnect: (socket, reason) => reception.disconnect(socket, reason),
+      wake: () => chores.run(),
+    });
+    this.#engine = engine;
+    const desk = this.#openDesk(engine);
+    this.#desk = desk;
+    const attendance = new Attendance(desk);
+    this.#attendance = attendance;
+    this.#requests = new Requests(desk, attendance);
+    this.#batches = new Batches(engine);
+    const chores = new Chores({ desk, attendance, tables });
+    const reception = new Reception({
+      desk,
+      attendance,
+      requests: this.#requests,
+      startChores: () => chores.start(),
+    });
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    return await this.#engine.fetch(request, this.#desk.name);
+  }
+
+  override async webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    await this.#engine.webSocketMessage(ws, message);
+  }
+
+  override async webSocketClose(ws: WebSocket): Promise<void> {
+    await this.#engine.webSocketClose(ws);
+  }
+
+  override async webSocketError(ws: WebSocket): Promise<void> {
+    await this.#engine.webSocketError(ws);
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#engine.alarm();
+  }
+
+  /** What a room has for its sockets here; `wanted` is false when there are none, nor any that may come back. */
+  deliver(room: string, deliveries: Delivery[]): { wanted: boolean } {
+    const frames = deliveries.flatMap((delivery): Frame[] => {
+      if (delivery.kind === "frame") return [delivery.frame];
+      this.#requests.answerGift(delivery.answer);
+      return [];
+    });
+    const target = this.#engine.to(room);
+    let reached = 0;
+    for (const { event, except, isVolatile } of frames) {
+      const left = except === null ? {} : { except: [except] };
+      reached += target.send(event, { volatile: isVolatile, ...left });
+    }
+    const hasBatched = this.#engine.socketsIn(batchRoom(room)).length > 0;
+    if (hasBatched && frames.length > 0) this.#batches.add(room, frames);
+    return { wanted: reached > 0 || this.#attendance.isWanted(room) };
+  }
+
+  /** What other shards tell this one as the home of persons. */
+  applyHome(ops: HomeOp[]): HomeReply[] {
+    return this.#directory.apply(ops);
+  }
+
+  /** As the home of a user: sends an event to all his sockets, here and elsewhere. */
+  async forwardToUser(userId: number, event: PreparedEvent): Promise<void> {
+    sendTo(this.#desk, userId, event);
+    await this.#elsewhere(userId, (shard) => shard.sendToUser(userId, event));
+  }
+
+  sendToUser(userId: number, event: PreparedEvent): void {
+    sendTo(this.#desk, userId, event);
+  }
+
+  /** As the home of a user: closes his sockets, here and elsewhere; with a session only those of that sign-in. */
+  async endUser(userId: number, reason: string, sessionId: string | null): Promise<void> {
+    close(this.#desk, userId, reason, sessionId);
+    await this.#elsewhere(userId, (shard) => shard.closeUser(userId, reason, sessionId));
+  }
+
+  closeUser(userId: number, reason: string, sessionId: string | null): void {
+    close(this.#desk, userId, reason, sessionId);
+  }
+
+  async #elsewhere(
+    userId: number,
+    call: (shard: DurableObjectStub<SocketShard>) => Promise<void>,
+  ): Promise<void> {
+    const others = this.#directory.shardsOf(userId).filter((shard) => shard !== this.#desk.name);
+    const told = others.map((name) => call(this.env.SOCKET_SHARD.getByName(name)));
+    for (const result of await Promise.allSettled(told)) {
+      if (result.status === "rejected") this.#warn("user", result.reason);
+    }
+  }
+
+  #openDesk(engine: SocketIoEngine<SocketData>): Desk {
+    const { name } = this.ctx.id;
+    if (name === undefined) throw new Error("a shard was addressed without its name");
+    const { ROOM, SOCKET_SHARD } = this.env;
+    const config = loadConfig(this.env);
+    const context = (actor?: Actor) => this.#context(actor);
+    return {
+      ...{ name, engine, context },
+      shards: config.LIVE_SHARDS,
+      guestChat: config.LIVE_GUEST_CHAT === "on",
+      rooms: new Couriers((room, ops) => ROOM.getByName(room).apply(name, ops)),
+      homes: new Couriers(async (home, ops) =>
+        home === name
+          ? this.#directory.apply(ops)
+          : await SOCKET_SHARD.getByName(home).applyHome(ops),
+      ),
+      profiles: new Courier((signIns) => inTime(PROFILES_MS, profilesOf(context(), signIns))),
+      now: () => Date.now(),
+      beside: (what, work) =>
+        this.ctx.waitUntil(work.catch((error: unknown) => this.#warn(what, error))),
+    };
+  }
+
+  #warn(what: string, error: unknown): void {
+    createLog("shard").warn("a shard could not tell", { what, ...describeError(error) });
+  }
+
+  #context(actor?: Actor): Ctx {
+    return createContext(this.env, {
+      config: loadConfig(this.env),
+      requestId: crypto.randomUUID(),
+      actor: actor ?? null,
+      waitUntil: (work) => this.ctx.waitUntil(work),
+    });
+  }
+}

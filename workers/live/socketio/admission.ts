@@ -1,0 +1,114 @@
+import { PacketType } from "socket.io-parser";
+import type { Client } from "./client.ts";
+import type { EngineIo } from "./engine.ts";
+import { ConnectRefused, type Handlers } from "./handlers.ts";
+import { type Hub, LiveSocket, type SocketState } from "./live-socket.ts";
+import { packetFrames } from "./packets.ts";
+import type { Recovered, Recovery } from "./recovery.ts";
+import type { RoomIndex } from "./rooms.ts";
+import { randomId } from "./session-id.ts";
+
+interface Parts<Data> {
+  engine: EngineIo<Client<Data>>;
+  handlers: Handlers<Data>;
+  hub: Hub<Data>;
+  index: RoomIndex<Data>;
+  recovery: Recovery | null;
+  namespaces: readonly string[];
+}
+
+/** Who joins a namespace: asks the application, answers CONNECT or CONNECT_ERROR, and lets a lost socket go on. */
+export class Admission<Data> {
+  readonly #parts: Parts<Data>;
+
+  constructor(parts: Parts<Data>) {
+    this.#parts = parts;
+  }
+
+  async connect(
+    client: Client<Data>,
+    namespace: string,
+    auth: Record<string, unknown>,
+  ): Promise<void> {
+    const { handlers, hub, namespaces } = this.#parts;
+    if (!namespaces.includes(namespace)) {
+      return this.#refuse(client, namespace, new ConnectRefused("Invalid namespace"));
+    }
+    client.joining.add(namespace);
+    const recovered = await this.#recover(namespace, auth);
+    client.joining.delete(namespace);
+    if (!client.session.isOpen) return;
+    const socket = new LiveSocket(hub, client, this.#stateOf(namespace, recovered));
+    client.sockets.set(namespace, socket);
+    try {
+      await handlers.connect?.(socket, auth);
+      if (socket.phase === "gone") client.sockets.delete(namespace);
+      if (!client.session.isOpen || socket.phase === "gone") return;
+      this.#admit(client, socket, recovered);
+    } catch (error) {
+      client.sockets.delete(namespace);
+      void socket.end("server namespace disconnect");
+      return this.#refuse(client, namespace, error);
+    }
+    await socket.inTurn(() => handlers.connected?.(socket), true);
+  }
+
+  /** What is kept is written first: state too large refuses the client, it does not half admit it. */
+  #admit(client: Client<Data>, socket: LiveSocket<Data>, recovered: Recovered | null): void {
+    const { engine, index, recovery } = this.#parts;
+    const { namespace: nsp, id: sid, pid } = socket;
+    engine.registry.all();
+    client.hasJoined = true;
+    client.keep(socket);
+    recovery?.keep(client.session.id, socket.state);
+    index.add(socket);
+    const data = recovery ? { sid, pid } : { sid };
+    socket.open([
+      ...packetFrames({ type: PacketType.CONNECT, nsp, data }),
+      ...(recovered?.missed ?? []),
+    ]);
+  }
+
+  #stateOf(namespace: string, recovered: Recovered | null): SocketState {
+    if (recovered) return { ...recovered.state, recovered: true };
+    const from = this.#parts.recovery?.log.next() ?? 0;
+    const ids = { id: randomId(), pid: randomId() };
+    return { namespace, ...ids, rooms: [], data: null, recovered: false, from };
+  }
+
+  /** A client that names a pid goes on as that socket, though we may not know yet that its old connection is dead. */
+  async #recover(
+    namespace: string,
+    { pid, offset }: Record<string, unknown>,
+  ): Promise<Recovered | null> {
+    const { engine, recovery } = this.#parts;
+    if (!recovery || typeof pid !== "string") return null;
+    const present = recovery.present(pid);
+    if (present?.state.namespace === namespace) {
+      const session = engine.registry.find(present.sessionId);
+      if (session) await engine.end(session, "transport close");
+      else this.tellLost(present.state);
+    }
+    const recovered = recovery.restore(pid, offset);
+    return recovered?.state.namespace === namespace ? recovered : null;
+  }
+
+  /** A crash or deploy took this socket, and nobody was told. */
+  tellLost(state: SocketState): void {
+    const { engine, handlers, hub, recovery } = this.#parts;
+    recovery?.lost(state.pid);
+    const socket = LiveSocket.gone(hub, state);
+    void engine.guard("disconnect", () => handlers.disconnect?.(socket, "transport close"));
+  }
+
+  #refuse(client: Client<Data>, nsp: string, error: unknown): void {
+    const isRefused = error instanceof ConnectRefused;
+    if (!isRefused) this.#parts.engine.settings.onError(error, "connect");
+    const message = isRefused ? error.message : "Internal error";
+    const data =
+      isRefused && error.data !== undefined ? { message, data: error.data } : { message };
+    for (const frame of packetFrames({ type: PacketType.CONNECT_ERROR, nsp, data })) {
+      client.session.send(frame);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import type { Ack, DisconnectReason, Socket } from "./socket.ts";
+
+/** Thrown by `connect`: the client gets a CONNECT_ERROR with this message and data (`connect_error` on its side). */
+export class ConnectRefused extends Error {
+  readonly data: unknown;
+
+  constructor(message: string, data?: unknown) {
+    super(message);
+    this.name = "ConnectRefused";
+    this.data = data;
+  }
+}
+
+/**
+ * What the application does. Nothing thrown here leaves the engine: it is told to `onError`, and the client goes on.
+ * Events of one socket run one after another: the next waits for the promise that a handler returns. What should not
+ * hold up the socket's next event goes to `state.waitUntil` instead. `connect` comes before every event.
+ */
+export interface Handlers<Data = unknown> {
+  /**
+   * A client wants in. Refuse it by throwing ConnectRefused (any other error is answered "Internal error"). Also called
+   * for a recovered socket, with rooms and data as they were, so that a revoked token does not come back in.
+   */
+  connect?(socket: Socket<Data>, auth: Record<string, unknown>): Promise<void> | void;
+  /** After the CONNECT packet, and what was missed, went out. */
+  connected?(socket: Socket<Data>): Promise<void> | void;
+  /** An event of the client. `ack` is null when it asked for no acknowledgement. */
+  event?(
+    socket: Socket<Data>,
+    name: string,
+    args: unknown[],
+    ack: Ack | null,
+  ): Promise<void> | void;
+  /**
+   * The socket is gone (its rooms and data can still be read); called once for each that `connected` was called for.
+   * After a loss that can be recovered the same id may connect again with `recovered`. A socket that a crash or deploy
+   * took is told of at the next alarm ("transport close", its `request` empty).
+   */
+  disconnect?(socket: Socket<Data>, reason: DisconnectReason): Promise<void> | void;
+  /** A lost socket can be recovered no more. Until here, what is sent to its rooms must still reach this object. */
+  expired?(socket: Socket<Data>): Promise<void> | void;
+  /** The time that `wakeAt` was given has come. */
+  wake?(): Promise<void> | void;
+}

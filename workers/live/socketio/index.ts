@@ -1,0 +1,14 @@
+/**
+ * A Socket.IO v5 / Engine.IO v4 server for hibernating Durable Objects. It knows nothing of the application.
+ * `SocketIoEngine` is what an object uses; `EngineIo` is the transport layer alone (sessions, polling, heartbeat).
+ */
+
+export { type EngineHandlers, EngineIo } from "./engine.ts";
+export { ConnectRefused, type Handlers } from "./handlers.ts";
+export type { HandshakeRequest } from "./handshake-request.ts";
+export type { EngineOptions, FloodOptions, RecoveryOptions, SocketIoOptions } from "./options.ts";
+export { type EmitOptions, type PreparedEvent, prepareEvent } from "./packets.ts";
+export { SocketIoEngine } from "./server.ts";
+export type { Session } from "./session.ts";
+export { newSessionId, randomId, shardOf } from "./session-id.ts";
+export type { Ack, DisconnectReason, Socket, Target } from "./socket.ts";

@@ -1,0 +1,195 @@
+import { evictDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import {
+  alarmOf,
+  inside,
+  newShard,
+  pass,
+  ring,
+  type ShardStub,
+  toldTo,
+  WireClient,
+} from "./testing/client.ts";
+
+/** An event as it came, and the offset at its end. */
+function apart(frame: unknown): { args: unknown[]; offset: string } {
+  const args: unknown[] = JSON.parse(String(frame).slice(2));
+  return { offset: String(args.pop()), args };
+}
+
+async function inRoom(stub: ShardStub) {
+  const joined = await WireClient.join(stub, { name: "Sari" });
+  joined.client.send('42["join","live"]');
+  await say(stub, "live", 0);
+  const { offset } = apart(await joined.client.next());
+  return { ...joined, offset };
+}
+
+const say = (stub: ShardStub, room: string, n: number) =>
+  inside(stub, ({ io }) => io.to(room).emit("news", [n]));
+
+async function lose(client: WireClient): Promise<void> {
+  client.close();
+  await client.closed;
+}
+
+async function comeBack(stub: ShardStub, auth: object) {
+  const client = await WireClient.open(stub);
+  await client.next();
+  client.send(`40${JSON.stringify(auth)}`);
+  const answer = String(await client.next());
+  return { client, answer, ...JSON.parse(answer.slice(2)) };
+}
+
+describe("connection-state recovery", () => {
+  it("gives the same id, rooms and data, and what was missed, in order and once", async () => {
+    const stub = newShard("recovering");
+    const { client, id, pid, offset } = await inRoom(stub);
+    await lose(client);
+    await say(stub, "live", 1);
+    await say(stub, "elsewhere", 2);
+    await inside(stub, ({ io }) => io.to("live").emit("count", [3], { volatile: true }));
+    await inside(stub, ({ io }) => io.to("live").emit("not-you", [], { except: [id] }));
+    await say(stub, id, 4);
+    const back = await comeBack(stub, { pid, offset });
+    expect([back.sid, back.pid]).toEqual([id, pid]);
+    expect(apart(await back.client.next()).args).toEqual(["news", 1]);
+    expect(apart(await back.client.next()).args).toEqual(["news", 4]);
+    await say(stub, "live", 5);
+    expect(apart(await back.client.next()).args).toEqual(["news", 5]);
+    const state = await inside(stub, ({ io }) => {
+      const socket = io.socket(id);
+      return [socket?.recovered, socket?.data, [...(socket?.rooms ?? [])]];
+    });
+    expect(state).toEqual([true, { name: "Sari" }, ["live"]]);
+    expect((await toldTo(stub)).map(([handler]) => handler)).toEqual([
+      "connected",
+      "event",
+      "disconnect",
+      "connected",
+    ]);
+  });
+
+  it("works across an eviction, also where packets are written a little later", async () => {
+    for (const kind of ["recovering", "lazy"]) {
+      const stub = newShard(kind);
+      const { client, pid, offset } = await inRoom(stub);
+      await lose(client);
+      await say(stub, "live", 1);
+      await inside(stub, () => scheduler.wait(20));
+      await evictDurableObject(stub);
+      const back = await comeBack(stub, { pid, offset });
+      expect(apart(await back.client.next()).args).toEqual(["news", 1]);
+    }
+  });
+
+  it("needs no offset of a client that got nothing yet", async () => {
+    const stub = newShard("recovering");
+    const { client, id, pid } = await WireClient.join(stub);
+    await lose(client);
+    await say(stub, id, 1);
+    const back = await comeBack(stub, { pid });
+    expect(back.sid).toBe(id);
+    expect(apart(await back.client.next()).args).toEqual(["news", 1]);
+  });
+
+  it("takes a client back whose old connection is not known to be dead", async () => {
+    const stub = newShard("recovering");
+    const { client, id, pid, offset } = await inRoom(stub);
+    const back = await comeBack(stub, { pid, offset });
+    expect(back.sid).toBe(id);
+    expect((await client.closed).reason).toBe("transport close");
+    const sockets = await inside(stub, ({ io }) => io.socketsIn("live").length);
+    expect(sockets).toBe(1);
+  });
+
+  it.each([
+    ["an unknown pid", { pid: "x".repeat(22) }],
+    ["a pid that is no text", { pid: { $ne: 1 } }],
+    ["a prototype's name", { pid: "__proto__", offset: "0" }],
+  ])("gives %s a new session", async (_, auth) => {
+    const stub = newShard("recovering");
+    const back = await comeBack(stub, auth);
+    expect(back.sid).toMatch(/^[\w-]{22}$/);
+    expect(await inside(stub, ({ io }) => io.socket(back.sid)?.recovered)).toBe(false);
+  });
+
+  it("gives a new session where the offset is nonsense", async () => {
+    const stub = newShard("recovering");
+    const { client, id, pid } = await inRoom(stub);
+    await lose(client);
+    expect((await comeBack(stub, { pid, offset: "no number!" })).sid).not.toBe(id);
+  });
+
+  it("gives a new session to who missed more than is kept", async () => {
+    const stub = newShard("recovering");
+    const { client, id, pid, offset } = await inRoom(stub);
+    await lose(client);
+    for (let n = 0; n < 25; n += 1) await say(stub, "live", n);
+    expect((await comeBack(stub, { pid, offset })).sid).not.toBe(id);
+    const rows = await inside(stub, (_, state) =>
+      state.storage.sql.exec("select sum(count) as n from socketio_log").one(),
+    );
+    expect(rows).toEqual({ n: 20 });
+  });
+
+  it("asks the application again: who is refused now does not come back in", async () => {
+    const stub = newShard("recovering");
+    const { client, pid, offset } = await inRoom(stub);
+    await lose(client);
+    const back = await comeBack(stub, { pid, offset, refuse: "ban" });
+    expect(back.answer).toBe('44{"message":"Not you","data":{"why":"ban"}}');
+  });
+
+  it("ends after its time, is told, and leaves nothing behind", async () => {
+    const stub = newShard("recovering");
+    const { client, id, pid, offset } = await inRoom(stub);
+    await lose(client);
+    expect(await alarmOf(stub)).not.toBeNull();
+    await ring(stub, 120_100);
+    expect((await toldTo(stub)).at(-1)).toEqual(["expired", id, ["live"]]);
+    expect(await alarmOf(stub)).toBeNull();
+    const left = await inside(stub, (_, state) =>
+      state.storage.sql
+        .exec(
+          "select (select count(*) from socketio_sockets) + (select count(*) from socketio_log) as n",
+        )
+        .one(),
+    );
+    expect(left).toEqual({ n: 0 });
+    expect((await comeBack(stub, { pid, offset })).sid).not.toBe(id);
+  });
+
+  it("is refused after its time though the alarm has not come", async () => {
+    const stub = newShard("recovering");
+    const { client, id, pid, offset } = await inRoom(stub);
+    await lose(client);
+    await pass(stub, 120_100);
+    expect((await comeBack(stub, { pid, offset })).sid).not.toBe(id);
+  });
+
+  it("is not for who left by himself or was sent away", async () => {
+    const stub = newShard("recovering");
+    for (const goodbye of ["41", '42["leave-me",true]', "4abc"]) {
+      const { client, id, pid, offset } = await inRoom(stub);
+      client.send(goodbye);
+      if (goodbye !== "41") await client.expectGoodbye();
+      await lose(client);
+      expect((await comeBack(stub, { pid, offset })).sid).not.toBe(id);
+    }
+  });
+
+  it("reaches over a crash that took all connections, and tells of who stays away", async () => {
+    const stub = newShard("recovering");
+    const { client, id, pid, offset } = await inRoom(stub);
+    const { client: other, id: otherId } = await WireClient.join(stub);
+    await evictDurableObject(stub, { webSockets: "close" });
+    await Promise.all([client.closed, other.closed]);
+    const back = await comeBack(stub, { pid, offset });
+    expect(back.sid).toBe(id);
+    await ring(stub, 25_100);
+    const told = await toldTo(stub);
+    const gone = told.filter(([handler]) => handler === "disconnect").map(([, who]) => who);
+    expect(gone.toSorted()).toEqual([id, otherId].toSorted());
+  });
+});

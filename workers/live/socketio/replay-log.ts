@@ -1,0 +1,185 @@
+import { z } from "zod";
+import type { RecoveryOptions } from "./options.ts";
+import type { Frame } from "./packets.ts";
+import { frameOf, textOf } from "./polling.ts";
+import type { Storage } from "./storage.ts";
+
+/** One packet that went to a room (or to all of a namespace, for null), as it went. */
+const Logged = z.object({
+  n: z.number(),
+  namespace: z.string(),
+  room: z.string().nullable(),
+  except: z.array(z.string()),
+  frames: z.array(z.string()),
+});
+type Logged = z.infer<typeof Logged>;
+
+/** Packets that were written together. `packets` is null until somebody asks for them. */
+interface Segment {
+  last: number;
+  count: number;
+  chars: number;
+  packets: Logged[] | null;
+}
+
+interface Reader {
+  id: string;
+  namespace: string;
+  rooms: readonly string[];
+}
+
+const PER_MS = 1_000;
+const MAX_CHARS = 8_000_000;
+const FLUSH_MS = 250;
+/** A row takes 2 MB: a packet that does not fit surely is not kept, and who missed it gets a new session. */
+const MAX_PACKET_CHARS = 900_000;
+const SEGMENT_CHARS = 256_000;
+
+/**
+ * What was sent lately, for those who were away. An offset is a number made of the time (`n`, in base 36 on the wire), so
+ * that offsets of different lives of the object never meet. `floor` is the last packet that is not here any more.
+ */
+export class ReplayLog {
+  readonly #db: Storage;
+  readonly #options: RecoveryOptions;
+  readonly #retainMs: number;
+  readonly #now: () => number;
+  #segments: Segment[] | null = null;
+  #floor = 0;
+  #n = 0;
+  #tail: Logged[] = [];
+  #tailChars = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(db: Storage, options: RecoveryOptions, retainMs: number, now: () => number) {
+    this.#db = db;
+    this.#options = options;
+    this.#retainMs = retainMs;
+    this.#now = now;
+  }
+
+  /** The offset of the next packet; every call answers a greater one. */
+  next(): number {
+    this.#n = Math.max(this.#n + 1, this.#now() * PER_MS);
+    return this.#n;
+  }
+
+  append(packet: Omit<Logged, "frames"> & { frames: readonly Frame[] }): void {
+    const frames = packet.frames.map(textOf);
+    const chars = frames.reduce((sum, { length }) => sum + length, 0);
+    if (chars > MAX_PACKET_CHARS) {
+      this.#load();
+      this.#forget(packet.n);
+      return;
+    }
+    this.#tail.push({ ...packet, frames });
+    this.#tailChars += chars;
+    const { flushMs = FLUSH_MS } = this.#options;
+    if (flushMs === 0 || this.#tailChars >= SEGMENT_CHARS) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), flushMs);
+  }
+
+  /** Writes what is in memory only, and drops what is too old or too much. */
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const packets = this.#tail;
+    const last = packets.at(-1)?.n;
+    if (last === undefined) return;
+    const segment = { last, count: packets.length, chars: this.#tailChars, packets };
+    this.#tail = [];
+    this.#tailChars = 0;
+    const segments = this.#load();
+    this.#db.write(
+      "insert into socketio_log (last, count, chars, packets) values (?, ?, ?, ?)",
+      last,
+      segment.count,
+      segment.chars,
+      JSON.stringify(packets),
+    );
+    segments.push(segment);
+    this.#trim(segments);
+  }
+
+  /**
+   * The frames that a reader missed after an offset, oldest first; null when some of it is gone. `aliveAt` is a time at
+   * which the connection surely still took everything: what went before it need not be here.
+   */
+  missedBy(reader: Reader, offset: number, aliveAt: number): Frame[] | null {
+    const segments = this.#load();
+    if (offset < this.#floor && this.#floor > aliveAt * PER_MS) return null;
+    const rooms = new Set([reader.id, ...reader.rooms]);
+    const missed: Frame[] = [];
+    const look = (packet: Logged) => {
+      const isFor = packet.room === null || rooms.has(packet.room);
+      if (packet.n <= offset || packet.namespace !== reader.namespace || !isFor) return;
+      if (!packet.except.includes(reader.id)) missed.push(...packet.frames.map(frameOf));
+    };
+    for (const segment of segments) {
+      if (segment.last > offset) this.#packetsOf(segment).forEach(look);
+    }
+    this.#tail.forEach(look);
+    return missed;
+  }
+
+  /** Forgets everything: nobody is left who could ask. */
+  clear(): void {
+    const segments = this.#load();
+    this.#tail = [];
+    this.#tailChars = 0;
+    const last = segments.at(-1)?.last;
+    if (last !== undefined) this.#forget(last);
+  }
+
+  #trim(segments: Segment[]): void {
+    const { maxPackets, maxChars = MAX_CHARS } = this.#options;
+    const oldest = (this.#now() - this.#retainMs) * PER_MS;
+    let count = segments.reduce((sum, segment) => sum + segment.count, 0);
+    let chars = segments.reduce((sum, segment) => sum + segment.chars, 0);
+    let upTo: number | null = null;
+    for (const segment of segments) {
+      if (segment.last >= oldest && count <= maxPackets && chars <= maxChars) break;
+      count -= segment.count;
+      chars -= segment.chars;
+      upTo = segment.last;
+    }
+    if (upTo !== null) this.#forget(upTo);
+  }
+
+  #forget(upTo: number): void {
+    this.#floor = Math.max(this.#floor, upTo);
+    this.#segments = this.#load().filter(({ last }) => last > upTo);
+    this.#db.write("delete from socketio_log where last <= ?", upTo);
+    this.#db.write("update socketio_clock set log_floor = ?", this.#floor);
+  }
+
+  #load(): Segment[] {
+    if (this.#segments) return this.#segments;
+    const [row] = this.#db.rows<{ floor: number }>("select log_floor as floor from socketio_clock");
+    this.#floor = Math.max(this.#floor, row?.floor ?? 0);
+    const rows = this.#db.rows<{ last: number; count: number; chars: number }>(
+      "select last, count, chars from socketio_log order by last",
+    );
+    this.#segments = rows.map((segment) => ({ ...segment, packets: null }));
+    return this.#segments;
+  }
+
+  #packetsOf(segment: Segment): Logged[] {
+    if (segment.packets) return segment.packets;
+    const [row] = this.#db.rows<{ packets: string }>(
+      "select packets from socketio_log where last = ?",
+      segment.last,
+    );
+    segment.packets = z.array(Logged).parse(JSON.parse(row?.packets ?? "[]"));
+    return segment.packets;
+  }
+}
+
+/** An offset as it stands in a packet. */
+export const offsetText = (n: number) => n.toString(36);
+
+/** The offset that a client names, or null when it is none. */
+export function offsetOf(text: string): number | null {
+  const n = /^[0-9a-z]{1,12}$/.test(text) ? Number.parseInt(text, 36) : Number.NaN;
+  return Number.isSafeInteger(n) ? n : null;
+}

@@ -1,0 +1,136 @@
+import { DurableObject } from "cloudflare:workers";
+import {
+  ConnectRefused,
+  type Handlers,
+  type Socket,
+  SocketIoEngine,
+  type SocketIoOptions,
+  shardOf,
+} from "../index.ts";
+
+export { EchoObject } from "../conformance/worker.ts";
+
+export interface TestEnv {
+  SHARD: DurableObjectNamespace<TestShard>;
+  ECHO: DurableObjectNamespace;
+}
+
+export interface Me {
+  name: string;
+}
+
+/** What handlers were told, oldest first: the name of the handler, the socket's id and what came with it. */
+export type Told = [handler: string, id: string, ...rest: unknown[]];
+
+const NAMESPACES = ["/", "/custom"];
+/** By the first word of the object's name; "plain" has neither recovery nor limits, so that packets are exact. */
+const KINDS: Record<string, SocketIoOptions> = {
+  plain: {},
+  recovering: { recovery: { maxMs: 120_000, maxPackets: 20, flushMs: 0 } },
+  lazy: { recovery: { maxMs: 120_000, maxPackets: 20, flushMs: 5 } },
+  flood: { flood: { burst: 5, perSecond: 0.001, disconnectAfter: 10 } },
+  narrow: { maxBufferedBytes: 1_000 },
+  closed: { allow: (request) => request.headers.get("origin") === "https://app.example" },
+  wake: { pongs: "wake" },
+  open: { cors: (origin) => ({ "access-control-allow-origin": origin ?? "*" }) },
+};
+
+export class TestShard extends DurableObject<TestEnv> {
+  readonly told: Told[] = [];
+  readonly errors: string[] = [];
+  /** Added to the clock of the engine. */
+  skippedMs = 0;
+  readonly io: SocketIoEngine<Me>;
+
+  constructor(state: DurableObjectState, env: TestEnv) {
+    super(state, env);
+    const kind = KINDS[state.id.name?.split("-")[0] ?? ""] ?? {};
+    const options: SocketIoOptions = {
+      namespaces: NAMESPACES,
+      now: () => Date.now() + this.skippedMs,
+      onError: (error, where) => this.errors.push(`${where}: ${String(error)}`),
+      ...kind,
+    };
+    this.io = new SocketIoEngine<Me>(state, options, this.#handlers());
+  }
+
+  override fetch(request: Request): Promise<Response> {
+    return this.io.fetch(request);
+  }
+  override webSocketMessage(ws: WebSocket, data: string | ArrayBuffer): Promise<void> {
+    return this.io.webSocketMessage(ws, data);
+  }
+  override webSocketClose(ws: WebSocket): Promise<void> {
+    return this.io.webSocketClose(ws);
+  }
+  override webSocketError(ws: WebSocket): Promise<void> {
+    return this.io.webSocketError(ws);
+  }
+  override alarm(): Promise<void> {
+    return this.io.alarm();
+  }
+
+  #handlers(): Handlers<Me> {
+    const tell = (handler: string, { id }: Socket<Me>, ...rest: unknown[]) => {
+      this.told.push([handler, id, ...rest]);
+    };
+    return {
+      connect: async (socket, { name, refuse, fail }) => {
+        if (refuse) throw new ConnectRefused("Not you", { why: refuse });
+        if (fail) throw new Error("a secret of the database");
+        if (socket.recovered) return;
+        socket.data = { name: String(name ?? "nobody") };
+      },
+      connected: (socket) => tell("connected", socket, socket.recovered),
+      event: (socket, name, args, ack) => this.#event(socket, name, args, ack, tell),
+      disconnect: (socket, reason) => tell("disconnect", socket, reason, [...socket.rooms]),
+      expired: (socket) => tell("expired", socket, [...socket.rooms]),
+      wake: () => {
+        this.told.push(["wake", ""]);
+      },
+    };
+  }
+
+  async #event(
+    socket: Socket<Me>,
+    name: string,
+    args: unknown[],
+    ack: ((...args: unknown[]) => void) | null,
+    tell: (handler: string, socket: Socket<Me>, ...rest: unknown[]) => void,
+  ): Promise<void> {
+    tell("event", socket, name, args);
+    const [first, second] = args;
+    switch (name) {
+      case "join":
+        return socket.join(String(first));
+      case "leave":
+        return socket.leave(String(first));
+      case "say":
+        this.io.to(String(first)).emit("said", [second], { except: [socket.id] });
+        return;
+      case "echo":
+        return ack ? ack(...args) : socket.emit("echoed", ...args);
+      case "ask":
+        socket.emit("answered", await socket.emitWithAck("question", [first]));
+        return;
+      case "slow":
+        return await scheduler.wait(Number(first));
+      case "throw":
+        throw new Error("thrown by the handler");
+      case "fat":
+        socket.data = { name: "x".repeat(20_000) };
+        return;
+      case "leave-me":
+        return socket.disconnect(first === true);
+    }
+  }
+}
+
+/** For real clients: `?shard=recovering-1` names the object of a new session. */
+export default {
+  async fetch(request, env) {
+    const { searchParams } = new URL(request.url);
+    const shard = shardOf(searchParams.get("sid")) ?? searchParams.get("shard") ?? "plain-0";
+    return await env.SHARD.getByName(shard).fetch(request);
+  },
+} satisfies ExportedHandler<TestEnv>;

@@ -1,0 +1,124 @@
+import type { ObjectTables } from "../object-tables.ts";
+
+/** What a shard tells the home of a person. */
+export type HomeOp =
+  | { kind: "enlist"; userId: number; shard: string }
+  | { kind: "delist"; userId: number; shard: string }
+  | { kind: "place"; person: string; room: string }
+  | { kind: "lost"; person: string; room: string }
+  | { kind: "unplace"; person: string; room: string }
+  | { kind: "recall"; person: string; isReturning: boolean };
+
+/** For `recall` the rooms to come back to, else none. */
+export interface HomeReply {
+  rooms: string[];
+}
+
+/** A shard renews what it told within this time; what a dead shard told lapses. */
+export const TOLD_MS = 150_000;
+/** Who lost his connection finds his rooms again for so long. */
+export const GRACE_MS = 60_000;
+
+export const SHARD_TABLES = [
+  `create table user_shards (user_id integer not null, shard text not null, until integer not null,
+     primary key (user_id, shard)) without rowid;
+   create table places (person text not null, room text not null, is_lost integer not null, until integer not null,
+     primary key (person, room)) without rowid;
+   create table chores (one integer primary key check (one = 1), due_at integer not null)`,
+];
+
+/**
+ * What a shard knows as the home of its persons: on which shards a user's sockets are, and in which rooms a person is or
+ * just was. Told by the shards that hold the sockets, lapsing unless renewed.
+ */
+export class Directory {
+  readonly #tables: ObjectTables;
+  readonly #now: () => number;
+  #purgedAt = 0;
+
+  constructor(tables: ObjectTables, now: () => number) {
+    this.#tables = tables;
+    this.#now = now;
+  }
+
+  apply(ops: HomeOp[]): HomeReply[] {
+    this.#purge();
+    return ops.map((op) => ({ rooms: this.#applyOne(op) }));
+  }
+
+  shardsOf(userId: number): string[] {
+    return this.#tables
+      .rows<{ shard: string }>(
+        "select shard from user_shards where user_id = ? and until > ?",
+        userId,
+        this.#now(),
+      )
+      .map(({ shard }) => shard);
+  }
+
+  /** Deletes what has lapsed, now and then. */
+  #purge(): void {
+    const now = this.#now();
+    if (now - this.#purgedAt < TOLD_MS || !this.#tables.made) return;
+    this.#purgedAt = now;
+    this.#tables.write("delete from user_shards where until < ?", now);
+    this.#tables.write("delete from places where until < ?", now);
+  }
+
+  #applyOne(op: HomeOp): string[] {
+    const now = this.#now();
+    switch (op.kind) {
+      case "enlist":
+        this.#tables.write(
+          "insert or replace into user_shards values (?, ?, ?)",
+          ...[op.userId, op.shard, now + TOLD_MS],
+        );
+        return [];
+      case "delist":
+        this.#tables.write(
+          "delete from user_shards where user_id = ? and shard = ?",
+          ...[op.userId, op.shard],
+        );
+        return [];
+      case "place":
+        this.#place(op, 0, now + TOLD_MS);
+        return [];
+      case "lost":
+        this.#place(op, 1, now + GRACE_MS);
+        return [];
+      case "unplace":
+        this.#tables.write(
+          "delete from places where person = ? and room = ?",
+          ...[op.person, op.room],
+        );
+        return [];
+      case "recall":
+        return this.#recall(op, now);
+      default:
+        return op satisfies never;
+    }
+  }
+
+  #place({ person, room }: { person: string; room: string }, isLost: 0 | 1, until: number): void {
+    this.#tables.write(
+      "insert or replace into places values (?, ?, ?, ?)",
+      ...[person, room, isLost, until],
+    );
+  }
+
+  /**
+   * The rooms of a person who connects. A client that says it was connected before gets back all of them: its old socket
+   * may not be known as lost yet. Any other gets those whose socket is lost, so that a second tab enters nothing by itself.
+   */
+  #recall(
+    { person, isReturning }: { person: string; isReturning: boolean },
+    now: number,
+  ): string[] {
+    return this.#tables
+      .rows<{ room: string }>(
+        "select room from places where person = ? and until > ? and is_lost >= ? order by room limit 20",
+        ...[person, now, isReturning ? 0 : 1],
+      )
+      .map(({ room }) => room);
+  }
+}

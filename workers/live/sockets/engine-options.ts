@@ -1,0 +1,18 @@
+import type { SocketIoOptions } from "../socketio/index.ts";
+import { GRACE_MS } from "./directory.ts";
+
+/**
+ * How the app's sockets are served. Recovery covers a client that comes back to the shard it was on; another finds its
+ * rooms by its person (`Directory`). No cookie means anything here, so any origin may read the answers.
+ */
+export const ENGINE_OPTIONS: SocketIoOptions = {
+  recovery: { maxMs: GRACE_MS, maxPackets: 200 },
+  flood: {
+    burst: 60,
+    perSecond: 15,
+    disconnectAfter: 300,
+    error: { code: "flood", message: "Terlalu banyak pesan, pelan-pelan ya" },
+  },
+  maxRooms: 20,
+  cors: () => ({ "access-control-allow-origin": "*" }),
+};

@@ -1,0 +1,146 @@
+import { z } from "zod";
+import { MAX_ROOM_ID, type RoomKind, roomName } from "../rooms/names.ts";
+import { cleanText, idOf } from "./text.ts";
+
+export const MAX_MESSAGE = 500;
+const MAX_PRIVATE = 2_000;
+const MAX_NAME = 40;
+const MAX_SEAT = 50;
+
+/** What a client says of itself; only ever the name of a guest. */
+export interface Claim {
+  /** Empty when it says nothing. */
+  name: string;
+  /** Makes two tabs of a guest one viewer; shown to nobody. */
+  id: string | null;
+}
+
+/** What an event asks for, once it has been read. */
+export type Action =
+  | { kind: "claim"; claim: Claim }
+  | { kind: "join"; room: string; seat: number | null; claim: Claim }
+  | { kind: "leave"; room: string }
+  | { kind: "message"; room: string; text: string; claim: Claim }
+  | { kind: "gift"; room: string; gift: AskedGift }
+  | { kind: "private"; toUserId: number; text: string }
+  | { kind: "refuse"; code: string; message: string }
+  | { kind: "ignore" };
+
+export interface AskedGift {
+  receiverId: number;
+  giftId: string;
+  count: number;
+  coinValue: number | null;
+  /** A key of the client's own, for an app that repeats a gift after a lost connection. */
+  key: string | null;
+}
+
+export interface Rules {
+  isVerified: boolean;
+  guestChat: boolean;
+}
+
+const Payload = z.looseObject({}).catch({});
+const GiftPart = z.looseObject({ id: z.string().regex(/^[\w-]{1,64}$/) });
+const Count = z.int().min(1).max(999);
+const ClientKey = z.string().regex(/^[\w.:-]{1,64}$/);
+
+const IGNORE: Action = { kind: "ignore" };
+const refuse = (code: string, message: string): Action => ({ kind: "refuse", code, message });
+const SIGN_IN = refuse("unauthenticated", "Silakan masuk terlebih dahulu");
+
+/**
+ * What a client's event asks for (contract §3.3), decided by its name, its payload and whether the socket's token was
+ * verified, and by nothing that the payload claims of its sender. Events that only a server may send, and unknown ones,
+ * are ignored.
+ */
+export function decide(event: string, payload: unknown, rules: Rules): Action {
+  const fields = Payload.parse(payload);
+  switch (event) {
+    case "user:join":
+      return { kind: "claim", claim: claimOf(fields) };
+    case "live:join":
+    case "live:leave":
+    case "live:message":
+      return inRoom("live", event.slice("live:".length), fields, rules);
+    case "live:gift":
+      return rules.isVerified ? gift(fields) : SIGN_IN;
+    case "party:join":
+    case "party:leave":
+    case "party:message":
+      return rules.isVerified
+        ? inRoom("party", event.slice("party:".length), fields, rules)
+        : SIGN_IN;
+    case "chat:send":
+      return rules.isVerified ? privateMessage(fields) : SIGN_IN;
+    default:
+      return IGNORE;
+  }
+}
+
+type Fields = Record<string, unknown>;
+
+function inRoom(kind: RoomKind, what: string, fields: Fields, rules: Rules): Action {
+  const room = roomOf(kind, fields);
+  if (!room) return refuse("invalid_input", "Ruangan tidak valid");
+  if (what === "leave") return { kind: "leave", room };
+  if (what === "message") return message(room, fields, rules);
+  const seat = kind === "party" ? seatOf(fields.seat) : null;
+  return { kind: "join", room, seat, claim: claimOf(fields) };
+}
+
+function message(room: string, fields: Fields, rules: Rules): Action {
+  if (!rules.isVerified && !rules.guestChat) {
+    return refuse("unauthenticated", "Silakan masuk untuk ikut mengobrol");
+  }
+  const text = cleanText(fields.message, MAX_MESSAGE);
+  if (!text) return refuse("invalid_input", "Pesan kosong");
+  return { kind: "message", room, text, claim: claimOf(fields) };
+}
+
+function gift(fields: Fields): Action {
+  const room = roomOf("live", fields);
+  const receiverId = idOf(Payload.parse(fields.to).userId);
+  const part = GiftPart.safeParse(fields.gift);
+  const count = Count.safeParse(fields.count ?? part.data?.count ?? 1);
+  if (!room || receiverId === null || !part.success || !count.success) {
+    return refuse("invalid_input", "Data gift tidak lengkap");
+  }
+  const price = part.data.price;
+  const key = ClientKey.safeParse(fields.key);
+  return {
+    kind: "gift",
+    room,
+    gift: {
+      receiverId,
+      giftId: part.data.id,
+      count: count.data,
+      coinValue: typeof price === "number" ? price : null,
+      key: key.success ? key.data : null,
+    },
+  };
+}
+
+function privateMessage(fields: Fields): Action {
+  const toUserId = idOf(fields.toUserId);
+  const text = cleanText(fields.message, MAX_PRIVATE);
+  if (toUserId === null || !text) return refuse("invalid_input", "Pesan tidak lengkap");
+  return { kind: "private", toUserId, text };
+}
+
+function roomOf(kind: RoomKind, { roomId }: Fields): string | null {
+  const id = typeof roomId === "number" ? String(roomId) : roomId;
+  const isName =
+    typeof id === "string" && id.length <= MAX_ROOM_ID && cleanText(id, MAX_ROOM_ID) === id;
+  return isName && id !== "" ? roomName(kind, id) : null;
+}
+
+function claimOf({ username, userId }: Fields): Claim {
+  const id = typeof userId === "number" ? String(userId) : cleanText(userId, MAX_NAME);
+  return { name: cleanText(username, MAX_NAME), id: id || null };
+}
+
+function seatOf(value: unknown): number | null {
+  const seat = z.int().min(0).max(MAX_SEAT).safeParse(value);
+  return seat.success ? seat.data : null;
+}

@@ -1,0 +1,28 @@
+import type { Ctx } from "../../../shared/context.ts";
+
+/** The number of shards is part of the addresses of users: changing it moves people at their next connection. */
+export function shardName(index: number): string {
+  return `s${index}`;
+}
+
+/** FNV-1a: small, even and the same everywhere. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) {
+    value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  }
+  return value;
+}
+
+/** The shard that knows where a person's sockets are: `u:<user id>` or a guest's key. */
+export function homeOf(person: string, shards: number): string {
+  return shardName(hash(person) % shards);
+}
+
+/** The key of a verified user among persons. */
+export const userKey = (userId: number): string => `u:${userId}`;
+
+/** The object that knows a user's sockets. */
+export function homeShard(ctx: Ctx, userId: number) {
+  return ctx.sockets.getByName(homeOf(userKey(userId), ctx.config.LIVE_SHARDS));
+}

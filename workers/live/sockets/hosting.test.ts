@@ -1,0 +1,89 @@
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { sql } from "drizzle-orm";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { createUser, type TestUser, unique } from "../../testing/factories.ts";
+import { execute, goLive, query } from "../testing/people.ts";
+import { alter, roomStub } from "../testing/rounds.ts";
+import { inLive } from "../testing/socket-client.ts";
+
+const bearer = ({ token }: { token: string }) => ({
+  headers: { authorization: `Bearer ${token}` },
+});
+
+const Row = z.object({ ended: z.boolean(), proven: z.boolean(), viewers: z.number() });
+
+async function sessionOf(host: TestUser) {
+  const [row] = await query(
+    sql`select end_time is not null as ended, proven_at > start_time as proven, viewers_now as viewers
+      from live_sessions where host_id = ${host.userId}`,
+    Row,
+  );
+  return row;
+}
+
+describe("a live", () => {
+  it("is told of at its start and end by the server alone", async () => {
+    const roomId = unique();
+    const host = await createUser();
+    const watcher = await inLive(roomId);
+    watcher.emit("live:start", { roomId, hostId: host.userId });
+    const sessionId = await goLive(host, roomId);
+    const told = { roomId, sessionId, hostId: host.userId };
+    expect(await watcher.hears("live:started")).toMatchObject(told);
+    watcher.emit("live:end", { roomId, hostId: host.userId });
+    await watcher.ask("live:message", { roomId, message: "halo" });
+    expect(await sessionOf(host)).toMatchObject({ ended: false });
+  });
+
+  it("is proven by its host's verified socket, and by no guest who claims to be him", async () => {
+    const roomId = unique();
+    const host = await createUser();
+    await goLive(host, roomId);
+    await inLive(roomId, { userId: host.userId, name: "Host" });
+    await runDurableObjectAlarm(roomStub(roomId));
+    expect(await sessionOf(host)).toMatchObject({ proven: false });
+    await inLive(roomId, bearer(host));
+    await runDurableObjectAlarm(roomStub(roomId));
+    await expect.poll(() => sessionOf(host)).toMatchObject({ proven: true, viewers: 2 });
+  });
+
+  it("goes on for a minute without its host's socket, then ends and is told of, through evictions", async () => {
+    const roomId = unique();
+    const host = await createUser();
+    await goLive(host, roomId);
+    const watcher = await inLive(roomId);
+    const socket = await inLive(roomId, bearer(host));
+    await runDurableObjectAlarm(roomStub(roomId));
+    await expect.poll(() => sessionOf(host)).toMatchObject({ proven: true });
+    socket.cut();
+    await watcher.hears("live:user-left");
+    await timePasses(roomId, host, 50);
+    await runDurableObjectAlarm(roomStub(roomId));
+    expect(await sessionOf(host)).toMatchObject({ ended: false });
+    await timePasses(roomId, host, 15);
+    await runDurableObjectAlarm(roomStub(roomId));
+    await watcher.hears("live:ended");
+    expect(await sessionOf(host)).toMatchObject({ ended: true });
+  });
+
+  it("does not end when its host is back within the minute", async () => {
+    const roomId = unique();
+    const host = await createUser();
+    await goLive(host, roomId);
+    const watcher = await inLive(roomId);
+    (await inLive(roomId, bearer(host))).cut();
+    await watcher.hears("live:user-left");
+    await inLive(roomId, bearer(host));
+    await timePasses(roomId, host, 70);
+    await runDurableObjectAlarm(roomStub(roomId));
+    expect(await sessionOf(host)).toMatchObject({ ended: false });
+  });
+});
+
+/** So many seconds go by, for the object and for Postgres. */
+async function timePasses(roomId: string, host: TestUser, seconds: number): Promise<void> {
+  await alter(roomStub(roomId), `update lives set seen_at = seen_at - ${seconds * 1_000}`);
+  await execute(sql`update live_sessions set start_time = start_time - make_interval(secs => ${seconds}),
+    proven_at = proven_at - make_interval(secs => ${seconds}) where host_id = ${host.userId}`);
+}

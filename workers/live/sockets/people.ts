@@ -1,0 +1,95 @@
+import { decodeJwt } from "jose";
+import { z } from "zod";
+import { verifyToken } from "../../../shared/auth/tokens.ts";
+import type { Actor, Ctx } from "../../../shared/context.ts";
+import { call, type Statement } from "../../../shared/db/statement.ts";
+import type { PersonCard } from "../rooms/ops.ts";
+import type { HandshakeRequest } from "../socketio/index.ts";
+import type { Claim } from "./events.ts";
+import { userKey } from "./home.ts";
+
+/** What a socket carries: small, kept with it through evictions. */
+export interface SocketData {
+  person: PersonCard;
+  /** Null for a guest. */
+  signIn: SignIn | null;
+  /** True when the client asked for `live:batch` frames. */
+  isBatched: boolean;
+  /** True when the client says that it was connected before. */
+  isReturning: boolean;
+  seat: { room: string; seat: number } | null;
+}
+
+/** The token's word: who, by which sign-in, until when. */
+export interface SignIn extends Actor {
+  expiresAt: number;
+}
+
+/** What rooms show of a user; null when his sign-in is over. */
+export type Profile = Omit<PersonCard, "key" | "userId"> | null;
+
+/** The token that a client presents: in its CONNECT packet, a header or the address; null for a guest. */
+export function tokenOf(request: HandshakeRequest, auth: Record<string, unknown>): string | null {
+  const header = request.headers.authorization?.split(" ")[1];
+  for (const token of [auth.token, header, request.query.token]) {
+    const text = token === undefined || token === null ? "" : String(token);
+    // Some screens of the app read a missing key and send the word for it.
+    if (text !== "" && text !== "null" && text !== "undefined") return text;
+  }
+  return null;
+}
+
+/** Who a token speaks for and until when; null for anything that is not a valid token of ours. */
+export async function signInOf(ctx: Ctx, token: string): Promise<SignIn | null> {
+  const actor = await verifyToken(ctx.config, token, ctx.now());
+  const { exp } = actor ? decodeJwt(token) : {};
+  return actor && exp !== undefined ? { ...actor, expiresAt: exp * 1_000 } : null;
+}
+
+const People = z.array(
+  z
+    .object({
+      name: z.string(),
+      avatar: z.string().nullable(),
+      level: z.number(),
+      vip: z.number(),
+    })
+    .nullable(),
+);
+
+const rowOf = ({ userId, sessionId }: Actor) => ({ user_id: userId, session_id: sessionId });
+
+/** Asks Postgres whether sign-ins are alive, and what their users look like; one statement for all. */
+export async function profilesOf(ctx: Ctx, signIns: SignIn[]): Promise<Profile[]> {
+  return await ctx.db.run(call("live_socket_people", { people: signIns.map(rowOf) }, People));
+}
+
+/** Raises `bad_token` with `meta.ended` unless all of these sign-ins are alive. For `ctx.db.guard`. */
+export function requireSignIns(
+  people: { userId: number; sessionId: string }[],
+): Statement<unknown> {
+  return {
+    sql: "select live_require_sign_ins($1::jsonb)",
+    params: [
+      JSON.stringify({
+        people: people.map(({ userId, sessionId }) => ({ user_id: userId, session_id: sessionId })),
+      }),
+    ],
+    arrayMode: true,
+    map: () => undefined,
+  };
+}
+
+/** A user whose profile could not be read yet: the database is away, the token's signature is good. */
+const UNREAD = { name: "Pengguna", avatar: null, level: 1, vip: 0 };
+
+export function userCard(userId: number, profile: Profile): PersonCard {
+  return { key: userKey(userId), userId, ...(profile ?? UNREAD) };
+}
+
+/** A guest: the name he claims, and nothing that a user has. */
+export function guestCard(claim: Claim | null, socketId: string): PersonCard {
+  const name = claim?.name || "Tamu";
+  const key = claim?.id ? `g:${claim.id}:${name}` : `g:#${socketId}`;
+  return { key, userId: null, name, avatar: null, level: 1, vip: 0 };
+}

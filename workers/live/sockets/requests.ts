@@ -1,0 +1,205 @@
+import { sessionGate } from "../../../shared/auth/sessions.ts";
+import { AppError } from "../../../shared/http/errors.ts";
+import { sendPrivate } from "../chat.ts";
+import type { GiftAnswer, RoomOp, RoomReply } from "../rooms/ops.ts";
+import { type Attendance, roomsOf } from "./attendance.ts";
+import { batchRoom } from "./batches.ts";
+import { type Ack, type AppSocket, type Desk, refuse, UNAVAILABLE } from "./desk.ts";
+import { type Action, type AskedGift, type Claim, decide } from "./events.ts";
+import { guestCard, type SignIn, type SocketData } from "./people.ts";
+
+/** Waits before a gift is brought to its room again; the key keeps it one gift. */
+const GIFT_RETRIES_MS = [200, 1_000, 3_000];
+const MAX_ACKS = 5_000;
+
+/** Answers what sockets ask for. */
+export class Requests {
+  readonly #desk: Desk;
+  readonly #attendance: Attendance;
+  /** Acknowledgements that gifts wait for, by the gift's key; lost with this memory, like their askers' patience. */
+  readonly #acks = new Map<string, Ack>();
+
+  constructor(desk: Desk, attendance: Attendance) {
+    this.#desk = desk;
+    this.#attendance = attendance;
+  }
+
+  async handle(socket: AppSocket, data: SocketData, event: string, payload: unknown, ack: Ack) {
+    const isVerified = data.signIn !== null;
+    const action = decide(event, payload, { isVerified, guestChat: this.#desk.guestChat });
+    await this.#act(socket, data, action, ack);
+  }
+
+  async #act(socket: AppSocket, data: SocketData, action: Action, ack: Ack): Promise<void> {
+    switch (action.kind) {
+      case "ignore":
+        return;
+      case "refuse":
+        return refuse(socket, ack, { code: action.code, message: action.message });
+      case "claim":
+        return await this.#claim(socket, data, action.claim);
+      case "join":
+        return await this.#join(socket, data, action, ack);
+      case "leave":
+        await this.#attendance.leave(socket, action.room);
+        return ack?.({ success: true });
+      case "message":
+        return this.#message(socket, data, action, ack);
+      case "gift":
+        return this.#gift(socket, data, action, ack);
+      case "private":
+        return this.#private(socket, data, action, ack);
+      default:
+        return action satisfies never;
+    }
+  }
+
+  async #claim(socket: AppSocket, data: SocketData, claim: Claim): Promise<void> {
+    if (data.signIn) return;
+    await this.#rename(socket, data, claim);
+    await this.#attendance.restore(socket);
+  }
+
+  /** A guest is who he says; the rooms that he is in learn his new name. */
+  async #rename(socket: AppSocket, data: SocketData, claim: Claim): Promise<void> {
+    if (!claim.name && !claim.id) return;
+    const person = guestCard(claim, socket.id);
+    if (data.signIn || (person.key === data.person.key && person.name === data.person.name)) return;
+    socket.data = { ...data, person };
+    await Promise.all(
+      roomsOf(socket).map((room) => this.#attendance.join(socket, room, { isQuiet: true })),
+    );
+  }
+
+  async #join(
+    socket: AppSocket,
+    data: SocketData,
+    { room, seat, claim }: Extract<Action, { kind: "join" }>,
+    ack: Ack,
+  ): Promise<void> {
+    await this.#rename(socket, data, claim);
+    const reply = await this.#attendance.join(socket, room, { seat });
+    if (!reply.ok) return refuse(socket, ack, { code: reply.code, message: reply.message });
+    // Somebody new makes the room tell everybody; a second tab is told alone.
+    if (!reply.isNew && room.startsWith("live:")) {
+      socket.emit("live:viewer-count", { count: reply.count });
+    }
+    ack?.({ success: true, count: reply.count });
+  }
+
+  #message(
+    socket: AppSocket,
+    { person, isBatched }: SocketData,
+    { room, text }: Extract<Action, { kind: "message" }>,
+    ack: Ack,
+  ): void {
+    const place = isBatched ? batchRoom(room) : room;
+    if (room.startsWith("live:") && !socket.rooms.has(place)) socket.join(place);
+    const said = this.#desk.rooms.deliver(room, {
+      ...{ kind: "message" as const, socket: socket.id },
+      ...{ person, text },
+    });
+    this.#answerLater(socket, ack, said);
+  }
+
+  /** Goes on without waiting for the answer; what a socket asks of a room stays in order all the same. */
+  #answerLater(socket: AppSocket, ack: Ack, asked: Promise<RoomReply>): void {
+    const answered = asked.then(
+      (reply) => {
+        if (reply.ok) ack?.({ success: true });
+        else refuse(socket, ack, { code: reply.code, message: reply.message });
+      },
+      (error: unknown) => {
+        refuse(socket, ack, UNAVAILABLE);
+        throw error;
+      },
+    );
+    this.#desk.beside("room", answered);
+  }
+
+  #gift(
+    socket: AppSocket,
+    { person, signIn }: SocketData,
+    { room, gift }: Extract<Action, { kind: "gift" }>,
+    ack: Ack,
+  ): void {
+    if (!signIn) return;
+    const wish = wishOf(signIn, gift);
+    if (ack) this.#keepAck(wish.key, ack);
+    const op: RoomOp = { kind: "gift", socket: socket.id, person, wish };
+    const brought = this.#bringGift(room, op).then((reply) => {
+      if (reply.ok) return;
+      const { code, message } = reply;
+      this.answerGift({
+        socket: socket.id,
+        answer: { success: false, key: wish.key, code, message },
+      });
+    });
+    this.#desk.beside("gift", brought);
+  }
+
+  #keepAck(key: string, ack: Ack): void {
+    this.#acks.set(key, ack);
+    const [oldest] = this.#acks.keys();
+    if (this.#acks.size > MAX_ACKS && oldest !== undefined) this.#acks.delete(oldest);
+  }
+
+  async #bringGift(room: string, op: RoomOp): Promise<RoomReply> {
+    for (const waitMs of GIFT_RETRIES_MS) {
+      try {
+        return await this.#desk.rooms.deliver(room, op);
+      } catch {
+        await new Promise((wake) => setTimeout(wake, waitMs));
+      }
+    }
+    try {
+      return await this.#desk.rooms.deliver(room, op);
+    } catch {
+      return { ok: false, ...UNAVAILABLE };
+    }
+  }
+
+  /** A room has decided on a gift: its sender, and nobody else, is told. */
+  answerGift({ socket: socketId, answer }: GiftAnswer): void {
+    const ack = this.#acks.get(answer.key) ?? null;
+    this.#acks.delete(answer.key);
+    const socket = this.#desk.engine.socket(socketId);
+    if (answer.success) {
+      ack?.(answer);
+      return;
+    }
+    const { success: _, ...refusal } = answer;
+    if (socket) refuse(socket, ack, refusal);
+  }
+
+  #private(
+    socket: AppSocket,
+    { signIn }: SocketData,
+    { toUserId, text }: Extract<Action, { kind: "private" }>,
+    ack: Ack,
+  ): void {
+    if (!signIn) return;
+    const ctx = this.#desk.context(signIn);
+    const gate = sessionGate(signIn, { role: null, fresh: false }, ctx.now());
+    if (gate) ctx.db.guard(gate);
+    const sent = sendPrivate(ctx, { toUserId, content: text, via: "socket" }).then(
+      ({ id, time }) => ack?.({ success: true, id, timestamp: time }),
+      (error: unknown) => {
+        const known = error instanceof AppError;
+        refuse(socket, ack, known ? { code: error.code, message: error.message } : UNAVAILABLE);
+        if (!known) throw error;
+      },
+    );
+    this.#desk.beside("private message", sent);
+  }
+}
+
+/** The order of a verified user: ids, a count and a key that is made once. */
+function wishOf({ userId, sessionId }: SignIn, { key, ...gift }: AskedGift) {
+  return {
+    key: key === null ? crypto.randomUUID() : `${userId}:${key}`,
+    senderId: userId,
+    authSessionId: sessionId,
+    ...gift,
+  };
+}
