@@ -98,6 +98,7 @@ const config :Workerd.Config = (
 const main :Workerd.Worker = (
   modules = [(name = "index.js", esModule = embed "index.js")],
   compatibilityDate = "${DATE}",
+  compatibilityFlags = ["no_web_socket_compression"],
   globalOutbound = "internet",
   ${worker}
 );

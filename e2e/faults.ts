@@ -1,5 +1,7 @@
 import { parseArgs } from "node:util";
 import { workerKilled } from "./faults/kills.ts";
+import { roomBreaks } from "./faults/live.ts";
+import { joinStorm } from "./faults/live-storm.ts";
 import { noticesGoWrong } from "./faults/notices.ts";
 import { databaseAway } from "./faults/outage.ts";
 import {
@@ -20,6 +22,7 @@ const { values, positionals } = parseArgs({
     seed: { type: "string" },
     kills: { type: "string", default: "25" },
     seconds: { type: "string", default: "60" },
+    viewers: { type: "string", default: "500" },
   },
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6));
@@ -47,6 +50,13 @@ const FAULTS: Record<string, Fault> = {
       kills: Number(values.kills),
       seed,
     }),
+  live: (platform) =>
+    roomBreaks(platform, {
+      viewers: Number(values.viewers),
+      givers: 8,
+      lastsMs: Math.min(lastsMs, 30_000),
+    }),
+  "live-storm": (platform) => joinStorm(platform, { sockets: 200 }),
 };
 
 async function run(names: string[]): Promise<boolean> {

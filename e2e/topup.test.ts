@@ -143,7 +143,6 @@ test("a supplier that takes orders without answering, and a Worker killed amid t
     kills: 3,
     seed,
   });
-  console.log(JSON.stringify({ seed, ...report }));
   expect(report.kills).toBe(3);
   expect(report.doubted).toBeGreaterThan(0);
   expect(report.purchases).toBeGreaterThan(0);

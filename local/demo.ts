@@ -7,30 +7,39 @@ import { createNarrator } from "./demo/narrator.ts";
 import { makeSale } from "./demo/sale/sale.ts";
 import { buyTopups } from "./demo/topup/topup.ts";
 
-/**
- * `npm run demo` makes one real sale against a running `npm run dev`, step by step; `npm run demo -- live` another of
- * these. `--state` as given to `npm run dev`.
- */
 const DEMOS = { sale: makeSale, live: goLive, topup: buyTopups };
 
-const { values, positionals } = parseArgs({
-  options: { state: { type: "string", default: ".lumbung" } },
-  allowPositionals: true,
-});
+const USAGE = `npm run demo -- [${Object.keys(DEMOS).join(" | ")}] [options]
+  --state .lumbung   as given to npm run dev`;
 
-function readAddresses(): Addresses | null {
+/** Which demo, and where the running platform keeps its state. */
+function readOptions() {
   try {
-    return JSON.parse(readFileSync(join(values.state, "addresses.json"), "utf8")) as Addresses;
+    const { values, positionals } = parseArgs({
+      options: { state: { type: "string", default: ".lumbung" } },
+      allowPositionals: true,
+    });
+    const [name = "sale"] = positionals;
+    const demo = Object.entries(DEMOS).find(([known]) => known === name)?.[1];
+    if (!demo) throw new Error(`There is no demo ${name}`);
+    return { demo, state: values.state };
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+  }
+}
+
+function readAddresses(state: string): Addresses | null {
+  try {
+    return JSON.parse(readFileSync(join(state, "addresses.json"), "utf8")) as Addresses;
   } catch {
     return null;
   }
 }
 
+/** `npm run demo`: a story against a running `npm run dev`, step by step; one real sale unless another is named. */
 async function run(): Promise<void> {
-  const [name = "sale"] = positionals;
-  const demo = Object.entries(DEMOS).find(([known]) => known === name)?.[1];
-  if (!demo) throw new Error(`No demo ${name}; there are: ${Object.keys(DEMOS).join(", ")}`);
-  const addresses = readAddresses();
+  const { demo, state } = readOptions();
+  const addresses = readAddresses(state);
   const runs = addresses && (await fetch(`${addresses.app}/openapi.json`).catch(() => null));
   if (!addresses || !runs) throw new Error("Start the platform first: npm run dev");
   await demo(createNarrator(addresses));

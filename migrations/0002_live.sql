@@ -106,20 +106,14 @@ CREATE TABLE "live_fan_totals" (
 	"host_id" bigint NOT NULL,
 	"sender_id" bigint NOT NULL,
 	"coins" bigint NOT NULL,
-	CONSTRAINT "live_fan_totals_pkey" PRIMARY KEY("host_id","sender_id")
+	"week_coins" bigint DEFAULT 0 NOT NULL,
+	CONSTRAINT "live_fan_totals_pkey" PRIMARY KEY("host_id","sender_id"),
+	CONSTRAINT "live_fan_totals_week_bounded" CHECK ("live_fan_totals"."week_coins" between 0 and "live_fan_totals"."coins")
 );
 --> statement-breakpoint
 CREATE TABLE "live_fan_week_heads" (
 	"host_id" bigint PRIMARY KEY NOT NULL,
 	"day" date NOT NULL
-);
---> statement-breakpoint
-CREATE TABLE "live_fan_weeks" (
-	"host_id" bigint NOT NULL,
-	"sender_id" bigint NOT NULL,
-	"coins" bigint NOT NULL,
-	CONSTRAINT "live_fan_weeks_pkey" PRIMARY KEY("host_id","sender_id"),
-	CONSTRAINT "live_fan_weeks_not_negative" CHECK ("live_fan_weeks"."coins" >= 0)
 );
 --> statement-breakpoint
 CREATE TABLE "live_gift_catalogue" (
@@ -184,17 +178,6 @@ CREATE TABLE "live_host_hours" (
 	"host_id" bigint NOT NULL,
 	"coins" bigint NOT NULL,
 	CONSTRAINT "live_host_hours_pkey" PRIMARY KEY("hour","host_id")
-);
---> statement-breakpoint
-CREATE TABLE "live_host_income" (
-	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "live_host_income_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
-	"host_id" bigint NOT NULL,
-	"gift_id" bigint NOT NULL,
-	"income" bigint NOT NULL,
-	"type" text NOT NULL,
-	"created_at" timestamp with time zone NOT NULL,
-	CONSTRAINT "live_host_income_gift_key" UNIQUE("gift_id"),
-	CONSTRAINT "live_host_income_not_negative" CHECK ("live_host_income"."income" >= 0)
 );
 --> statement-breakpoint
 CREATE TABLE "live_session_gifts" (
@@ -280,7 +263,6 @@ ALTER TABLE "live_salary_requests" ADD CONSTRAINT "live_salary_requests_agency_i
 ALTER TABLE "live_coin_purchases" ADD CONSTRAINT "live_coin_purchases_user_id_identity_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."identity_users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "live_gifts" ADD CONSTRAINT "live_gifts_sender_id_identity_users_id_fk" FOREIGN KEY ("sender_id") REFERENCES "public"."identity_users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "live_gifts" ADD CONSTRAINT "live_gifts_receiver_id_identity_users_id_fk" FOREIGN KEY ("receiver_id") REFERENCES "public"."identity_users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "live_host_income" ADD CONSTRAINT "live_host_income_gift_id_live_gifts_id_fk" FOREIGN KEY ("gift_id") REFERENCES "public"."live_gifts"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "live_session_viewers" ADD CONSTRAINT "live_session_viewers_session_id_live_sessions_id_fk" FOREIGN KEY ("session_id") REFERENCES "public"."live_sessions"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "live_sessions" ADD CONSTRAINT "live_sessions_host_id_identity_users_id_fk" FOREIGN KEY ("host_id") REFERENCES "public"."identity_users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "live_conversation_members" ADD CONSTRAINT "live_conversation_members_user_id_identity_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."identity_users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -304,11 +286,10 @@ CREATE INDEX "live_salary_requests_agency_idx" ON "live_salary_requests" USING b
 CREATE INDEX "live_coin_purchases_user_idx" ON "live_coin_purchases" USING btree ("user_id","id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "live_fan_hours_hour_idx" ON "live_fan_hours" USING btree ("hour");--> statement-breakpoint
 CREATE INDEX "live_fan_totals_coins_idx" ON "live_fan_totals" USING btree ("host_id","coins" DESC NULLS FIRST,"sender_id");--> statement-breakpoint
-CREATE INDEX "live_fan_weeks_coins_idx" ON "live_fan_weeks" USING btree ("host_id","coins" DESC NULLS FIRST,"sender_id");--> statement-breakpoint
+CREATE INDEX "live_fan_totals_week_idx" ON "live_fan_totals" USING btree ("host_id","week_coins" DESC NULLS FIRST,"sender_id") WHERE "live_fan_totals"."week_coins" > 0;--> statement-breakpoint
 CREATE INDEX "live_gift_totals_received_idx" ON "live_gift_totals" USING btree ("received" DESC NULLS FIRST,"user_id") WHERE "live_gift_totals"."received" > 0;--> statement-breakpoint
 CREATE INDEX "live_gifts_receiver_idx" ON "live_gifts" USING btree ("receiver_id","id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "live_host_days_day_idx" ON "live_host_days" USING btree ("day");--> statement-breakpoint
-CREATE INDEX "live_host_income_host_idx" ON "live_host_income" USING btree ("host_id","id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE UNIQUE INDEX "live_sessions_open_key" ON "live_sessions" USING btree ("host_id") WHERE "live_sessions"."end_time" is null;--> statement-breakpoint
 CREATE INDEX "live_sessions_live_idx" ON "live_sessions" USING btree ("start_time" DESC NULLS LAST) WHERE "live_sessions"."end_time" is null;--> statement-breakpoint
 CREATE INDEX "live_sessions_host_idx" ON "live_sessions" USING btree ("host_id","start_time" DESC NULLS LAST);--> statement-breakpoint

@@ -13,6 +13,7 @@ import { rateLimit } from "../shared/http/rate-limit.ts";
 import { describeError, type Log } from "../shared/log.ts";
 import { hostingRoutes } from "./hosting/routes.ts";
 import { identityRoutes } from "./identity/routes.ts";
+import { endUserSockets } from "./live/room-client.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { marketRoutes } from "./market/routes.ts";
 import { referenceRoutes } from "./reference.ts";
@@ -51,7 +52,7 @@ export function createApiApp() {
   app.use(rateLimit);
   app.use(boundedJson);
 
-  app.route("/", identityRoutes);
+  app.route("/", identityRoutes({ signInEnded: endUserSockets }));
   app.route("/", marketRoutes);
   app.route("/", topupRoutes);
   app.route("/", hostingRoutes);

@@ -63,10 +63,10 @@ const TOTALS = [
    group by 1, 2, 3 order by 2, min(at)`,
   `insert into live_fan_hours select host_id, hour, sender_id, sum(coins) from bench_visits
    where at > now() - interval '2 days' group by 1, 2, 3 order by 2, min(at)`,
-  `insert into live_fan_weeks select host_id, sender_id, sum(coins) from bench_visits
-   where day > ${TODAY} - 7 group by 1, 2 order by min(at)`,
   `insert into live_fan_week_heads select distinct host_id, ${TODAY} from bench_visits`,
-  `insert into live_fan_totals select host_id, sender_id, sum(coins) from bench_visits group by 1, 2 order by min(at)`,
+  `insert into live_fan_totals
+   select host_id, sender_id, sum(coins), coalesce(sum(coins) filter (where day > ${TODAY} - 7), 0)
+   from bench_visits group by 1, 2 order by min(at)`,
   `insert into live_gift_totals (user_id, spent, received, income)
    select user_id, sum(spent), sum(received), sum(received) / 10
    from (select sender_id as user_id, coins as spent, 0 as received from bench_visits

@@ -18,5 +18,7 @@ export function printWelcome(addresses: Addresses, tookMs: number): void {
   for (const [label, value] of rows) console.log(`  ${label.padEnd(27)} ${value}`);
   console.log("\nDemo sign-ins (password of all: lumbung-demo)\n");
   for (const { role, email } of DEMO_SIGN_INS) console.log(`  ${role.padEnd(27)} ${email}`);
-  console.log("\nMake a sale: npm run demo (or npm run demo -- live, npm run demo -- topup). Stop: Ctrl-C.\n");
+  console.log(
+    "\nMake a sale: npm run demo (or npm run demo -- live, npm run demo -- topup). Stop: Ctrl-C.\n",
+  );
 }

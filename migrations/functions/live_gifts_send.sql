@@ -139,16 +139,13 @@ begin
   return to_jsonb(answers);
 end $$;
 
--- Writes gifts that were judged: the gift, the host's income line, the movements and the roll-ups.
+-- Writes gifts that were judged: the gift (with what the host got of it), the movements and the totals.
 create or replace function live_gifts_write(made live_gifts[]) returns void language plpgsql as $$
 declare
   ids bigint[];
 begin
   if cardinality(made) = 0 then return; end if;
   insert into live_gifts overriding system value select * from unnest(made);
-  insert into live_host_income (host_id, gift_id, income, type, created_at)
-  select m.receiver_id, m.id, m.income, m.category, m.created_at from unnest(made) m order by m.id;
-
   perform ledger_post_held('COIN', array_agg(t.reference order by t.n, t.part),
     array_agg(t.debit_id order by t.n, t.part), array_agg(t.credit_id order by t.n, t.part),
     array_agg(t.amount order by t.n, t.part), array_agg(t.reason order by t.n, t.part))

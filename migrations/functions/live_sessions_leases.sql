@@ -1,7 +1,9 @@
 -- Leases: how a live proves that it goes on. The room renews the lease of a host whose verified socket is there every 20
 -- to 30 s; each renewal adds the time since the last proof to the live's duration. The start counts as the first proof.
--- After 90 s without a renewal the session is dead, and it ended when the last one was made. The shipped app's sockets
--- carry no token and prove nothing: a session without any proof stays listed for two hours and lasts 0 seconds.
+-- After 90 s without a renewal the lease has lapsed, and the minute's sweep ends the session as of the last one, unless
+-- its room says that the host is there: then the lease could not be renewed (the database was away), the live goes on,
+-- and the time between counts for nothing. The shipped app's sockets carry no token and prove nothing: a session without
+-- any proof stays listed for two hours and lasts 0 seconds.
 
 create or replace function live_lease_lapsed(s live_sessions) returns boolean language sql as $$
   select case when s.proven_at > s.start_time then s.proven_at < clock_timestamp() - interval '90 seconds'
@@ -12,25 +14,20 @@ create or replace function live_session_too_old(s live_sessions) returns boolean
   select s.start_time < clock_timestamp() - interval '12 hours'
 $$;
 
--- live_renew_leases({renewals: [{host_id, room_id, viewers, joined}]}) returns [{session_id, ended}], one for each
--- A lapsed lease is not revived, whether or not the sweep has come by: its session ends here. `ended` is its row then.
+-- live_renew_leases({renewals: [{host_id, room_id, viewers, joined}]}) returns [session id or null], one for each
+-- A lapsed lease is renewed as long as nobody has ended its session. No gap of more than 90 s counts as proven.
 create or replace function live_renew_leases(input jsonb) returns jsonb language plpgsql as $$
 declare
   one jsonb;
   s live_sessions;
-  closed jsonb;
   gap interval;
   results jsonb := '[]';
 begin
   for one in select value from jsonb_array_elements(input->'renewals') loop
-    closed := null;
     select * into s from live_sessions l
       where l.host_id = (one->>'host_id')::bigint and l.room_id = one->>'room_id' and l.end_time is null
       for no key update;
-    if s.id is not null and live_lease_lapsed(s) then
-      closed := live_close_session(s.id, 'lapsed');
-      s.id := null;
-    elsif s.id is not null then
+    if s.id is not null then
       -- A first proof that comes late proves nothing of the time before it.
       gap := greatest(clock_timestamp() - s.proven_at, interval '0');
       update live_sessions l set proven_at = s.proven_at + gap,
@@ -42,7 +39,7 @@ begin
         where viewer::bigint <> s.host_id order by 2
         on conflict do nothing;
     end if;
-    results := results || jsonb_build_object('session_id', s.id, 'ended', closed);
+    results := results || jsonb_build_array(s.id);
   end loop;
   return results;
 end $$;
@@ -61,18 +58,31 @@ begin
   return live_close_session(session, 'host_gone');
 end $$;
 
--- live_end_lapsed({limit}) returns the rows of the sessions that it ended
--- What is being renewed or written to at this moment is left for the next minute. Running it twice ends nothing twice.
+-- live_lapsed({limit}) returns [{session_id, room_id, unasked}], the oldest first: sessions that the sweep is to end
+-- `unasked`: their lease lapsed, and their room may know better.
+create or replace function live_lapsed(input jsonb) returns jsonb language sql as $$
+  select coalesce(jsonb_agg(jsonb_build_object('session_id', l.id, 'room_id', l.room_id,
+      'unasked', l.proven_at > l.start_time and not live_session_too_old(l)) order by l.id), '[]')
+    from (
+      select * from live_sessions l
+      where l.end_time is null and (live_lease_lapsed(l) or live_session_too_old(l))
+      order by l.id limit (input->>'limit')::int
+    ) l
+$$;
+
+-- live_end_lapsed({session_ids}) returns the rows of the sessions that it ended
+-- What was renewed since stays open; what is being renewed or written to at this moment is left for the next minute.
+-- Running it twice ends nothing twice.
 create or replace function live_end_lapsed(input jsonb) returns jsonb language plpgsql as $$
 declare
   s live_sessions;
   ended jsonb := '[]';
 begin
   for s in
-    select * from live_sessions l
+    select l.* from jsonb_array_elements_text(input->'session_ids') one join live_sessions l on l.id = one::bigint
     where l.end_time is null and (live_lease_lapsed(l) or live_session_too_old(l))
-    order by l.id limit (input->>'limit')::int
-    for update skip locked
+    order by l.id
+    for update of l skip locked
   loop
     ended := ended || live_close_session(s.id, case when live_lease_lapsed(s) then 'lapsed' else 'max_age' end);
   end loop;

@@ -13,6 +13,9 @@ begin
   perform topup_stock_give_back(array(select (r->>'id')::uuid from jsonb_array_elements(ends) r
     where r->>'state' in ('failed', 'cancelled', 'refunded')));
   for e in select r.* from jsonb_to_recordset(ends) as r(id uuid, state text) order by r.id loop
+    -- Ended at a person's word: nobody saw the purchase take what was reserved for it.
+    perform topup_stock_take(x) from topup_orders x
+    where x.id = e.id and e.state in ('success', 'partial') and x.stock_held = 'reserved';
     update topup_orders x set state = e.state, finished_at = (input->>'now')::timestamptz, updated_at = now(),
       stock_held = null, review_reason = null, remain = case e.state when 'success' then 0 else x.remain end,
       refunded_amount = case e.state when 'success' then 0
@@ -41,9 +44,11 @@ declare
   escrow constant text := 'topup:' || o.user_id;
   asked bigint := coalesce(o.charged_amount, o.supplier_amount);
   kept bigint := o.amount - o.refunded_amount;
+  delivered bigint := asked - floor(asked::numeric * least(o.remain, o.quantity) / o.quantity);
   cost bigint := case o.state
     when 'success' then asked
-    when 'partial' then asked - floor(asked::numeric * least(o.remain, o.quantity) / o.quantity)
+    -- Both shares are rounded away from us: of a sale without loss a part must not become one.
+    when 'partial' then case when asked <= o.amount then least(delivered, kept) else delivered end
     else 0 end;
 begin
   return (select coalesce(jsonb_agg(jsonb_build_object('reference', what || '/' || o.id, 'amount', amount,

@@ -3,9 +3,10 @@
 -- before the attempt began. Guarantee: an order is refunded only when the supplier, asked at least twice after the
 -- attempt was surely over, shows nothing that could be its purchase; whatever is not plain waits for a person.
 
--- {order_id, asked_at, rows: [{trxid, target, zone, code, service, quantity, price, start_count}], absence_seconds,
---  alert_to, now} -> {verdict: settled|wait|deeper, order, wake}. `rows` are the latest ones of the family, newest first;
--- `asked_at` is before the supplier was asked. `deeper`: they do not reach back to the attempt, so ask for more.
+-- {order_id, asked_at, rows: [{trxid, target, zone, code, service, quantity, price, start_count}], deepest,
+--  absence_seconds, alert_to, now} -> {verdict: settled|wait|deeper, order, wake}. `rows` are the latest ones of the
+-- family, newest first; `asked_at` is before the supplier was asked. `deeper`: they do not reach back to the attempt, so
+-- ask for more; `deepest`: there is no longer list.
 create or replace function topup_order_match(input jsonb) returns jsonb language plpgsql as $$
 declare
   o topup_orders;
@@ -24,10 +25,11 @@ begin
     return jsonb_build_object('verdict', 'settled') || topup_order_bought(o, input || jsonb_build_object(
       'trxid', doubt.mine->>'trxid', 'charged', doubt.mine->'price', 'start_count', doubt.mine->'start_count'));
   elsif doubt.own > 0 then
-    return jsonb_build_object('verdict', 'settled') || topup_order_review(o, doubt.rivals || ' orders for '
-      || doubt.purchases || ' purchases in the history', input->>'alert_to');
+    return jsonb_build_object('verdict', 'settled') || topup_order_review(o, case doubt.purchases
+      when 0 then 'the history has a purchase of this name at another price'
+      else doubt.rivals || ' orders for ' || doubt.purchases || ' purchases in the history' end, input->>'alert_to');
   elsif not topup_reaches_back(o, input) then
-    if (input->>'asked_at')::timestamptz > o.attempt_until + interval '30 minutes' then
+    if (input->>'deepest')::boolean and (input->>'asked_at')::timestamptz > o.attempt_until + interval '30 minutes' then
       return jsonb_build_object('verdict', 'settled') || topup_order_review(o,
         'the history no longer reaches back to the attempt', input->>'alert_to');
     end if;
@@ -41,44 +43,75 @@ begin
   return topup_order_absent(o, input);
 end $$;
 
--- What the history says to an order in doubt. `rivals`: the orders in doubt that are like it, itself among them; one
--- that is still being bought (`busy`) may have a row here or not. `purchases`: rows that could be of any of them,
--- `own`: of this one. `mine`: its row, where there are as many as rivals, each for one, and nothing tells them apart (or
--- only one of each): the rival that tried first has the row that was seen first. `near`: rows for its target that fit no
--- open order at all.
+-- What the history says to an order in doubt. `rivals`: the orders in doubt that its rows can be of, itself among them;
+-- where the supplier tells no code, that is every order for a service of that name, and only the price tells them apart.
+-- `own`: rows that can be of this order, `purchases`: those that also have its code or price. `busy`: another order must
+-- be settled first: one that is still being bought, or the one whose price a row has. `mine`: its row, where there are
+-- as many as orders, each for one, and nothing tells them apart (or only one of each): the order that tried first has
+-- the row that was seen first. `near`: rows for its target that fit no open order at all.
 create or replace function topup_order_doubt(o topup_orders, history jsonb, out rivals int, out busy boolean,
   out purchases int, out own int, out near int, out mine jsonb) language plpgsql stable as $$
 declare
   tries timestamptz[];
   turn int;
+  mixed boolean;
+  told_apart boolean;
 begin
-  select count(*), bool_or(x.state = 'buying'), array_agg(x.attempt_at order by x.attempt_at, x.id),
-    count(*) filter (where (x.attempt_at, x.id) <= (o.attempt_at, o.id))
-  into rivals, busy, tries, turn
-  from topup_orders x
-  where x.state in ('buying', 'unknown', 'review') and x.trxid is null and topup_alike(x, o);
+  select count(*), bool_or(x.state = 'buying'),
+    array_agg(x.attempt_at order by x.attempt_at, x.id) filter (where r.peer),
+    count(*) filter (where r.peer and (x.attempt_at, x.id) <= (o.attempt_at, o.id)),
+    bool_or(r.peer and not topup_alike(x, o)), bool_or(x.state = 'unknown' and not r.peer and r.has_row)
+  into rivals, busy, tries, turn, mixed, told_apart
+  from topup_orders x, topup_rivalry(x, o, history) r
+  where x.state in ('buying', 'unknown', 'review') and x.trxid is null and (r.peer or r.shares);
 
   with free as (
-    select r.*, w.seen_at from topup_history_rows(history) r
-    left join topup_supplier_sightings w on w.trxid = r.trxid
-    where topup_plain_target(r.target) = topup_plain_target(o.target)
-      and not exists (select from topup_orders x where x.trxid = r.trxid)
+    select * from topup_free_rows(o, history)
   ), fitting as (
     select f.*, row_number() over (order by f.seen_at nulls last, f.n desc) as place from free f
-    where topup_row_fits(o, f.zone, f.code, f.service, f.quantity) and topup_may_be_of(tries[1], f.seen_at)
+    where topup_row_is(o, f.zone, f.code, f.service, f.quantity, f.price) and topup_may_be_of(tries[1], f.seen_at)
   )
-  select count(*), count(*) filter (where topup_may_be_of(o.attempt_at, f.seen_at)),
+  select count(*),
+    (select count(*) from free n where topup_may_be_of(o.attempt_at, n.seen_at)
+      and topup_row_fits(o, n.zone, n.code, n.service, n.quantity)),
     (select count(*) from free n where topup_may_be_of(o.attempt_at, n.seen_at) and not exists (
       select from topup_orders x
       where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family
         and topup_plain_target(x.target) = topup_plain_target(o.target)
         and topup_row_fits(x, n.zone, n.code, n.service, n.quantity))),
-    case when count(*) = rivals and bool_and(topup_may_be_of(tries[f.place], f.seen_at))
-        and (rivals = 1 or bool_and(f.price is not distinct from o.supplier_amount))
+    case when not mixed and count(*) = cardinality(tries) and bool_and(topup_may_be_of(tries[f.place], f.seen_at))
+        and (cardinality(tries) = 1 or bool_and(f.price is not distinct from o.supplier_amount))
       then jsonb_agg(to_jsonb(f) order by f.place)->(turn - 1) end
   into purchases, own, near, mine
   from fitting f;
+  busy := busy or (purchases = 0 and told_apart);
 end $$;
+
+-- What another order in doubt is to this one: `shares`: a row can be of either; `peer`: and nothing tells whose it is;
+-- `has_row`: a row that can be of either has its price.
+create or replace function topup_rivalry(x topup_orders, o topup_orders, history jsonb,
+  out shares boolean, out peer boolean, out has_row boolean) language sql stable as $$
+  select coalesce(bool_or(r.of_o), false), topup_alike(x, o) or coalesce(bool_or(r.is_o and r.is_x), false),
+    coalesce(bool_or(r.of_o and r.is_x), false)
+  from (
+    select topup_row_fits(o, f.zone, f.code, f.service, f.quantity) as of_o,
+      topup_row_is(o, f.zone, f.code, f.service, f.quantity, f.price) as is_o,
+      topup_row_is(x, f.zone, f.code, f.service, f.quantity, f.price) as is_x
+    from topup_free_rows(o, history) f
+    where x.family = o.family and topup_plain_target(x.target) = topup_plain_target(o.target)
+      and topup_row_fits(x, f.zone, f.code, f.service, f.quantity)) r
+$$;
+
+-- The rows for this order's target that belong to no order, with when they were first seen.
+create or replace function topup_free_rows(o topup_orders, history jsonb)
+returns table (n bigint, trxid text, zone text, code text, service text, quantity int, price bigint, start_count int,
+  seen_at timestamptz) language sql stable as $$
+  select r.n, r.trxid, r.zone, r.code, r.service, r.quantity, r.price, r.start_count, w.seen_at
+  from topup_history_rows(history) r
+  left join topup_supplier_sightings w on w.trxid = r.trxid
+  where topup_plain_target(r.target) = topup_plain_target(o.target)
+    and not exists (select from topup_orders x where x.trxid = r.trxid)
+$$;
 
 -- Whether a row first seen then (null: never before) can be of an attempt that began at `tried`. A minute is left for
 -- clocks that differ.
@@ -135,14 +168,23 @@ returns boolean language sql immutable as $$
   from (select topup_row_fits.zone, topup_row_fits.code, topup_row_fits.service, topup_row_fits.quantity) row_fits
 $$;
 
--- Whether the list goes back to before the attempt: it shows a purchase that was over, or seen, by then. A supplier may
--- list fewer than were asked for, so only a very short list is taken for all there is.
+-- Whether a row is plainly this order's service. A name alone is not: two services may have the same, so it must cost
+-- what this one does, where the supplier says what it cost.
+create or replace function topup_row_is(o topup_orders, zone text, code text, service text, quantity int, price bigint)
+returns boolean language sql immutable as $$
+  select topup_row_fits(o, zone, code, service, quantity)
+    and (code is not null or price is null or price = o.supplier_amount)
+$$;
+
+-- Whether the list goes back to before the attempt: it shows a purchase that was over, or seen, by then. However short a
+-- list is, and even if it is empty, it is not taken for all there is, unless no purchase of the family is known at all.
 create or replace function topup_reaches_back(o topup_orders, input jsonb) returns boolean language sql stable as $$
-  select jsonb_array_length(input->'rows') < 20
-    or exists (select from topup_history_rows(input->'rows') r
+  select exists (select from topup_history_rows(input->'rows') r
       join topup_orders x on x.trxid = r.trxid where x.bought_at < o.attempt_at - interval '5 seconds')
     or exists (select from topup_history_rows(input->'rows') r
       join topup_supplier_sightings w on w.trxid = r.trxid where w.seen_at < o.attempt_at - interval '1 minute')
+    or not (exists (select from topup_orders x where x.family = o.family and x.trxid is not null)
+      or exists (select from topup_supplier_sightings w where w.family = o.family))
 $$;
 
 -- {family, seen_at, trxids} -> {added}. Purchases in the history that belong to no order of ours (yet).

@@ -2,7 +2,7 @@
 -- an order is paid from its buyer's wallet in the transaction that opens its one attempt, at a price that is computed
 -- here from the catalogue; a repeat with the same key is the same order; a counted stock is never given twice.
 -- The functions of topup_orders*.sql take the locks of a transaction in one order: the buyer's turn, orders by id,
--- services by id, accounts (all in one ledger_post).
+-- a number's turn, services by id, accounts (all in one ledger_post).
 
 -- {order_id, numbers, user_id, family, code, target, zone?, quantity, amount?, pay, confirm, ordered_via,
 --  reseller_key_id?, idempotency_key?, input_hash, now, attempt_id, lease_seconds, expiry_minutes, limits} ->
@@ -11,7 +11,8 @@ create or replace function topup_order_place(input jsonb) returns jsonb language
 declare
   buyer bigint := (input->>'user_id')::bigint;
   pays boolean := (input->>'pay')::boolean;
-  wanted int := (input->>'quantity')::int;
+  -- The greatest int stands for whatever is beyond.
+  wanted int := least((input->>'quantity')::numeric, 2147483647)::int;
   earlier text;
   s topup_services;
   o topup_orders;
@@ -99,13 +100,18 @@ declare
   s topup_services;
 begin
   select * into s from topup_services x
-  where x.family = wanted_family and x.code = wanted_code and x.active and x.status = 'available'
-    and x.stock_type <> 'OUT_OF_STOCK' and not topup_in_maintenance(x.maintenance, moment);
+  where x.family = wanted_family and x.code = wanted_code and x.stock_type <> 'OUT_OF_STOCK'
+    and topup_is_open(x, moment);
   if not found then
     perform app_error('not_found', 'Service not available');
   end if;
   return s;
 end $$;
+
+-- Whether the supplier takes orders of the service then, as far as we know.
+create or replace function topup_is_open(s topup_services, moment timestamptz) returns boolean language sql stable as $$
+  select s.active and s.status = 'available' and not topup_in_maintenance(s.maintenance, moment)
+$$;
 
 -- Whether a moment lies in a daily window "HH:mm - HH:mm" of Jakarta's time, which may span midnight.
 create or replace function topup_in_maintenance(hours text, moment timestamptz)
@@ -131,17 +137,17 @@ declare
   unit bigint := case member_level when 'member' then s.price
     else topup_price(s.supplier_price, s.family, s.brand, member_level) end;
 begin
-  if s.family = 'social' then
-    amount := ceil(unit::numeric * wanted / 1000);
-    supplier_amount := greatest(ceil(s.supplier_price::numeric * wanted / 1000), 1);
-  else
-    amount := unit * wanted;
-    supplier_amount := s.supplier_price * wanted;
-  end if;
+  amount := case s.family when 'social' then ceil(unit::numeric * wanted / 1000) else unit * wanted end;
+  supplier_amount := topup_supplier_cost(s, wanted);
   if amount < supplier_amount then
     perform app_error('not_found', 'Service not available');
   end if;
 end $$;
+
+create or replace function topup_supplier_cost(s topup_services, wanted int) returns bigint language sql immutable as $$
+  select case s.family when 'social' then greatest(ceil(s.supplier_price::numeric * wanted / 1000), 1)
+    else s.supplier_price * wanted end
+$$;
 
 -- Refuses what would be a mistake or too much: a like order of a moment ago that is not confirmed, a number that the
 -- supplier serves once a day, more open orders or a dearer day than the limits allow.
@@ -154,6 +160,10 @@ declare
   since uuid := uuidv7(midnight - clock_timestamp() - interval '2 hours');
   twin text;
 begin
+  -- Where a number is served once a day, its buyers come one at a time, whoever they are.
+  if not s.multi_trx then
+    perform pg_advisory_xact_lock(hashtextextended('topup/once/' || s.id || '/' || o.target, 0));
+  end if;
   select x.number into twin from topup_orders x
   where x.family = o.family and x.target = o.target and x.code = o.code and x.id <> o.id
     and x.zone is not distinct from o.zone and x.paid_at is not null

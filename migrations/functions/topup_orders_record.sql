@@ -25,30 +25,42 @@ begin
       topup_order_alert(o, 'Pesanan terbeli setelah dikembalikan', input->>'trxid', input->>'alert_to') end));
   end if;
   if input->>'suspect' is not null then
-    update topup_orders x set trxid = input->>'trxid', charged_amount = (input->>'charged')::bigint
+    update topup_orders x set trxid = input->>'trxid',
+      charged_amount = case when not topup_is_absurd(o, (input->>'charged')::bigint) then (input->>'charged')::bigint end
     where x.id = o.id returning * into o;
     return topup_order_review(o, input->>'suspect', input->>'alert_to');
   end if;
   return topup_order_bought(o, input);
 end $$;
 
--- The order's purchase is known: it is the supplier's turn. The caller has locked the row and found it open.
+-- The order's purchase is known: it is the supplier's turn. The caller has locked the row and found it open. What costs
+-- more than expected is not sold on at the old price; what costs absurdly much is not sold on at all, until the next
+-- sync, and is left to a person.
 create or replace function topup_order_bought(o topup_orders, purchase jsonb) returns jsonb language plpgsql as $$
 declare
+  asked bigint := (purchase->>'charged')::bigint;
+  absurd boolean := topup_is_absurd(o, asked);
   loss jsonb;
 begin
   if o.stock_held = 'reserved' then
     perform topup_stock_take(o);
   end if;
-  update topup_orders x set state = 'processing', trxid = purchase->>'trxid',
-    charged_amount = (purchase->>'charged')::bigint, supplier_note = purchase->>'supplier_note',
+  update topup_orders x set state = case when absurd then x.state else 'processing' end, trxid = purchase->>'trxid',
+    charged_amount = case when not absurd then asked end, supplier_note = purchase->>'supplier_note',
     start_count = (purchase->>'start_count')::int, review_reason = null, updated_at = now(),
-    stock_held = case when x.stock_held is not null then 'taken' end,
+    stock_held = case when x.stock_held is not null then 'taken' end, absences = 0, absent_since = null,
     bought_at = (purchase->>'now')::timestamptz, ask_at = (purchase->>'now')::timestamptz + interval '10 seconds'
   where x.id = o.id
   returning * into o;
+  if absurd then
+    update topup_services x set status = 'empty', updated_at = now() where x.id = o.service_id and x.status = 'available';
+    return topup_order_review(o, topup_absurd_words(o, asked), purchase->>'alert_to');
+  end if;
   perform topup_order_event(o);
   perform topup_order_rest(o);
+  if asked > o.supplier_amount then
+    perform topup_service_dearer(o);
+  end if;
   if o.charged_amount > o.amount then
     loss := mail_enqueue('alert', purchase->>'alert_to', 'alert/topup-loss/' || o.service_id || '/' || current_date,
       jsonb_build_object('what', 'Penyedia menagih lebih dari harga jual: ' || o.service_name,
@@ -56,6 +68,29 @@ begin
   end if;
   return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(loss) || topup_notify(o.id));
 end $$;
+
+-- A charge that no change of price explains: a mistake of the supplier's, or of ours. It is booked only at a person's word.
+create or replace function topup_is_absurd(o topup_orders, charged bigint) returns boolean language sql immutable as $$
+  select coalesce(charged > greatest(o.supplier_amount * 1.5, o.amount), false)
+$$;
+
+create or replace function topup_absurd_words(o topup_orders, charged bigint) returns text language sql immutable as $$
+  select 'the supplier charges ' || charged || ' for what should cost ' || o.supplier_amount
+$$;
+
+-- The supplier asks more for a service than its list said: so do we, from now on and until the next sync knows better.
+-- Of a social order the price of 1,000 is the least that comes to what was charged.
+create or replace function topup_service_dearer(o topup_orders) returns void language sql as $$
+  with raised as (
+    update topup_services x set supplier_price = p.asked,
+      price = greatest(x.price, topup_price(p.asked, x.family, x.brand, 'member')), updated_at = now()
+    from (select case o.family when 'social' then (o.charged_amount - 1) * 1000 / o.quantity + 1
+      else ceil(o.charged_amount::numeric / o.quantity)::bigint end as asked) p
+    where x.id = o.service_id and x.supplier_price < p.asked
+    returning new.id, old.supplier_price as old_supplier_price, new.supplier_price, old.price as old_price, new.price)
+  insert into topup_price_history (service_id, old_supplier_price, supplier_price, old_price, price)
+  select r.id, r.old_supplier_price, r.supplier_price, r.old_price, r.price from raised r
+$$;
 
 -- {order_id, attempt_id, notes, supplier_note?, reason, now, alert_to} -> {order, wake}. The supplier surely did not take
 -- the order of this attempt: it has failed, and its money is back in the wallet. A refusal of us, not of the order, is
@@ -117,19 +152,29 @@ begin
 end $$;
 
 -- {order_id, attempt_id, lease_seconds, patience_minutes, now} -> {do: buy|ask|wait|nothing, order, wake}. What the
--- order's job is to do. An attempt whose time is over may have bought; one that waits for its turn for too long ends.
+-- order's job is to do. An attempt whose time is over may have bought; one that waits for its turn for too long ends, and
+-- so does one whose service has become dearer than it was sold for, or is gone.
 create or replace function topup_order_take(input jsonb) returns jsonb language plpgsql as $$
 declare
   moment timestamptz := (input->>'now')::timestamptz;
+  cost bigint;
+  over text;
   o topup_orders;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
-  if o.state = 'queued' and o.paid_at < moment - make_interval(mins => (input->>'patience_minutes')::int) then
-    update topup_orders x set notes = 'The service is busy' where x.id = o.id;
+  select topup_supplier_cost(s, o.quantity) into cost from topup_services s
+  where s.id = o.service_id and topup_is_open(s, moment);
+  over := case when o.paid_at < moment - make_interval(mins => (input->>'patience_minutes')::int)
+      then 'The service is busy'
+    when cost is null then 'The service is not available'
+    when cost > o.amount then 'The price of this service has changed' end;
+  if o.state = 'queued' and over is not null then
+    update topup_orders x set notes = over where x.id = o.id;
     return topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input)
       || jsonb_build_object('do', 'nothing');
   elsif o.state = 'queued' then
-    update topup_orders x set state = 'buying', attempt_id = (input->>'attempt_id')::uuid, attempt_at = moment,
+    update topup_orders x set state = 'buying', supplier_amount = cost,
+      attempt_id = (input->>'attempt_id')::uuid, attempt_at = moment,
       attempt_until = moment + make_interval(secs => (input->>'lease_seconds')::int), updated_at = now()
     where x.id = o.id returning * into o;
     perform topup_order_event(o);
@@ -142,14 +187,16 @@ begin
     'do', case o.state when 'unknown' then 'ask' when 'buying' then 'wait' else 'nothing' end);
 end $$;
 
--- {updates: [{id, trxid, outcome: open|success|partial|failed|cancelled|refunded|unreadable, charged?, remain?,
---  start_count?, notes?, supplier_note?, sealed_serial?, strange?}], now, alert_to} -> {orders, wake}. What the supplier says of
--- purchases that are under way. Only a `processing` order with this trxid moves; all others stay as they are.
+-- {updates: [{id, trxid, outcome: open|success|partial|failed|cancelled|refunded|unreadable|missing|untold, charged?,
+--  remain?, start_count?, notes?, supplier_note?, sealed_serial?, strange?}], now, alert_to} -> {orders, wake}. What the
+-- supplier says of purchases that are under way (`missing`: it does not know it; `untold`: it did not answer). Only a
+-- `processing` order with this trxid moves; all others stay as they are.
 create or replace function topup_orders_advance(input jsonb) returns jsonb language plpgsql as $$
 declare
   moment timestamptz := (input->>'now')::timestamptz;
   u record;
   o topup_orders;
+  doubt text;
   ends jsonb := '[]';
   wakes jsonb := '[]';
   ended jsonb;
@@ -162,10 +209,15 @@ begin
     select * into o from topup_orders x
     where x.id = u.id and x.trxid = u.trxid and x.state = 'processing' for no key update;
     continue when not found;
-    update topup_orders x set charged_amount = coalesce(u.charged, x.charged_amount),
+    update topup_orders x set
+      charged_amount = case when topup_is_absurd(x, u.charged) then x.charged_amount
+        else coalesce(u.charged, x.charged_amount) end,
       remain = coalesce(u.remain, x.remain), start_count = coalesce(u.start_count, x.start_count),
       notes = coalesce(u.notes, x.notes), supplier_note = coalesce(u.supplier_note, x.supplier_note),
       sealed_serial = coalesce(u.sealed_serial, x.sealed_serial), asked_at = moment,
+      absences = case u.outcome when 'missing' then x.absences + 1 when 'untold' then x.absences else 0 end,
+      absent_since = case u.outcome when 'missing' then coalesce(x.absent_since, moment)
+        when 'untold' then x.absent_since end,
       -- An old purchase moves seldom: it is asked about after a tenth of its age, between half a minute and an hour.
       ask_at = moment + least(greatest((moment - x.paid_at) / 10, interval '30 seconds'), interval '1 hour')
     where x.id = o.id
@@ -175,16 +227,29 @@ begin
         jsonb_build_object('what', 'Status penyedia tidak dikenal',
           'facts', jsonb_build_object('pesanan', o.number, 'status', u.strange))));
     end if;
-    if u.outcome = 'partial' and (o.remain is null or o.remain < 0) or u.outcome = 'unreadable' then
-      wakes := wakes || (topup_order_review(o, 'supplier says ' || coalesce(o.supplier_note, u.outcome),
-        input->>'alert_to')->'wake');
-    elsif u.outcome <> 'open' then
+    doubt := topup_advance_doubt(o, u.outcome, u.charged, moment);
+    if doubt is not null then
+      wakes := wakes || (topup_order_review(o, doubt, input->>'alert_to')->'wake');
+    elsif u.outcome not in ('open', 'missing', 'untold') then
       ends := ends || jsonb_build_object('id', o.id, 'state', u.outcome);
     end if;
   end loop;
   ended := topup_orders_end(ends, input);
   return ended || jsonb_build_object('wake', wakes || (ended->'wake'));
 end $$;
+
+-- Why a person must look at what the supplier says of this purchase, or null. What comes back to us costs nothing, so
+-- its price does not matter.
+create or replace function topup_advance_doubt(o topup_orders, outcome text, charged bigint, moment timestamptz)
+returns text language sql stable as $$
+  select case
+    when outcome in ('open', 'success', 'partial') and topup_is_absurd(o, charged) then topup_absurd_words(o, charged)
+    when outcome = 'partial' and (o.remain is null or o.remain < 0) or outcome = 'unreadable'
+      then 'supplier says ' || coalesce(o.supplier_note, outcome)
+    when outcome = 'missing' and o.absences >= 5 and o.absent_since <= moment - interval '15 minutes'
+      then 'the supplier no longer knows the purchase'
+  end
+$$;
 
 -- The order waits for a person, who gets a mail. The caller has locked the row and found it open.
 create or replace function topup_order_review(o topup_orders, reason text, alert_to text)

@@ -5,7 +5,8 @@ declare
   -- The supplier takes one item an order, but of social services.
   most int := case when s.family = 'social' then s.max_quantity else 1 end;
 begin
-  if wanted > most then
+  -- The greatest int stands for whatever is beyond.
+  if wanted > most or wanted = 2147483647 then
     perform app_error('invalid_input', 'Maximum order quantity is ' || most);
   end if;
   if s.family = 'social' and wanted < s.min_quantity then

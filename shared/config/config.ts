@@ -60,7 +60,7 @@ const Config = z.object({
     .enum(["true", "false"])
     .default("false")
     .transform((value) => value === "true"),
-  LIVE_SHARDS: z.coerce.number().int().min(1).max(1024).default(16),
+  LIVE_SHARDS: z.coerce.number().int().min(1).max(1024).default(8),
   LIVE_GUEST_CHAT: z.enum(["on", "off"]).default("on"),
 });
 

@@ -2,5 +2,11 @@ export { type RegisterInput, register } from "./accounts.ts";
 export { sessionCookieOptions } from "./cookie.ts";
 export { findUser, type Person } from "./profile.ts";
 export { normalisePhone, RegisterBody, SignInBody } from "./schemas.ts";
-export { banUser, endSession, purgeSignInAttempts, unbanUser } from "./sessions.ts";
+export {
+  banUser,
+  endSession,
+  purgeSignInAttempts,
+  type TellSignInEnded,
+  unbanUser,
+} from "./sessions.ts";
 export { type SignInInput, signIn } from "./signin.ts";

@@ -130,7 +130,7 @@ describe("a ban", () => {
   it("stops money at once and reads within 30 seconds, and outlives being lifted", async () => {
     const user = await signedInUser();
     await profile(user.token);
-    await banUser(testContext(), user.id);
+    await banUser(testContext(), user.id, async () => undefined);
     expect(await check(user, { fresh: true })).toBe("bad_token");
     expect(await check(user, { laterMs: 30_001 })).toBe("bad_token");
     expect((await signInAs(user)).status).toBe(403);

@@ -55,16 +55,24 @@ const purgeAttempts = prepared<Record<string, never>, unknown>(() =>
     ),
 );
 
-/** Ends the sign-in that the caller's token names; ending it again changes nothing. */
-export async function endSession(ctx: Ctx): Promise<void> {
+/** Tells what holds on to sign-ins (open sockets) that one has ended, or with null all of the user's. Never fails. */
+export type TellSignInEnded = (
+  ctx: Ctx,
+  ended: { userId: number; sessionId: string | null },
+) => Promise<void>;
+
+/** Ends the sign-in that the caller's token names; ending it again changes nothing. Null: nobody holds on to it. */
+export async function endSession(ctx: Ctx, tell: TellSignInEnded | null): Promise<void> {
   const { sessionId, userId } = actorOf(ctx);
   await ctx.db.run(revokeSession({ id: sessionId, userId }));
   distrust(sessionId);
+  if (tell) ctx.waitUntil(tell(ctx, { userId, sessionId }));
 }
 
-/** Bars a user and ends every sign-in he has: money at once, reads elsewhere within 30 s (design §2). */
-export async function banUser(ctx: Ctx, userId: number): Promise<void> {
+/** Bars a user and ends every sign-in he has: money and sockets at once, reads elsewhere within 30 s (design §2). */
+export async function banUser(ctx: Ctx, userId: number, tell: TellSignInEnded): Promise<void> {
   await ctx.db.batch([ban({ userId }), revokeSessionsOf({ userId })]);
+  ctx.waitUntil(tell(ctx, { userId, sessionId: null }));
 }
 
 /** Lets a user sign in again; his old sign-ins stay ended. */

@@ -3,10 +3,16 @@ import { type Config, loadConfig } from "../../shared/config/config.ts";
 import { shardOf } from "./socketio/index.ts";
 import { homeOf, shardName, userKey } from "./sockets/home.ts";
 
-const SOCKET_PATH = /^\/socket\.io(\/|$)/;
+const SOCKET_PATH = "/socket.io/";
+
+/** What is served beside the API's own routes: handshakes, polls and WebSockets; what a polling client sends. */
+export const SOCKET_ROUTES = [
+  { method: "GET", path: SOCKET_PATH },
+  { method: "POST", path: SOCKET_PATH },
+] as const;
 
 /** True for what a Socket.IO client asks for: polling and WebSocket alike. */
-export const isSocketPath = (pathname: string): boolean => SOCKET_PATH.test(pathname);
+export const isSocketPath = (pathname: string): boolean => `${pathname}/`.startsWith(SOCKET_PATH);
 
 let turn = 0;
 

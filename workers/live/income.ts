@@ -47,9 +47,9 @@ const incomeLine = z.object({
 /** A host's newest 50 income lines, each with the gift that it came from. */
 export async function listIncome(ctx: Ctx, hostId: number) {
   const lines = sql`select coalesce(jsonb_agg(to_jsonb(l) order by l.id desc), '[]') from (
-    select i.id, i.host_id, i.gift_id, i.income, i.type, i.created_at, g.gift_name, g.coin_value, g.quantity
-    from live_host_income i join live_gifts g on g.id = i.gift_id
-    where i.host_id = ${hostId} order by i.id desc limit ${NEWEST}) l`;
+    select g.id, g.receiver_id as host_id, g.id as gift_id, g.income, g.category as type, g.created_at,
+      g.gift_name, g.coin_value, g.quantity
+    from live_gifts g where g.receiver_id = ${hostId} order by g.id desc limit ${NEWEST}) l`;
   return await visible(ctx, hostId, lines, z.array(incomeLine));
 }
 

@@ -1,5 +1,6 @@
 import type { Ctx } from "../../shared/context.ts";
 import { describeError } from "../../shared/log.ts";
+import { inTime } from "./in-time.ts";
 import { roomName } from "./rooms/names.ts";
 import type { GiftNews, LiveNews, Viewer } from "./rooms/news.ts";
 import { prepareEvent } from "./socketio/index.ts";
@@ -7,6 +8,8 @@ import { homeShard } from "./sockets/home.ts";
 
 export type { GiftNews, LiveNews, Viewer } from "./rooms/news.ts";
 
+/** A room that does not answer the sweep in time is taken for dead. */
+const PROOF_MS = 10_000;
 const COUNT_TRUST_MS = 5_000;
 const MAX_COUNTS_KEPT = 1_000;
 
@@ -26,6 +29,11 @@ export async function announceLive(ctx: Ctx, news: LiveNews): Promise<void> {
   await quietly(ctx, "live", liveRoom(ctx, news.roomId).announceLive(news));
 }
 
+/** Lets a room renew the leases of the hosts whose sockets it knows, now. Never fails; who is silent proves nothing. */
+export async function proveHosts(ctx: Ctx, roomId: string): Promise<void> {
+  await quietly(ctx, "sweep", inTime(PROOF_MS, liveRoom(ctx, roomId).proveHosts()));
+}
+
 /** Sends an event to all sockets that are verified as this user, wherever they are. Never fails; a user without a socket gets nothing. */
 export async function sendToUser(
   ctx: Ctx,
@@ -37,17 +45,17 @@ export async function sendToUser(
   await quietly(ctx, "user", homeShard(ctx, userId).forwardToUser(userId, prepared));
 }
 
+const SIGN_IN_ENDED = "Sesi Anda telah berakhir. Silakan masuk kembali";
+
 /**
- * A user's sockets lose their authority and are closed: after a ban or a change of password all, after a log-out those
- * of its session. Never fails; what it cannot reach is caught by the sockets' own check of their session.
+ * A user's sockets lose their authority and are closed: after a ban all, after a log-out those of its session. Never
+ * fails; what it cannot reach is caught by the sockets' own check of their session.
  */
 export async function endUserSockets(
   ctx: Ctx,
-  userId: number,
-  reason: string,
-  sessionId?: string,
+  { userId, sessionId }: { userId: number; sessionId: string | null },
 ): Promise<void> {
-  const ended = homeShard(ctx, userId).endUser(userId, reason, sessionId ?? null);
+  const ended = homeShard(ctx, userId).endUser(userId, SIGN_IN_ENDED, sessionId);
   await quietly(ctx, "end of sockets", ended);
 }
 

@@ -89,6 +89,14 @@ export class Room extends DurableObject<Env> {
     this.#arm();
   }
 
+  /** Renews what is due of the leases of hosts who are here, whenever it was last tried. */
+  async proveHosts(): Promise<void> {
+    this.#room.sweep();
+    this.#hosting.hurry();
+    await inTime(DUTIES_MS, this.#doHostDuties());
+    this.#arm();
+  }
+
   viewers(): Viewer[] {
     return this.#room.viewers();
   }
@@ -106,16 +114,18 @@ export class Room extends DurableObject<Env> {
     try {
       this.#room.sweep();
       this.#hosting.forgetOld(Date.now());
-      await Promise.all([
-        this.#gifts.run(),
-        inTime(DUTIES_MS, doHostDuties(this.#context(), this.#room, this.#hosting)),
-      ]);
+      await Promise.all([this.#gifts.run(), inTime(DUTIES_MS, this.#doHostDuties())]);
       if (this.#isIdle() && this.#messages.lastAt() + FORGET_MS <= Date.now()) {
+        this.#messages.forget();
         await this.#tables.drop();
       }
     } finally {
       this.#arm();
     }
+  }
+
+  async #doHostDuties(): Promise<void> {
+    await doHostDuties(this.#context(), this.#room, this.#hosting);
   }
 
   /** Sets the alarm to the next thing that is due, where that is earlier than what is set. */

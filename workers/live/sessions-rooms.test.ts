@@ -2,13 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Ctx } from "../../shared/context.ts";
 import { settleBackground, testContext } from "../testing/api.ts";
 import { createUser, type TestUser, unique } from "../testing/factories.ts";
-import {
-  endLapsedSessions,
-  endSession,
-  listViewers,
-  renewLease,
-  startSession,
-} from "./sessions.ts";
+import { endLapsedSessions, endSession, listViewers, startSession } from "./sessions.ts";
 import { get, told } from "./testing/people.ts";
 import { back, renew } from "./testing/sessions.ts";
 
@@ -21,6 +15,9 @@ function listening(actor: TestUser) {
     getByName: (name: string) => ({
       announceLive: async (news: unknown) => {
         heard.push([name, news]);
+      },
+      proveHosts: async () => {
+        heard.push([name, "proof"]);
       },
       viewers: async () => [viewer],
     }),
@@ -52,24 +49,21 @@ describe("the rooms", () => {
     ]);
   });
 
-  it("are told of what the sweep and a lapsed lease end", async () => {
+  it("are asked for proof before the sweep ends what lapsed, and told of its end", async () => {
     const host = await createUser();
     const { ctx, heard } = listening(host);
-    const [a, b] = [unique("a"), unique("b")];
-    for (const roomId of [a, b]) {
-      const { id } = await startSession(ctx, { roomId });
-      await back(id, 20);
-      await renew(host, roomId);
-      await back(id, 100);
-      if (roomId === a) await endLapsedSessions(ctx);
-      else await renewLease(ctx, { hostId: host.userId, roomId, viewers: 1 });
-      await settleBackground();
-    }
-    const ended = heard.filter((one) => JSON.stringify(one).includes("ended"));
-    const mine = ended.filter((one) => JSON.stringify(one).includes(`"hostId":${host.userId}`));
-    expect(mine).toMatchObject([
-      [`live:${a}`, {}],
-      [`live:${b}`, {}],
+    const roomId = unique("a");
+    const { id: sessionId } = await startSession(ctx, { roomId });
+    await back(sessionId, 20);
+    await renew(host, roomId);
+    await back(sessionId, 100);
+    await endLapsedSessions(ctx);
+    await settleBackground();
+    const mine = heard.filter((one) => JSON.stringify(one).includes(roomId));
+    expect(mine).toEqual([
+      [`live:${roomId}`, { roomId, hostId: host.userId, sessionId, state: "started" }],
+      [`live:${roomId}`, "proof"],
+      [`live:${roomId}`, { roomId, hostId: host.userId, sessionId, state: "ended" }],
     ]);
   });
 });

@@ -4,7 +4,7 @@ import { actorOf, type Ctx } from "../../shared/context.ts";
 import { call, rows } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
 import { dayBounds } from "../../shared/time/jakarta.ts";
-import { announceLive, viewersOf } from "./room-client.ts";
+import { announceLive, proveHosts, viewersOf } from "./room-client.ts";
 import { SessionShape } from "./schemas/sessions.ts";
 
 /** A row of `live_sessions` in the contract's keys (§2.5). */
@@ -60,9 +60,7 @@ export async function renewLease(ctx: Ctx, renewal: LeaseRenewal): Promise<numbe
   return sessionId;
 }
 
-const Renewed = z.array(
-  z.object({ session_id: z.number().nullable(), ended: SessionShape.nullable() }),
-);
+const Renewed = z.array(z.number().nullable());
 
 /** All hosts of a room (the shipped app has one room for everybody) in one statement; ids as `renewLease`, in order. */
 export async function renewLeases(
@@ -72,10 +70,7 @@ export async function renewLeases(
   const input = renewals.map(({ roomId, hostId, viewers, joined = [] }) => ({
     ...{ room_id: roomId, host_id: hostId, viewers, joined },
   }));
-  const results = await ctx.db.run(call("live_renew_leases", { renewals: input }, Renewed));
-  const ended = results.flatMap((result) => result.ended ?? []);
-  if (ended.length > 0) ctx.waitUntil(tellEnded(ctx, ended));
-  return results.map((result) => result.session_id);
+  return await ctx.db.run(call("live_renew_leases", { renewals: input }, Renewed));
 }
 
 /**
@@ -92,11 +87,21 @@ export async function endAbandoned(
   return ended;
 }
 
-/** The minute's sweep: sessions whose lease lapsed or that are too old end. Answers how many. */
+const Lapsed = z.array(
+  z.object({ session_id: z.number(), room_id: z.string(), unasked: z.boolean() }),
+);
+
+/**
+ * The minute's sweep: sessions whose lease lapsed or that are too old end. Their rooms are asked first: after an outage
+ * of the database no lease was renewed, though the hosts were there. Answers how many it ended.
+ */
 export async function endLapsedSessions(ctx: Ctx): Promise<number> {
-  const ended = await ctx.db.run(
-    call("live_end_lapsed", { limit: SWEEP_LIMIT }, z.array(SessionShape)),
-  );
+  const lapsed = await ctx.db.run(call("live_lapsed", { limit: SWEEP_LIMIT }, Lapsed));
+  if (lapsed.length === 0) return 0;
+  const rooms = new Set(lapsed.flatMap(({ room_id, unasked }) => (unasked ? room_id : [])));
+  await Promise.all([...rooms].map((roomId) => proveHosts(ctx, roomId)));
+  const session_ids = lapsed.map(({ session_id }) => session_id);
+  const ended = await ctx.db.run(call("live_end_lapsed", { session_ids }, z.array(SessionShape)));
   await tellEnded(ctx, ended);
   return ended.length;
 }

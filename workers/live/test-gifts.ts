@@ -128,7 +128,8 @@ function booksQuery(ids: string) {
       "fan weeks",
       sql`select host, sender_id, sum(coins) from g join live_fan_week_heads h on h.host_id = host
         where g.day between h.day - 6 and h.day group by 1, 2`,
-      sql`select host_id, sender_id, coins from live_fan_weeks where ${theirs("host_id")}`,
+      sql`select host_id, sender_id, week_coins from live_fan_totals
+        where week_coins > 0 and ${theirs("host_id")}`,
     ),
     differs(
       "fan totals",
@@ -144,11 +145,6 @@ function booksQuery(ids: string) {
       "spent",
       sql`select sender_id, sum(coin_value * quantity) from live_gifts where ${theirs("sender_id")} group by 1`,
       sql`select user_id, spent from live_gift_totals where spent > 0 and ${theirs("user_id")}`,
-    ),
-    differs(
-      "income lines",
-      sql`select id, host, income, category, created_at from g`,
-      sql`select gift_id, host_id, income, type, created_at from live_host_income where ${theirs("host_id")}`,
     ),
     differs(
       "ledger",

@@ -91,7 +91,7 @@ export async function sellProduct(tell: Tell, seller: Person, store: Store): Pro
       price: 25_000,
       stock: 10,
       weight_gram: 350,
-      category_id: categories[0]?.id ?? null,
+      category_id: categories.find(({ slug }) => slug.startsWith("makanan"))?.id ?? null,
       status: "active",
       images: [{ url, is_primary: true }],
     },

@@ -75,13 +75,16 @@ export async function awaitEnd(
   );
 }
 
-/** Waits until the order's purchase is known, by its callback or by asking the supplier's history. */
+/** A lost wake-up costs a minute, and an attempt whose Worker was restarted under it the rest of its lease. */
+const DOUBT_MS = 180_000;
+
+/** Waits until the order's purchase is known: told by the supplier's answer, or found in its history. */
 export async function awaitPurchase(tell: Tell, customer: Caller, number: string): Promise<string> {
   const { externalId } = await until(
     `the purchase of ${number} is known`,
     () => readOrder(tell, customer, number),
     (found) => found.externalId !== null,
-    60_000,
+    DOUBT_MS,
   );
   return externalId ?? "";
 }

@@ -1,11 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { deleteCookie, setCookie } from "hono/cookie";
+import { setCookie } from "hono/cookie";
 import { authAnswer, body, enveloped } from "../../../shared/http/answers.ts";
-import { access, createApi, SESSION_COOKIE } from "../../../shared/http/api.ts";
+import { createApi, SESSION_COOKIE } from "../../../shared/http/api.ts";
 import { register } from "../accounts.ts";
 import { sessionCookieOptions } from "../cookie.ts";
 import { RegisterBody, SignedInShape, SignInBody, UserShape } from "../schemas.ts";
-import { endSession } from "../sessions.ts";
 import { signIn } from "../signin.ts";
 import { callerAddress, inContractWords } from "./edge.ts";
 
@@ -66,19 +65,3 @@ for (const path of ["/api/auth/signin", "/api/auth/login"] as const) {
     inContractWords,
   );
 }
-
-authRoutes.openapi(
-  createRoute({
-    method: "post",
-    path: "/api/auth/logout",
-    tags,
-    summary: "End this sign-in everywhere and drop the cookie",
-    middleware: [access(null)] as const,
-    responses: authAnswer(200, { data: z.object({ success: z.literal(true) }) }),
-  }),
-  async (c) => {
-    await endSession(c.var.ctx);
-    deleteCookie(c, SESSION_COOKIE, sessionCookieOptions(c.var.ctx.config, c.req.url));
-    return c.json({ success: true, ...enveloped({ success: true } as const) } as const, 200);
-  },
-);

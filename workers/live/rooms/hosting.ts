@@ -84,6 +84,11 @@ export class Hosting {
     this.#notBefore.set(hostId, now + RETRY_MS);
   }
 
+  /** What waits after a failure is due now. */
+  hurry(): void {
+    this.#notBefore.clear();
+  }
+
   /** A renewal that was made. */
   renewed(live: Live, now: number): void {
     if (this.find(live.hostId)?.sessionId !== live.sessionId) return;

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ObjectTables } from "../object-tables.ts";
 import { guest, join, leave, onStage, START, type Stage, say, user } from "../testing/stage.ts";
 import { HOST_GRACE_MS, RENEW_MS } from "./hosting.ts";
@@ -138,12 +138,41 @@ describe("chat", () => {
       await stage.do("s1", join("a", user(1)));
       const total = KEPT_MESSAGES + 20;
       for (let i = 1; i <= total; i += 1) stage.room.apply("s1", [say("a", user(1), `m${i}`)]);
+      stage.timeComes();
       stage.evict();
       stage.room.apply("s1", [say("a", user(1), "terakhir")]);
+      stage.timeComes();
       await stage.settle();
       const kept = await lastMessages(stage);
       expect(kept).toHaveLength(KEPT_MESSAGES);
       expect([kept[0], kept.at(-1)]).toEqual(["m22", "terakhir"]);
+    }));
+});
+
+describe("a message that was just said", () => {
+  it("is heard before it is written: an eviction within the second loses it, and who is in the room stays in", () =>
+    onStage("live", async (stage) => {
+      await stage.do("s1", join("a", user(1)), say("a", user(1), "lama"));
+      stage.timeComes();
+      stage.said();
+      await stage.do("s1", say("a", user(1), "baru"));
+      expect(stage.said("live:new-message")[0]?.payload).toMatchObject({ message: "baru" });
+      expect(await lastMessages(stage)).toEqual(["lama"]);
+      stage.evict();
+      expect(stage.room.viewerCount).toBe(1);
+    }));
+
+  it("costs one write with all that were said in the same second", () =>
+    onStage("live", async (stage) => {
+      await stage.do("s1", join("a", user(1)));
+      const write = vi.spyOn(ObjectTables.prototype, "write");
+      onTestFinished(() => write.mockRestore());
+      for (let i = 0; i < 50; i += 1) stage.room.apply("s1", [say("a", user(1), `m${i}`)]);
+      expect(write).not.toHaveBeenCalled();
+      stage.timeComes();
+      stage.timeComes();
+      expect(write).toHaveBeenCalledOnce();
+      expect(await lastMessages(stage)).toHaveLength(50);
     }));
 });
 

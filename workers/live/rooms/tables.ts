@@ -8,4 +8,6 @@ export const ROOM_TABLES = [
      socket text not null, wish text not null) without rowid;
    create table lives (host_id integer primary key, session_id integer not null, started_at integer not null,
      seen_at integer, renewed_at integer not null) without rowid`,
+  `drop table messages;
+    create table chat (one integer primary key check (one = 1), last_at integer not null, list text not null)`,
 ];

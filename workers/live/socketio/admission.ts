@@ -4,7 +4,7 @@ import type { EngineIo } from "./engine.ts";
 import { ConnectRefused, type Handlers } from "./handlers.ts";
 import { type Hub, LiveSocket, type SocketState } from "./live-socket.ts";
 import { packetFrames } from "./packets.ts";
-import type { Recovered, Recovery } from "./recovery.ts";
+import type { Orphan, Recovered, Recovery } from "./recovery.ts";
 import type { RoomIndex } from "./rooms.ts";
 import { randomId } from "./session-id.ts";
 
@@ -60,7 +60,7 @@ export class Admission<Data> {
     engine.registry.all();
     client.hasJoined = true;
     client.keep(socket);
-    recovery?.keep(client.session.id, socket.state);
+    recovery?.keep(client.session.id, socket);
     index.add(socket);
     const data = recovery ? { sid, pid } : { sid };
     socket.open([
@@ -87,16 +87,16 @@ export class Admission<Data> {
     if (present?.state.namespace === namespace) {
       const session = engine.registry.find(present.sessionId);
       if (session) await engine.end(session, "transport close");
-      else this.tellLost(present.state);
+      else this.tellLost(present);
     }
     const recovered = recovery.restore(pid, offset);
     return recovered?.state.namespace === namespace ? recovered : null;
   }
 
   /** A crash or deploy took this socket, and nobody was told. */
-  tellLost(state: SocketState): void {
+  tellLost({ sessionId, state }: Orphan): void {
     const { engine, handlers, hub, recovery } = this.#parts;
-    recovery?.lost(state.pid);
+    recovery?.lost(sessionId, state);
     const socket = LiveSocket.gone(hub, state);
     void engine.guard("disconnect", () => handlers.disconnect?.(socket, "transport close"));
   }

@@ -41,7 +41,8 @@ export class Client<Data> {
   /** Namespaces that it asked to join and is not admitted to yet. */
   readonly joining = new Set<string>();
   readonly #host: ClientHost<Data>;
-  readonly #decoder = new Decoder();
+  /** Only while attachments of a packet are missing: a connection that says nothing needs none. */
+  #decoder: Decoder | null = null;
   readonly #bucket: TokenBucket | null;
   #work: Promise<void> | boolean | undefined;
   #refused = 0;
@@ -60,21 +61,22 @@ export class Client<Data> {
     this.request = facts.request;
     this.hasJoined = facts.hasJoined;
     this.#bucket = host.flood ? new TokenBucket(host.flood, host.now()) : null;
-    this.#decoder.on("decoded", (packet: Packet) => {
-      this.#work = this.#take(packet);
-    });
   }
 
   /** Takes one Engine.IO message. What is malformed closes the connection. */
   async receive(data: string | ArrayBuffer): Promise<void> {
     if (this.#isSkipped(data)) return;
     this.#work = undefined;
+    const decoder = this.#decoder ?? this.#newDecoder();
     try {
-      this.#decoder.add(data);
+      decoder.add(data);
     } catch {
       return await this.close("parse error");
     }
-    this.#awaitAttachments(data);
+    const isWhole =
+      this.#work !== undefined || (typeof data === "string" && !HAS_ATTACHMENTS.test(data));
+    this.#decoder = isWhole || !this.session.isOpen ? null : decoder;
+    this.#awaitAttachments(isWhole);
     if ((await this.#work) === false) await this.close("flood");
   }
 
@@ -94,9 +96,18 @@ export class Client<Data> {
 
   /** The connection is gone: nothing of it stays in memory. */
   destroy(): void {
-    this.#decoder.off();
-    this.#decoder.destroy();
+    this.#decoder?.off();
+    this.#decoder?.destroy();
+    this.#decoder = null;
     this.#stopPatience();
+  }
+
+  #newDecoder(): Decoder {
+    const decoder = new Decoder();
+    decoder.on("decoded", (packet: Packet) => {
+      this.#work = this.#take(packet);
+    });
+    return decoder;
   }
 
   #take(packet: Packet): Promise<void> | boolean {
@@ -151,9 +162,7 @@ export class Client<Data> {
   }
 
   /** While attachments are missing a timer runs: it keeps the object, and with it the half packet, in memory. */
-  #awaitAttachments(data: string | ArrayBuffer): void {
-    const isWhole =
-      this.#work !== undefined || (typeof data === "string" && !HAS_ATTACHMENTS.test(data));
+  #awaitAttachments(isWhole: boolean): void {
     if (isWhole) this.#stopPatience();
     else
       this.#patience ??= setTimeout(

@@ -25,6 +25,7 @@ export class Clock {
   readonly #db: Storage;
   /** What the alarm is set to; undefined before it is known in this life of the object. */
   #armed: number | null | undefined;
+  #times: Times | null = null;
 
   constructor(storage: DurableObjectStorage, db: Storage) {
     this.#storage = storage;
@@ -32,6 +33,11 @@ export class Clock {
   }
 
   read(): Times {
+    this.#times ??= this.#stored();
+    return this.#times;
+  }
+
+  #stored(): Times {
     const [row] = this.#db.rows<Times & Record<string, number | null>>(
       `select ${COLUMNS.join(", ")} from socketio_clock`,
     );
@@ -44,6 +50,7 @@ export class Clock {
     const times = this.read();
     const changed = COLUMNS.filter((name) => name in change && change[name] !== times[name]);
     if (changed.length > 0) {
+      this.#times = { ...times, ...change };
       const pairs = changed.map((name) => `${name} = ?`).join(", ");
       this.#db.write(
         `update socketio_clock set ${pairs}`,
@@ -59,7 +66,13 @@ export class Clock {
     if (now === null || now > at) this.set({ [name]: at });
   }
 
-  /** The alarm has rung: it is unset now, whatever we remember. Sets it anew from the row. */
+  /** The alarm has rung: answers what the row says, whatever we remember. */
+  rang(): Times {
+    this.#times = this.#stored();
+    return this.#times;
+  }
+
+  /** Sets the alarm anew after it has rung. */
   rearm(): void {
     this.#armed = null;
     this.#arm(this.read());

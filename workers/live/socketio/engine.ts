@@ -96,20 +96,33 @@ export class EngineIo<U = unknown> {
     await this.#gone(ws, "transport error");
   }
 
-  /** The alarm waits for no handler: one that hangs must not stop the heartbeat. */
+  /** The alarm waits for what the layer above does in it, but not long: one that hangs must not stop the heartbeat. */
   async alarm(): Promise<void> {
+    let work = Promise.resolve();
     try {
-      const times = this.clock.read();
+      const times = this.clock.rang();
       const now = this.settings.now();
       this.#heartbeat.ring(now, times);
       if (times.deadline_at !== null && times.deadline_at <= now) this.#closeLate(now);
-      void this.guard("alarm", () => this.#handlers.alarm?.(now, times));
+      work = this.guard("alarm", () => this.#handlers.alarm?.(now, times)) ?? work;
     } catch (error) {
       this.settings.onError(error, "alarm");
     } finally {
       this.rest();
       this.clock.rearm();
     }
+    await this.#patiently(work);
+  }
+
+  /** Waits for work, at most a small part of the time that a client's answer may take. */
+  async #patiently(work: Promise<void>): Promise<void> {
+    const { pingIntervalMs, pingTimeoutMs } = this.settings;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.min(pingIntervalMs, pingTimeoutMs) / 4);
+    });
+    await Promise.race([work, enough]);
+    clearTimeout(timer);
   }
 
   /** A session begins: heartbeat and time-outs run from here. */
@@ -117,7 +130,8 @@ export class EngineIo<U = unknown> {
     const { settings } = this;
     const kept = keepOf(request, settings.keepHeaders);
     void this.guard("open", () => this.#handlers.open?.(session, kept));
-    session.save();
+    // With a state it has been saved.
+    if (session.state === null) session.save();
     this.clock.noLaterThan("ping_at", session.openedAt + settings.pingIntervalMs);
     const deadline = this.#handlers.deadlineOf?.(session) ?? null;
     if (deadline !== null) this.clock.noLaterThan("deadline_at", deadline);

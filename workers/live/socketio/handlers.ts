@@ -39,6 +39,6 @@ export interface Handlers<Data = unknown> {
   disconnect?(socket: Socket<Data>, reason: DisconnectReason): Promise<void> | void;
   /** A lost socket can be recovered no more. Until here, what is sent to its rooms must still reach this object. */
   expired?(socket: Socket<Data>): Promise<void> | void;
-  /** The time that `wakeAt` was given has come. */
+  /** The time that `wakeAt` was given has come. The alarm waits for it, for a quarter of the ping time-out at most. */
   wake?(): Promise<void> | void;
 }

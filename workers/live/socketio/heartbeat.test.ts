@@ -140,7 +140,7 @@ describe("the alarm", () => {
     expect(await polling.poll()).toBe('42["echoed",1]');
   });
 
-  it("serves the application too, once for each time it is asked", async () => {
+  it("serves the application too, once for each time it is asked, and waits for it", async () => {
     const stub = newShard("plain");
     await inside(stub, ({ io }) => io.wakeAt(Date.now() + 5_000));
     await evictDurableObject(stub);

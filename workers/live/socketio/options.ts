@@ -40,8 +40,9 @@ export interface RecoveryOptions {
   /** At most so many characters of packets are kept (8,000,000). */
   maxChars?: number;
   /**
-   * Packets for replay are written to the object's storage together, at most so long after they were sent (250). What a
-   * crash takes in that time cannot be replayed; 0 writes each packet before it leaves, for one row a packet.
+   * Packets for replay, and what is known of sockets, are written to the object's storage together, at most so long after
+   * they were sent or changed (250). What a crash takes in that time cannot be replayed, and who connected in it cannot be
+   * recovered nor told of; 0 writes all of it before anything leaves, for one row a packet.
    */
   flushMs?: number;
 }

@@ -133,6 +133,34 @@ describe("connection-state recovery", () => {
     expect(rows).toEqual({ n: 20 });
   });
 
+  it("keeps the last packets of a rush that is more than is kept", async () => {
+    const stub = newShard("lazy");
+    const { client, id, pid } = await inRoom(stub);
+    await inside(stub, ({ io }) => {
+      for (let n = 1; n <= 25; n += 1) io.to("live").emit("news", [n]);
+    });
+    const got: string[] = [];
+    while (got.length < 10) got.push(apart(await client.next()).offset);
+    await lose(client);
+    await inside(stub, () => scheduler.wait(20));
+    const back = await comeBack(stub, { pid, offset: got[9] });
+    expect(back.sid).toBe(id);
+    expect(apart(await back.client.next()).args).toEqual(["news", 11]);
+  });
+
+  it("has no row for who came and left for good before it was written", async () => {
+    const stub = newShard("lazy");
+    const { client, id, pid } = await WireClient.join(stub);
+    client.send("41");
+    await lose(client);
+    const rows = await inside(stub, async (_, { storage }) => {
+      await scheduler.wait(20);
+      return storage.sql.exec("select * from socketio_sockets").toArray();
+    });
+    expect(rows).toEqual([]);
+    expect((await comeBack(stub, { pid })).sid).not.toBe(id);
+  });
+
   it("asks the application again: who is refused now does not come back in", async () => {
     const stub = newShard("recovering");
     const { client, pid, offset } = await inRoom(stub);

@@ -11,6 +11,12 @@ export interface Recovered {
   missed: Frame[];
 }
 
+/** A socket whose connection is gone without our being told. */
+export interface Orphan {
+  sessionId: string;
+  state: SocketState;
+}
+
 interface Row extends Record<string, SqlStorageValue> {
   pid: string;
   session: string;
@@ -18,9 +24,19 @@ interface Row extends Record<string, SqlStorageValue> {
   lost_at: number | null;
 }
 
+/** What a row is to say. `holder` is asked for its state when that is written or read, and not before. */
+interface Kept {
+  sessionId: string;
+  holder: { readonly state: SocketState };
+  lostAt: number | null;
+}
+
+const FLUSH_MS = 250;
+
 /**
  * Who may come back, and to what. Every connected socket has a row here, so that a deploy or crash, which takes the
- * WebSockets with their attachments, takes no membership; the row of a lost one is kept for `maxMs`.
+ * WebSockets with their attachments, takes no membership; the row of a lost one is kept for `maxMs`. Rows are written
+ * behind, together with the log: a thousand who connect at once, or change their rooms, cost one commit.
  */
 export class Recovery {
   readonly log: ReplayLog;
@@ -30,6 +46,9 @@ export class Recovery {
   /** So long may pass between a client's silence and our noticing it. */
   readonly #noticeMs: number;
   readonly #now: () => number;
+  /** What is not written yet, by pid; null for a row to be deleted. */
+  readonly #waiting = new Map<string, Kept | null>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     db: Storage,
@@ -42,36 +61,32 @@ export class Recovery {
     this.#options = options;
     this.#noticeMs = noticeMs;
     this.#now = now;
-    this.log = new ReplayLog(db, options, options.maxMs + noticeMs, now);
+    const retainMs = options.maxMs + noticeMs;
+    this.log = new ReplayLog({ db, options, retainMs, now, later: () => this.#later() });
   }
 
-  keep(sessionId: string, state: SocketState): void {
-    this.#db.write(
-      `insert into socketio_sockets (pid, session, state) values (?, ?, ?)
-       on conflict (pid) do update set session = excluded.session, state = excluded.state, lost_at = null`,
-      state.pid,
-      sessionId,
-      JSON.stringify(state),
-    );
+  /** A connected socket, with what it is from now on. */
+  keep(sessionId: string, holder: Kept["holder"] & { pid: string }): void {
+    this.#put(holder.pid, { sessionId, holder, lostAt: null });
   }
 
   /** A socket left for good. */
   forget(pid: string): void {
-    this.#db.write("delete from socketio_sockets where pid = ?", pid);
+    this.#put(pid, null);
   }
 
   /** A socket was lost: it may come back until `maxMs` from now. */
-  lost(pid: string): void {
+  lost(sessionId: string, state: SocketState): void {
     const now = this.#now();
-    this.#db.write("update socketio_sockets set lost_at = ? where pid = ?", now, pid);
+    this.#put(state.pid, { sessionId, holder: { state }, lostAt: now });
     this.#clock.noLaterThan("expiry_at", now + this.#options.maxMs);
   }
 
   /** A socket that is not known to be lost, with the session that it was last seen on. */
   present(pid: string): { sessionId: string; state: SocketState } | null {
-    const row = this.#row(pid);
-    if (!row || row.lost_at !== null) return null;
-    return { sessionId: row.session, state: SocketState.parse(JSON.parse(row.state)) };
+    const kept = this.#kept(pid);
+    if (!kept || kept.lostAt !== null) return null;
+    return { sessionId: kept.sessionId, state: kept.holder.state };
   }
 
   /**
@@ -79,18 +94,19 @@ export class Recovery {
    * yet names no offset: it missed everything since it connected.
    */
   restore(pid: string, offset: unknown): Recovered | null {
-    const row = this.#row(pid);
-    if (!row || row.lost_at === null) return null;
-    if (row.lost_at + this.#options.maxMs < this.#now()) return null;
-    const state = SocketState.parse(JSON.parse(row.state));
+    const kept = this.#kept(pid);
+    if (!kept || kept.lostAt === null) return null;
+    if (kept.lostAt + this.#options.maxMs < this.#now()) return null;
+    const { state } = kept.holder;
     const from = typeof offset === "string" ? offsetOf(offset) : state.from;
     if (from === null) return null;
-    const missed = this.log.missedBy(state, from, row.lost_at - this.#noticeMs);
+    const missed = this.log.missedBy(state, from, kept.lostAt - this.#noticeMs);
     return missed && { state, missed };
   }
 
   /** Those who are on none of the living sessions and not known to be lost: a crash or deploy took them. */
-  orphans(isAlive: (sessionId: string) => boolean, openSessions: () => number): SocketState[] {
+  orphans(isAlive: (sessionId: string) => boolean, openSessions: () => number): Orphan[] {
+    this.#writeRows();
     const [row] = this.#db.rows<{ count: number }>(
       "select count(*) as count from socketio_sockets where lost_at is null",
     );
@@ -98,11 +114,12 @@ export class Recovery {
     return this.#db
       .rows<Row>("select * from socketio_sockets where lost_at is null")
       .filter(({ session }) => !isAlive(session))
-      .map(({ state }) => SocketState.parse(JSON.parse(state)));
+      .map(({ session, state }) => ({ sessionId: session, state: stateOf(state) }));
   }
 
   /** Forgets whoever did not come back in time, and answers who that is. */
   expire(now: number): SocketState[] {
+    this.#writeRows();
     const rows = this.#db.rows<Row>(
       "delete from socketio_sockets where lost_at + ? <= ? returning *",
       this.#options.maxMs,
@@ -114,10 +131,50 @@ export class Recovery {
     const at = next?.at ?? null;
     this.#clock.set({ expiry_at: at === null ? null : at + this.#options.maxMs });
     if (next?.all === 0) this.log.clear();
-    return rows.map(({ state }) => SocketState.parse(JSON.parse(state)));
+    return rows.map(({ state }) => stateOf(state));
   }
 
-  #row(pid: string): Row | null {
-    return this.#db.rows<Row>("select * from socketio_sockets where pid = ?", pid)[0] ?? null;
+  #kept(pid: string): Kept | null {
+    const waiting = this.#waiting.get(pid);
+    if (waiting !== undefined) return waiting;
+    const [row] = this.#db.rows<Row>("select * from socketio_sockets where pid = ?", pid);
+    if (!row) return null;
+    return { sessionId: row.session, holder: { state: stateOf(row.state) }, lostAt: row.lost_at };
+  }
+
+  #put(pid: string, kept: Kept | null): void {
+    this.#waiting.set(pid, kept);
+    if (this.#options.flushMs === 0) this.#writeRows();
+    else this.#later();
+  }
+
+  /** Rows and log are written in the same turn, so that they are one commit. */
+  #later(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#writeRows();
+      this.log.flush();
+    }, this.#options.flushMs ?? FLUSH_MS);
+  }
+
+  #writeRows(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const [pid, kept] of waiting) {
+      if (kept) this.#writeRow(pid, kept);
+      else this.#db.write("delete from socketio_sockets where pid = ?", pid);
+    }
+  }
+
+  #writeRow(pid: string, { sessionId, holder, lostAt }: Kept): void {
+    this.#db.write(
+      "insert or replace into socketio_sockets (pid, session, state, lost_at) values (?, ?, ?, ?)",
+      pid,
+      sessionId,
+      JSON.stringify(holder.state),
+      lostAt,
+    );
   }
 }
+
+const stateOf = (json: string) => SocketState.parse(JSON.parse(json));

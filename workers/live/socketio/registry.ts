@@ -55,7 +55,8 @@ export class Registry<U> {
     const at = this.#host.now();
     this.#state.acceptWebSocket(ws, [session.id, role]);
     this.#links.set(ws, { session, role, at });
-    ws.serializeAttachment(session.attachment(role, at));
+    // A session's main WebSocket is saved with its state, as it opens.
+    if (role === "probe") ws.serializeAttachment(session.attachment(role, at));
   }
 
   /** Changes what a WebSocket is for its session, for this life and the next. */

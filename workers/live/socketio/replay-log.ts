@@ -30,7 +30,6 @@ interface Reader {
 
 const PER_MS = 1_000;
 const MAX_CHARS = 8_000_000;
-const FLUSH_MS = 250;
 /** A row takes 2 MB: a packet that does not fit surely is not kept, and who missed it gets a new session. */
 const MAX_PACKET_CHARS = 900_000;
 const SEGMENT_CHARS = 256_000;
@@ -44,18 +43,26 @@ export class ReplayLog {
   readonly #options: RecoveryOptions;
   readonly #retainMs: number;
   readonly #now: () => number;
+  /** Has `flush` called a little later. */
+  readonly #later: () => void;
   #segments: Segment[] | null = null;
   #floor = 0;
   #n = 0;
   #tail: Logged[] = [];
   #tailChars = 0;
-  #timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(db: Storage, options: RecoveryOptions, retainMs: number, now: () => number) {
-    this.#db = db;
-    this.#options = options;
-    this.#retainMs = retainMs;
-    this.#now = now;
+  constructor(parts: {
+    db: Storage;
+    options: RecoveryOptions;
+    retainMs: number;
+    now: () => number;
+    later: () => void;
+  }) {
+    this.#db = parts.db;
+    this.#options = parts.options;
+    this.#retainMs = parts.retainMs;
+    this.#now = parts.now;
+    this.#later = parts.later;
   }
 
   /** The offset of the next packet; every call answers a greater one. */
@@ -74,19 +81,19 @@ export class ReplayLog {
     }
     this.#tail.push({ ...packet, frames });
     this.#tailChars += chars;
-    const { flushMs = FLUSH_MS } = this.#options;
-    if (flushMs === 0 || this.#tailChars >= SEGMENT_CHARS) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), flushMs);
+    if (this.#options.flushMs === 0 || this.#tailChars >= SEGMENT_CHARS) this.flush();
+    else this.#later();
   }
 
   /** Writes what is in memory only, and drops what is too old or too much. */
   flush(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    const packets = this.#tail;
+    const { maxPackets } = this.#options;
+    const packets = this.#tail.slice(-maxPackets);
     const last = packets.at(-1)?.n;
     if (last === undefined) return;
-    const segment = { last, count: packets.length, chars: this.#tailChars, packets };
+    const tooMany = this.#tail.at(-maxPackets - 1)?.n;
+    if (tooMany !== undefined) this.#forget(tooMany);
+    const segment = { last, count: packets.length, chars: charsOf(packets), packets };
     this.#tail = [];
     this.#tailChars = 0;
     const segments = this.#load();
@@ -174,6 +181,9 @@ export class ReplayLog {
     return segment.packets;
   }
 }
+
+const charsOf = (packets: readonly Logged[]) =>
+  packets.reduce((sum, { frames }) => frames.reduce((all, { length }) => all + length, sum), 0);
 
 /** An offset as it stands in a packet. */
 export const offsetText = (n: number) => n.toString(36);

@@ -190,7 +190,7 @@ export class SocketIoEngine<Data = unknown> {
       (sessionId) => registry.find(sessionId) !== null,
       () => registry.open().length + registry.pollers().length,
     );
-    for (const state of orphans) this.#admission.tellLost(state);
+    for (const orphan of orphans) this.#admission.tellLost(orphan);
   }
 
   #event(socket: LiveSocket<Data>, { data, id }: Packet): Promise<void> | boolean {
@@ -205,7 +205,7 @@ export class SocketIoEngine<Data = unknown> {
     if (client?.sockets.get(socket.namespace) === socket) client.sockets.delete(socket.namespace);
     if (client?.session.isOpen) client.keep();
     if (FINAL.has(reason)) this.#recovery?.forget(socket.pid);
-    else this.#recovery?.lost(socket.pid);
+    else this.#recovery?.lost(socket.sessionId, socket.state);
     await socket.inTurn(() => this.#handlers.disconnect?.(socket, reason), true);
   }
 
@@ -216,7 +216,7 @@ export class SocketIoEngine<Data = unknown> {
       left: (socket, room) => this.#index.leave(socket, room),
       keep: (socket) => {
         socket.client?.keep();
-        this.#recovery?.keep(socket.sessionId, socket.state);
+        this.#recovery?.keep(socket.sessionId, socket);
       },
       sendTo: (socket, event, isVolatile) => this.#delivery.toSocket(socket, event, isVolatile),
       closed: (socket, reason) => this.#closed(socket, reason),

@@ -6,7 +6,8 @@ import { GRACE_MS } from "./directory.ts";
  * rooms by its person (`Directory`). No cookie means anything here, so any origin may read the answers.
  */
 export const ENGINE_OPTIONS: SocketIoOptions = {
-  recovery: { maxMs: GRACE_MS, maxPackets: 200 },
+  // What a crash takes of the last second is in the room's own list of messages, or was never worth keeping.
+  recovery: { maxMs: GRACE_MS, maxPackets: 200, flushMs: 1_000 },
   flood: {
     burst: 60,
     perSecond: 15,

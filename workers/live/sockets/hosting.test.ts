@@ -2,7 +2,9 @@ import { runDurableObjectAlarm } from "cloudflare:test";
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { testContext } from "../../testing/api.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
+import { endLapsedSessions } from "../sessions.ts";
 import { execute, goLive, query } from "../testing/people.ts";
 import { alter, roomStub } from "../testing/rounds.ts";
 import { inLive } from "../testing/socket-client.ts";
@@ -11,11 +13,17 @@ const bearer = ({ token }: { token: string }) => ({
   headers: { authorization: `Bearer ${token}` },
 });
 
-const Row = z.object({ ended: z.boolean(), proven: z.boolean(), viewers: z.number() });
+const Row = z.object({
+  ended: z.boolean(),
+  proven: z.boolean(),
+  viewers: z.number(),
+  fresh: z.boolean(),
+});
 
 async function sessionOf(host: TestUser) {
   const [row] = await query(
-    sql`select end_time is not null as ended, proven_at > start_time as proven, viewers_now as viewers
+    sql`select end_time is not null as ended, proven_at > start_time as proven, viewers_now as viewers,
+        proven_at > now() - interval '1 minute' as fresh
       from live_sessions where host_id = ${host.userId}`,
     Row,
   );
@@ -81,9 +89,36 @@ describe("a live", () => {
   });
 });
 
+describe("a database that was away for minutes", () => {
+  it("ends no live whose host was there all the time, and ends one whose host was not, as of his last proof", async () => {
+    const [here, gone] = [await createUser(), await createUser()];
+    const rooms = [unique(), unique()] as const;
+    await goLive(here, rooms[0]);
+    await goLive(gone, rooms[1]);
+    await inLive(rooms[0], bearer(here));
+    const lost = await inLive(rooms[1], bearer(gone));
+    const watcher = await inLive(rooms[1]);
+    for (const roomId of rooms) await runDurableObjectAlarm(roomStub(roomId));
+    await expect.poll(() => sessionOf(here)).toMatchObject({ proven: true });
+    await expect.poll(() => sessionOf(gone)).toMatchObject({ proven: true });
+    lost.cut();
+    await watcher.hears("live:user-left");
+    await timePasses(rooms[0], here, 300);
+    await timePasses(rooms[1], gone, 300);
+    await endLapsedSessions(testContext());
+    await watcher.hears("live:ended");
+    expect(await sessionOf(here)).toMatchObject({ ended: false, fresh: true });
+    expect(await sessionOf(gone)).toMatchObject({ ended: true, fresh: false });
+  });
+});
+
 /** So many seconds go by, for the object and for Postgres. */
 async function timePasses(roomId: string, host: TestUser, seconds: number): Promise<void> {
-  await alter(roomStub(roomId), `update lives set seen_at = seen_at - ${seconds * 1_000}`);
+  await alter(
+    roomStub(roomId),
+    `update lives set seen_at = seen_at - ${seconds * 1_000},
+    renewed_at = max(0, renewed_at - ${seconds * 1_000})`,
+  );
   await execute(sql`update live_sessions set start_time = start_time - make_interval(secs => ${seconds}),
     proven_at = proven_at - make_interval(secs => ${seconds}) where host_id = ${host.userId}`);
 }

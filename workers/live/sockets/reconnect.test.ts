@@ -165,6 +165,15 @@ async function restored(socket: SocketClient, roomId: string): Promise<void> {
     .toHaveLength(1);
 }
 
+/** Whether a shard has written down that a socket of it is in the room: it does so a little later. */
+async function isKept(shard: string, roomId: string): Promise<boolean> {
+  const query = "select 1 from socketio_sockets where instr(state, ?) > 0";
+  return await runInDurableObject(
+    shardStub(shard),
+    (_, { storage }) => storage.sql.exec(query, `live:${roomId}`).toArray().length > 0,
+  );
+}
+
 describe("what was lost on the way", () => {
   it("is told again at the shard's rounds: a room that forgot a socket learns of it", async () => {
     const roomId = unique();
@@ -178,6 +187,7 @@ describe("what was lost on the way", () => {
   it("with a shard that dies leaves no ghosts: its sockets leave at its next alarm", async () => {
     const roomId = unique();
     const guest = await inLive(roomId, { name: "Ana", userId: 1 });
+    await expect.poll(() => isKept(guest.shard, roomId), { timeout: 5_000 }).toBe(true);
     await evictDurableObject(shardStub(guest.shard), { webSockets: "close" });
     await runDurableObjectAlarm(shardStub(guest.shard));
     await expect.poll(() => countIn(roomId)).toBe(0);

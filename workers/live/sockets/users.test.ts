@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { sql } from "drizzle-orm";
 import { afterEach, describe, expect, it } from "vitest";
 import { signToken } from "../../../shared/auth/tokens.ts";
+import { banUser } from "../../identity/index.ts";
 import { standIns, testContext } from "../../testing/api.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
 import { endUserSockets, sendToUser } from "../room-client.ts";
@@ -47,6 +48,15 @@ async function databaseAway(on: boolean): Promise<void> {
   await fetch(`${standIns().databaseHttpUrl}/_outage`, { method: "PUT", body });
 }
 afterEach(() => databaseAway(false));
+
+/** Each was told why, and closed. */
+async function areEnded(...sockets: SocketClient[]): Promise<void> {
+  const message = "Sesi Anda telah berakhir. Silakan masuk kembali";
+  for (const socket of sockets) {
+    expect(await socket.hears("error")).toEqual({ code: "bad_token", message });
+    await socket.isClosed();
+  }
+}
 
 describe("a private message", () => {
   it("reaches all sockets of its recipient, on whatever shards, and nobody else", async () => {
@@ -129,13 +139,30 @@ describe("a sign-in that ends while its sockets are open", () => {
     const user = await createUser();
     const [home, away] = await twoPlaces(user);
     await told(user, 1);
-    await endUserSockets(testContext(), user.userId, "Sesi berakhir", crypto.randomUUID());
+    const { userId, sessionId } = user;
+    await endUserSockets(testContext(), { userId, sessionId: crypto.randomUUID() });
     expect([home.closed, away.closed]).toEqual([false, false]);
-    await endUserSockets(testContext(), user.userId, "Sesi berakhir", user.sessionId);
-    for (const socket of [home, away]) {
-      expect(await socket.hears("error")).toEqual({ code: "bad_token", message: "Sesi berakhir" });
-      await socket.isClosed();
-    }
+    await endUserSockets(testContext(), { userId, sessionId });
+    await areEnded(home, away);
+  });
+
+  it("by a log-out closes its sockets at once, on whatever shards", async () => {
+    const user = await createUser();
+    const sockets = await twoPlaces(user);
+    await told(user, 1);
+    expect((await post("/api/auth/logout", user)).status).toBe(200);
+    await areEnded(...sockets);
+  });
+
+  it("by a ban closes them at once, those of another user stay", async () => {
+    const [user, other] = [await createUser(), await createUser()];
+    const sockets = await twoPlaces(user);
+    const stays = await connectSocket(bearer(other));
+    await told(user, 1);
+    await banUser(testContext(), user.userId, endUserSockets);
+    await areEnded(...sockets);
+    await sendToUser(testContext(), other.userId, "uji", {});
+    await stays.hears("uji");
   });
 
   it("is found out by the shard's own rounds when nobody told: revoked and banned ones are closed, others not", async () => {

@@ -48,7 +48,10 @@ export const giftCatalogue = pgTable(
   ],
 );
 
-/** A gift that was given: what it was sold as, and what of it the host got. Written by `live_gifts_send` alone. */
+/**
+ * A gift that was given: what it was sold as, and `income`, what of it the host got. It is the host's income line as
+ * well: there is one a gift, and no other income. Written by `live_gifts_send` alone.
+ */
 export const gifts = pgTable(
   "live_gifts",
   {
@@ -80,26 +83,6 @@ export const gifts = pgTable(
       "live_gifts_income_bounded",
       sql`${t.income} between 0 and ${t.coinValue} * ${t.quantity}`,
     ),
-  ],
-);
-
-/** The host's statement: a line for each gift. Money that leaves the host's wallet is no line here. */
-export const hostIncome = pgTable(
-  "live_host_income",
-  {
-    id: bigint({ mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-    hostId: userId().notNull(),
-    giftId: bigint({ mode: "number" })
-      .notNull()
-      .unique("live_host_income_gift_key")
-      .references(() => gifts.id),
-    income: idr().notNull(),
-    type: text().notNull(),
-    createdAt: at().notNull(),
-  },
-  (t) => [
-    index("live_host_income_host_idx").on(t.hostId, t.id.desc().nullsFirst()),
-    check("live_host_income_not_negative", sql`${t.income} >= 0`),
   ],
 );
 
@@ -154,27 +137,25 @@ export const fanHours = pgTable(
   ],
 );
 
-/** What one person ever gave a host; the index answers the best hundred of any number. */
+/**
+ * What one person gave a host: ever, and in the rolling week that ends with the host's `fanWeekHeads.day` (the first
+ * gift of a new day takes out what has fallen off). The indexes answer the best hundred of any number.
+ */
 export const fanTotals = pgTable(
   "live_fan_totals",
-  { hostId: userId().notNull(), senderId: userId().notNull(), coins: idr().notNull() },
+  {
+    hostId: userId().notNull(),
+    senderId: userId().notNull(),
+    coins: idr().notNull(),
+    weekCoins: idr().notNull().default(0),
+  },
   (t) => [
     primaryKey({ columns: [t.hostId, t.senderId], name: "live_fan_totals_pkey" }),
     index("live_fan_totals_coins_idx").on(t.hostId, t.coins.desc().nullsFirst(), t.senderId),
-  ],
-);
-
-/**
- * What one person gave a host in the rolling week that ends with the host's `fanWeekHeads.day`; the index answers the
- * best hundred of any number. The first gift of a new day takes out what has fallen off the week.
- */
-export const fanWeeks = pgTable(
-  "live_fan_weeks",
-  { hostId: userId().notNull(), senderId: userId().notNull(), coins: idr().notNull() },
-  (t) => [
-    primaryKey({ columns: [t.hostId, t.senderId], name: "live_fan_weeks_pkey" }),
-    index("live_fan_weeks_coins_idx").on(t.hostId, t.coins.desc().nullsFirst(), t.senderId),
-    check("live_fan_weeks_not_negative", sql`${t.coins} >= 0`),
+    index("live_fan_totals_week_idx")
+      .on(t.hostId, t.weekCoins.desc().nullsFirst(), t.senderId)
+      .where(sql`${t.weekCoins} > 0`),
+    check("live_fan_totals_week_bounded", sql`${t.weekCoins} between 0 and ${t.coins}`),
   ],
 );
 

@@ -19,6 +19,8 @@ export class Stage {
   now = START;
   heard: { shard: string; frame: Frame }[] = [];
   wanted = true;
+  /** What waits for its time; dropped with the memory. */
+  #waiting: (() => void)[] = [];
   readonly #storage: DurableObjectStorage;
   readonly name: string;
   room: LiveRoom;
@@ -36,7 +38,13 @@ export class Stage {
 
   /** What an eviction leaves: the storage alone. */
   evict(): void {
+    this.#waiting = [];
     Object.assign(this, this.#build());
+  }
+
+  /** The time comes of everything that waits. */
+  timeComes(): void {
+    for (const act of this.#waiting.splice(0)) act();
   }
 
   #build() {
@@ -63,7 +71,7 @@ export class Stage {
       failed,
       dueChanged: () => undefined,
     });
-    const messages = new Messages(tables, clock);
+    const messages = new Messages(tables, clock, (_, act) => this.#waiting.push(act));
     const room = new LiveRoom({
       ...{ name: this.name, members, messages, hosting, gifts, broadcasts },
       now: clock,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
+import { AppError } from "../../../shared/http/errors.ts";
 import { describeError } from "../../../shared/log.ts";
 import {
   SUPPLIER_FAMILIES,
@@ -10,7 +11,7 @@ import {
   type SupplierOrder,
 } from "../../../shared/providers/vip-reseller.ts";
 import { type Order, orderShape } from "./order.ts";
-import { type Update, updateOf } from "./purchase.ts";
+import { silenceOf, type Update, updateOf } from "./purchase.ts";
 
 /** One call of the supplier tells of so many orders. */
 export const LISTED = 100;
@@ -20,9 +21,31 @@ const EXPIRED_AT_ONCE = 500;
 
 const Advanced = z.object({ orders: z.array(orderShape), wake: wakeSchema });
 
-/** Records what the supplier says of purchases; answers with the orders that ended by it. */
+/**
+ * Records what the supplier says of purchases; answers with the orders that ended by it. One that cannot be recorded
+ * stops no other.
+ */
 export async function advance(ctx: Ctx, updates: Update[]): Promise<Order[]> {
   if (updates.length === 0) return [];
+  try {
+    return await advanceAll(ctx, updates);
+  } catch (error) {
+    const isOutage = error instanceof AppError && error.code === "unavailable";
+    if (isOutage || updates.length === 1) throw error;
+  }
+  const ended: Order[] = [];
+  for (const update of updates) {
+    try {
+      ended.push(...(await advanceAll(ctx, [update])));
+    } catch (error) {
+      const { id, trxid } = update;
+      ctx.log.error("order not advanced", { order: id, trxid, ...describeError(error), alert: true });
+    }
+  }
+  return ended;
+}
+
+async function advanceAll(ctx: Ctx, updates: Update[]): Promise<Order[]> {
   const now = ctx.now().toISOString();
   const input = { updates, now, alert_to: ctx.config.ALERT_EMAIL };
   const done = await ctx.db.run(call("topup_orders_advance", input, Advanced));
@@ -31,14 +54,18 @@ export async function advance(ctx: Ctx, updates: Update[]): Promise<Order[]> {
 }
 
 /** What of an order under way is needed to compare a purchase with it. */
-const Followed = z.object({
-  id: z.uuid(),
-  family: z.enum(["prepaid", "game", "social"]),
-  code: z.string(),
-  target: z.string(),
-  quantity: z.number(),
-  trxid: z.string(),
-});
+const Followed = z
+  .object({
+    id: z.uuid(),
+    family: z.enum(["prepaid", "game", "social"]),
+    code: z.string(),
+    service_name: z.string(),
+    target: z.string(),
+    zone: z.string().nullable(),
+    quantity: z.number(),
+    trxid: z.string(),
+  })
+  .transform(({ service_name: serviceName, ...row }) => ({ ...row, serviceName }));
 type Followed = z.output<typeof Followed>;
 
 /**
@@ -68,34 +95,38 @@ async function followFamily(ctx: Ctx, family: SupplierFamily): Promise<void> {
   const byTrxid = new Map(listed.map((purchase) => [purchase.trxid, purchase]));
   const orders = await ctx.db.run(
     rows(
-      sql`select id, family, code, target, quantity, trxid from topup_orders
+      sql`select id, family, code, service_name, target, zone, quantity, trxid from topup_orders
         where state = 'processing' and family = ${family} and (
           trxid = any (${`{${[...byTrxid.keys()].map((id) => JSON.stringify(id)).join(",")}}`}::text[])
           or id in (select id from topup_orders where state = 'processing' and family = ${family}
-            and ask_at <= ${ctx.now().toISOString()} order by ask_at limit ${LISTED + ALONE}))`,
+            and ask_at <= ${ctx.now().toISOString()} order by ask_at limit ${LISTED + ALONE}))
+        order by ask_at`,
       Followed,
     ),
   );
   const updates: Update[] = [];
   let alone = 0;
   for (const order of orders) {
-    let purchase = byTrxid.get(order.trxid) ?? null;
-    if (!purchase && alone < ALONE) {
+    const purchase = byTrxid.get(order.trxid);
+    if (purchase) {
+      updates.push(await updateOf(ctx, order, purchase));
+    } else if (alone < ALONE) {
       alone += 1;
-      purchase = await purchaseOf(ctx, order);
+      updates.push(await askAlone(ctx, order));
     }
-    if (purchase) updates.push(await updateOf(ctx, order, purchase));
   }
   await advance(ctx, updates);
 }
 
-async function purchaseOf(ctx: Ctx, { family, trxid }: Followed): Promise<SupplierOrder | null> {
+/** Whatever comes of it, the order has had its turn: one that the supplier no longer knows holds up no other. */
+async function askAlone(ctx: Ctx, order: Followed): Promise<Update> {
+  const { id, family, trxid } = order;
   try {
     const [purchase] = await ctx.providers.vipReseller.getOrderStatus(family, { trxid });
-    return purchase ?? null;
+    return purchase ? await updateOf(ctx, order, purchase) : silenceOf(id, trxid, "missing");
   } catch (error) {
     ctx.log.warn("order status not told", { trxid, ...describeError(error) });
-    return null;
+    return silenceOf(id, trxid, "untold");
   }
 }
 

@@ -3,19 +3,33 @@ import { seal, unseal } from "../../../shared/crypto/index.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import type { Order } from "./order.ts";
 
-/** Why a purchase is not what the order asked for, or null. */
-export function suspicionOf(order: Order, purchase: SupplierOrder): string | null {
+/** What of an order is needed to compare a purchase with it. */
+export type Asked = Pick<
+  Order,
+  "id" | "family" | "code" | "serviceName" | "target" | "zone" | "quantity"
+>;
+
+/** Why a purchase is not what the order asked for, or null. What the supplier leaves out is no reason. */
+export function suspicionOf(order: Asked, purchase: SupplierOrder): string | null {
   if (purchase.target && plainTarget(purchase.target) !== plainTarget(order.target)) {
     return "the supplier's purchase is for another target";
   }
-  if (purchase.code && purchase.code !== order.code) {
-    return "the supplier's purchase is of another service";
+  if (order.family === "game" && (purchase.zone ?? "-") !== (order.zone ?? "-")) {
+    return "the supplier's purchase is for another zone";
   }
+  if (!isSameService(order, purchase)) return "the supplier's purchase is of another service";
   const wrongQuantity = purchase.quantity !== null && purchase.quantity !== order.quantity;
   return order.family === "social" && wrongQuantity
     ? "the supplier's purchase is of another quantity"
     : null;
 }
+
+function isSameService(order: Asked, { code, service }: SupplierOrder): boolean {
+  if (code) return code === order.code;
+  return service === "" || plainName(service) === plainName(order.serviceName);
+}
+
+const plainName = (name: string) => name.trim().replace(/\s+/g, " ").toLowerCase();
 
 /** A target as two systems would both write it; as SQL function `topup_plain_target`. */
 function plainTarget(target: string): string {
@@ -24,7 +38,10 @@ function plainTarget(target: string): string {
     : target.trim().toLowerCase();
 }
 
-/** What a supplier's word does to an order. `open`: nothing yet; `unreadable`: a person must look. */
+/**
+ * What a supplier's word does to an order. `open`: nothing yet; `unreadable`: a person must look; `missing`: the
+ * supplier does not know the purchase; `untold`: it did not answer.
+ */
 export type Outcome =
   | "open"
   | "success"
@@ -32,7 +49,9 @@ export type Outcome =
   | "failed"
   | "cancelled"
   | "refunded"
-  | "unreadable";
+  | "unreadable"
+  | "missing"
+  | "untold";
 
 /** The contract's words for one and the same end: the money goes back. */
 const ENDS: Record<string, Outcome> = {
@@ -79,10 +98,10 @@ export interface Update {
  */
 export async function updateOf(
   ctx: Ctx,
-  order: Pick<Order, "id" | "family" | "code" | "target" | "quantity">,
+  order: Asked,
   purchase: SupplierOrder,
 ): Promise<Update> {
-  const suspect = suspicionOf(order as Order, purchase);
+  const suspect = suspicionOf(order, purchase);
   const outcome = suspect ? "unreadable" : outcomeOf(purchase);
   const delivered = purchase.status === "success" || purchase.status === "partial";
   const serial = delivered && order.family !== "social" ? purchase.note : "";
@@ -99,6 +118,12 @@ export async function updateOf(
     sealed_serial: serial ? await seal(ctx.config, ownerOf(order.id), serial) : null,
   };
 }
+
+/** No word of the supplier's about a purchase: only when it is asked next changes, and how often it was not known. */
+export const silenceOf = (id: string, trxid: string, outcome: "missing" | "untold"): Update => ({
+  ...{ id, trxid, outcome, charged: null, remain: null, start_count: null, notes: null },
+  ...{ supplier_note: null, sealed_serial: null, strange: null },
+});
 
 const ownerOf = (orderId: string) => `topup-order/${orderId}`;
 

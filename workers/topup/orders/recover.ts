@@ -48,10 +48,10 @@ export const orderJob: JobHandler = {
         };
       case "buy": {
         const order = await recordAttempt(ctx, taken.order, await attemptOnce(ctx, taken.order));
-        return afterwards(ctx, order, job.attempts);
+        return afterwards(ctx, order);
       }
       case "ask":
-        return afterwards(ctx, await lookForPurchase(ctx, taken.order), job.attempts);
+        return afterwards(ctx, await lookForPurchase(ctx, taken.order));
       default:
         return taken.do satisfies never;
     }
@@ -76,22 +76,26 @@ function untilLeaseEnds(ctx: Ctx, order: Order): number {
 }
 
 /** What is left to do: a doubt is asked about soon at first, then ever more seldom while the supplier says nothing. */
-function afterwards(ctx: Ctx, order: Order, attempts: number): JobOutcome {
+function afterwards(ctx: Ctx, order: Order): JobOutcome {
   switch (order.state) {
     case "queued":
       return { state: "retry", error: "no turn at the supplier", afterMs: 10 * SECOND_MS };
     case "buying":
       return { state: "retry", error: "still being bought", afterMs: untilLeaseEnds(ctx, order) };
     case "unknown": {
-      const inLease = (order.attemptUntil?.getTime() ?? 0) > ctx.now().getTime();
-      const pauseMs = inLease
-        ? Math.min(untilLeaseEnds(ctx, order), 20 * SECOND_MS)
-        : Math.min(MINUTE_MS * 1.1 ** attempts, LONGEST_DOUBT_MS);
+      const pauseMs = pauseFor((order.attemptUntil?.getTime() ?? 0) - ctx.now().getTime());
       return { state: "unknown", error: "not in the history yet", askAfterMs: pauseMs };
     }
     default:
       return { state: "success", result: { state: order.state } };
   }
+}
+
+/** Often while the attempt may still arrive; then as far apart as two looks must be, and longer the older the doubt. */
+function pauseFor(leaseLeftMs: number): number {
+  if (leaseLeftMs > 0) return Math.min(leaseLeftMs + SECOND_MS, 20 * SECOND_MS);
+  const apartMs = (ABSENCE_SECONDS + 1) * SECOND_MS;
+  return Math.min(Math.max(-leaseLeftMs / 4, apartMs), LONGEST_DOUBT_MS);
 }
 
 /** How far back the history is read: the latest hundred, and when they do not reach back to the attempt, more. */
@@ -104,14 +108,19 @@ const DEPTHS = [LISTED, MOST_LISTED];
 async function lookForPurchase(ctx: Ctx, order: Order): Promise<Order> {
   let seen = order;
   for (const depth of DEPTHS) {
-    const { verdict, order: now } = await lookSoFar(ctx, order, depth);
+    const deepest = depth === DEPTHS.at(-1);
+    const { verdict, order: now } = await lookSoFar(ctx, order, { depth, deepest });
     seen = now;
     if (verdict !== "deeper") break;
   }
   return seen;
 }
 
-async function lookSoFar(ctx: Ctx, order: Order, depth: number) {
+async function lookSoFar(
+  ctx: Ctx,
+  order: Order,
+  { depth, deepest }: { depth: number; deepest: boolean },
+) {
   const askedAt = ctx.now().toISOString();
   let listed: Awaited<ReturnType<typeof latestPurchases>>;
   try {
@@ -135,6 +144,7 @@ async function lookSoFar(ctx: Ctx, order: Order, depth: number) {
       price: row.priceIdr,
       start_count: row.startCount,
     })),
+    deepest,
     absence_seconds: ABSENCE_SECONDS,
     alert_to: ctx.config.ALERT_EMAIL,
     now: ctx.now().toISOString(),

@@ -18,6 +18,28 @@ afterAll(async () => {
   await stockService("social");
 });
 
+describe("an order below the limit", () => {
+  it("takes two admins when what the supplier is said to have charged is above it", async () => {
+    const { reseller, id } = await openOrder();
+    const word = { as: "success", reason, chargedAmount: 600_000 };
+    const asked = await post(one, `${PATH}/${id}/settle`, word);
+    expect(asked.body.data).toMatchObject({ state: "waiting", needsSecond: true });
+    expect(await stateOf(reseller)).toBe("processing");
+    await post(two, `${REQUESTS}/${asked.body.data.id}/confirm`);
+    expect(await stateOf(reseller)).toBe("success");
+  });
+
+  it("is not settled at a charge that can only be a mistake", async () => {
+    const { reseller, id } = await openOrder();
+    const word = { as: "success", reason, chargedAmount: 10_000_000_000 };
+    expect(await post(one, `${PATH}/${id}/settle`, word)).toMatchObject({
+      status: 400,
+      body: failureBody("topup", 400, "chargedAmount: must not be above 2100000"),
+    });
+    expect(await stateOf(reseller)).toBe("processing");
+  });
+});
+
 describe("an order above the limit", () => {
   it("waits for another admin; the one who asked cannot confirm, and nothing moves meanwhile", async () => {
     const { reseller, id } = await openOrder(3000);

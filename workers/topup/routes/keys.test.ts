@@ -71,6 +71,8 @@ describe("an API key", () => {
     ["half a rupiah", { dailyAmount: 0.5 }],
     ["an end in the past", { expiresAt: "2020-01-01T00:00:00Z" }],
     ["no date", { expiresAt: "besok" }],
+    ["a scope under another name, which would be all of them", { scope: ["services:read"] }],
+    ["a bound under another name", { daily_amount: 5 }],
   ])("with %s is refused with 400", async (_, json) => {
     const { token } = await createUser();
     const refused = await api(PATH, { method: "POST", token, json: { name: "Toko", ...json } });
@@ -87,6 +89,7 @@ describe("an API key", () => {
       scopes: ["balance:read"],
       dailyAmount: 5000,
     });
+    expect(await change({ daily_amount: 1 })).toMatchObject({ status: 400 });
     expect((await change({ dailyAmount: null })).body.data).toMatchObject({ dailyAmount: null });
     const revoke = () => api(`${PATH}/${id}`, { method: "DELETE", token: user.token });
     const { revokedAt } = (await revoke()).body.data;

@@ -137,6 +137,25 @@ describe("a key", () => {
     expect(await balance("wallet", user.userId)).toBe(1_000_000 - 4 * 2_100);
   });
 
+  it("gets back for the day what the supplier refused and what was refunded", async () => {
+    const { key, user } = await createReseller({ key: { dailyAmount: 5_000 } });
+    const add = async (refused: boolean) => {
+      const link = instagram();
+      const say = { match: link, value: "Layanan tidak ditemukan." };
+      if (refused) await vipTwin("/_dials", { say }, "PUT");
+      return (
+        await panel(key, { action: "add", service: social.number, link, quantity: 100 })
+      ).body;
+    };
+    for (let n = 0; n < 4; n += 1) {
+      expect((await add(true)).error).toMatch(/^Order failed: /);
+    }
+    expect(await add(false)).toEqual({ order: expect.any(Number) });
+    expect(await add(false)).toEqual({ order: expect.any(Number) });
+    expect(await add(false)).toEqual({ error: "Daily limit of this API key is reached" });
+    expect(await balance("wallet", user.userId)).toBe(1_000_000 - 2 * 2_100);
+  });
+
   it("notes its latest use", async () => {
     const { key, user } = await createReseller();
     await panel(key, { action: "balance" });

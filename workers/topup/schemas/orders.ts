@@ -10,12 +10,13 @@ const words = (longest: number) =>
     .max(longest)
     .refine((value) => !/\p{Cc}/u.test(value), "must not have control characters");
 
+/** Without an upper bound: what is too much, the service itself says. */
 const quantity = () =>
   z
     .number()
     .positive("Quantity must be greater than 0")
-    .int("Quantity must be a whole number")
-    .max(1_000_000_000, "Quantity is too large");
+    .refine(Number.isInteger, "Quantity must be a whole number")
+    .openapi({ type: "integer" });
 
 const confirm = z.boolean().optional();
 

@@ -85,7 +85,8 @@ export class TestShard extends DurableObject<TestEnv> {
       event: (socket, name, args, ack) => this.#event(socket, name, args, ack, tell),
       disconnect: (socket, reason) => tell("disconnect", socket, reason, [...socket.rooms]),
       expired: (socket) => tell("expired", socket, [...socket.rooms]),
-      wake: () => {
+      wake: async () => {
+        await scheduler.wait(5);
         this.told.push(["wake", ""]);
       },
     };

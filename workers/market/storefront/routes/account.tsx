@@ -73,8 +73,8 @@ accountRoutes.get("/keluar", async (c) => {
 });
 
 accountRoutes.post("/keluar", async (c) => {
-  // A session that has ended already is as good as ended.
-  if (await actAsVisitor(c)) await endSession(c.var.ctx).catch(ignoreEnded);
+  // A session that has ended already is as good as ended. A store's page opens no socket.
+  if (await actAsVisitor(c)) await endSession(c.var.ctx, null).catch(ignoreEnded);
   dropToken(c);
   return c.redirect("/", 303);
 });

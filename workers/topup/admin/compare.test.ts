@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
+import { compare, type OurOrder, seenAs } from "./compare.ts";
+
+const ours: OurOrder = {
+  id: "1",
+  number: "PRE-1",
+  family: "prepaid",
+  trxid: "VP1",
+  state: "success",
+  charged: 2_000,
+  target: "081234567890",
+};
+
+const told = (target: string) => {
+  const their: SupplierOrder = {
+    trxid: "VP1",
+    family: "prepaid",
+    target,
+    zone: null,
+    service: "Pulsa",
+    code: null,
+    status: "success",
+    statusText: "success",
+    note: "",
+    priceIdr: 2_000,
+    quantity: null,
+    remain: null,
+    startCount: null,
+    balanceAfterIdr: null,
+  };
+  return compare([ours], new Map([["VP1", seenAs(ours, their)]]));
+};
+
+describe("our order beside the supplier's", () => {
+  it.each(["081234567890", "6281234567890", "+62 812-3456-7890"])(
+    "is the same one for %s, however the number is written",
+    (target) => {
+      expect(told(target)).toMatchObject({ matched: 1, missingThere: [] });
+    },
+  );
+
+  it("is missing there when its purchase is for another number", () => {
+    expect(told("081234567891")).toMatchObject({ matched: 0, missingThere: [{ trxid: "VP1" }] });
+  });
+});

@@ -1,0 +1,104 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { failureBody } from "../../testing/envelopes.ts";
+import { createUser, type TestUser, unique } from "../../testing/factories.ts";
+import { recordAttempt } from "../orders/attempt.ts";
+import type { Order } from "../orders/order.ts";
+import { placeGame, placePrepaid, placeSocial } from "../orders/place.ts";
+import { processOrder } from "../orders/process.ts";
+import { bench } from "../testing/bench.ts";
+import { ORDERS, post, reason } from "../testing/desk.ts";
+import { booksOf, ordersOf, purchasesOf, theOrderOf } from "../testing/outcomes.ts";
+import { customer, dial, hand, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
+
+const FUNDS = 1_000_000;
+const { credit, diamonds, likes } = SERVICES;
+let admin: TestUser;
+beforeAll(async () => {
+  await stockShelves();
+  admin = await createUser(["admin"]);
+});
+
+const retry = (order: Order) => post(admin, `${ORDERS}/${order.id}/retry`, { reason });
+
+/** An order that the supplier surely refused, and whose money is back. */
+async function refusedOrder(user: TestUser, family: "prepaid" | "social" | "game") {
+  const target = family === "social" ? unique("@r") : newPhone();
+  await dial(target, { stay: true, say: { value: "Layanan tidak ditemukan.", count: 1 } });
+  const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000 });
+  if (family === "prepaid") {
+    await placePrepaid(ctx, { service: credit.code, phoneNumber: target }).catch(() => null);
+  } else if (family === "social") {
+    await placeSocial(ctx, { service: likes.code, target, quantity: 1_000 }).catch(() => null);
+  } else {
+    const unpaid = await placeGame(ctx, { service: diamonds.code, gameId: target, zone: "2001" });
+    await processOrder(ctx, { orderNumber: unpaid.number });
+  }
+  await settle();
+  const order = await theOrderOf(target);
+  expect(order).toMatchObject({ state: "failed", refundedAmount: order.amount });
+  return order;
+}
+
+describe("placing an order again by hand", () => {
+  it.each([
+    ["prepaid", credit],
+    ["social", likes],
+    ["game", diamonds],
+  ] as const)("takes no more for a %s order than its owner agreed to", async (family, service) => {
+    const user = await customer(FUNDS);
+    const order = await refusedOrder(user, family);
+    try {
+      await shelve({ ...service, price: service.price * 3 });
+      const told = await retry(order);
+      expect(told).toMatchObject({ status: 409, body: failureBody("topup", 409) });
+      expect(told.body.message).toMatch(/^The price of this service has changed to \d+$/);
+    } finally {
+      await shelve(service);
+    }
+    expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+    expect(await purchasesOf(order.target)).toEqual([]);
+    expect(await retry(order)).toMatchObject({ status: 200, body: { data: { state: "done" } } });
+    expect(await booksOf(user)).toMatchObject({ wallet: FUNDS - order.amount });
+  });
+
+  /** A purchase at the supplier for the order's target, as one that was told too late. */
+  async function purchaseFor(order: Order): Promise<string> {
+    const { ctx } = bench({ timeoutMs: 3_000 });
+    const { vipReseller } = ctx.providers;
+    await vipReseller.createPrepaidOrder({ service: credit.code, target: order.target });
+    const [purchase] = await purchasesOf(order.target);
+    return purchase?.trxid ?? "";
+  }
+
+  it("is refused while the supplier does not say that its known purchase failed", async () => {
+    const user = await customer(FUNDS);
+    const order = await refusedOrder(user, "prepaid");
+    const trxid = await purchaseFor(order);
+    const { ctx, settle } = bench({ timeoutMs: 3_000 });
+    const [purchase] = await ctx.providers.vipReseller.getOrderStatus("prepaid", { trxid });
+    if (!purchase) throw new Error("no purchase");
+    await recordAttempt(ctx, order, { kind: "accepted", purchase });
+    await settle();
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "failed", trxid });
+
+    const told = await retry(order);
+    expect(told.status).toBe(409);
+    expect(told.body.message).toContain(trxid);
+    expect(await purchasesOf(order.target)).toHaveLength(1);
+
+    await hand("fail", trxid);
+    expect((await retry(order)).body.data).toMatchObject({ state: "done" });
+    expect(await ordersOf(order.target)).toHaveLength(2);
+  });
+
+  it("is refused when the supplier's history shows a purchase that nobody knew of", async () => {
+    const user = await customer(FUNDS);
+    const order = await refusedOrder(user, "prepaid");
+    const trxid = await purchaseFor(order);
+    const told = await retry(order);
+    expect(told.status).toBe(409);
+    expect(told.body.message).toContain(trxid);
+    expect(await ordersOf(order.target)).toHaveLength(1);
+    expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  });
+});
