@@ -1,5 +1,6 @@
 -- Orders handled by hand. Guarantees, from any number of connections at once: what an admin does is written down before
--- it is done; an order has one open request; above the limit it takes two different admins; a decision is made once.
+-- it is done; an order has one open request; above the limit, in price or in what the supplier is
+-- said to have charged, it takes two different admins; a decision is made once.
 
 -- {order_id, action, input, reason, actor_id, needs_second_above, expires_minutes, audit} -> topup_hand_view. `waiting`:
 -- another admin must confirm. `confirmed`: to be done now.
@@ -8,6 +9,8 @@ declare
   o topup_orders;
   r topup_hand_requests;
   second boolean;
+  charged bigint := (input->'input'->>'chargedAmount')::bigint;
+  most bigint;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
   if not found then
@@ -25,7 +28,12 @@ begin
     where h.order_id = o.id and h.action = 'retry' and h.state = 'done' and h.outcome like 'placed again%') then
     perform app_error('conflict', 'This order was placed again already');
   end if;
-  second := o.amount > (input->>'needs_second_above')::bigint;
+  -- Far more than the order could have cost is a slip of the hand, which would be booked as our loss.
+  most := 10 * greatest(o.amount, o.supplier_amount);
+  if charged > most then
+    perform app_error('invalid_input', 'chargedAmount: must not be above ' || most);
+  end if;
+  second := greatest(o.amount, charged, o.charged_amount) > (input->>'needs_second_above')::bigint;
   insert into topup_hand_requests (order_id, action, input, reason, needs_second, state, requested_by, decided_by,
     decided_at, expires_at)
   values (o.id, input->>'action', coalesce(input->'input', '{}'), input->>'reason', second,
@@ -82,6 +90,34 @@ begin
     select * into r from topup_hand_requests h where h.id = (given->>'id')::uuid;
   end if;
   return topup_hand_view(r);
+end $$;
+
+-- {order_id, rows: [{trxid, target, code}], now} -> true. Whether an order that failed may be placed again: at the price
+-- that its owner agreed to, and only if none of the supplier's latest purchases that are not plainly somebody else's is
+-- for its target. `rows`: those that did not fail. Raises `conflict`.
+create or replace function topup_retry_allowed(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o topup_orders;
+  late text;
+  now_costs bigint;
+begin
+  select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
+  select r.trxid into late
+  from jsonb_to_recordset(input->'rows') r(trxid text, target text, code text)
+  left join topup_supplier_sightings w on w.trxid = r.trxid
+  where topup_plain_target(r.target) = topup_plain_target(o.target) and coalesce(r.code, o.code) = o.code
+    and coalesce(w.seen_at >= coalesce(o.attempt_at, o.created_at) - interval '1 minute', true)
+    and not exists (select from topup_orders x where x.trxid = r.trxid)
+  limit 1;
+  if late is not null then
+    perform app_error('conflict', 'The supplier shows a purchase that may be this order''s: ' || late);
+  end if;
+  select c.amount into now_costs from topup_service_for_sale(o.family, o.code, (input->>'now')::timestamptz) s,
+    topup_order_cost(s, o.user_id, o.quantity) c;
+  if now_costs <> o.amount then
+    perform app_error('conflict', 'The price of this service has changed to ' || now_costs);
+  end if;
+  return 'true';
 end $$;
 
 create or replace function topup_hand_audit(r topup_hand_requests, input jsonb, verb text)

@@ -55,13 +55,13 @@ declare
   tries timestamptz[];
   turn int;
   mixed boolean;
-  told_apart boolean;
+  awaited boolean;
 begin
   select count(*), bool_or(x.state = 'buying'),
     array_agg(x.attempt_at order by x.attempt_at, x.id) filter (where r.peer),
     count(*) filter (where r.peer and (x.attempt_at, x.id) <= (o.attempt_at, o.id)),
     bool_or(r.peer and not topup_alike(x, o)), bool_or(x.state = 'unknown' and not r.peer and r.has_row)
-  into rivals, busy, tries, turn, mixed, told_apart
+  into rivals, busy, tries, turn, mixed, awaited
   from topup_orders x, topup_rivalry(x, o, history) r
   where x.state in ('buying', 'unknown', 'review') and x.trxid is null and (r.peer or r.shares);
 
@@ -84,7 +84,7 @@ begin
       then jsonb_agg(to_jsonb(f) order by f.place)->(turn - 1) end
   into purchases, own, near, mine
   from fitting f;
-  busy := busy or (purchases = 0 and told_apart);
+  busy := busy or (purchases = 0 and awaited);
 end $$;
 
 -- What another order in doubt is to this one: `shares`: a row can be of either; `peer`: and nothing tells whose it is;

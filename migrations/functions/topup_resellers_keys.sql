@@ -50,21 +50,27 @@ exception when invalid_text_representation then
 end $$;
 
 -- The key's orders of this Jakarta day may cost no more than its bound, from any number of connections at once: the
--- row of the day is the lock. In the transaction of the order, which is undone with it.
+-- row of the day is the lock. What was given back does not count, so the orders themselves are summed up.
 create or replace function topup_key_spend(key uuid, price bigint) returns void language plpgsql as $$
 declare
+  today date := (now() at time zone 'Asia/Jakarta')::date;
+  midnight timestamptz := today at time zone 'Asia/Jakarta';
+  since uuid := uuidv7(midnight - clock_timestamp() - interval '2 hours');
   most bigint;
+  owner bigint;
   spent bigint;
 begin
-  select a.daily_amount into most from topup_api_keys a where a.id = key;
-  insert into topup_api_key_days as d (key_id, day, amount)
-  values (key, (now() at time zone 'Asia/Jakarta')::date, price)
-  on conflict on constraint topup_api_key_days_pkey do update set amount = d.amount + excluded.amount
-  returning amount into spent;
-  if spent > most then
+  select a.daily_amount, a.user_id into most, owner from topup_api_keys a where a.id = key;
+  if most is null then return; end if;
+  insert into topup_api_key_days as d (key_id, day, amount) values (key, today, 0)
+  on conflict on constraint topup_api_key_days_pkey do update set amount = d.amount;
+  select coalesce(sum(o.amount - o.refunded_amount), 0) into spent from topup_orders o
+  where o.user_id = owner and o.reseller_key_id = key and o.id >= since and o.paid_at >= midnight;
+  if spent + price > most then
     perform app_error('forbidden', 'Daily limit of this API key is reached',
-      jsonb_build_object('limit', most, 'spent', spent - price));
+      jsonb_build_object('limit', most, 'spent', spent));
   end if;
+  update topup_api_key_days d set amount = spent + price where d.key_id = key and d.day = today;
 end $$;
 
 -- {id, user_id, name, prefix, hash, scopes, addresses, requests_per_minute, daily_amount?, expires_at?, max_keys, audit}

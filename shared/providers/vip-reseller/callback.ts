@@ -79,6 +79,10 @@ export async function readCallback(
   };
 }
 
+/** Whether a body names an order and a status in one of the forms, whoever sent it. */
+export const isCallback = (rawBody: string): boolean =>
+  Claim.safeParse(claimedFields(rawBody)).success;
+
 type Fields = Record<string, unknown>;
 
 /** The fields of the order that a body speaks of, under one spelling. `flat`: they stand on the top level. */

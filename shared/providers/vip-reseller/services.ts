@@ -32,6 +32,8 @@ export interface SupplierService {
   server: string | null;
   /** Prepaid: whether the same number may be served again on the same day. */
   multiTrx: boolean | null;
+  /** Prepaid's list: whether it is a bill, whose price is known only after an inquiry. */
+  postpaid?: boolean;
   /** Prepaid: daily maintenance, "HH:mm - HH:mm". */
   maintenance: string | null;
 }
@@ -100,15 +102,20 @@ const PrepaidRow = z
     category: label,
     type: label,
     multi_trx: flag,
+    prepost: text,
     // The supplier misspells it; both spellings are read.
     maintenace: text,
     maintenance: text,
     ...common,
   })
-  .transform(({ price: priceIdr, multi_trx: multiTrx, maintenace, ...row }): SupplierService => {
-    const maintenance = windowOf(maintenace) ?? windowOf(row.maintenance);
-    return { ...none, ...row, family: "prepaid", priceIdr, multiTrx, maintenance };
-  });
+  .transform(
+    ({ price: priceIdr, multi_trx: multiTrx, maintenace, prepost, ...row }): SupplierService => {
+      const maintenance = windowOf(maintenace) ?? windowOf(row.maintenance);
+      const postpaid = prepost.toLowerCase() === "postpaid";
+      const rest = postpaid ? { postpaid } : {};
+      return { ...none, ...row, ...rest, family: "prepaid", priceIdr, multiTrx, maintenance };
+    },
+  );
 
 const SocialRow = z
   .object({ id: code, category: label, min: count, max: count, ...common })

@@ -35,7 +35,7 @@ export async function listCallbacks(
     rows(
       sql`select jsonb_build_object('id', e.id, 'verdict', coalesce(k.kept->>'verdict', 'verified'),
             'form', k.kept->>'form', 'trxId', k.kept->>'trxid', 'status', k.kept->>'statusText',
-            'receivedAt', e.received_at, 'state', e.state, 'note', e.note, 'attempts', e.attempts) as one
+            'dropped', (k.kept->>'dropped')::int, 'receivedAt', e.received_at, 'state', e.state, 'note', e.note, 'attempts', e.attempts) as one
         from inbox_events e cross join lateral (select e.body::jsonb as kept) k
         where e.provider = any (${providers}::text[]) and (${after}::uuid is null or e.id < ${after}::uuid)
           and (${query.state ?? null}::text is null or e.state = ${query.state ?? null})

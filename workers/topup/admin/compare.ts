@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type {
   SupplierFamily,
   SupplierOrder,
@@ -12,6 +13,29 @@ export interface OurOrder {
   state: string;
   charged: number;
   target: string;
+}
+
+/** What the supplier shows of one of our orders, without its target: this may wait in a job meanwhile. */
+export const Seen = z.object({
+  /** Whether it is for our order's target. */
+  isOurs: z.boolean(),
+  status: z.enum(["waiting", "processing", "success", "partial", "error", "unknown"]),
+  statusText: z.string(),
+  priceIdr: z.number().nullable(),
+});
+export type Seen = z.output<typeof Seen>;
+
+export function seenAs(order: OurOrder, their: SupplierOrder): Seen {
+  const { status, statusText, priceIdr } = their;
+  const sameTarget = plainTarget(their.target) === plainTarget(order.target);
+  return { isOurs: their.family === order.family && sameTarget, status, statusText, priceIdr };
+}
+
+/** A target as two systems would both write it; as SQL function `topup_plain_target`. */
+function plainTarget(target: string): string {
+  return /^\+?[\d .-]+$/.test(target)
+    ? target.replace(/\D/g, "").replace(/^(62|0+)/, "")
+    : target.trim().toLowerCase();
 }
 
 export interface Compared {
@@ -33,9 +57,11 @@ const FITTING: Record<SupplierStatus, readonly string[]> = {
   unknown: OPEN,
 };
 
-/** Lays our orders of a day beside what the supplier shows. Those without a purchase yet are in doubt, and told. */
-export function compare(ours: readonly OurOrder[], theirs: readonly SupplierOrder[]): Compared {
-  const byId = new Map(theirs.map((order) => [order.trxid, order]));
+/** Lays our orders of a day beside what the supplier shows, by its ids (null: not at all). Those without a purchase yet are in doubt, and told. */
+export function compare(
+  ours: readonly OurOrder[],
+  theirs: ReadonlyMap<string, Seen | null>,
+): Compared {
   const found: Compared = {
     orders: ours.length,
     matched: 0,
@@ -45,10 +71,10 @@ export function compare(ours: readonly OurOrder[], theirs: readonly SupplierOrde
   };
   for (const order of ours) {
     const { number, trxid, state } = order;
-    const their = trxid === null ? undefined : byId.get(trxid);
+    const their = trxid === null ? null : theirs.get(trxid);
     if (trxid === null) {
       found.stateDifferences.push({ number, trxid, ours: state, theirs: null });
-    } else if (!their || their.family !== order.family || their.target !== order.target) {
+    } else if (!their?.isOurs) {
       found.missingThere.push({ number, trxid, ours: state });
     } else {
       found.matched += 1;

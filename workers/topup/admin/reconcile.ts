@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
 import { call } from "../../../shared/db/statement.ts";
 import {
+  enqueue,
   extendLease,
   type Job,
   type JobHandler,
@@ -10,17 +11,24 @@ import {
   wakeSchema,
 } from "../../../shared/jobs/jobs.ts";
 import { SUPPLIER_FAMILIES, type SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
-import { type Compared, compare, type OurOrder } from "./compare.ts";
+import { MOST_LISTED } from "../orders/limits.ts";
+import { type Compared, compare, type OurOrder, Seen, seenAs } from "./compare.ts";
 import { dayOf } from "./orders.ts";
 
 /** Of the supplier's list this much more than our own orders is read: what is not ours must show. */
 const MARGIN = 100;
-const LONGEST_LIST = 2000;
-/** Orders that a list does not show are asked for one by one, so many at most; the rest counts as missing. */
-const MOST_SINGLE = 60;
+/** Orders that no list shows are asked for one by one, so many in one job; the next one goes on from there. */
+export const PORTION = 200;
+/** The lease is extended after so many. */
+const STRETCH = 50;
 const LEASE_SECONDS = 300;
 
-const payload = z.object({ day: z.string() });
+const payload = z.object({
+  day: z.string(),
+  /** What was told one by one so far, by the supplier's id; null: it shows no such order. */
+  asked: z.record(z.string(), Seen.nullable()).default({}),
+});
+type Asked = z.output<typeof payload>["asked"];
 const family = z.enum(["prepaid", "game", "social"]);
 const ordersOfDay = z.object({
   orders: z.array(
@@ -38,49 +46,70 @@ const ordersOfDay = z.object({
 });
 const written = z.object({ clean: z.boolean(), wake: wakeSchema });
 
-/** Compares our orders of a Jakarta day with the supplier's list and balance, and writes the day's report. */
+/**
+ * Compares our orders of a Jakarta day with the supplier's list and balance, and writes the day's report. Of a day with
+ * more orders than a list shows, the others are asked for in portions, each a job of its own.
+ */
 export const reconcileJob: JobHandler = {
   kind: "topup.reconcile",
   queue: "topup",
   async run(ctx, job): Promise<JobOutcome> {
-    const { day } = payload.parse(job.payload);
+    const { day, asked: before } = payload.parse(job.payload);
     const { start, end } = dayOf(day);
     if (!(await extendLease(ctx, job, LEASE_SECONDS))) return { state: "retry", error: "lease" };
     const input = { start: start.toISOString(), end: end.toISOString() };
     const ours = await ctx.db.run(call("topup_reconcile_orders", input, ordersOfDay));
     const listed = await supplierOrders(ctx, ours.counts);
-    const singles = await askedSingly(ctx, job, ours.orders, listed);
+    const seen = new Map([...Object.entries(before), ...listedOf(ours.orders, listed)]);
+    const unseen = ours.orders.filter(({ trxid }) => trxid !== null && !seen.has(trxid));
+    const now = await askedSingly(ctx, job, unseen.slice(0, PORTION));
+    const left = unseen.length - PORTION;
+    if (left > 0) {
+      await goOn(ctx, job, { day, asked: { ...before, ...now } });
+      return { state: "success", result: { day, left } };
+    }
+    for (const [trxid, their] of Object.entries(now)) seen.set(trxid, their);
     const balanceAt = ctx.now();
     const { balance } = await ctx.providers.vipReseller.getBalance();
-    const found = compare(ours.orders, [...listed, ...singles]);
+    const found = compare(ours.orders, seen);
     const { clean } = await writeReport(ctx, day, { found, listed, balance, balanceAt });
     return { state: "success", result: { day, orders: ours.orders.length, clean } };
   },
 };
 
+/** The same key whoever runs this job again, so that it has one successor. */
+async function goOn(ctx: Ctx, job: Job, next: z.output<typeof payload>): Promise<void> {
+  const dedupeKey = `topup.reconcile/${next.day}/${job.id}`;
+  const { kind, queue } = reconcileJob;
+  wake(ctx, [await ctx.db.run(enqueue({ kind, queue, dedupeKey, payload: next }))]);
+}
+
 async function supplierOrders(ctx: Ctx, counts: Record<string, number>): Promise<SupplierOrder[]> {
   const listed: SupplierOrder[] = [];
   for (const one of SUPPLIER_FAMILIES) {
-    const limit = Math.min((counts[one] ?? 0) + MARGIN, LONGEST_LIST);
+    const limit = Math.min((counts[one] ?? 0) + MARGIN, MOST_LISTED);
     listed.push(...(await ctx.providers.vipReseller.getOrderStatus(one, { limit })));
   }
   return listed;
 }
 
-async function askedSingly(
-  ctx: Ctx,
-  job: Job,
-  ours: OurOrder[],
-  listed: SupplierOrder[],
-): Promise<SupplierOrder[]> {
-  const shown = new Set(listed.map(({ trxid }) => trxid));
-  const missing = ours.filter(({ trxid }) => trxid !== null && !shown.has(trxid));
-  const found: SupplierOrder[] = [];
-  for (const { family: kind, trxid } of missing.slice(0, MOST_SINGLE)) {
-    found.push(...(await ctx.providers.vipReseller.getOrderStatus(kind, { trxid: trxid ?? "" })));
+function listedOf(ours: OurOrder[], listed: SupplierOrder[]): [string, Seen][] {
+  const byId = new Map(listed.map((order) => [order.trxid, order]));
+  return ours.flatMap((order) => {
+    const their = byId.get(order.trxid ?? "");
+    return their ? [[their.trxid, seenAs(order, their)]] : [];
+  });
+}
+
+async function askedSingly(ctx: Ctx, job: Job, ours: OurOrder[]): Promise<Asked> {
+  const asked: Asked = {};
+  for (const [n, order] of ours.entries()) {
+    if (n % STRETCH === 0) await extendLease(ctx, job, LEASE_SECONDS);
+    const trxid = order.trxid ?? "";
+    const [their] = await ctx.providers.vipReseller.getOrderStatus(order.family, { trxid });
+    asked[trxid] = their ? seenAs(order, their) : null;
   }
-  if (missing.length > 0) await extendLease(ctx, job, LEASE_SECONDS);
-  return found;
+  return asked;
 }
 
 async function writeReport(

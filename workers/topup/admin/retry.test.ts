@@ -9,6 +9,7 @@ import { bench } from "../testing/bench.ts";
 import { ORDERS, post, reason } from "../testing/desk.ts";
 import { booksOf, ordersOf, purchasesOf, theOrderOf } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
+import { retryOrder } from "./retry.ts";
 
 const FUNDS = 1_000_000;
 const { credit, diamonds, likes } = SERVICES;
@@ -89,6 +90,24 @@ describe("placing an order again by hand", () => {
     await hand("fail", trxid);
     expect((await retry(order)).body.data).toMatchObject({ state: "done" });
     expect(await ordersOf(order.target)).toHaveLength(2);
+  });
+
+  it("is the same new order when its first executor died, whatever the price is by then", async () => {
+    const user = await customer(FUNDS);
+    const order = await refusedOrder(user, "social");
+    const work = { id: crypto.randomUUID(), orderId: order.id };
+    const { ctx, settle } = bench({ actor: admin, timeoutMs: 3_000 });
+    const first = await retryOrder(ctx, work);
+    await settle();
+    try {
+      await shelve({ ...likes, price: likes.price * 3 });
+      expect(await retryOrder(ctx, work)).toBe(first);
+    } finally {
+      await shelve(likes);
+    }
+    expect(await ordersOf(order.target)).toHaveLength(2);
+    expect(await purchasesOf(order.target)).toHaveLength(1);
+    expect((await booksOf(user)).wallet).toBe(FUNDS - order.amount);
   });
 
   it("is refused when the supplier's history shows a purchase that nobody knew of", async () => {

@@ -1,5 +1,9 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
+import { latestPurchases } from "../orders/follow.ts";
 import {
   getOrder,
   type Order,
@@ -9,6 +13,7 @@ import {
   processOrder,
   reconcileOrder,
 } from "../orders/index.ts";
+import { MOST_LISTED } from "../orders/limits.ts";
 
 /**
  * What an admin may do about an order that did not go through, never blindly: one in doubt is looked up in the
@@ -31,6 +36,8 @@ export async function retryOrder(
     }
     case "failed": {
       if (order.refundedAmount !== order.amount) break;
+      // A first executor that died may have placed it: then the purchase that shows is the new order's own.
+      if (!(await isPlaced(ctx, order, keyOf(requestId)))) await requireNotBought(ctx, order);
       const again = await placeAgain(ctx, order, requestId);
       return `placed again: ${again.number}`;
     }
@@ -46,21 +53,55 @@ export async function retryOrder(
   throw new AppError("conflict", "Only an order that surely was not bought can be placed again");
 }
 
-/** The request is the key, so that it is one new order however often this runs; the amount, that the owner pays what he agreed to. */
+/** The request is the key, so that it is one new order however often this runs. */
+const keyOf = (requestId: string) => `retry/${requestId}`;
+
+async function isPlaced(ctx: Ctx, { userId }: Order, key: string): Promise<boolean> {
+  const found = await ctx.db.run(
+    rows(
+      sql`select subject_id from http_idempotency_keys where user_id = ${userId} and key = ${key}`,
+      z.object({ subject_id: z.string() }),
+    ),
+  );
+  return found.length > 0;
+}
+
+/**
+ * Money went back because nothing showed a purchase; one may have shown since. So the purchase that is known must have
+ * failed at the supplier, its latest ones must hold none for this target, and the price must be what was agreed to.
+ */
+async function requireNotBought(ctx: Ctx, { id, family, trxid }: Order): Promise<void> {
+  if (trxid !== null) {
+    const [known] = await ctx.providers.vipReseller.getOrderStatus(family, { trxid });
+    if (known?.status !== "error") {
+      throw new AppError("conflict", `The supplier does not say that purchase ${trxid} failed`);
+    }
+  }
+  const listed = await latestPurchases(ctx, family, { limit: MOST_LISTED });
+  const likely = listed
+    .filter(({ status }) => status !== "error")
+    .map(({ trxid: theirs, target, code }) => ({ trxid: theirs, target, code }));
+  const input = { order_id: id, rows: likely, now: ctx.now().toISOString() };
+  await ctx.db.run(call("topup_retry_allowed", input, z.unknown()));
+}
+
+/** As its owner, who pays what he agreed to. */
 async function placeAgain(ctx: Ctx, order: Order, requestId: string): Promise<Order> {
   const { userId, code: service, target, zone, quantity, orderedVia, resellerKeyId } = order;
   const sessionId = ctx.actor?.sessionId ?? "";
   const asOwner: Ctx = { ...ctx, actor: { userId, sessionId, roles: [] } };
-  const idempotencyKey = `retry/${requestId}`;
+  const idempotencyKey = keyOf(requestId);
   const buying = { service, idempotencyKey, confirm: true, orderedVia, resellerKeyId };
   switch (order.family) {
     case "prepaid":
       return await placePrepaid(asOwner, { ...buying, phoneNumber: target, amount: order.amount });
     case "social":
-      return await placeSocial(asOwner, { ...buying, target, quantity });
+      return await placeSocial(asOwner, { ...buying, target, quantity, amount: order.amount });
     case "game": {
       const unpaid = await placeGame(asOwner, { ...buying, gameId: target, zone, quantity });
+      if (unpaid.state === "failed") throw new AppError("conflict", unpaid.notes ?? "Order failed");
       if (unpaid.state !== "pending") return unpaid;
+      if (unpaid.amount !== order.amount) throw priceChanged(unpaid.amount);
       const { order: paid, refusal } = await processOrder(asOwner, {
         orderNumber: unpaid.number,
         confirm: true,
@@ -72,3 +113,6 @@ async function placeAgain(ctx: Ctx, order: Order, requestId: string): Promise<Or
       return order.family satisfies never;
   }
 }
+
+const priceChanged = (amount: number) =>
+  new AppError("conflict", `The price of this service has changed to ${amount}`);

@@ -7,7 +7,12 @@ import { consumeNotices } from "../../../shared/inbox/inbox.ts";
 import { contextWithQueues, deliver } from "../../../shared/jobs/test-queues.ts";
 import { testContext } from "../../testing/api.ts";
 import { unique } from "../../testing/factories.ts";
-import { callbackApplier, RefusedCallbacks, receiveCallback, refusedCallbackApplier } from "./callbacks.ts";
+import {
+  callbackApplier,
+  RefusedCallbacks,
+  receiveCallback,
+  refusedCallbackApplier,
+} from "./callbacks.ts";
 
 const appliers = [callbackApplier, refusedCallbackApplier];
 
@@ -44,7 +49,11 @@ describe("callbacks that are kept", () => {
     const headers = new Headers({ "x-client-signature": md5Hex(id + key) });
     const trxid = unique("VPK");
     for (const note of ["", "SN: 1", "SN: 2", "SN: 1"]) {
-      await receiveCallback(ctx, headers, JSON.stringify({ data: { trxid, status: "success", note } }));
+      await receiveCallback(
+        ctx,
+        headers,
+        JSON.stringify({ data: { trxid, status: "success", note } }),
+      );
     }
     await consume(sent);
     expect(await eventsOf("vip-reseller", trxid)).toHaveLength(3);

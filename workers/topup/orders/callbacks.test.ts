@@ -231,15 +231,12 @@ describe("POST /api/webhooks/vip-reseller", () => {
     '{"data":{"trxid":"","status":"success"}}',
     '{"trx_id":"","status":"success"}',
     '{"trx_id":"VPZ2","note":"status?"}',
-  ])(
-    "refuses %j, which is no callback",
-    async (body) => {
-      const { headers } = await callback("VPZ2", "success");
-      const answer = await post(body, headers);
-      const expected = [400, failureBody("topup", 400, "Invalid callback data")];
-      expect([answer.status, answer.body]).toEqual(expected);
-    },
-  );
+  ])("refuses %j, which is no callback", async (body) => {
+    const { headers } = await callback("VPZ2", "success");
+    const answer = await post(body, headers);
+    const expected = [400, failureBody("topup", 400, "Invalid callback data")];
+    expect([answer.status, answer.body]).toEqual(expected);
+  });
 
   it("tells its status to everybody", async () => {
     const { status, body } = await api(PATH);

@@ -1,11 +1,12 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
-import { seal } from "../../../shared/crypto/index.ts";
+import { hmacSha256Hex, seal } from "../../../shared/crypto/index.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { type NoticeApplier, receiveNotice } from "../../../shared/inbox/inbox.ts";
 import { describeError } from "../../../shared/log.ts";
+import { isCallback } from "../../../shared/providers/vip-reseller/callback.ts";
 import type { CallbackHeaders } from "../../../shared/providers/vip-reseller.ts";
 import { advance } from "./follow.ts";
 import { orderShape } from "./order.ts";
@@ -27,13 +28,15 @@ const Kept = z.object({
   trxid: z.string(),
   status: z.string(),
   statusText: z.string(),
+  /** Tells callbacks of one status apart. Keyed: a plain digest would let a short serial be guessed. */
+  digest: z.string().default(""),
   original: z.string(),
 });
 type Kept = z.output<typeof Kept>;
 
 /**
  * Takes a callback in: verified in constant time, kept and queued without the database. Throws `unauthenticated` for
- * one that nobody signed and `invalid_input` for one that is none; of those so many a minute are kept.
+ * one that nobody signed and `invalid_input` for one that is none; of those so many a minute are kept, the others counted.
  */
 export async function receiveCallback(
   ctx: Ctx,
@@ -42,56 +45,94 @@ export async function receiveCallback(
 ): Promise<{ trxid: string }> {
   const callback = await ctx.providers.vipReseller.parseCallback(body, headers);
   if (!callback) {
-    const isReadable = claimsSomething(body);
-    await keepRefused(ctx, isReadable ? "forged" : "unreadable", body);
+    const isReadable = isCallback(body);
+    await refused.keep(ctx, isReadable ? "forged" : "unreadable", body);
     throw isReadable
       ? new AppError("unauthenticated", "Invalid signature")
       : new AppError("invalid_input", "Invalid callback data");
   }
   const { form, trxid, status, statusText } = callback;
   const original = await seal(ctx.config, OWNER, body.slice(0, LONGEST_KEPT));
-  const kept: Kept = { v: 1, form, trxid, status, statusText, original };
+  const digest = await hmacSha256Hex(ctx.config.VIP_RESELLER_API_KEY, body);
+  const kept: Kept = { v: 1, form, trxid, status, statusText, digest, original };
   await receiveNotice(ctx, { provider: PROVIDER, body: JSON.stringify(kept) });
   return { trxid };
 }
 
-/** Whether a body names an order and a status at all, in any of the forms. */
-function claimsSomething(body: string): boolean {
-  return /trx_?id/i.test(body) && /status/i.test(body);
-}
-
 const MOST_REFUSED = 20;
-const refused = { minute: "", count: 0 };
+const FORGETTABLE_DOUBLINGS = 31;
 
 /**
- * Keeps what was refused, at most so much of it a minute whoever sends how many: an isolate hands on its first twenty,
- * and the inbox has twenty places for each minute.
+ * Keeps what was refused, but so much of it a minute and isolate, whoever sends how many. Of the rest it notes how many
+ * there were, whenever that has doubled, so that a flood of them costs a handful of messages.
  */
-async function keepRefused(
-  ctx: Ctx,
-  verdict: "forged" | "unreadable",
-  body: string,
-): Promise<void> {
-  const minute = ctx.now().toISOString().slice(0, 16);
-  if (refused.minute !== minute) Object.assign(refused, { minute, count: 0 });
-  const place = refused.count;
-  refused.count += 1;
-  if (place >= MOST_REFUSED) return;
-  try {
-    const original = await seal(ctx.config, OWNER, body.slice(0, LONGEST_KEPT));
-    const kept = { v: 1, verdict, place: `${minute}/${place}`, length: body.length, original };
-    await receiveNotice(ctx, { provider: REFUSED, body: JSON.stringify(kept) });
-  } catch (error) {
-    ctx.log.warn("refused callback not kept", describeError(error));
+export class RefusedCallbacks {
+  #minute = "";
+  #count = 0;
+  /** Made with the first refusal: random numbers are to be had in requests only. */
+  #isolate = "";
+
+  async keep(ctx: Ctx, verdict: "forged" | "unreadable", body: string): Promise<void> {
+    const minute = ctx.now().toISOString().slice(0, 16);
+    this.#isolate ||= crypto.randomUUID();
+    if (this.#minute !== minute) [this.#minute, this.#count] = [minute, 0];
+    this.#count += 1;
+    const places = `${minute}/${this.#isolate}`;
+    const place = `${places}/${this.#count}`;
+    const dropped = this.#count - MOST_REFUSED;
+    try {
+      if (dropped <= 0) {
+        const original = await seal(ctx.config, OWNER, body.slice(0, LONGEST_KEPT));
+        await keepNotice(ctx, { verdict, place, length: body.length, original });
+      } else if (Number.isInteger(Math.log2(dropped))) {
+        await keepNotice(ctx, { verdict: "dropped", place: `${places}/more/${dropped}`, dropped });
+      }
+    } catch (error) {
+      ctx.log.warn("refused callback not kept", describeError(error));
+    }
   }
 }
 
-/** What was refused has no effect; it is only kept. */
+const refused = new RefusedCallbacks();
+
+const keepNotice = (ctx: Ctx, kept: Refused) =>
+  receiveNotice(ctx, { provider: REFUSED, body: JSON.stringify({ v: 1, ...kept }) });
+
+const Refused = z.object({
+  verdict: z.enum(["forged", "unreadable", "dropped"]),
+  /** Where it stands: minute, isolate, number. */
+  place: z.string(),
+  length: z.number().optional(),
+  original: z.string().optional(),
+  dropped: z.number().optional(),
+});
+type Refused = z.output<typeof Refused>;
+
+/** What was refused has no effect; it is only kept. Of how many were dropped, the latest count alone stays. */
 export const refusedCallbackApplier: NoticeApplier = {
   provider: REFUSED,
-  eventKey: (_ctx, body) => z.object({ place: z.string() }).parse(JSON.parse(body)).place,
-  apply: async () => "applied",
+  eventKey: (_ctx, body) => Refused.parse(JSON.parse(body)).place,
+  async apply(ctx, body) {
+    const { verdict, place } = Refused.parse(JSON.parse(body));
+    if (verdict === "dropped") await forgetSmallerCounts(ctx, place);
+    return "applied";
+  },
 };
+
+async function forgetSmallerCounts(ctx: Ctx, place: string): Promise<void> {
+  const counts = place.slice(0, place.lastIndexOf("/"));
+  const keys = Array.from({ length: FORGETTABLE_DOUBLINGS }, (_, n) => `${counts}/${2 ** n}`);
+  await ctx.db.run(
+    rows(
+      sql`with told as (
+          select e.id, split_part(e.event_key, '/', 4)::bigint as n from inbox_events e
+          where e.provider = ${REFUSED} and e.event_key = any (${`{${keys.join(",")}}`}::text[]))
+        delete from inbox_events e using told
+        where e.id = told.id and told.n < (select max(n) from told)`,
+      z.unknown(),
+    ),
+  );
+}
 
 /**
  * Applies a callback as a hint: both of its forms can be replayed, so the supplier itself is asked before money moves.
@@ -100,8 +141,8 @@ export const refusedCallbackApplier: NoticeApplier = {
 export const callbackApplier: NoticeApplier = {
   provider: PROVIDER,
   eventKey(_ctx, body) {
-    const { trxid, statusText } = Kept.parse(JSON.parse(body));
-    return `${trxid}/${statusText}`;
+    const { trxid, statusText, digest } = Kept.parse(JSON.parse(body));
+    return `${trxid}/${statusText}/${digest}`;
   },
   async apply(ctx, body) {
     const { trxid, status } = Kept.parse(JSON.parse(body));

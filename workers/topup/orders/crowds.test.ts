@@ -9,7 +9,7 @@ import {
   sumOfLedger,
   theOrderOf,
 } from "../testing/outcomes.ts";
-import { customer, dial, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { customer, dial, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
 import { placeGame, placePrepaid } from "./place.ts";
 import { processOrder } from "./process.ts";
 
@@ -41,6 +41,25 @@ describe("many at once", () => {
     expect([orders.length, purchases.length]).toEqual([1, 1]);
     expect(orders[0]).toMatchObject({ state: "processing", trxid: purchases[0]?.trxid });
     expect(await booksOf(user)).toEqual({ wallet: 0, escrow: credit.price });
+  });
+
+  it("a number that is served once a day is sold to one of many buyers", async () => {
+    const { more } = SERVICES;
+    await shelve(more, { multiTrx: false });
+    const phoneNumber = newPhone();
+    await dial(phoneNumber, { stay: true });
+    const buyers = await Promise.all(Array.from({ length: 8 }, () => customer(FUNDS)));
+    const told = await Promise.allSettled(
+      buyers.map(async (actor) => {
+        const { ctx, settle } = bench({ actor, timeoutMs: 5_000 });
+        await placePrepaid(ctx, { service: more.code, phoneNumber });
+        await settle();
+      }),
+    );
+    const refusals = told.filter((one) => one.status === "rejected");
+    expect(refusals.map(({ reason }) => reason.code)).toEqual(Array(7).fill("conflict"));
+    expect(await ordersOf(phoneNumber)).toHaveLength(1);
+    await shelve(more);
   });
 
   it("process, twenty times over, pays and buys once", async () => {

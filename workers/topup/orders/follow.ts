@@ -2,8 +2,8 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
-import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { AppError } from "../../../shared/http/errors.ts";
+import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { describeError } from "../../../shared/log.ts";
 import {
   SUPPLIER_FAMILIES,
@@ -39,7 +39,12 @@ export async function advance(ctx: Ctx, updates: Update[]): Promise<Order[]> {
       ended.push(...(await advanceAll(ctx, [update])));
     } catch (error) {
       const { id, trxid } = update;
-      ctx.log.error("order not advanced", { order: id, trxid, ...describeError(error), alert: true });
+      ctx.log.error("order not advanced", {
+        order: id,
+        trxid,
+        ...describeError(error),
+        alert: true,
+      });
     }
   }
   return ended;

@@ -32,6 +32,8 @@ export interface SocialInput extends Buying {
   service: string;
   target: string;
   quantity: number;
+  /** As of prepaid orders. */
+  amount?: number | undefined;
 }
 
 export interface GameInput extends Buying {
@@ -55,10 +57,10 @@ export async function placePrepaid(ctx: Ctx, input: PrepaidInput): Promise<Order
 
 /** As `placePrepaid`, for a social service: priced per 1,000, rounded up to the rupiah. */
 export async function placeSocial(ctx: Ctx, input: SocialInput): Promise<Order> {
-  const { service, target, quantity } = input;
+  const { service, target, quantity, amount } = input;
   return await buyNow(
     ctx,
-    { family: "social", code: service, target: target.trim(), quantity },
+    { family: "social", code: service, target: target.trim(), quantity, amount },
     input,
   );
 }

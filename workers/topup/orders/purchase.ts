@@ -14,7 +14,7 @@ export function suspicionOf(order: Asked, purchase: SupplierOrder): string | nul
   if (purchase.target && plainTarget(purchase.target) !== plainTarget(order.target)) {
     return "the supplier's purchase is for another target";
   }
-  if (order.family === "game" && (purchase.zone ?? "-") !== (order.zone ?? "-")) {
+  if (purchase.zone && plainTarget(purchase.zone) !== plainTarget(order.zone ?? "-")) {
     return "the supplier's purchase is for another zone";
   }
   if (!isSameService(order, purchase)) return "the supplier's purchase is of another service";
@@ -96,11 +96,7 @@ export interface Update {
  * What the supplier says of an order's purchase now. A note is the serial number after success and is sealed; before
  * and otherwise it is a text for admins.
  */
-export async function updateOf(
-  ctx: Ctx,
-  order: Asked,
-  purchase: SupplierOrder,
-): Promise<Update> {
+export async function updateOf(ctx: Ctx, order: Asked, purchase: SupplierOrder): Promise<Update> {
   const suspect = suspicionOf(order, purchase);
   const outcome = suspect ? "unreadable" : outcomeOf(purchase);
   const delivered = purchase.status === "success" || purchase.status === "partial";

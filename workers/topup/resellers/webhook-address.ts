@@ -63,7 +63,9 @@ function isPublic(host: string): boolean {
   // `URL` has already turned every spelling of an IPv4 address (octal, hex, one number) into four decimals.
   if (/^\d+\.\d+\.\d+\.\d+$/.test(host))
     return !SPECIAL_V4.some(([base, bits]) => within(host, base, bits));
-  return host.includes(".") && !PRIVATE_NAMES.test(host);
+  const labels = host.split(".");
+  // A resolver may take `localhost..` for `localhost`; no host of the internet has an empty label.
+  return labels.length > 1 && !labels.includes("") && !PRIVATE_NAMES.test(host);
 }
 
 function within(address: string, base: string, bits: number): boolean {

@@ -6,7 +6,14 @@ import { rows } from "../../../shared/db/statement.ts";
 import { api, testContext } from "../../testing/api.ts";
 import { balance } from "../../testing/orders.ts";
 import { callPanel } from "../resellers/panel/panel.ts";
-import { createReseller, instagram, ordersOf, panel, stockService } from "../testing/reseller.ts";
+import {
+  createReseller,
+  instagram,
+  ordersOf,
+  panel,
+  stockService,
+  vipTwin,
+} from "../testing/reseller.ts";
 
 let social: { id: string; number: number };
 beforeAll(async () => {
@@ -143,9 +150,8 @@ describe("a key", () => {
       const link = instagram();
       const say = { match: link, value: "Layanan tidak ditemukan." };
       if (refused) await vipTwin("/_dials", { say }, "PUT");
-      return (
-        await panel(key, { action: "add", service: social.number, link, quantity: 100 })
-      ).body;
+      return (await panel(key, { action: "add", service: social.number, link, quantity: 100 }))
+        .body;
     };
     for (let n = 0; n < 4; n += 1) {
       expect((await add(true)).error).toMatch(/^Order failed: /);

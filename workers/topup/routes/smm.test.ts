@@ -31,7 +31,7 @@ describe("the panel dialect", () => {
     expect(status).toBe(200);
     expect(body).toContainEqual({
       service: social.number,
-      name: "Layanan 1001",
+      name: "Instagram Followers Indonesia",
       type: "Default",
       // A sync of another test may have told the supplier's own word for it.
       category: expect.stringMatching(/^Instagram/),

@@ -189,7 +189,10 @@ export const SupplierShape = z
 export const CallbackShape = z
   .object({
     id: z.uuid(),
-    verdict: z.enum(["verified", "forged", "unreadable"]),
+    /** `dropped`: stands for refused ones of its minute that were too many to keep. */
+    verdict: z.enum(["verified", "forged", "unreadable", "dropped"]),
+    /** Of `dropped`: at least how many. */
+    dropped: z.number().nullable(),
     form: z.string().nullable(),
     trxId: z.string().nullable(),
     status: z.string().nullable(),

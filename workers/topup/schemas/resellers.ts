@@ -29,8 +29,9 @@ const requestsPerMinute = () => z.number().int().min(1).max(6000);
 const dailyAmount = () => z.number().int().positive().max(10_000_000_000).nullable();
 const expiresAt = () => z.iso.datetime({ offset: true }).nullable();
 
+/** Strict, as all input here: a misspelt scope or bound must not make a key that may do more than was meant. */
 export const NewKey = z
-  .object({
+  .strictObject({
     name: name(),
     scopes: scopes().default([...SCOPES]),
     addresses: addresses().default([]),
@@ -42,7 +43,7 @@ export const NewKey = z
 export type NewKey = z.output<typeof NewKey>;
 
 export const KeyChanges = z
-  .object({
+  .strictObject({
     name: name(),
     scopes: scopes(),
     addresses: addresses(),
@@ -87,12 +88,12 @@ const events = () => z.array(EventType).min(1).max(EVENTS.length).refine(unique,
 const address = () => z.string().min(1).max(2000);
 
 export const NewEndpoint = z
-  .object({ url: address(), events: events().default([...EVENTS]) })
+  .strictObject({ url: address(), events: events().default([...EVENTS]) })
   .openapi("TopupNewEndpoint");
 export type NewEndpoint = z.output<typeof NewEndpoint>;
 
 export const EndpointChanges = z
-  .object({ url: address(), events: events(), enabled: z.boolean() })
+  .strictObject({ url: address(), events: events(), enabled: z.boolean() })
   .partial()
   .openapi("TopupEndpointChanges");
 export type EndpointChanges = z.output<typeof EndpointChanges>;

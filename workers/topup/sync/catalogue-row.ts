@@ -36,12 +36,16 @@ const WITH_ZONE =
 /** "Joki" (somebody plays for the customer) asks for the customer's password; vouchers need no player at all. */
 const NOT_SOLD = /\bjoki\b/i;
 
+/** Bills: what they cost is known only after an inquiry, so the price in the list is none. */
+const POSTPAID = /\bpasca[\s-]?bayar|\bpostpaid|\btagihan/i;
+
 /** The row of our catalogue, or null for a service that no order could be made of. */
 export function catalogueRow(
   service: SupplierService,
   level: AccountLevel | null,
 ): CatalogueRow | null {
   const supplierPrice = priceAt(service.priceIdr, level);
+  if (service.postpaid) return null;
   if (supplierPrice < 1 || supplierPrice > DEAREST_IDR) return null;
   const limits = limitsOf(service);
   if (!limits) return null;
@@ -60,8 +64,12 @@ export function catalogueRow(
     multi_trx: service.multiTrx ?? true,
     supplier_price: supplierPrice,
     status: service.status,
-    sellable: !NOT_SOLD.test(text),
+    sellable: !NOT_SOLD.test(text) && !isPostpaid(service),
   };
+}
+
+function isPostpaid({ family, name, brand, category, type }: SupplierService): boolean {
+  return family === "prepaid" && POSTPAID.test([name, brand, category, type].join(" "));
 }
 
 function limitsOf({ family, min, max }: SupplierService) {

@@ -6,11 +6,19 @@ import { api, standIns, type TestAnswer, testContext } from "../../testing/api.t
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
 import { twin } from "../../testing/orders.ts";
 
-/** Services that the supplier's twin sells, by family: its codes, and what it asks for them. */
+/** Services that the supplier's twin sells, by family: its codes and names, and what it asks for them. */
 export const TWIN_SERVICES = {
-  prepaid: { code: "S10", brand: "TELKOMSEL", targetKind: "phone", supplierPrice: 10_764, max: 1 },
+  prepaid: {
+    code: "S10",
+    name: "TELKOMSEL 10.000",
+    brand: "TELKOMSEL",
+    targetKind: "phone",
+    supplierPrice: 10_764,
+    max: 1,
+  },
   game: {
     code: "ML86-S1",
+    name: "Mobile Legends 86 Diamonds",
     brand: "Mobile Legends",
     targetKind: "game_id",
     supplierPrice: 19_000,
@@ -18,12 +26,15 @@ export const TWIN_SERVICES = {
   },
   social: {
     code: "1001",
+    name: "Instagram Followers Indonesia",
     brand: "Instagram",
     targetKind: "link",
     supplierPrice: 20_000,
     max: 10_000,
   },
 } as const;
+/** What the twin asks of its best customers; ours is an account of the basic level, which pays 4 % more. */
+const SOCIAL_TWIN_PRICE = 19_230;
 export type TwinFamily = keyof typeof TWIN_SERVICES;
 
 /** Puts the twin's service of a family on our shelf; answers with its id and its number in the panel dialect. */
@@ -31,15 +42,17 @@ export async function stockService(
   family: TwinFamily,
   changes: { supplierPrice?: number; stock?: number } = {},
 ): Promise<{ id: string; number: number }> {
-  const { code, brand, targetKind, max, ...rest } = TWIN_SERVICES[family];
+  const { code, name, brand, targetKind, max, ...rest } = TWIN_SERVICES[family];
   const { supplierPrice } = { ...rest, ...changes };
   const stock = changes.stock ?? null;
+  // At a price that makes no sale a loss, which would raise ours.
+  if (family === "social") await vipTwin(`/_services/${code}`, { price: SOCIAL_TWIN_PRICE });
   const [made] = await testContext().db.run(
     rows(
       sql`with s as (
           insert into topup_services (family, code, name, brand, category, needs_zone, target_kind, min_quantity,
             max_quantity, supplier_price, price, status, stock, stock_type)
-          values (${family}, ${code}, ${`Layanan ${code}`}, ${brand}, ${brand}, ${family === "game"}, ${targetKind},
+          values (${family}, ${code}, ${name}, ${brand}, ${brand}, ${family === "game"}, ${targetKind},
             ${family === "social" ? 50 : 1}, ${max}, ${supplierPrice},
             topup_price(${supplierPrice}::bigint, ${family}, ${brand}, 'member'), 'available', ${stock},
             ${stock === null ? "UNLIMITED" : "LIMITED"})

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../../shared/context.ts";
 import { rows } from "../../../../shared/db/statement.ts";
+import { AppError } from "../../../../shared/http/errors.ts";
 import {
   type Order,
   placeGame,
@@ -104,17 +105,24 @@ async function place(
     case "game": {
       const [gameId = "", zone = fields.zone] = fields.link.split("|").map((part) => part.trim());
       const unpaid = await placeGame(ctx, { ...buying, service: code, gameId, zone, quantity });
-      // A repeat under the same idempotency key finds its order paid already.
+      // A repeat under the same idempotency key finds its order paid already, or refused, or run out.
+      if (unpaid.state === "failed" || (unpaid.state === "cancelled" && unpaid.trxid === null)) {
+        throw orderRefused(unpaid, unpaid.notes ?? "");
+      }
       if (unpaid.state !== "pending") return unpaid;
       ctx.db.guardAgain();
       const { order, refusal } = await processOrder(ctx, { orderNumber: unpaid.number });
-      if (refusal !== null) throw panelError(refusal);
+      if (refusal !== null) throw orderRefused(order, refusal);
       return order;
     }
     default:
       return family satisfies never;
   }
 }
+
+/** As the orders of the other families are refused. */
+const orderRefused = ({ number: orderNumber }: Order, words: string) =>
+  new AppError("order_refused", `Order failed: ${words}`, { meta: { orderNumber } });
 
 /** The whole number of an order, given at its first mention. */
 async function numberOfOrder(ctx: Ctx, orderId: string): Promise<number> {

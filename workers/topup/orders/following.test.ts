@@ -1,0 +1,93 @@
+import { sql } from "drizzle-orm";
+import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
+import { bench } from "../testing/bench.ts";
+import { alertsOf, theOrderOf } from "../testing/outcomes.ts";
+import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { followOrders } from "./follow.ts";
+import type { Order } from "./order.ts";
+import { placePrepaid } from "./place.ts";
+
+beforeAll(stockShelves);
+
+const { credit } = SERVICES;
+const MINUTE_MS = 60_000;
+
+async function bought(): Promise<Order> {
+  const phoneNumber = newPhone();
+  await dial(phoneNumber, { stay: true });
+  const { ctx, settle } = bench({ actor: await customer(), timeoutMs: 3_000 });
+  await placePrepaid(ctx, { service: credit.code, phoneNumber });
+  await settle();
+  return await theOrderOf(phoneNumber);
+}
+
+/** The supplier forgets these purchases, which have been due for days. */
+async function forget(orders: Order[]): Promise<void> {
+  const ids = `{${orders.map(({ id }) => id).join(",")}}`;
+  await testContext().db.run(
+    rows(
+      sql`update topup_orders set trxid = 'GONE' || trxid, ask_at = now() - interval '2 days'
+        where id = any (${ids}::uuid[])`,
+      z.unknown(),
+    ),
+  );
+}
+
+/** The latest list does not go back to this purchase; asked for by its id, it is there. */
+const unlisted =
+  ({ trxid }: Order) =>
+  (text: string) => {
+    const answer = JSON.parse(text);
+    const isList = answer.result && answer.data.length > 1;
+    if (isList) answer.data = answer.data.filter((row: { trxid: string }) => row.trxid !== trxid);
+    return JSON.stringify(answer);
+  };
+
+async function follow(minutes: number, twist?: (text: string) => string): Promise<void> {
+  const { ctx, settle } = bench({
+    laterMs: minutes * MINUTE_MS,
+    timeoutMs: 3_000,
+    ...(twist && { twist }),
+  });
+  await followOrders(ctx);
+  await settle();
+}
+
+describe("purchases that the supplier no longer shows", () => {
+  it("hold up no other, and come to a person in the end", async () => {
+    const lost: Order[] = [];
+    for (let more = 0; more < 12; more += 1) lost.push(await bought());
+    const one = await bought();
+    await hand("succeed", one.trxid ?? "");
+    await forget(lost);
+    for (const minutes of [1, 2]) await follow(minutes, unlisted(one));
+    expect(await theOrderOf(one.target)).toMatchObject({ state: "success" });
+
+    for (let minutes = 3; minutes < 40; minutes += 2) await follow(minutes);
+    for (const order of lost) {
+      const waiting = await theOrderOf(order.target);
+      expect(waiting).toMatchObject({
+        state: "review",
+        reviewReason: "the supplier no longer knows the purchase",
+      });
+      expect(await alertsOf(waiting)).toEqual(["Pesanan perlu diperiksa"]);
+    }
+  });
+
+  it("are not given up for being silent a while, nor for calls that fail", async () => {
+    const order = await bought();
+    const missing = (text: string) => {
+      const answer = JSON.parse(text);
+      answer.data = answer.data.filter((row: { trxid: string }) => row.trxid !== order.trxid);
+      return JSON.stringify(answer);
+    };
+    for (const minutes of [1, 2, 3, 4, 5, 6]) await follow(minutes, missing);
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "processing" });
+    await follow(7);
+    for (const minutes of [30, 31]) await follow(minutes, missing);
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "processing" });
+  });
+});
