@@ -27,6 +27,7 @@ CREATE TABLE "market_shipping_quotes" (
 	CONSTRAINT "market_shipping_quotes_pkey" PRIMARY KEY("buyer_id","store_id","destination_area_id","weight_gram")
 );
 --> statement-breakpoint
+ALTER TABLE "payments_intents" ADD COLUMN "given_up_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "market_orders" ADD COLUMN "held_after_cancel" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 CREATE INDEX "audit_entries_subject_idx" ON "audit_entries" USING btree ("subject_kind","subject_id","id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "audit_entries_actor_idx" ON "audit_entries" USING btree ("actor_id","id" DESC NULLS FIRST);--> statement-breakpoint

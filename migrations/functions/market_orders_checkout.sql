@@ -68,7 +68,7 @@ language sql stable as $$
 $$;
 
 -- The rate of the courier and service that an order names, as its buyer was last shown it: from where the store is now
--- to the order's district, for the order's weight or the least above it, and not run out. Null where there is none.
+-- to the order's district, for exactly the order's weight, and not run out. Null where there is none.
 create or replace function market_shown_quote(input jsonb) returns jsonb language sql stable as $$
   select jsonb_build_object('store_id', q.store_id, 'origin_area_id', q.origin_area_id,
     'destination_area_id', q.destination_area_id, 'weight_gram', q.weight_gram, 'expires_at', q.expires_at,
@@ -78,9 +78,9 @@ create or replace function market_shown_quote(input jsonb) returns jsonb languag
   cross join jsonb_array_elements(q.rates) r
   where q.buyer_id = (input->>'buyer_id')::bigint and q.store_id = (input->>'store_id')::uuid
     and q.destination_area_id = input->'address'->>'area_id' and q.expires_at > now()
-    and q.weight_gram >= (select weight_gram from market_parcel(q.store_id, input->'items'))
+    and q.weight_gram = (select weight_gram from market_parcel(q.store_id, input->'items'))
     and r @> (input->'courier')
-  order by q.weight_gram, (r->>'price')::bigint
+  order by (r->>'price')::bigint
   limit 1
 $$;
 
@@ -116,7 +116,8 @@ begin
   return shop;
 end $$;
 
--- Refuses a quote that has run out, or of another parcel than from where this store is to where the order goes.
+-- Refuses a quote that has run out, of another parcel than from where this store is to where the order goes, or of a
+-- courier that the store hands nothing to any more (it names none where it takes any).
 create or replace function market_require_quote(shop market_stores, input jsonb, quote jsonb) returns void
 language plpgsql as $$
 begin
@@ -127,6 +128,10 @@ begin
     or shop.area_id is distinct from quote->>'origin_area_id'
     or input->'address'->>'area_id' is distinct from quote->>'destination_area_id' then
     perform app_error('changed', 'Alamat kirim berubah. Silakan hitung ulang ongkos kirim.');
+  end if;
+  if cardinality(shop.shipping_couriers) > 0
+    and (quote->'courier'->>'courier_code' = any (shop.shipping_couriers)) is not true then
+    perform app_error('changed', 'Kurir ini tidak lagi dilayani toko. Silakan hitung ulang ongkos kirim.');
   end if;
 end $$;
 

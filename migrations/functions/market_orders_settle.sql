@@ -73,12 +73,14 @@ begin
 end $$;
 
 -- market_order_cancel({buyer_id, order_id, reason}) returns {order_id, store_slug, held}
--- The buyer of an unpaid order gives it up, once. What it holds stays held as long as its payment may still be paid:
+-- The buyer of an unpaid order gives it up, and its payment with it, once. What it holds stays held as long as its payment may still be paid:
 -- market_order_expired frees it, or market_order_settled, which gives back the money that comes all the same.
 create or replace function market_order_cancel(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
 begin
+  perform from payments_intents i where i.id = (select payment_id from market_orders
+    where id = (input->>'order_id')::uuid and buyer_id = (input->>'buyer_id')::bigint) for no key update;
   select * into o from market_orders
     where id = (input->>'order_id')::uuid and buyer_id = (input->>'buyer_id')::bigint for update;
   if not found then
@@ -91,6 +93,7 @@ begin
   elsif o.status <> 'cancelled' or o.closed_reason is distinct from input->>'reason' then
     perform app_error('conflict', 'Pesanan ini tidak dapat dibatalkan lagi', jsonb_build_object('status', o.status));
   end if;
+  perform payments_give_up(o.payment_id);
   return jsonb_build_object('order_id', o.id, 'held', o.held_after_cancel,
     'store_slug', (select slug from market_stores where id = o.store_id));
 end $$;

@@ -20,6 +20,12 @@ returns timestamptz language sql stable as $$
   end
 $$;
 
+-- From when on the pauses between checks grow: one that was given up is asked about every minute until no request
+-- for it can be on its way any more (charge.ts).
+create or replace function payments_asked_since(intent payments_intents) returns timestamptz language sql stable as $$
+  select coalesce(intent.given_up_at + interval '2 minutes', intent.created_at)
+$$;
+
 -- Opens an intent with one charge per channel. A second open intent for the same purpose violates
 -- payments_intents_open_key; after one that failed or expired a new one may be opened.
 -- Returns what startCharges takes: see payments_opened.
@@ -47,7 +53,7 @@ end $$;
 -- An intent and its charges as they stand, for the caller of payments_open and for its repeats.
 create or replace function payments_opened(intent_id uuid) returns jsonb language sql stable as $$
   select jsonb_build_object('intent_id', i.id, 'provider', i.provider, 'amount', i.amount, 'state', i.state,
-    'created_at', i.created_at, 'expires_at', i.expires_at,
+    'created_at', i.created_at, 'expires_at', i.expires_at, 'given_up_at', i.given_up_at,
     'charges', (select coalesce(jsonb_agg(to_jsonb(c) order by c.channel), '[]')
       from payments_charges c where c.intent_id = i.id))
   from payments_intents i where i.id = payments_opened.intent_id
@@ -58,7 +64,7 @@ create or replace function payments_charge_view(charge payments_charges) returns
   select jsonb_build_object('id', charge.id, 'channel', charge.channel, 'provider_ref', charge.provider_ref,
     'state', charge.state, 'transaction_id', charge.transaction_id, 'expires_at', charge.expires_at,
     'intent', jsonb_build_object('id', i.id, 'purpose', i.purpose, 'provider', i.provider, 'amount', i.amount,
-      'state', i.state, 'created_at', i.created_at, 'expires_at', i.expires_at),
+      'state', i.state, 'created_at', i.created_at, 'expires_at', i.expires_at, 'given_up_at', i.given_up_at),
     'refund', (select jsonb_build_object('id', r.id, 'state', r.state, 'created_at', r.created_at)
       from payments_refunds r where r.charge_id = charge.id))
   from payments_intents i where i.id = charge.intent_id
@@ -79,7 +85,7 @@ create or replace function payments_due(input jsonb) returns jsonb language sql 
     limit (input->>'limit')::int
     for no key update skip locked
   ), moved as (
-    update payments_charges c set updated_at = now(), check_at = payments_next_check(i.created_at, c.expires_at)
+    update payments_charges c set updated_at = now(), check_at = payments_next_check(payments_asked_since(i), c.expires_at)
     from due, payments_intents i
     where c.id = due.id and i.id = c.intent_id
     returning c
@@ -93,9 +99,22 @@ create or replace function payments_closed(intent_id uuid) returns boolean langu
     and c.state not in ('expired', 'cancelled', 'failed'))
 $$;
 
+-- Its payer gives a payment up, in the transaction that says so: nothing is opened for it any more, and what is open
+-- is closed, by the cron where nobody else does it. The caller locks the intent before the rows of its purpose.
+create or replace function payments_give_up(intent_id uuid) returns void language plpgsql as $$
+begin
+  update payments_intents i set given_up_at = now(), updated_at = now()
+  where i.id = payments_give_up.intent_id and i.given_up_at is null;
+  if found then
+    update payments_charges c set check_at = least(c.check_at, now() + interval '30 seconds')
+    where c.intent_id = payments_give_up.intent_id and c.check_at is not null;
+  end if;
+end $$;
+
 -- {intent_id, customer_email?, charges: [{id, state: pending|unknown|failed, transaction_id?, qr_string?,
--- qr_image_url?, payment_url?, expires_at?, failure?}]} -> {state}: what the provider answered. Forward only: it
--- fills what is empty and never takes back a payment. When every charge surely failed, so has the intent.
+-- qr_image_url?, payment_url?, expires_at?, failure?}]} -> {state, given_up, close}: what the provider answered.
+-- Forward only: it fills what is empty and never takes back a payment. When every charge surely failed, so has the
+-- intent. `close`: what the provider has just opened of a payment that was given up meanwhile, to be ended there.
 create or replace function payments_charged(input jsonb) returns jsonb language plpgsql as $$
 declare
   intent payments_intents;
@@ -113,7 +132,7 @@ begin
     check_at = case
       when c.state in ('creating', 'unknown') and a.state = 'failed' then null
       when c.state in ('creating', 'unknown', 'failed')
-        then payments_next_check(intent.created_at, coalesce(a.expires_at, c.expires_at))
+        then payments_next_check(payments_asked_since(intent), coalesce(a.expires_at, c.expires_at))
       else c.check_at end,
     updated_at = now()
   from jsonb_to_recordset(input->'charges') a(id uuid, state text, transaction_id text, qr_string text,
@@ -125,5 +144,10 @@ begin
     updated_at = now()
   where i.id = intent.id
   returning * into intent;
-  return jsonb_build_object('state', intent.state);
+  return jsonb_build_object('state', intent.state, 'given_up', intent.given_up_at is not null,
+    'close', (select coalesce(jsonb_agg(jsonb_build_object('provider_ref', c.provider_ref, 'channel', c.channel,
+        'transaction_id', c.transaction_id)), '[]')
+      from payments_charges c join jsonb_to_recordset(input->'charges') a(id uuid, state text) on a.id = c.id
+      where c.intent_id = intent.id and a.state = 'pending' and intent.given_up_at is not null
+        and c.state not in ('paid', 'refunding', 'refunded')));
 end $$;

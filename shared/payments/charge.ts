@@ -27,6 +27,7 @@ export const openedPayment = z.object({
   state: intentState,
   created_at: z.coerce.date(),
   expires_at: z.coerce.date(),
+  given_up_at: z.coerce.date().nullable(),
   charges: z.array(
     z.object({
       id: z.uuid(),
@@ -58,6 +59,7 @@ export const chargeView = z.object({
     state: intentState,
     created_at: z.coerce.date(),
     expires_at: z.coerce.date(),
+    given_up_at: z.coerce.date().nullable(),
   }),
   refund: z
     .object({

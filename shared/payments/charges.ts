@@ -1,12 +1,10 @@
-import { z } from "zod";
 import type { Ctx } from "../context.ts";
-import { call } from "../db/statement.ts";
 import { AppError } from "../http/errors.ts";
-import { wake } from "../jobs/jobs.ts";
 import { describeError } from "../log.ts";
 import type { OpenedCharge, OpenedPayment } from "./charge.ts";
-import { type ChargeOutcome, chargeRequest, createCharge, recordOf } from "./create-charge.ts";
+import { type ChargeOutcome, chargeRequest, createCharge } from "./create-charge.ts";
 import type { PaymentDetails } from "./provider.ts";
+import { recordCharges } from "./record-charges.ts";
 import { paymentProvider } from "./registry.ts";
 import type { Settlement } from "./settlement.ts";
 
@@ -15,7 +13,12 @@ export interface StartDetails extends PaymentDetails {
   settlement: Settlement;
   /** What a failure tells its caller beside the words (`order_id`), so that he can look it up. */
   reference?: Record<string, unknown>;
+  /** The words of a payment that was given up. */
+  givenUp?: string;
 }
+
+/** Whoever gives a payment up while it is opened needs time for that: only then is it looked for before the answer. */
+const SLOW_MS = 1_000;
 
 export interface StartedPayment {
   /** The QR's content, or the address of its picture where the provider sends only that. */
@@ -28,7 +31,7 @@ export interface StartedPayment {
  * behind the answer. Repeatable: what is recorded is answered, what is not is asked again under the same key.
  * Errors: `in_progress` (an equal call is running); `provider_unavailable` when no channel is open: either surely so
  * (the intent has failed and its purpose has released what it held) or it is being checked and nothing is released;
- * `conflict` when the time to pay is over.
+ * `conflict` when the time to pay is over, or the payment was given up.
  */
 export async function startCharges(
   ctx: Ctx,
@@ -37,12 +40,20 @@ export async function startCharges(
 ): Promise<StartedPayment> {
   const meta = details.reference ?? {};
   if (opened.state === "failed") throw notStarted(meta);
+  if (opened.given_up_at !== null) throw givenUp(details);
+  if (opened.state === "expired") throw isOver(meta);
+  const begun = ctx.now().getTime();
   const outcomes = await create(ctx, opened, details);
   if (noneIsOpen(opened, outcomes)) {
-    await fail(ctx, opened, outcomes, details);
+    await record(ctx, opened, outcomes, details);
     throw notStarted(meta);
   }
-  if (outcomes.length > 0) ctx.waitUntil(ctx.db.run(charged(opened, outcomes, details)));
+  if (outcomes.length > 0) {
+    const recorded = record(ctx, opened, outcomes, details);
+    const wasSlow = ctx.now().getTime() - begun >= SLOW_MS;
+    if (wasSlow && (await recorded)?.isGivenUp) throw givenUp(details);
+    ctx.waitUntil(recorded);
+  }
   if (outcomes.some(({ state }) => state === "running")) {
     throw new AppError("in_progress", "Pembayaran sedang dibuat. Coba lagi sebentar lagi.", {
       meta,
@@ -80,40 +91,23 @@ function noneIsOpen({ charges }: OpenedPayment, outcomes: readonly ChargeOutcome
   });
 }
 
-const chargedShape = z.object({ state: z.string() });
-
-function charged(
-  opened: OpenedPayment,
-  outcomes: readonly ChargeOutcome[],
-  { customer }: PaymentDetails,
-) {
-  const known = outcomes.filter((outcome) => outcome.state !== "running");
-  const input = {
-    intent_id: opened.intent_id,
-    customer_email: customer?.email ?? null,
-    charges: known.map(recordOf),
-  };
-  return call("payments_charged", input, chargedShape);
-}
-
-/** Should the database be out of reach here, the cron asks the provider and releases the same. */
-async function fail(
+/** Should the database be out of reach here, the cron asks the provider and records and releases the same. */
+async function record(
   ctx: Ctx,
   opened: OpenedPayment,
   outcomes: readonly ChargeOutcome[],
-  details: StartDetails,
-): Promise<void> {
+  { customer, settlement }: StartDetails,
+) {
+  const intent = {
+    id: opened.intent_id,
+    provider: opened.provider,
+    customerEmail: customer?.email,
+  };
   try {
-    const [, released] = await ctx.db.batch([
-      charged(opened, outcomes, details),
-      details.settlement.expired(opened.intent_id),
-    ]);
-    wake(ctx, released.wake);
+    return await recordCharges(ctx, intent, outcomes, settlement);
   } catch (error) {
-    ctx.log.error("failed payment not recorded", {
-      intentId: opened.intent_id,
-      ...describeError(error),
-    });
+    ctx.log.error("charges not recorded", { intentId: intent.id, ...describeError(error) });
+    return null;
   }
 }
 
@@ -140,9 +134,15 @@ const notStarted = (meta: Record<string, unknown>) =>
     { meta },
   );
 
+const givenUp = ({ givenUp: words = "Pembayaran ini sudah dibatalkan", reference }: StartDetails) =>
+  new AppError("conflict", words, { meta: reference ?? {} });
+
+const isOver = (meta: Record<string, unknown>) =>
+  new AppError("conflict", "Waktu pembayaran sudah habis", { meta });
+
 function notKnown(ctx: Ctx, opened: OpenedPayment, meta: Record<string, unknown>): AppError {
   if (opened.state !== "pending" || ctx.now() >= opened.expires_at) {
-    return new AppError("conflict", "Waktu pembayaran sudah habis", { meta });
+    return isOver(meta);
   }
   const words = "Pembayaran sedang diperiksa. Silakan lihat lagi beberapa saat lagi.";
   return new AppError("provider_unavailable", words, { meta });

@@ -3,6 +3,7 @@ import type { Ctx } from "../context.ts";
 import { call } from "../db/statement.ts";
 import { wake, wakeSchema } from "../jobs/jobs.ts";
 import { type ChargeView, chargeView } from "./charge.ts";
+import { isNeverOpened } from "./create-charge.ts";
 import { lookupOf, type PaymentProvider, type ProviderPayment } from "./provider.ts";
 import { finishRefund, isRefundConfirmed } from "./refund-state.ts";
 import { paymentProvider } from "./registry.ts";
@@ -53,7 +54,9 @@ export async function confirm(
   const isOver = ctx.now() >= charge.expires_at;
   if (!payment) {
     if (isPaid(charge)) return await flag(ctx, charge, "payment_vanished");
-    return isOver ? await close(ctx, charge, "expired", settlement) : { kind: "absent" };
+    if (isOver) return await close(ctx, charge, "expired", settlement);
+    const isOurs = isNeverOpened(charge, ctx.now());
+    return isOurs ? await close(ctx, charge, "cancelled", settlement) : { kind: "absent" };
   }
   if (payment.providerRef !== charge.provider_ref || payment.amountIdr !== charge.intent.amount) {
     const flagged = await flag(ctx, charge, "amount_mismatch");

@@ -1,6 +1,6 @@
 import type { Ctx } from "../context.ts";
 import { ProviderError } from "../providers/provider-error.ts";
-import type { Channel } from "./charge.ts";
+import type { Channel, ChargeView } from "./charge.ts";
 import type { ChargeRequest, CreatedCharge, PaymentDetails, PaymentProvider } from "./provider.ts";
 
 /** `failed`: surely not there. `unknown`: it may be. `running`: an equal call has not finished yet. */
@@ -20,6 +20,8 @@ interface Payable {
 }
 
 const MINUTE_MS = 60_000;
+/** A call of a provider, with its repeats, is over by then, and so is the request that made it. */
+const LONGEST_CALL_MS = 2 * MINUTE_MS;
 /** HTTP 202: an equal call is still at work, whatever the body says (providers/midtrans.md §7). */
 const ACCEPTED = 202;
 
@@ -38,6 +40,17 @@ export function chargeRequest(charge: Asked, intent: Payable): ChargeRequest {
     startsAt: new Date(intent.expires_at.getTime() - expiryMinutes * MINUTE_MS),
     expiryMinutes,
   };
+}
+
+/**
+ * Nothing was opened and nothing will be, for a charge that its provider does not know: its payment was given up, after
+ * which nobody asks for it, so long ago that no earlier request is on its way. A page is unknown to its provider until
+ * the payer picks a way to pay: one that may have been shown without having been recorded may still be paid.
+ */
+export function isNeverOpened({ channel, state, intent }: ChargeView, now: Date): boolean {
+  if (intent.given_up_at === null) return false;
+  const hasNone = state === "unknown" || (state === "creating" && channel === "qris");
+  return hasNone && now.getTime() - intent.given_up_at.getTime() >= LONGEST_CALL_MS;
 }
 
 /** Asks the provider for a charge; its failure is told, not thrown. */

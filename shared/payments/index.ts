@@ -1,5 +1,6 @@
 export { openedPayment } from "./charge.ts";
 export { type StartDetails, type StartedPayment, startCharges } from "./charges.ts";
+export { closeCharge } from "./close.ts";
 export { type Confirmed, confirmCharge } from "./confirm.ts";
 export { depositSettlement, openedDeposit } from "./deposits.ts";
 export { ipaymuNoticeApplier, receiveIpaymuNotice } from "./ipaymu-notices.ts";

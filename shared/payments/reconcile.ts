@@ -1,12 +1,13 @@
 import { z } from "zod";
 import type { Ctx } from "../context.ts";
 import { call } from "../db/statement.ts";
-import { wake } from "../jobs/jobs.ts";
 import { describeError } from "../log.ts";
 import { ProviderError } from "../providers/provider-error.ts";
 import { type ChargeView, chargeView } from "./charge.ts";
 import { confirm } from "./confirm.ts";
-import { chargeRequest, createCharge, recordOf } from "./create-charge.ts";
+import { chargeRequest, createCharge } from "./create-charge.ts";
+import { lookupOf } from "./provider.ts";
+import { recordCharges } from "./record-charges.ts";
 import { paymentProvider } from "./registry.ts";
 import { type Settlement, settlementOf } from "./settlement.ts";
 
@@ -19,7 +20,7 @@ const dueShape = z.array(chargeView);
 
 /**
  * For the minute cron: asks about open charges whose notice did not come, whose creation is in doubt, or whose time is
- * over. Each is confirmed by itself, so that a bad one stops nobody; what fails is asked again later.
+ * over, and closes those of a payment that was given up. Each is confirmed by itself, so that a bad one stops nobody; what fails is asked again later.
  */
 export async function reconcileCharges(
   ctx: Ctx,
@@ -38,10 +39,12 @@ async function reconcile(
   charge: ChargeView,
   settlements: readonly Settlement[],
 ): Promise<void> {
+  const isGivenUp = charge.intent.given_up_at !== null;
   try {
+    if (isGivenUp) await closeAtProvider(ctx, charge);
     const { kind } = await confirm(ctx, charge, settlements);
     const isUnrecorded = charge.state === "creating" || charge.state === "unknown";
-    if (!isUnrecorded || charge.intent.state !== "pending") return;
+    if (!isUnrecorded || charge.intent.state !== "pending" || isGivenUp) return;
     if (kind === "absent" || kind === "waiting") await recreate(ctx, charge, settlements);
   } catch (error) {
     const fields = { chargeId: charge.id, ...describeError(error) };
@@ -64,10 +67,13 @@ async function recreate(
   const outcome = await createCharge(ctx, provider, chargeRequest(charge, intent), {});
   const isFinal = outcome.state === "failed" && !outcome.retryable;
   if (outcome.state !== "pending" && !isFinal) return;
-  const input = { intent_id: intent.id, charges: [recordOf(outcome)] };
-  const [, released] = await ctx.db.batch([
-    call("payments_charged", input, z.unknown()),
-    settlementOf(settlements, intent.purpose).expired(intent.id),
-  ]);
-  wake(ctx, released.wake);
+  await recordCharges(ctx, intent, [outcome], settlementOf(settlements, intent.purpose));
+}
+
+/** What cannot be closed there (a page, a payment that was made) is for `confirm` to find out. */
+async function closeAtProvider(ctx: Ctx, charge: ChargeView): Promise<void> {
+  if (!["creating", "unknown", "pending"].includes(charge.state)) return;
+  await paymentProvider(ctx, charge.intent.provider)
+    .close(lookupOf(charge))
+    .catch(() => undefined);
 }

@@ -17,6 +17,8 @@ export const paymentIntents = pgTable(
     customerEmail: text(),
     expiresAt: at().notNull(),
     paidAt: at(),
+    /** Its payer wants it no more: nothing is opened for it from here on, and what is open is closed. */
+    givenUpAt: at(),
     ...timestamps(),
   },
   (t) => [

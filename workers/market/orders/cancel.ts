@@ -3,13 +3,7 @@ import { z } from "zod";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { notFound } from "../../../shared/http/errors.ts";
-import { describeError } from "../../../shared/log.ts";
-import {
-  confirmCharge,
-  findPaymentProvider,
-  type Settlement,
-  woken,
-} from "../../../shared/payments/index.ts";
+import { closeCharge, type Settlement, woken } from "../../../shared/payments/index.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
 import { orderSettlement } from "./settlement.ts";
@@ -20,7 +14,6 @@ const OpenCharge = z.object({
   provider_ref: z.string(),
   transaction_id: z.string().nullable(),
 });
-type OpenCharge = z.output<typeof OpenCharge>;
 
 const REASON = "Dibatalkan pembeli";
 
@@ -34,8 +27,8 @@ const givenUp: Settlement = {
 /**
  * The actor gives up an order that he has not paid. The provider is asked first to close what may be paid, so that a
  * payment whose notice is on its way is found and the order stays. Stock and promo use are free once no charge can be
- * paid any more: a page that the provider cannot close holds them until it runs out; money that comes until then is
- * refunded by itself. Throws `not_found`, also for somebody else's order, and `conflict` for one that is paid.
+ * paid any more: the cron goes on closing what the provider did not hear of, and a page that it cannot close holds them
+ * until it runs out; money that comes until then is refunded by itself. Throws `not_found`, also for somebody else's order, and `conflict` for one that is paid.
  */
 export async function cancelOrder(ctx: Ctx, orderId: string): Promise<{ id: string }> {
   if (!isUuid(orderId)) throw notFound("Order not found");
@@ -50,7 +43,11 @@ export async function cancelOrder(ctx: Ctx, orderId: string): Promise<{ id: stri
       OpenCharge,
     ),
   );
-  await Promise.all(open.map((charge) => closeCharge(ctx, charge)));
+  await Promise.all(
+    open.map(({ provider, channel, provider_ref: providerRef, transaction_id: transactionId }) =>
+      closeCharge(ctx, provider, { channel, providerRef, transactionId }, [givenUp]),
+    ),
+  );
   ctx.db.guardAgain();
   const cancelled = await ctx.db.run(
     call(
@@ -61,18 +58,4 @@ export async function cancelOrder(ctx: Ctx, orderId: string): Promise<{ id: stri
   );
   if (!cancelled.held) refreshStorefront(ctx, cancelled.store_slug);
   return { id: cancelled.order_id };
-}
-
-/** Ends a charge at its provider where that is possible, and takes in what the provider then says of it. */
-async function closeCharge(ctx: Ctx, charge: OpenCharge): Promise<void> {
-  const { channel, provider_ref: providerRef, transaction_id: transactionId } = charge;
-  try {
-    await findPaymentProvider(ctx, charge.provider)
-      ?.close({ channel, providerRef, transactionId })
-      .catch(() => undefined);
-    await confirmCharge(ctx, providerRef, [givenUp]);
-  } catch (error) {
-    // The provider is out of reach: the minute cron goes on asking it.
-    ctx.log.warn("charge of a cancelled order not closed", describeError(error));
-  }
 }

@@ -36,17 +36,15 @@ const Unpriced = z.object({ parcel: Parcel });
  * Places an order and opens its payment: one database round trip, then the provider. Stock and promo are reserved
  * for exactly as long as the payment may be made. With the same `idempotencyKey` and input the first order is
  * answered again; other input is `idempotency_mismatch`. Errors: `not_found`, `sold_out`, `promo_refused`,
- * `changed` (ask the rates again), `provider_unavailable` (nothing was taken, or it is being checked).
+ * `changed` (ask the rates again), `conflict` (its buyer has cancelled it meanwhile), `provider_unavailable` (nothing was taken, or it is being checked).
  * Source: spec/tokoblitar.md, POST /api/buyer/orders.
  */
 export async function placeOrder(ctx: Ctx, input: CheckoutInput, idempotencyKey?: string) {
   const placed = await checkOut(ctx, input, idempotencyKey);
   if (placed.sold_out) refreshStorefront(ctx, placed.store_slug);
-  // Nothing is opened any more for an order that its buyer has cancelled meanwhile.
-  const isClosed = placed.status === "cancelled" && placed.payment.state === "pending";
-  const payment = isClosed ? { ...placed.payment, state: "expired" as const } : placed.payment;
-  const started = await startCharges(ctx, payment, {
+  const started = await startCharges(ctx, placed.payment, {
     settlement: orderSettlement,
+    givenUp: "Pesanan sudah dibatalkan",
     description: `Pesanan ${placed.number}`,
     reference: { order_id: placed.order_id },
     finishUrl: orderUrl(ctx.config, placed.store_slug, placed.order_id),

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { api, testContext } from "../../testing/api.ts";
 import { createProduct, createStore, createUser } from "../../testing/factories.ts";
@@ -9,7 +10,7 @@ import {
   readOrder,
   readStock,
 } from "../../testing/orders.ts";
-import { failure } from "../testing/catalogue.ts";
+import { failure, run } from "../testing/catalogue.ts";
 import { courierDial } from "../testing/parcels.ts";
 import { openShop, type Shop } from "../testing/sales.ts";
 import { type Quote, signQuote } from "./quotes.ts";
@@ -99,6 +100,26 @@ describe("the rate of an order", () => {
     const { goods, answer } = await place(await signQuote(testContext(), quote(changes)));
     expect([answer.status, answer.body]).toEqual([409, failure(expect.any(String), {})]);
     expect(await readStock(goods)).toMatchObject({ reserved: 0 });
+  });
+
+  it("may not be one of a courier that the store hands nothing any more", async () => {
+    const { store } = await openShop();
+    const goods = await createProduct(store);
+    const courier = await signQuote(testContext(), quote({ storeId: store.id }));
+    const take = (couriers: string) =>
+      run(
+        sql`update market_stores set shipping_couriers = ${couriers}::text[] where id = ${store.id}`,
+      );
+    await take("{jne}");
+    const listed = await order(shop.buyer, store, [[goods, 1]], { courier });
+    expect([listed.status, listed.body.error]).toEqual([201, null]);
+    await take("{jnt,sicepat}");
+    const answer = await order(shop.buyer, store, [[goods, 1]], { courier });
+    expect([answer.status, answer.body]).toEqual([
+      409,
+      failure("Kurir ini tidak lagi dilayani toko. Silakan hitung ulang ongkos kirim.", {}),
+    ]);
+    expect(await readStock(goods)).toMatchObject({ reserved: 1 });
   });
 
   it("may not be one that was shown too long ago, save for the repeat of an order that was in time", async () => {

@@ -193,10 +193,10 @@ describe("the rate that was shown", () => {
     });
   });
 
-  it("is that of the lightest parcel that the order fits into", async () => {
+  it("is that of a parcel of the order's own weight", async () => {
     await show({}, { weight: 349, price: 1 });
-    await show({}, { weight: 9_000, price: 2 });
-    await show({}, { weight: 400 });
+    await show({}, { weight: 351, price: 2 });
+    await show();
     expect(await shippingOf((await place()).body.data.order_id)).toBe(SHOWN);
   });
 
@@ -206,12 +206,31 @@ describe("the rate that was shown", () => {
     ["from where the store is no more", { from: "1000" }, {}],
     ["to another district", { to: "1140" }, {}],
     ["for a lighter parcel", {}, { weight: 349 }],
+    ["for a heavier parcel", {}, { weight: 20_000, price: 320_000 }],
     ["too long ago", {}, { minutes: -1 }],
   ])("is not taken when it was one %s: the courier is asked", async (_, changes, row) => {
     await show(changes, row);
     const answer = await place();
     expect(answer.status).toBe(201);
     expect(await shippingOf(answer.body.data.order_id)).toBe(ASKED);
+    expect(await readStock(product)).toEqual({ stock: 10, reserved: 1 });
+  });
+
+  it("is refused, as one that is out of date, once the store hands that courier nothing any more", async () => {
+    await show();
+    const take = (couriers: string) =>
+      run(
+        sql`update market_stores set shipping_couriers = ${couriers}::text[] where id = ${shop.store.id}`,
+      );
+    await take("{jne,sicepat}");
+    expect((await place()).status).toBe(201);
+    await take("{sicepat}");
+    const answer = await place();
+    await take("{}");
+    expect([answer.status, answer.body]).toEqual([
+      409,
+      failure("Kurir ini tidak lagi dilayani toko. Silakan hitung ulang ongkos kirim.", {}),
+    ]);
     expect(await readStock(product)).toEqual({ stock: 10, reserved: 1 });
   });
 
