@@ -114,14 +114,19 @@ describe("the rate limit", () => {
     };
     const headers = { "cf-connecting-ip": "203.0.113.9" };
     const seen: number[] = [];
-    for (const path of ["/api/profile", "/api/orders/1", "/api/orders/2", "/api/profile"]) {
+    for (const path of [
+      "/api/profile",
+      "/api/chat/messages/1",
+      "/api/chat/messages/2",
+      "/api/profile",
+    ]) {
       seen.push((await apiWith({ ROUTE_LIMIT: limiter }, path, { headers })).status);
     }
     expect(keys.map((key) => key.split(" ")[1])).toEqual([
-      "api/profile",
-      "api/orders",
-      "api/orders",
-      "api/profile",
+      "/api/profile",
+      "/api/chat/messages/:id",
+      "/api/chat/messages/:id",
+      "/api/profile",
     ]);
     expect(seen[3]).toBe(429);
     await apiWith({ ROUTE_LIMIT: limiter }, "/api/payment/callback", { method: "POST", headers });

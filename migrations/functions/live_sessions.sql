@@ -1,7 +1,8 @@
 -- Live sessions. Guarantees, from any number of connections at once: a host has one open session at most; a session
 -- ends once and its totals never change afterwards; its duration is the time for which the host's socket was proven to
--- be there (live_sessions_leases.sql), whoever ends it and however late; every gift that names an open session is in its
--- income, because a gift holds the session's row (`live_sessions_keep`) and the end waits for it.
+-- be there (live_sessions_leases.sql), whoever ends it and however late, and the seconds from a fresh proof to his own
+-- wish to end; every gift that names an open session is in its income, because a gift holds the session's row
+-- (`live_sessions_keep`) and the end waits for it.
 
 create or replace function live_session_row(s live_sessions) returns jsonb language sql stable as $$
   select jsonb_build_object('id', s.id, 'host_id', s.host_id, 'room_id', s.room_id, 'start_time', s.start_time,
@@ -15,19 +16,29 @@ create or replace function live_sessions_keep(hosts bigint[]) returns void langu
 $$;
 
 -- Ends a session; its row, or null when it had ended before. A live that ended by a wish ends now, one that was found
--- dead ended at its last proof.
+-- dead ended at its last proof. Rooms renew every 25 s: a wish within 35 s of a proof finds the host still there, so
+-- that time counts. The start alone is no proof here, or lives without a socket would add up to hours.
 create or replace function live_close_session(session bigint, reason text) returns jsonb language plpgsql as $$
 declare
   s live_sessions;
+  ended_at timestamptz;
+  unproven interval;
+  tail_ms bigint := 0;
 begin
   -- Waits for gifts that are being written into it.
-  perform from live_sessions where id = session and end_time is null for update;
+  select * into s from live_sessions where id = session and end_time is null for update;
   if not found then return null; end if;
+  ended_at := case when reason in ('request', 'new_start') then greatest(clock_timestamp(), s.proven_at)
+    else s.proven_at end;
+  unproven := ended_at - s.proven_at;
+  if s.proven_at > s.start_time and unproven < interval '35 seconds' then
+    tail_ms := floor(extract(epoch from unproven) * 1000);
+  end if;
   update live_sessions l set
-    end_time = case when reason in ('request', 'new_start') then greatest(clock_timestamp(), l.proven_at)
-      else l.proven_at end,
+    end_time = ended_at,
     end_reason = reason,
-    duration_seconds = l.proven_ms / 1000,
+    proven_ms = l.proven_ms + tail_ms,
+    duration_seconds = (l.proven_ms + tail_ms) / 1000,
     total_income = coalesce((select g.income from live_session_gifts g where g.session_id = l.id), 0),
     total_viewers = greatest(l.viewers_peak, (select count(*) from live_session_viewers v where v.session_id = l.id))
   where l.id = session

@@ -15,7 +15,8 @@ create or replace function live_session_too_old(s live_sessions) returns boolean
 $$;
 
 -- live_renew_leases({renewals: [{host_id, room_id, viewers, joined}]}) returns [session id or null], one for each
--- A lapsed lease is renewed as long as nobody has ended its session. No gap of more than 90 s counts as proven.
+-- A lapsed lease is renewed as long as nobody has ended its session. No gap of more than 90 s counts as proven. The room
+-- counts everybody in it (`viewers_now`), and a host who is proven is one of them: the peak leaves him out.
 create or replace function live_renew_leases(input jsonb) returns jsonb language plpgsql as $$
 declare
   one jsonb;
@@ -32,7 +33,7 @@ begin
       gap := greatest(clock_timestamp() - s.proven_at, interval '0');
       update live_sessions l set proven_at = s.proven_at + gap,
         proven_ms = l.proven_ms + case when gap <= interval '90 seconds' then floor(extract(epoch from gap) * 1000) else 0 end,
-        viewers_now = (one->>'viewers')::int, viewers_peak = greatest(l.viewers_peak, (one->>'viewers')::int)
+        viewers_now = (one->>'viewers')::int, viewers_peak = greatest(l.viewers_peak, (one->>'viewers')::int - 1)
       where l.id = s.id;
       insert into live_session_viewers (session_id, user_id)
         select s.id, viewer::bigint from jsonb_array_elements_text(one->'joined') viewer

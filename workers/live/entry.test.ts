@@ -1,4 +1,6 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../shared/config/config.ts";
 import { fetchWorker } from "../testing/api.ts";
 import { createUser, unique } from "../testing/factories.ts";
 import { shardOf } from "./socketio/index.ts";
@@ -37,7 +39,7 @@ describe("the way in", () => {
 
   it("leads a user to the shard of his id, and a guest to some shard", async () => {
     const user = await createUser();
-    const home = homeOf(userKey(user.userId), 16);
+    const home = homeOf(userKey(user.userId), loadConfig(env).LIVE_SHARDS);
     const headers = { authorization: `Bearer ${user.token}` };
     expect(shardOf((await openPolling(headers)).sid)).toBe(home);
     expect((await connectSocket({ query: { token: user.token } })).shard).toBe(home);

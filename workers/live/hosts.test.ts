@@ -1,6 +1,9 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
+import type { Ctx } from "../../shared/context.ts";
+import { testContext } from "../testing/api.ts";
 import { createUser, type TestUser, unique } from "../testing/factories.ts";
+import { liveHosts } from "./hosts.ts";
 import {
   execute,
   get,
@@ -11,6 +14,7 @@ import {
   roundTrips,
   told,
 } from "./testing/people.ts";
+import { renew } from "./testing/sessions.ts";
 
 const LISTS = ["live", "hot", "new"];
 /** Lists hold everybody's hosts: a test looks for its own. */
@@ -50,6 +54,42 @@ describe("the home screen's lists", () => {
       });
     });
     expect(trips).toBe(1);
+  });
+
+  it("count a host as no viewer of his own, whether the room answers or not", async () => {
+    const [host, room] = [await createUser(), unique("r")];
+    const viewersIn = async (roomId: string, people: number) => {
+      const rooms = { getByName: () => ({ viewerCount: async () => people }) };
+      const ctx = { ...testContext(), rooms: rooms as unknown as Ctx["rooms"] };
+      const found = await liveHosts(ctx, { page: 1, limit: 100 });
+      const card = found.find(({ id }) => id === String(host.userId));
+      expect(card?.roomId).toBe(roomId);
+      return card?.viewers;
+    };
+    await goLive(host, room);
+    // Nothing proves that one of the three is the host.
+    expect(await viewersIn(room, 3)).toBe(3);
+    const [full, alone, silent] = [unique("r"), unique("r"), unique("r")];
+    for (const [roomId, people, viewers] of [
+      [full, 3, 2],
+      [alone, 1, 0],
+      [silent, 0, 6],
+    ] as const) {
+      await goLive(host, roomId);
+      await renew(host, roomId, 7);
+      expect(await viewersIn(roomId, people)).toBe(viewers);
+    }
+  });
+
+  it("may be kept for two seconds by anybody when they are the same for everybody", async () => {
+    const kept = await Promise.all(
+      ["live", "hot", "followed"].map((one) => get(`/api/hosts/${one}`)),
+    );
+    expect(kept.map(({ headers }) => headers.get("cache-control"))).toEqual([
+      "public, max-age=2",
+      "public, max-age=2",
+      "no-store",
+    ]);
   });
 
   it.each(LISTS)("%s hides who is banned or deleted", async (path) => {

@@ -5,9 +5,10 @@ import { createUser, type TestUser, unique } from "../testing/factories.ts";
 import { endAbandoned, endLapsedSessions, renewLeases } from "./sessions.ts";
 import { execute, goLive, roundTrips, told } from "./testing/people.ts";
 import { back, end, renew, rowOf } from "./testing/sessions.ts";
+import { inLive } from "./testing/socket-client.ts";
 
 describe("a lease", () => {
-  it("is all that makes a live last: its time counts to the last renewal, not to the end", async () => {
+  it("is all that makes a live last: its time counts to the last renewal when that is long ago", async () => {
     const host = await createUser();
     const room = unique("r");
     const sessionId = await goLive(host, room);
@@ -15,11 +16,46 @@ describe("a lease", () => {
     expect(await renew(host, room)).toBe(sessionId);
     await back(sessionId, 70);
     expect(await renew(host, room)).toBe(sessionId);
-    await back(sessionId, 30);
+    await back(sessionId, 40);
     const { body } = await end(host, sessionId);
     expect(body.data.duration_seconds).toBe(150);
     const row = await rowOf(sessionId);
-    expect(row.lag).toBeGreaterThanOrEqual(30);
+    expect(row.lag).toBeGreaterThanOrEqual(40);
+  });
+
+  it("that is fresh carries the live to its end by the host's wish or by his next start", async () => {
+    const host = await createUser();
+    const room = unique("r");
+    const wishes = [end, async () => void (await goLive(host, unique("r")))];
+    for (const wish of wishes) {
+      const sessionId = await goLive(host, room);
+      await renew(host, room);
+      await back(sessionId, 20);
+      await wish(host, sessionId);
+      const row = await rowOf(sessionId);
+      expect(row).toMatchObject({ open: false, seconds: 20 });
+      expect(row.proven_ms).toBeGreaterThanOrEqual(20_000);
+      expect(row.proven_ms).toBeLessThan(21_000);
+    }
+  });
+
+  it("is given as soon as the room sees the host's socket, so that a short live lasts", async () => {
+    const host = await createUser();
+    const room = unique("r");
+    const sessionId = await goLive(host, room);
+    await inLive(room, { headers: { authorization: `Bearer ${host.token}` } });
+    await expect.poll(async () => (await rowOf(sessionId)).proven).toBe(true);
+    await back(sessionId, 20);
+    const { data } = (await end(host, sessionId)).body;
+    expect(data.duration_seconds).toBeGreaterThanOrEqual(20);
+    expect(data.total_viewers).toBe(0);
+  });
+
+  it("never given makes no time of a short live", async () => {
+    const host = await createUser();
+    const sessionId = await goLive(host);
+    await back(sessionId, 20);
+    expect((await end(host, sessionId)).body.data.duration_seconds).toBe(0);
   });
 
   it("costs one round trip, for all hosts of a room together", async () => {

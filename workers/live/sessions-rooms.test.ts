@@ -76,8 +76,10 @@ describe("GET /api/live-session/:roomId/viewers", () => {
         status: 200,
         body: { success: true, data: [] },
       });
+      const { headers } = await get(`${base}/live-session/${room}/viewers`);
+      expect(headers.get("cache-control")).toBe("public, max-age=2");
       const long = await get(`${base}/live-session/${"x".repeat(101)}/viewers`);
-      expect(long.status).toBe(400);
+      expect([long.status, long.headers.get("cache-control")]).toEqual([400, "no-store"]);
     }
   });
 

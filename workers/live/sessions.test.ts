@@ -153,8 +153,17 @@ describe("POST /api/live-session/end", () => {
     const host = await createUser();
     const room = unique("r");
     const sessionId = await goLive(host, room);
-    for (const viewers of [3, 9, 4]) await renew(host, room, viewers);
-    expect((await end(host, sessionId)).body.data.total_viewers).toBe(9);
+    // A room counts everybody in it, and who hosts is no viewer of his own.
+    for (const people of [3, 9, 4]) await renew(host, room, people);
+    expect((await end(host, sessionId)).body.data.total_viewers).toBe(8);
+  });
+
+  it("counts nobody for a host who was alone", async () => {
+    const host = await createUser();
+    const room = unique("r");
+    const sessionId = await goLive(host, room);
+    for (const people of [1, 0]) await renew(host, room, people, [host.userId]);
+    expect((await end(host, sessionId)).body.data.total_viewers).toBe(0);
   });
 });
 

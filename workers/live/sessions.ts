@@ -14,7 +14,7 @@ export type SessionRow = z.output<typeof SessionShape>;
 export interface LeaseRenewal {
   roomId: string;
   hostId: number;
-  /** Distinct people in the room now, guests included. */
+  /** Distinct people in the room now: guests, and the host, who is no viewer of his own live. */
   viewers: number;
   /** Signed-in users who came since the last renewal (with the first: all who are there). Repeats do no harm. */
   joined?: readonly number[];

@@ -27,7 +27,7 @@ function giftOf(
   const { userId: senderId, sessionId: authSessionId } = sender;
   return {
     kind: "gift",
-    socket: unique("k"),
+    ...{ socket: unique("k"), ask: unique("a") },
     person: { key: `u:${senderId}`, userId: senderId, name: "U", avatar: null, level: 1, vip: 0 },
     wish: {
       ...{ key: unique("k"), senderId, authSessionId, receiverId: host.userId },

@@ -4,6 +4,7 @@ import { AppError } from "../../../shared/http/errors.ts";
 import { describeError } from "../../../shared/log.ts";
 import { type GiftOrder, type GiftResult, type SentGift, sendGifts } from "../gifts.ts";
 import { inTime } from "../in-time.ts";
+import { announceGift } from "../room-client.ts";
 import { requireSignIns } from "../sockets/people.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import type { GiftQueue, WaitingGift } from "./gift-queue.ts";
@@ -33,15 +34,25 @@ export function openGiftDesk(parts: GiftDeskParts): GiftWindow<GiftResult> {
     dueChanged: parts.dueChanged,
     send: (gifts) => inTime(PATIENCE_MS, write(parts, gifts)),
     decided: (gift, result) => {
-      parts.broadcasts.answer(gift.shard, { socket: gift.socket, answer: outcomeOf(result) });
+      const answer = outcomeOf(result);
+      for (const { shard, ...asker } of gift.askers) {
+        parts.broadcasts.answer(shard, { ...asker, answer });
+      }
       // A repeat of the client's was shown when it was new; one of ours may have been lost on the way back.
       const isNews = result.state === "sent" && (!result.repeated || gift.attempts > 0);
-      if (isNews) parts.show(newsOf(gift, result));
+      if (isNews) show(parts, result.liveRoom, newsOf(gift, result));
     },
     failed: (error) => {
       parts.context().log.warn("gifts wait for the database", describeError(error));
     },
   });
+}
+
+/** Where the receiver is live, else here: nobody fills a stranger's room with gifts for somebody who is live elsewhere. */
+function show({ kind, roomId, ...parts }: GiftDeskParts, liveRoom: string | null, news: GiftNews) {
+  if (kind !== "live" || liveRoom === null || liveRoom === roomId) return parts.show(news);
+  const ctx = parts.context();
+  ctx.waitUntil(announceGift(ctx, liveRoom, news));
 }
 
 /**

@@ -2,11 +2,21 @@ import { z } from "zod";
 import type { ObjectTables } from "../object-tables.ts";
 import type { GiftWish } from "./ops.ts";
 
+/** So many questions about one gift are answered; nobody has reason to ask that often. */
+export const MAX_ASKERS = 32;
+
+/** Who asked for a gift, and with which question. */
+export interface Asker {
+  shard: string;
+  socket: string;
+  ask: string;
+}
+
 /** A gift that waits to be written: kept in the object's storage before anybody is told that it was taken. */
 export interface WaitingGift {
   wish: GiftWish;
-  shard: string;
-  socket: string;
+  /** All who wait for the answer, each question once. */
+  askers: Asker[];
   /** How often Postgres was asked for it. */
   attempts: number;
 }
@@ -21,7 +31,9 @@ const Wish = z.object({
   coinValue: z.number().nullable(),
 }) satisfies z.ZodType<GiftWish>;
 
-type Row = { shard: string; socket: string; attempts: number; wish: string };
+const Askers = z.array(z.object({ shard: z.string(), socket: z.string(), ask: z.string() }));
+
+type Row = { askers: string; attempts: number; wish: string };
 
 /** The gifts of a room that were taken and are not yet answered, oldest first. */
 export class GiftQueue {
@@ -37,36 +49,44 @@ export class GiftQueue {
     return this.#size;
   }
 
-  has(key: string): boolean {
-    return this.#tables.rows("select 1 from gifts where key = ?", key).length > 0;
+  /** The gift that waits under this key. */
+  find(key: string): WaitingGift | undefined {
+    const [row] = this.#tables.rows<Row>(
+      "select askers, attempts, wish from gifts where key = ?",
+      key,
+    );
+    return row && giftOf(row);
   }
 
-  add(gift: WaitingGift, now: number): void {
-    const { wish, shard, socket } = gift;
+  add(wish: GiftWish, asker: Asker, now: number): void {
     const before = this.size;
     this.#tables.write(
-      "insert into gifts values (?, ?, 0, ?, ?, ?)",
-      ...[wish.key, now, shard, socket, JSON.stringify(wish)],
+      "insert into gifts (key, at, attempts, askers, wish) values (?, ?, 0, ?, ?)",
+      ...[wish.key, now, JSON.stringify([asker]), JSON.stringify(wish)],
     );
     this.#size = before + 1;
   }
 
-  /** Its sender asks again, perhaps from another socket: that one gets the answer. */
-  readdress({ wish, shard, socket }: WaitingGift): void {
+  /** Its sender asks again, perhaps from another socket: that one gets the answer too. False when too many do. */
+  addAsker({ wish, askers }: WaitingGift, asker: Asker): boolean {
+    // A shard brings a question again when it does not know whether it arrived.
+    if (askers.some(({ shard, ask }) => shard === asker.shard && ask === asker.ask)) return true;
+    if (askers.length >= MAX_ASKERS) return false;
     this.#tables.write(
-      "update gifts set shard = ?, socket = ? where key = ?",
-      ...[shard, socket, wish.key],
+      "update gifts set askers = ? where key = ?",
+      ...[JSON.stringify([...askers, asker]), wish.key],
     );
+    return true;
   }
 
   /** The oldest, up to a number; each is marked as asked for once more. */
   take(limit: number): WaitingGift[] {
     const taken = this.#tables.rows<Row>(
-      "select shard, socket, attempts, wish from gifts order by at, key limit ?",
+      "select askers, attempts, wish from gifts order by at, key limit ?",
       limit,
     );
     if (taken.length === 0) this.#size = 0;
-    const gifts = taken.map(({ wish, ...row }) => ({ ...row, wish: Wish.parse(JSON.parse(wish)) }));
+    const gifts = taken.map(giftOf);
     const keys = JSON.stringify(gifts.map(({ wish }) => wish.key));
     this.#tables.write(
       "update gifts set attempts = attempts + 1 where key in (select value from json_each(?))",
@@ -75,14 +95,17 @@ export class GiftQueue {
     return gifts;
   }
 
-  /** These are answered. */
-  remove(keys: string[]): void {
+  /** These are decided: they leave, each with all who have asked for it until now. */
+  remove(gifts: WaitingGift[]): WaitingGift[] {
     const before = this.size;
-    this.#tables.write(
-      "delete from gifts where key in (select value from json_each(?))",
-      JSON.stringify(keys),
+    const keys = JSON.stringify(gifts.map(({ wish }) => wish.key));
+    const rows = this.#tables.rows<{ key: string; askers: string }>(
+      "delete from gifts where key in (select value from json_each(?)) returning key, askers",
+      keys,
     );
-    this.#size = Math.max(0, before - keys.length);
+    this.#size = Math.max(0, before - gifts.length);
+    const askers = new Map(rows.map((row) => [row.key, askersOf(row.askers)]));
+    return gifts.map((gift) => ({ ...gift, askers: askers.get(gift.wish.key) ?? gift.askers }));
   }
 
   /** Lets others go first: one that fails by itself holds nobody up. */
@@ -90,3 +113,11 @@ export class GiftQueue {
     this.#tables.write("update gifts set at = ? where key = ?", now, key);
   }
 }
+
+const askersOf = (json: string): Asker[] => Askers.parse(JSON.parse(json));
+
+const giftOf = ({ wish, askers, attempts }: Row): WaitingGift => ({
+  wish: Wish.parse(JSON.parse(wish)),
+  askers: askersOf(askers),
+  attempts,
+});

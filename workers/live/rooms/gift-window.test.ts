@@ -3,8 +3,9 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { unique } from "../../testing/factories.ts";
 import { ObjectTables } from "../object-tables.ts";
-import { GiftQueue, type WaitingGift } from "./gift-queue.ts";
-import { GiftWindow } from "./gift-window.ts";
+import { type Asker, GiftQueue, MAX_ASKERS, type WaitingGift } from "./gift-queue.ts";
+import { GiftWindow, type Taken } from "./gift-window.ts";
+import type { GiftWish } from "./ops.ts";
 import { ROOM_TABLES } from "./tables.ts";
 
 /** A database that answers when the test says so, and remembers each key it wrote, as ours does. */
@@ -12,6 +13,8 @@ class Bench {
   calls: string[][] = [];
   written = new Set<string>();
   decided: [string, string][] = [];
+  /** Who was answered, by the sockets' names. */
+  answered: string[] = [];
   now = 1_000_000;
   failing: ((gifts: WaitingGift[]) => boolean) | null = null;
   /** The call is made, and its answer is lost. */
@@ -39,7 +42,10 @@ class Bench {
       queue,
       now: () => this.now,
       send: (gifts) => this.#send(gifts),
-      decided: ({ wish }, result) => this.decided.push([wish.key, result]),
+      decided: ({ wish, askers }, result) => {
+        this.decided.push([wish.key, result]);
+        this.answered.push(...askers.map(({ socket }) => socket));
+      },
       failed: () => undefined,
       dueChanged: () => undefined,
     });
@@ -68,8 +74,8 @@ class Bench {
     return results;
   }
 
-  give(...keys: string[]): boolean[] {
-    return keys.map((key) => this.window.accept(gift(key)));
+  give(...keys: string[]): Taken[] {
+    return keys.map((key) => this.window.accept(wishOf(key), askerOf("a")));
   }
 
   async settle(): Promise<void> {
@@ -77,13 +83,11 @@ class Bench {
   }
 }
 
-const gift = (key: string): WaitingGift => ({
-  wish: {
-    ...{ key, senderId: 1, authSessionId: "s", receiverId: 2, giftId: "cupid" },
-    ...{ count: 1, coinValue: null },
-  },
-  ...{ shard: "s1", socket: "a", attempts: 0 },
+const wishOf = (key: string, more: Partial<GiftWish> = {}): GiftWish => ({
+  ...{ key, senderId: 1, authSessionId: "s", receiverId: 2, giftId: "cupid" },
+  ...{ count: 1, coinValue: null, ...more },
 });
+const askerOf = (socket: string): Asker => ({ shard: "s1", socket, ask: `${socket}/1` });
 
 const atBench = (play: (bench: Bench) => Promise<void>) =>
   runInDurableObject(env.ROOM.getByName(`live:${unique()}`), (_, state) =>
@@ -108,11 +112,53 @@ describe("a room's gifts", () => {
   it("are one gift under one key, however often it is brought", () =>
     atBench(async (bench) => {
       bench.pause();
-      expect(bench.give("a", "a")).toEqual([true, true]);
+      expect(bench.give("a", "a")).toEqual(["taken", "taken"]);
       await bench.settle();
       bench.give("a");
       await bench.resume();
       expect(bench.decided).toEqual([["a", "written"]]);
+    }));
+
+  it("answer all who asked under the key, also who came while it was being written, and through an eviction", () =>
+    atBench(async (bench) => {
+      bench.pause();
+      for (const socket of ["a", "b", "a"]) bench.window.accept(wishOf("k"), askerOf(socket));
+      await bench.settle();
+      bench.window.accept(wishOf("k"), askerOf("c"));
+      await bench.resume();
+      expect(bench.answered).toEqual(["a", "b", "c"]);
+      bench.failing = () => true;
+      for (const socket of ["d", "e"]) bench.window.accept(wishOf("l"), askerOf(socket));
+      await bench.settle();
+      bench.evict();
+      bench.failing = null;
+      await bench.window.run();
+      expect(bench.answered).toEqual(["a", "b", "c", "d", "e"]);
+    }));
+
+  it.each([{ giftId: "burger" }, { count: 2 }, { receiverId: 3 }, { senderId: 3 }])(
+    "refuse another gift %j under the key of one that waits, and keep that one",
+    (more) =>
+      atBench(async (bench) => {
+        bench.pause();
+        bench.give("k");
+        expect(bench.window.accept(wishOf("k", more), askerOf("b"))).toBe("mismatch");
+        await bench.settle();
+        expect(bench.window.accept(wishOf("k", more), askerOf("b"))).toBe("mismatch");
+        await bench.resume();
+        expect([bench.decided, bench.answered]).toEqual([[["k", "written"]], ["a"]]);
+      }),
+  );
+
+  it("are not asked for without end: beyond a number of askers of one gift the next are told so", () =>
+    atBench(async (bench) => {
+      bench.failing = () => true;
+      const taken = Array.from({ length: MAX_ASKERS + 1 }, (_, i) =>
+        bench.window.accept(wishOf("k"), askerOf(`x${i}`)),
+      );
+      await bench.settle();
+      expect(taken.filter((one) => one === "taken")).toHaveLength(MAX_ASKERS);
+      expect(taken.at(-1)).toBe("full");
     }));
 
   it("go 500 to a call", () =>
@@ -176,11 +222,21 @@ describe("a room's gifts", () => {
       expect(bench.queue.size).toBe(1);
     }));
 
+  it("that waited in an object of the older form are written, and who asked is answered", () =>
+    runInDurableObject(env.ROOM.getByName(`live:${unique()}`), async (_, { storage }) => {
+      const older = new ObjectTables(storage, ROOM_TABLES.slice(0, 2));
+      const wish = JSON.stringify(wishOf("k"));
+      older.write("insert into gifts values ('k', 1, 2, 's1', 'a', ?)", wish);
+      const bench = new Bench(storage);
+      await bench.window.run();
+      expect([bench.decided, bench.answered]).toEqual([[["k", "written"]], ["a"]]);
+    }));
+
   it("are refused while nothing is promised yet, when far too many wait", () =>
     atBench(async (bench) => {
       bench.failing = () => true;
       const taken = bench.give(...Array.from({ length: 5_002 }, (_, i) => `k${i}`));
       await bench.settle();
-      expect(taken.filter((isTaken) => isTaken)).toHaveLength(5_000);
+      expect(taken.filter((one) => one === "taken")).toHaveLength(5_000);
     }));
 });

@@ -1,4 +1,5 @@
-import type { GiftQueue, WaitingGift } from "./gift-queue.ts";
+import type { Asker, GiftQueue, WaitingGift } from "./gift-queue.ts";
+import type { GiftWish } from "./ops.ts";
 
 /** How many gifts one call of Postgres takes. */
 const PER_CALL = 500;
@@ -8,6 +9,9 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5_000;
 /** After so many failures in a row gifts go one by one, so that one which always fails holds up no other. */
 const FAILURES_BEFORE_SINGLE = 4;
+
+/** `full`: too many wait. `mismatch`: another gift waits under this key. */
+export type Taken = "taken" | "full" | "mismatch";
 
 export interface GiftWindowParts<Result> {
   queue: GiftQueue;
@@ -37,17 +41,18 @@ export class GiftWindow<Result> {
     this.#parts = parts;
   }
 
-  /** Takes a gift, once under its key; false when too many wait. */
-  accept(gift: WaitingGift): boolean {
+  /** Takes a gift, once under its key; everybody who asks for it there is answered with it. */
+  accept(wish: GiftWish, asker: Asker): Taken {
     const { queue, now } = this.#parts;
-    if (queue.has(gift.wish.key)) {
-      queue.readdress(gift);
-      return true;
+    const waiting = queue.find(wish.key);
+    if (waiting) {
+      if (!isSameGift(waiting.wish, wish)) return "mismatch";
+      return queue.addAsker(waiting, asker) ? "taken" : "full";
     }
-    if (queue.size >= MAX_WAITING) return false;
-    queue.add(gift, now());
+    if (queue.size >= MAX_WAITING) return "full";
+    queue.add(wish, asker, now());
     if (this.#failures === 0) void this.run();
-    return true;
+    return "taken";
   }
 
   /** When the object must be awake for what waits; null when nothing does. */
@@ -80,8 +85,7 @@ export class GiftWindow<Result> {
       const results = await this.#parts.send(gifts);
       if (results.length !== gifts.length) throw new Error("not every gift was answered");
       this.#failures = 0;
-      queue.remove(gifts.map(({ wish }) => wish.key));
-      gifts.forEach((gift, i) => {
+      queue.remove(gifts).forEach((gift, i) => {
         this.#parts.decided(gift, results[i] as Result);
       });
       return true;
@@ -99,4 +103,10 @@ export class GiftWindow<Result> {
     this.#retryAt = this.#parts.now() + inMs;
     this.#parts.dueChanged();
   }
+}
+
+/** The same in what Postgres compares of a gift that is written; the room is this one. */
+function isSameGift(a: GiftWish, b: GiftWish): boolean {
+  const isForSame = a.senderId === b.senderId && a.receiverId === b.receiverId;
+  return isForSame && a.giftId === b.giftId && a.count === b.count;
 }

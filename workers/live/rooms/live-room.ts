@@ -15,6 +15,13 @@ const COUNT_EVERY_MS = { least: 300, most: 2_000 };
 /** Comings and goings that a room shows, in hundreds of viewers: beyond it the number of viewers tells enough. */
 const COMINGS = { burst: 30, perSecond: 10 };
 const VIEWERS_SHOWN = 100;
+const NOT_TAKEN = {
+  full: { code: "unavailable", message: "Server sibuk, coba lagi sebentar" },
+  mismatch: {
+    code: "idempotency_mismatch",
+    message: "Idempotency-Key sudah dipakai untuk permintaan lain",
+  },
+};
 
 export interface LiveRoomParts {
   /** The object's name, as `roomName` made it. */
@@ -139,10 +146,9 @@ export class LiveRoom {
     return this.#fine(false);
   }
 
-  #gift(shard: string, op: Extract<RoomOp, { kind: "gift" }>): RoomReply {
-    const gift = { wish: op.wish, shard, socket: op.socket, attempts: 0 };
-    if (this.#parts.gifts.accept(gift)) return this.#fine(false);
-    return { ok: false, code: "unavailable", message: "Server sibuk, coba lagi sebentar" };
+  #gift(shard: string, { wish, socket, ask }: Extract<RoomOp, { kind: "gift" }>): RoomReply {
+    const taken = this.#parts.gifts.accept(wish, { shard, socket, ask });
+    return taken === "taken" ? this.#fine(false) : { ok: false, ...NOT_TAKEN[taken] };
   }
 
   /** A shard's own list of the sockets it holds here: what it lost leaves; answers what is unknown here. */

@@ -31,7 +31,8 @@ export type RoomOp =
   | { kind: "join"; socket: string; person: PersonCard; seat: number | null; quiet: boolean }
   | { kind: "leave"; socket: string }
   | { kind: "message"; socket: string; person: PersonCard; text: string }
-  | { kind: "gift"; socket: string; person: PersonCard; wish: GiftWish }
+  /** `ask` is made by the shard for this one question; the answer names it. */
+  | { kind: "gift"; socket: string; ask: string; person: PersonCard; wish: GiftWish }
   /** All sockets that the shard holds here: the room forgets those that it lost, and answers those it does not know. */
   | { kind: "roll"; sockets: string[] };
 
@@ -48,9 +49,10 @@ export interface Frame {
   isVolatile: boolean;
 }
 
-/** What became of a gift, for its sender's socket alone. */
+/** What became of a gift, for a socket of its sender that asked, and that question alone. */
 export interface GiftAnswer {
   socket: string;
+  ask: string;
   answer: GiftOutcome;
 }
 

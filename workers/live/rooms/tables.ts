@@ -10,4 +10,8 @@ export const ROOM_TABLES = [
      seen_at integer, renewed_at integer not null) without rowid`,
   `drop table messages;
     create table chat (one integer primary key check (one = 1), last_at integer not null, list text not null)`,
+  `alter table gifts add column askers text not null default '[]';
+   update gifts set askers = json_array(json_object('shard', shard, 'socket', socket, 'ask', ''));
+   alter table gifts drop column shard;
+   alter table gifts drop column socket`,
 ];

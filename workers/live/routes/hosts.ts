@@ -6,6 +6,7 @@ import { followedHosts, hotHosts, liveHosts, newHosts, searchHosts } from "../ho
 import { appPaging, word } from "../paging.ts";
 import { ApplicationShape, HostForm } from "../schemas/agencies.ts";
 import { HostCard } from "../schemas/social.ts";
+import { polled } from "./polled.ts";
 import { inContractWords } from "./words.ts";
 
 const tags = ["live: hosts"];
@@ -27,6 +28,7 @@ for (const [list, summary, verb] of [
       path: `/api/hosts/${list}`,
       tags,
       summary,
+      middleware: list === "new" ? [] : [polled],
       request: { query },
       responses: cards,
     }),

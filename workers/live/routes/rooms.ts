@@ -3,6 +3,7 @@ import { appOk } from "../../../shared/http/answers.ts";
 import { createApi } from "../../../shared/http/api.ts";
 import { recentMessages } from "../room-client.ts";
 import { MAX_ROOM_ID } from "../rooms/names.ts";
+import { polled } from "./polled.ts";
 import { inContractWords } from "./words.ts";
 
 export const roomRoutes = createApi();
@@ -25,6 +26,7 @@ roomRoutes.openapi(
     path: "/api/live-messages/{roomId}",
     tags: ["live: rooms"],
     summary: "The last 100 chat messages of a live room, oldest first",
+    middleware: [polled] as const,
     request: { params: z.object({ roomId: z.string().min(1).max(MAX_ROOM_ID) }) },
     responses: appOk({ data: z.array(Message) }),
   }),

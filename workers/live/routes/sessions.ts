@@ -5,6 +5,7 @@ import { MAX_ROOM_ID } from "../rooms/names.ts";
 import { idInPath } from "../schemas/fields.ts";
 import { EndBody, SessionShape, StartBody, ViewerShape } from "../schemas/sessions.ts";
 import { endSession, listViewers, secondsToday, startSession } from "../sessions.ts";
+import { polled } from "./polled.ts";
 import { inContractWords } from "./words.ts";
 
 const tags = ["live: sessions"];
@@ -71,6 +72,7 @@ for (const base of ["/api", "/api/api"] as const) {
       path: `${base}/live-session/{roomId}/viewers`,
       tags,
       summary: "Who watches a room now, at most 100",
+      middleware: [polled] as const,
       request: { params: z.object({ roomId: z.string().min(1).max(MAX_ROOM_ID) }) },
       responses: appOk({ data: z.array(ViewerShape) }),
     }),

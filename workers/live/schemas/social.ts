@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { cleanText } from "../sockets/text.ts";
 import { instant, numericId } from "./fields.ts";
 
 const TARGET = "targetUserId wajib";
@@ -40,15 +41,12 @@ export const HostCard = z
 const MESSAGE = "recipientId and content are required";
 const MAX_MESSAGE = 2_000;
 
+/** Cleaned as sockets clean what they read: the copy of a message that came the other way is known by its text. */
 export const MessageText = z
   .string(MESSAGE)
-  .trim()
+  .overwrite((value) => cleanText(value, Number.POSITIVE_INFINITY))
   .min(1, MESSAGE)
-  .max(MAX_MESSAGE, `Message is too long (at most ${MAX_MESSAGE} characters)`)
-  .refine(
-    (value) => value.isWellFormed() && !value.includes("\0"),
-    "Message holds characters that cannot be used",
-  );
+  .max(MAX_MESSAGE, `Message is too long (at most ${MAX_MESSAGE} characters)`);
 
 export const MessageBody = z
   .object({ recipientId: numericId(MESSAGE), content: MessageText }, MESSAGE)

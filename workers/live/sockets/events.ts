@@ -123,8 +123,9 @@ function gift(fields: Fields): Action {
 
 function privateMessage(fields: Fields): Action {
   const toUserId = idOf(fields.toUserId);
-  const text = cleanText(fields.message, MAX_PRIVATE);
+  const text = cleanText(fields.message, MAX_PRIVATE + 1);
   if (toUserId === null || !text) return refuse("invalid_input", "Pesan tidak lengkap");
+  if ([...text].length > MAX_PRIVATE) return refuse("invalid_input", "Pesan terlalu panjang");
   return { kind: "private", toUserId, text };
 }
 

@@ -152,6 +152,59 @@ describe("a gift over the socket", () => {
     expect(hostSocket.heard).toEqual([]);
     expect(await coinsOf(giver.userId)).toBe(900);
   });
+
+  it("under a key that another gift has is refused, together with it or later; each asker gets his own answer", async () => {
+    const { roomId, host, giver, socket } = await party(1_000);
+    const asked = (count: number) =>
+      socket.ask("live:gift", giftFor(roomId, host, { count, key: "tap-2" }));
+    const [first, other, again] = await Promise.all([asked(1), asked(2), asked(1)]);
+    expect(first).toMatchObject({ success: true, totalCost: 100 });
+    expect(other).toMatchObject({ success: false, code: "idempotency_mismatch" });
+    expect(again).toMatchObject({ success: true, giftRowId: first.giftRowId });
+    expect(await asked(3)).toMatchObject({ success: false, code: "idempotency_mismatch" });
+    expect(await coinsOf(giver.userId)).toBe(900);
+  });
+
+  it("under one key is answered to every socket of its sender that asks, on whatever shard", async () => {
+    const { roomId, host, giver, socket } = await party(1_000);
+    const tablet = await inLive(roomId, { auth: { token: giver.token } });
+    const payload = giftFor(roomId, host, { count: 1, key: "tap-3" });
+    const answers = await Promise.all(
+      [socket, tablet, socket, tablet].map((each) => each.ask("live:gift", payload)),
+    );
+    expect(new Set(answers.map(({ giftRowId }) => giftRowId))).toEqual(
+      new Set([expect.any(Number)]),
+    );
+    expect(await coinsOf(giver.userId)).toBe(900);
+  });
+
+  it("is for who is in the room: from outside it is refused, shown to nobody and moves nothing", async () => {
+    const { roomId, host, hostSocket } = await party(0);
+    const stranger = await createGiver(1_000);
+    const socket = await inLive(unique(), bearer(stranger));
+    const refusal = { code: "forbidden", message: "Anda belum masuk ke ruangan ini" };
+    const payload = giftFor(roomId, host);
+    expect(await socket.ask("live:gift", payload)).toEqual({ success: false, ...refusal });
+    expect(await socket.hears("error")).toEqual(refusal);
+    expect(await coinsOf(stranger.userId)).toBe(1_000);
+    await socket.ask("live:join", { roomId });
+    expect(await socket.ask("live:gift", payload)).toMatchObject({ success: true });
+    expect(await hostSocket.hears("live:gift-received")).toMatchObject({ count: 3 });
+    expect(hostSocket.heard).toEqual([]);
+  });
+
+  it("to a host who is live in another room is shown there, not in the room that the giver names", async () => {
+    const { roomId, host: offline, hostSocket: bystander, socket } = await party(1_000);
+    const [host, stage] = [await createUser(), unique()];
+    const hostSocket = await inLive(stage, bearer(host));
+    await post("/api/live-session/start", host, { hostId: host.userId, roomId: stage });
+    expect(await socket.ask("live:gift", giftFor(roomId, host))).toMatchObject({ success: true });
+    expect(await hostSocket.hears("live:gift-received")).toMatchObject({
+      ...{ roomId: stage, to: { userId: host.userId }, count: 3 },
+    });
+    await socket.ask("live:gift", giftFor(roomId, offline, { count: 1 }));
+    expect(await bystander.hears("live:gift-received")).toMatchObject({ count: 1 });
+  });
 });
 
 describe("a gift over REST", () => {

@@ -114,6 +114,22 @@ describe("a live room", () => {
     expect(await other.hears("live:new-message")).toMatchObject({ message: "di sana" });
   });
 
+  it("takes in who speaks in it, as a viewer like any other, up to ten rooms a socket", async () => {
+    const rooms = Array.from({ length: 12 }, () => unique());
+    const socket = await connectSocket();
+    const answers = [];
+    for (const roomId of rooms) {
+      answers.push(await socket.ask("live:message", { roomId, message: "halo" }));
+    }
+    const tooMany = { success: false, code: "conflict", message: "Terlalu banyak ruangan" };
+    const taken = Array.from({ length: 10 }, () => ({ success: true }));
+    expect(answers).toEqual([...taken, tooMany, tooMany]);
+    const counts = rooms.map((roomId) => env.ROOM.getByName(`live:${roomId}`).viewerCount());
+    expect(await Promise.all(counts)).toEqual([...Array(10).fill(1), 0, 0]);
+    const again = await socket.ask("live:message", { roomId: rooms[0], message: "lagi" });
+    expect(again).toEqual({ success: true });
+  });
+
   it("keeps the last messages for whoever asks", async () => {
     const roomId = unique();
     const guest = await inLive(roomId, { name: "Budi" });

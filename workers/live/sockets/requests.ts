@@ -11,12 +11,13 @@ import { guestCard, type SignIn, type SocketData } from "./people.ts";
 /** Waits before a gift is brought to its room again; the key keeps it one gift. */
 const GIFT_RETRIES_MS = [200, 1_000, 3_000];
 const MAX_ACKS = 5_000;
+const OUTSIDE = { code: "forbidden", message: "Anda belum masuk ke ruangan ini" };
 
 /** Answers what sockets ask for. */
 export class Requests {
   readonly #desk: Desk;
   readonly #attendance: Attendance;
-  /** Acknowledgements that gifts wait for, by the gift's key; lost with this memory, like their askers' patience. */
+  /** Acknowledgements that gifts wait for, by the question; lost with this memory, like their askers' patience. */
   readonly #acks = new Map<string, Ack>();
 
   constructor(desk: Desk, attendance: Attendance) {
@@ -44,7 +45,7 @@ export class Requests {
         await this.#attendance.leave(socket, action.room);
         return ack?.({ success: true });
       case "message":
-        return this.#message(socket, data, action, ack);
+        return await this.#message(socket, data, action, ack);
       case "gift":
         return this.#gift(socket, data, action, ack);
       case "private":
@@ -87,14 +88,18 @@ export class Requests {
     ack?.({ success: true, count: reply.count });
   }
 
-  #message(
+  /** The app does not join again after a reconnect: who speaks in a live room is in it. */
+  async #message(
     socket: AppSocket,
     { person, isBatched }: SocketData,
     { room, text }: Extract<Action, { kind: "message" }>,
     ack: Ack,
-  ): void {
+  ): Promise<void> {
     const place = isBatched ? batchRoom(room) : room;
-    if (room.startsWith("live:") && !socket.rooms.has(place)) socket.join(place);
+    if (room.startsWith("live:") && !socket.rooms.has(place)) {
+      const reply = await this.#attendance.join(socket, room, { isQuiet: true });
+      if (!reply.ok) return refuse(socket, ack, { code: reply.code, message: reply.message });
+    }
     const said = this.#desk.rooms.deliver(room, {
       ...{ kind: "message" as const, socket: socket.id },
       ...{ person, text },
@@ -119,27 +124,30 @@ export class Requests {
 
   #gift(
     socket: AppSocket,
-    { person, signIn }: SocketData,
+    { person, signIn, isBatched }: SocketData,
     { room, gift }: Extract<Action, { kind: "gift" }>,
     ack: Ack,
   ): void {
     if (!signIn) return;
+    if (!socket.rooms.has(isBatched ? batchRoom(room) : room)) {
+      refuse(socket, ack, OUTSIDE);
+      return;
+    }
     const wish = wishOf(signIn, gift);
-    if (ack) this.#keepAck(wish.key, ack);
-    const op: RoomOp = { kind: "gift", socket: socket.id, person, wish };
+    const ask = crypto.randomUUID();
+    if (ack) this.#keepAck(ask, ack);
+    const op: RoomOp = { kind: "gift", socket: socket.id, ask, person, wish };
     const brought = this.#bringGift(room, op).then((reply) => {
       if (reply.ok) return;
       const { code, message } = reply;
-      this.answerGift({
-        socket: socket.id,
-        answer: { success: false, key: wish.key, code, message },
-      });
+      const answer = { success: false as const, key: wish.key, code, message };
+      this.answerGift({ socket: socket.id, ask, answer });
     });
     this.#desk.beside("gift", brought);
   }
 
-  #keepAck(key: string, ack: Ack): void {
-    this.#acks.set(key, ack);
+  #keepAck(ask: string, ack: Ack): void {
+    this.#acks.set(ask, ack);
     const [oldest] = this.#acks.keys();
     if (this.#acks.size > MAX_ACKS && oldest !== undefined) this.#acks.delete(oldest);
   }
@@ -159,10 +167,10 @@ export class Requests {
     }
   }
 
-  /** A room has decided on a gift: its sender, and nobody else, is told. */
-  answerGift({ socket: socketId, answer }: GiftAnswer): void {
-    const ack = this.#acks.get(answer.key) ?? null;
-    this.#acks.delete(answer.key);
+  /** A room has decided on a gift: who asked, and nobody else, is told. */
+  answerGift({ socket: socketId, ask, answer }: GiftAnswer): void {
+    const ack = this.#acks.get(ask) ?? null;
+    this.#acks.delete(ask);
     const socket = this.#desk.engine.socket(socketId);
     if (answer.success) {
       ack?.(answer);

@@ -1,7 +1,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { sql } from "drizzle-orm";
 import { afterEach, describe, expect, it } from "vitest";
 import { signToken } from "../../../shared/auth/tokens.ts";
+import { loadConfig } from "../../../shared/config/config.ts";
 import { banUser } from "../../identity/index.ts";
 import { standIns, testContext } from "../../testing/api.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
@@ -14,7 +16,7 @@ import { homeOf, userKey } from "./home.ts";
 const bearer = ({ token }: { token: string }) => ({
   headers: { authorization: `Bearer ${token}` },
 });
-const homeName = ({ userId }: TestUser) => homeOf(userKey(userId), 16);
+const homeName = ({ userId }: TestUser) => homeOf(userKey(userId), loadConfig(env).LIVE_SHARDS);
 
 /** Sockets of a user: one at his home, and one on another shard, as a token in the CONNECT packet may fall anywhere. */
 async function twoPlaces(user: TestUser): Promise<[SocketClient, SocketClient]> {

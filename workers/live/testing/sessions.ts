@@ -7,6 +7,7 @@ import { execute, post, query } from "./people.ts";
 
 const Row = z.object({
   open: z.boolean(),
+  proven: z.boolean(),
   reason: z.string().nullable(),
   seconds: z.number(),
   proven_ms: z.number(),
@@ -18,7 +19,8 @@ const Row = z.object({
 /** `lag`: seconds from the last proof to the end. */
 export async function rowOf(sessionId: number) {
   const [row] = await query(
-    sql`select end_time is null as open, end_reason as reason, duration_seconds as seconds, proven_ms::float8 as proven_ms,
+    sql`select end_time is null as open, proven_at > start_time as proven, end_reason as reason,
+        duration_seconds as seconds, proven_ms::float8 as proven_ms,
         extract(epoch from end_time - proven_at)::float8 as lag, total_income::float8 as income, total_viewers as viewers
       from live_sessions where id = ${sessionId}`,
     Row,

@@ -1,0 +1,83 @@
+import { sql } from "drizzle-orm";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import type { Ctx } from "../../shared/context.ts";
+import { settleBackground, testContext } from "../testing/api.ts";
+import { createUser, type TestUser } from "../testing/factories.ts";
+import { sendPrivate } from "./chat.ts";
+import { decide } from "./sockets/events.ts";
+import { post, query, refused, told } from "./testing/people.ts";
+
+const byRest = (from: TestUser, to: TestUser, content: string) =>
+  post("/api/chat/send", from, { recipientId: to.userId, content });
+const bySocket = (from: TestUser, to: TestUser, content: string) =>
+  sendPrivate(testContext(from), { toUserId: to.userId, content, via: "socket" });
+
+async function stored(from: TestUser, to: TestUser): Promise<string[]> {
+  const found = await query(
+    sql`select m.content from live_private_messages m join live_conversations c on c.id = m.conversation_id
+      where m.sender_id = ${from.userId} and ${to.userId} in (c.low_user_id, c.high_user_id) order by m.id`,
+    z.object({ content: z.string() }),
+  );
+  return found.map(({ content }) => content);
+}
+
+/** A context whose sockets note what is sent to whom. */
+function listening(actor: TestUser) {
+  const heard: { name: string; event: unknown }[] = [];
+  const ctx = testContext(actor);
+  const sockets = {
+    ...ctx.sockets,
+    getByName: (name: string) => ({
+      forwardToUser: async (_: number, { body }: { body: string }) => {
+        heard.push({ name, event: JSON.parse(body) });
+      },
+    }),
+  };
+  return { heard, ctx: { ...ctx, sockets: sockets as unknown as Ctx["sockets"] } };
+}
+
+describe("a message that the app sends both ways", () => {
+  it("is the same one when it has line breaks, marks of direction or half characters", async () => {
+    for (const typed of [
+      "rahasia\nbaris dua",
+      "kiri \u200e kanan\r\n",
+      "\ta\u0000\u202eb",
+      "a\ud800b",
+    ]) {
+      for (const first of ["rest", "socket"] as const) {
+        const [a, b] = [await createUser(), await createUser()];
+        const { ctx, heard } = listening(a);
+        // What the socket hands on has been cleaned by its reader.
+        const action = decide(
+          "chat:send",
+          { toUserId: b.userId, message: typed },
+          { isVerified: true, guestChat: true },
+        );
+        if (action.kind !== "private") throw new Error("not taken for a message");
+        const ways = [
+          { content: typed, via: "rest" },
+          { content: action.text, via: "socket" },
+        ] as const;
+        const inOrder = first === "rest" ? ways : ways.toReversed();
+        for (const way of inOrder) await sendPrivate(ctx, { toUserId: b.userId, ...way });
+        await settleBackground();
+        expect(await stored(a, b)).toEqual([action.text]);
+        expect(heard).toHaveLength(1);
+      }
+    }
+  });
+
+  it("is refused by either way when it is too long, counted alike", async () => {
+    const [a, b] = [await createUser(), await createUser()];
+    const refusal = refused(400, "Message is too long (at most 2000 characters)");
+    for (const long of ["x".repeat(2_001), "😀".repeat(2_001)]) {
+      expect(told(await byRest(a, b, long))).toEqual(refusal);
+      await expect(bySocket(a, b, long)).rejects.toMatchObject({ code: "invalid_input" });
+    }
+    const most = `\u200e${"😀".repeat(2_000)}\n`;
+    expect((await byRest(a, b, most)).status).toBe(200);
+    await bySocket(a, b, most);
+    expect(await stored(a, b)).toEqual(["😀".repeat(2_000)]);
+  });
+});
