@@ -9,7 +9,12 @@ import { dropBundle, type Running, startWorkerd } from "./workerd.ts";
 export async function startBaseline({ databaseUrl, httpUrl }: StandIns): Promise<Running> {
   const folder = mkdtempSync(join(tmpdir(), "lumbung-bench-"));
   writeFileSync(join(folder, "index.js"), script(databaseUrl, httpUrl));
-  const bundle = { folder, gzipBytes: 0, objects: folder, config: (port: number) => capnp({ port }) };
+  const bundle = {
+    folder,
+    gzipBytes: 0,
+    objects: folder,
+    config: (port: number) => capnp({ port }),
+  };
   const running = await startWorkerd(bundle);
   return {
     ...running,
