@@ -1,16 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { randomAddress } from "../testing/api.ts";
-import {
-  newUser,
-  post,
-  roundTrips,
-  send,
-  signInAs,
-  someEmail,
-  somePhone,
-  tokenOf,
-} from "./test-people.ts";
+import { roundTrips } from "../testing/round-trips.ts";
+import { newUser, post, send, signInAs, someEmail, somePhone, tokenOf } from "./test-people.ts";
 
 const WEB = "/api/auth/register";
 const APP = "/api/register";

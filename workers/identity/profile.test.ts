@@ -1,7 +1,8 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { execute, query, roundTrips, send, signedInUser } from "./test-people.ts";
+import { roundTrips } from "../testing/round-trips.ts";
+import { execute, query, send, signedInUser } from "./test-people.ts";
 
 const PROFILE_KEYS = [
   "id name phone balance level vipLevel avatar_url gender age signature",

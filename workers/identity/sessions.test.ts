@@ -4,6 +4,7 @@ import { z } from "zod";
 import { sessionGate } from "../../shared/auth/sessions.ts";
 import type { Role } from "../../shared/context.ts";
 import { testContext } from "../testing/api.ts";
+import { roundTrips } from "../testing/round-trips.ts";
 import { banUser, purgeSignInAttempts, unbanUser } from "./sessions.ts";
 import {
   claimsOf,
@@ -12,7 +13,6 @@ import {
   newUser,
   post,
   query,
-  roundTrips,
   send,
   signedInUser,
   signInAs,

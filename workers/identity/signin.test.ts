@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { randomAddress } from "../testing/api.ts";
+import { roundTrips } from "../testing/round-trips.ts";
 import {
   claimsOf,
   execute,
@@ -9,7 +10,6 @@ import {
   newUser,
   post,
   query,
-  roundTrips,
   signInAs,
   someEmail,
   somePhone,

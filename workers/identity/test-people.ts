@@ -1,5 +1,4 @@
 import { type SQL, sql } from "drizzle-orm";
-import { vi } from "vitest";
 import { z } from "zod";
 import type { Role } from "../../shared/context.ts";
 import { rows } from "../../shared/db/statement.ts";
@@ -119,14 +118,3 @@ export const giveRoles = (userId: number, roles: Role[]) =>
   execute(
     sql`update identity_users set roles = ${`{${roles.join(",")}}`}::text[] where id = ${userId}`,
   );
-
-/** How many times the work went to Postgres. */
-export async function roundTrips(work: () => Promise<unknown>): Promise<number> {
-  const spy = vi.spyOn(globalThis, "fetch");
-  try {
-    await work();
-    return spy.mock.calls.filter(([target]) => String(target).endsWith("/sql")).length;
-  } finally {
-    spy.mockRestore();
-  }
-}

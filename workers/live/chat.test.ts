@@ -4,8 +4,9 @@ import { z } from "zod";
 import type { Ctx } from "../../shared/context.ts";
 import { settleBackground, testContext } from "../testing/api.ts";
 import { createUser, type TestUser } from "../testing/factories.ts";
+import { roundTrips } from "../testing/round-trips.ts";
 import { sendPrivate } from "./chat.ts";
-import { execute, get, post, query, refused, roundTrips, told } from "./testing/people.ts";
+import { execute, get, post, query, refused, told } from "./testing/people.ts";
 
 const SEND = "/api/chat/send";
 const send = (from: TestUser, to: { userId: number }, content: unknown = "Halo") =>

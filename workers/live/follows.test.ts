@@ -1,7 +1,8 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { createUser, type TestUser } from "../testing/factories.ts";
-import { execute, get, goLive, post, refused, roundTrips, told } from "./testing/people.ts";
+import { roundTrips } from "../testing/round-trips.ts";
+import { execute, get, goLive, post, refused, told } from "./testing/people.ts";
 
 const FOLLOW = "/api/follows/follow";
 const UNFOLLOW = "/api/follows/unfollow";

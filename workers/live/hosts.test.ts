@@ -3,17 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { Ctx } from "../../shared/context.ts";
 import { testContext } from "../testing/api.ts";
 import { createUser, type TestUser, unique } from "../testing/factories.ts";
+import { roundTrips } from "../testing/round-trips.ts";
 import { liveHosts } from "./hosts.ts";
-import {
-  execute,
-  get,
-  goLive,
-  pastSession,
-  post,
-  refused,
-  roundTrips,
-  told,
-} from "./testing/people.ts";
+import { execute, get, goLive, pastSession, post, refused, told } from "./testing/people.ts";
 import { renew } from "./testing/sessions.ts";
 
 const LISTS = ["live", "hot", "new"];

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createUser, type TestUser } from "../testing/factories.ts";
+import { roundTrips } from "../testing/round-trips.ts";
 import {
   coinsOf,
   createAgency,
@@ -15,7 +16,6 @@ import {
   post,
   query,
   refused,
-  roundTrips,
   type TestAgency,
   told,
 } from "./testing/people.ts";

@@ -2,8 +2,9 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { settleBackground, testContext } from "../testing/api.ts";
 import { createUser, type TestUser, unique } from "../testing/factories.ts";
+import { roundTrips } from "../testing/round-trips.ts";
 import { endAbandoned, endLapsedSessions, renewLeases } from "./sessions.ts";
-import { execute, goLive, roundTrips, told } from "./testing/people.ts";
+import { execute, goLive, told } from "./testing/people.ts";
 import { back, end, renew, rowOf } from "./testing/sessions.ts";
 import { inLive } from "./testing/socket-client.ts";
 

@@ -3,17 +3,9 @@ import { describe, expect, it } from "vitest";
 import { jakartaDay } from "../../shared/time/jakarta.ts";
 import { testContext } from "../testing/api.ts";
 import { createUser, unique } from "../testing/factories.ts";
+import { roundTrips } from "../testing/round-trips.ts";
 import { openSessionOf } from "./sessions.ts";
-import {
-  execute,
-  get,
-  goLive,
-  pastSession,
-  post,
-  refused,
-  roundTrips,
-  told,
-} from "./testing/people.ts";
+import { execute, get, goLive, pastSession, post, refused, told } from "./testing/people.ts";
 import { end, renew, rowOf } from "./testing/sessions.ts";
 
 const START = "/api/live-session/start";

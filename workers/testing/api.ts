@@ -2,6 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { inject } from "vitest";
 import { loadConfig } from "../../shared/config/config.ts";
 import { type Actor, type Ctx, createContext } from "../../shared/context.ts";
+import { noteRequest } from "./round-trips.ts";
 
 export interface TestAnswer {
   status: number;
@@ -49,16 +50,20 @@ export async function fetchWorker(path: string, call: TestCall = {}): Promise<Re
   const url = path.startsWith("http") ? path : `http://localhost:8787${path}`;
   const init: RequestInit = { method: call.method ?? "GET", headers, redirect: "manual" };
   if (body !== undefined) init.body = body;
-  return await exports.default.fetch(new Request(url, init));
+  const response = await exports.default.fetch(new Request(url, init));
+  noteRequest(response.headers.get("x-request-id"));
+  return response;
 }
 
 const unsettled = new Set<Promise<unknown>>();
 
 /** A context for calling verbs directly, as the given actor. */
 export function testContext(actor: Actor | null = null): Ctx {
+  const requestId = crypto.randomUUID();
+  noteRequest(requestId);
   return createContext(env, {
     config: loadConfig(env),
-    requestId: crypto.randomUUID(),
+    requestId,
     actor,
     waitUntil: (work) => {
       unsettled.add(work);

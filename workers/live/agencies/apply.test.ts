@@ -4,6 +4,7 @@ import { z } from "zod";
 import { unseal } from "../../../shared/crypto/seal.ts";
 import { testContext } from "../../testing/api.ts";
 import { createUser } from "../../testing/factories.ts";
+import { roundTrips } from "../../testing/round-trips.ts";
 import {
   agencyForm,
   createAgency,
@@ -13,7 +14,6 @@ import {
   post,
   query,
   refused,
-  roundTrips,
   told,
 } from "../testing/people.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { testContext } from "../../testing/api.ts";
 import { createUser, type TestUser } from "../../testing/factories.ts";
+import { roundTrips } from "../../testing/round-trips.ts";
 import {
   agencyForm,
   createAgency,
@@ -10,7 +11,6 @@ import {
   joinAgency,
   post,
   refused,
-  roundTrips,
   told,
 } from "../testing/people.ts";
 import { removeMember } from "./members.ts";

@@ -1,5 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../../shared/config/config.ts";
 import { createUser, unique } from "../../testing/factories.ts";
 import { alter, roomStub, rounds, shardStub } from "../testing/rounds.ts";
 import {
@@ -121,7 +123,7 @@ describe("after a lost connection, when the app sends only user:join again", () 
     await expect.poll(() => countIn(roomId)).toBe(0);
     const person = `g:${userId}:Ana`;
     await alter(
-      shardStub(homeOf(person, 16)),
+      shardStub(homeOf(person, loadConfig(env).LIVE_SHARDS)),
       `update places set until = 1 where person = '${person}'`,
     );
     const after = await connectSocket({ auth: { pid: before.pid ?? "" } });

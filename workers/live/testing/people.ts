@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { api, type TestAnswer, testContext } from "../../testing/api.ts";
@@ -26,17 +26,6 @@ export const refused = (status: number, message: unknown, more: object = {}) => 
 });
 
 export const told = ({ status, body }: TestAnswer) => ({ status, body });
-
-/** How many times the work went to Postgres. */
-export async function roundTrips(work: () => Promise<unknown>): Promise<number> {
-  const spy = vi.spyOn(globalThis, "fetch");
-  try {
-    await work();
-    return spy.mock.calls.filter(([target]) => String(target).endsWith("/sql")).length;
-  } finally {
-    spy.mockRestore();
-  }
-}
 
 /** Goes live over the API. */
 export async function goLive(host: TestUser, roomId = unique("room-")): Promise<number> {
