@@ -21,6 +21,7 @@ export default defineConfig({
         ],
         test: {
           name: "workers",
+          setupFiles: ["./workers/testing/setup.ts"],
           include: ["workers/**/*.test.{ts,tsx}", "shared/**/*.test.ts"],
           exclude: ["workers/live/socketio/**"],
           isolate: false,
@@ -37,6 +38,7 @@ export default defineConfig({
         ],
         test: {
           name: "socketio",
+          setupFiles: ["./workers/testing/setup.ts"],
           include: ["workers/live/socketio/**/*.test.ts"],
           isolate: false,
           maxWorkers: 1,
@@ -45,7 +47,12 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["local/**/*.test.ts", "migrations/**/*.test.ts", "e2e/**/*.test.ts"],
+          include: [
+            "local/**/*.test.ts",
+            "migrations/**/*.test.ts",
+            "e2e/**/*.test.ts",
+            "agent/**/*.test.ts",
+          ],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
