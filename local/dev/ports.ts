@@ -8,6 +8,13 @@ export interface Ports {
   resend: number;
   ipaymu: number;
   vipReseller: number;
+  aapanel: number;
+  shopee: number;
+  lazada: number;
+  tiktokShop: number;
+  replicate: number;
+  instagram: number;
+  anthropic: number;
   postgres: number;
   endpoint: number;
 }
@@ -19,14 +26,21 @@ const NAMES: Record<keyof Ports, string> = {
   resend: "the Resend twin",
   ipaymu: "the iPaymu twin",
   vipReseller: "the VIP-Reseller twin",
+  aapanel: "the aaPanel twin",
+  shopee: "the Shopee twin",
+  lazada: "the Lazada twin",
+  tiktokShop: "the TikTok Shop twin",
+  replicate: "the Replicate twin",
+  instagram: "the Instagram twin",
+  anthropic: "the Anthropic twin",
   postgres: "PostgreSQL",
   endpoint: "the Neon endpoint",
 };
 
-/** All ports follow from the Worker's: the twins are the next five, the database is ten and eleven further. */
+/** All ports follow from the Worker's: the twins take the next, the database has ten and eleven further. */
 export function portsFrom(worker: number): Ports {
-  if (!Number.isInteger(worker) || worker < 1 || worker > 65_524) {
-    throw new Error("--port must be a whole number from 1 to 65524");
+  if (!Number.isInteger(worker) || worker < 1 || worker > 65_520) {
+    throw new Error("--port must be a whole number from 1 to 65520");
   }
   return {
     worker,
@@ -35,6 +49,13 @@ export function portsFrom(worker: number): Ports {
     resend: worker + 3,
     ipaymu: worker + 4,
     vipReseller: worker + 5,
+    aapanel: worker + 6,
+    shopee: worker + 7,
+    lazada: worker + 8,
+    tiktokShop: worker + 9,
+    replicate: worker + 12,
+    instagram: worker + 13,
+    anthropic: worker + 14,
     postgres: worker + 10,
     endpoint: worker + 11,
   };

@@ -8,6 +8,17 @@ const keys = {
   resend: { apiKey: "re_test_0001" },
   ipaymu: { va: "0000001234567890", apiKey: "SANDBOX-TEST-APIKEY-0001" },
   vipReseller: { apiId: "APIID123", apiKey: "APIKEY456" },
+  aapanel: { apiKey: "aapanel-test-key-0001" },
+  shopee: { partnerId: 2001887, partnerKey: "test_partner_key_0001" },
+  lazada: { appKey: "123456", appSecret: "helloworld" },
+  tiktokShop: {
+    appKey: "testkey123",
+    appSecret: "testsecret456",
+    serviceId: "7000000000000000001",
+  },
+  replicate: { token: "r8_test_0001", webhookSecret: "whsec_dGVzdA==" },
+  instagram: { appId: "990602627938098", appSecret: "test-instagram-secret-0001" },
+  anthropic: { apiKey: "sk-ant-test-0001" },
 };
 
 it("starts all of them and stops them", async () => {

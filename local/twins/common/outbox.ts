@@ -44,7 +44,8 @@ export interface RetryRule {
   timeoutMs: number;
   /** 307 and 308 are followed with POST, so many times. */
   hops: number;
-  accepts(status: number): boolean;
+  /** Whether an answer's status and text (its first 500 characters) end the delivery. */
+  accepts(status: number, answer: string): boolean;
 }
 
 interface Held {
@@ -190,7 +191,7 @@ export class Outbox {
     delivery.headers = rendered.headers;
     const attempt = await this.post(notice.url, rendered);
     delivery.attempts.push(attempt);
-    if (attempt.status !== null && this.rule.accepts(attempt.status)) {
+    if (attempt.status !== null && this.rule.accepts(attempt.status, attempt.answer ?? "")) {
       delivery.state = "delivered";
       return;
     }

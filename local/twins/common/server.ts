@@ -12,12 +12,16 @@ export interface TwinRequest {
   params: Record<string, string>;
   header(name: string): string | undefined;
   raw: string;
+  /** The body as it came, for what is no text. */
+  bytes: Buffer;
 }
 
 export interface TwinAnswer {
   status: number;
   headers: Record<string, string>;
   body: string | Buffer;
+  /** Sent piece by piece in place of `body`; when it throws, the connection breaks. */
+  stream?: AsyncIterable<string>;
 }
 
 export type Handler = (request: TwinRequest) => TwinAnswer | Promise<TwinAnswer>;
@@ -34,7 +38,13 @@ export interface TwinServerOptions {
   subjectOf(request: TwinRequest): string;
   /** Wraps what the provider itself does: its own checks of the caller and repeated requests. */
   guard(request: TwinRequest, next: () => Promise<TwinAnswer>): Promise<TwinAnswer>;
-  notFound(request: TwinRequest): TwinAnswer;
+  notFound(request: TwinRequest): TwinAnswer | Promise<TwinAnswer>;
+  /** What a dial's `path` is compared with, where the path alone says too little. */
+  dialPathOf?(request: TwinRequest): string;
+  /** Answers what is no call of the provider at all (a visitor of a site), before dials and routes. */
+  aside?(request: TwinRequest): Promise<TwinAnswer | null>;
+  /** A larger body than this is answered 413 (2,000,000). */
+  maxBodyBytes?: number;
 }
 
 export interface TwinServer {
@@ -115,18 +125,23 @@ function find(table: Map<string, CompiledRoute[]>, request: TwinRequest): Handle
   return undefined;
 }
 
-const maxBodyBytes = 2_000_000;
+const usualBodyBytes = 2_000_000;
 
-async function readRequest(incoming: IncomingMessage): Promise<TwinRequest | null> {
+async function readRequest(
+  incoming: IncomingMessage,
+  limitBytes: number,
+): Promise<TwinRequest | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming) {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
     size += bytes.length;
-    if (size > maxBodyBytes) return null;
+    if (size > limitBytes) return null;
     chunks.push(bytes);
   }
   const url = new URL(incoming.url ?? "/", "http://twin");
+  const bytes = Buffer.concat(chunks);
+  let text = "";
   return {
     method: incoming.method ?? "GET",
     path: url.pathname,
@@ -136,7 +151,11 @@ async function readRequest(incoming: IncomingMessage): Promise<TwinRequest | nul
       const value = incoming.headers[name];
       return Array.isArray(value) ? value.join(",") : value;
     },
-    raw: Buffer.concat(chunks).toString("utf8"),
+    bytes,
+    get raw() {
+      text ||= bytes.toString("utf8");
+      return text;
+    },
   };
 }
 
@@ -154,7 +173,8 @@ async function withFaults(
   const { dials } = options;
   if (!dials.any) return await options.guard(request, act);
   const text = `${request.path}?${request.query}\n${request.raw}\n${options.subjectOf(request)}`;
-  const take = (name: Parameters<Dials["take"]>[0]) => dials.take(name, text, request.path);
+  const path = options.dialPathOf?.(request) ?? request.path;
+  const take = (name: Parameters<Dials["take"]>[0]) => dials.take(name, text, path);
   const down = take("down");
   const refuse = down ? undefined : take("refuse");
   const rubbish = down || refuse ? undefined : take("rubbish");
@@ -177,11 +197,31 @@ async function withFaults(
 }
 
 function reply(response: ServerResponse, answer: TwinAnswer): void {
+  if (answer.stream) return void pour(response, answer, answer.stream);
   response.writeHead(answer.status, {
     ...answer.headers,
     "content-length": Buffer.byteLength(answer.body),
   });
   response.end(answer.body);
+}
+
+async function pour(
+  response: ServerResponse,
+  { status, headers }: TwinAnswer,
+  pieces: AsyncIterable<string>,
+): Promise<void> {
+  response.writeHead(status, headers);
+  response.flushHeaders();
+  try {
+    for await (const piece of pieces) {
+      if (response.destroyed) return;
+      response.write(piece);
+    }
+    response.end();
+  } catch {
+    // What was written goes out first: the break comes where it was asked for.
+    response.socket?.destroySoon();
+  }
 }
 
 function controlRoutes(dials: Dials): Record<string, Handler> {
@@ -222,8 +262,10 @@ async function listen(server: Server, name: string, port: number): Promise<numbe
 export async function startTwinServer(options: TwinServerOptions): Promise<TwinServer> {
   const table = compile({ ...controlRoutes(options.dials), ...options.routes });
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
-    const request = await readRequest(incoming);
+    const request = await readRequest(incoming, options.maxBodyBytes ?? usualBodyBytes);
     if (!request) return reply(response, json(413, { message: "the body is too large" }));
+    const aside = (await options.aside?.(request)) ?? null;
+    if (aside) return reply(response, aside);
     const handler = find(table, request) ?? options.notFound;
     const act = async () => await handler(request);
     const forPeople = request.path === "/" || request.path.startsWith("/_");

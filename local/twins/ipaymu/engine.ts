@@ -3,11 +3,11 @@ import { type Clock, Timers, wib } from "../common/clock.ts";
 import { Dials } from "../common/dials.ts";
 import type { Json } from "../common/fields.ts";
 import { type Delivery, type Notice, Outbox } from "../common/outbox.ts";
+import { OwnDials } from "../common/own-dials.ts";
 import { qrisText } from "../common/qr.ts";
 import { extraFields, formBody, noticeFields, noticeWord } from "./bodies.ts";
 import { type Channel, feeOf } from "./channels.ts";
 import type { SessionInput } from "./input.ts";
-import { OwnDials } from "./own-dials.ts";
 import { noticeSignature, type SignatureForm, signatureForms } from "./signature.ts";
 import {
   type Code,

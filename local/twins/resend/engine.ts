@@ -17,6 +17,8 @@ export interface ResendOptions {
   verifiedDomains?: string[];
   /** Requests a second before 429 `rate_limit_exceeded`; absent: the headers count, nothing is refused. */
   perSecond?: number;
+  /** The platform's mails as samples, for the page `/_previews`; the twin itself knows none of them. */
+  previews?: () => { name: string; subject: string; html: string; text: string }[];
 }
 
 const secondMs = 1000;

@@ -29,3 +29,14 @@ export function mailPage(resend: Resend): Handler {
     return htmlAnswer(page("Resend (tiruan lokal)", html`${search}${empty}${list}`));
   };
 }
+
+/** Every mail that the platform can write, as samples: what it was given at its start. */
+export function previewPage(resend: Resend): Handler {
+  return () => {
+    const list = (resend.options.previews?.() ?? []).map(
+      ({ name, subject, html: markup, text }) =>
+        html`<article id="${name}"><h2>${subject}</h2><small>${name}</small><details><summary>HTML</summary><iframe sandbox="" title="${subject}" srcdoc="${markup}" loading="lazy"></iframe></details><details><summary>Teks</summary><pre>${text}</pre></details></article>`,
+    );
+    return htmlAnswer(page("Contoh surel", html`${list}`));
+  };
+}

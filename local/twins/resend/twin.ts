@@ -6,7 +6,7 @@ import { callRoutes, idempotency, resendError } from "./calls.ts";
 import { Resend, type ResendOptions } from "./engine.ts";
 import { handRoutes } from "./hands.ts";
 import { rateLimit } from "./limits.ts";
-import { mailPage } from "./pages.ts";
+import { mailPage, previewPage } from "./pages.ts";
 import type { ResendState } from "./state.ts";
 
 export interface ResendTwin {
@@ -58,7 +58,12 @@ export async function startResendTwin(
     port: options.port ?? 0,
     dials: resend.dials,
     timers: resend.timers,
-    routes: { ...callRoutes(resend), ...handRoutes(resend), "GET /": mailPage(resend) },
+    routes: {
+      ...callRoutes(resend),
+      ...handRoutes(resend),
+      "GET /": mailPage(resend),
+      "GET /_previews": previewPage(resend),
+    },
     subjectOf: (request) => subjectOf(resend, request),
     guard: async (request, next) => {
       const refused = refusal(resend, request);

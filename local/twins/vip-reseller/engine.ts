@@ -3,7 +3,7 @@ import { type Clock, Timers } from "../common/clock.ts";
 import { Dials } from "../common/dials.ts";
 import type { Json } from "../common/fields.ts";
 import { type Delivery, type Notice, Outbox } from "../common/outbox.ts";
-import { OwnDials } from "../ipaymu/own-dials.ts";
+import { OwnDials } from "../common/own-dials.ts";
 import { noticeBody, statusData } from "./bodies.ts";
 import { makeCatalogue } from "./catalogue/catalogue.ts";
 import type { Price, Service } from "./catalogue/services.ts";

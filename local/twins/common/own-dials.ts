@@ -1,6 +1,6 @@
-import { type Dial, Dials, dialMeanings } from "../common/dials.ts";
-import { isObject, type Json, parseJson } from "../common/fields.ts";
-import { type Handler, json } from "../common/server.ts";
+import { type Dial, Dials, dialMeanings } from "./dials.ts";
+import { isObject, type Json, parseJson } from "./fields.ts";
+import { type Handler, json } from "./server.ts";
 
 /** The name under which a rule of one's own lies in its `Dials`; only its value and scope matter there. */
 const carrier = "refuse";
