@@ -111,4 +111,16 @@ describe("the configuration", () => {
     expect(config.CORS_ORIGINS).toEqual(["https://a.example", "https://b.example"]);
     expect(config.APP_URL).toBe("https://x.example");
   });
+
+  it.each([
+    [{ AAPANEL_API_KEY: undefined }, ["AAPANEL_API_KEY"]],
+    [{ AAPANEL_URL: undefined }, ["AAPANEL_API_KEY"]],
+    [{ AAPANEL_URL: undefined, AAPANEL_API_KEY: undefined }, []],
+    [{ RELAY_URL: "https://relay.example" }, ["RELAY_KEY"]],
+    [{ RELAY_KEY: STRONG }, ["RELAY_KEY"]],
+    [{ RELAY_URL: "https://relay.example", RELAY_KEY: STRONG }, []],
+    [{ RELAY_URL: "https://relay.example", RELAY_KEY: "0".repeat(40) }, ["RELAY_KEY"]],
+  ])("takes what only means something together as a whole: %j", (changes, complaints) => {
+    expect(refused(changes)).toEqual(complaints);
+  });
 });

@@ -17,6 +17,12 @@ const list = z
       .filter(Boolean),
   );
 
+/** A key of a service that a server can do without; an empty one is as good as none. */
+const optionalKey = z
+  .string()
+  .optional()
+  .transform((value) => value?.trim() || undefined);
+
 /** `kid:secret[,kid:secret]`: the first signs, all verify, so that a key can be replaced without signing anyone out. */
 const keys = z
   .string()
@@ -47,10 +53,94 @@ const Config = z.object({
   VIP_RESELLER_API_KEY: secret,
   VIP_RESELLER_API_URL: url,
   VIP_RESELLER_PACE_MS: z.coerce.number().int().min(0).max(10_000).default(500),
+  /** A marketplace whose keys are missing is answered for with 503; everything else serves. */
+  SHOPEE_URL: url.optional(),
+  SHOPEE_AUTH_URL: url.optional(),
+  /** Which form of the page for sellers is used; `signed` is the older one. */
+  SHOPEE_AUTH_LINK: z.enum(["current", "signed"]).default("current"),
+  SHOPEE_PARTNER_ID: optionalKey,
+  SHOPEE_PARTNER_KEY: optionalKey,
+  SHOPEE_PUSH_KEY: optionalKey,
+  /** The address registered in Shopee's console, to the letter; by default the one below `APP_URL`. */
+  SHOPEE_PUSH_URL: z.url().optional(),
+  LAZADA_URL: url.optional(),
+  LAZADA_AUTH_URL: url.optional(),
+  LAZADA_APP_KEY: optionalKey,
+  LAZADA_APP_SECRET: optionalKey,
+  TIKTOK_SHOP_URL: url.optional(),
+  TIKTOK_SHOP_AUTH_URL: url.optional(),
+  TIKTOK_SHOP_SERVICES_URL: url.optional(),
+  TIKTOK_SHOP_APP_KEY: optionalKey,
+  TIKTOK_SHOP_APP_SECRET: optionalKey,
+  TIKTOK_SHOP_SERVICE_ID: optionalKey,
+  /** Better photos and posts: without their keys these two answer 503, and everything else serves. */
+  REPLICATE_URL: url.optional(),
+  REPLICATE_API_TOKEN: optionalKey,
+  REPLICATE_WEBHOOK_SECRET: optionalKey,
+  /** A version of nightmareai/real-esrgan: GET /models/nightmareai/real-esrgan names the latest. */
+  REPLICATE_MODEL_VERSION: z
+    .string()
+    .min(1)
+    .default("42fed1c4974146d4d4414e2be2c5277c7fcf05fde3b22e94cee859b8a4a39d44"),
+  /** What a second of that model costs, in millionths of a dollar: for the note of what photos cost. */
+  REPLICATE_MICRO_USD_PER_SECOND: z.coerce.number().int().min(0).default(225),
+  MARKET_PHOTOS_PER_DAY: z.coerce.number().int().min(0).max(10_000).default(20),
+  INSTAGRAM_URL: url.optional(),
+  /** The page of the sign-in and the host of its code; by default those of `INSTAGRAM_URL`. */
+  INSTAGRAM_AUTH_URL: url.optional(),
+  INSTAGRAM_TOKEN_URL: url.optional(),
+  INSTAGRAM_VERSION: z
+    .string()
+    .regex(/^v\d+\.\d+$/)
+    .default("v25.0"),
+  INSTAGRAM_APP_ID: optionalKey,
+  INSTAGRAM_APP_SECRET: optionalKey,
+  /** The assistant answers 503 without its key. */
+  ANTHROPIC_API_KEY: optionalKey,
+  ANTHROPIC_URL: url.default("https://api.anthropic.com"),
+  ANTHROPIC_MODEL: z.string().min(1).default("claude-sonnet-4-6"),
+  /** What one person may use of the assistant on one day in Jakarta: tokens of all kinds, and millionths of a US dollar. */
+  ASSISTANT_DAILY_TOKENS: z.coerce.number().int().min(0).default(400_000),
+  ASSISTANT_DAILY_MICRO_USD: z.coerce.number().int().min(0).default(1_000_000),
+  /** US dollars for a million tokens of the model, in and out. */
+  ASSISTANT_USD_IN: z.coerce.number().min(0).default(3),
+  ASSISTANT_USD_OUT: z.coerce.number().min(0).default(15),
+  /** The hosting server of the configuration; others are rows of their own. Without any, no site can be made. */
+  AAPANEL_URL: url.optional(),
+  AAPANEL_API_KEY: secret.optional(),
+  /** `host[:port]` where visitors reach its web server, and where customers' FTP programs go: else the panel's host. */
+  AAPANEL_WEB_ADDRESS: z.string().min(3).optional(),
+  AAPANEL_FTP_HOST: z.string().min(3).optional(),
+  AAPANEL_SITES_PATH: z.string().startsWith("/").default("/www/wwwroot"),
+  /** As the panel names it ("82"); "00": static files only. */
+  AAPANEL_PHP_VERSION: z
+    .string()
+    .regex(/^\d{2}$/)
+    .default("82"),
+  AAPANEL_CAPACITY: z.coerce.number().int().min(0).default(200),
+  /** How long the answer waits for a site that is being made. */
+  HOSTING_CREATE_WAIT_MS: z.coerce.number().int().min(0).max(10_000).default(3_000),
+  /** Providers that admit only listed addresses are called through a relay (docs/relay.md). */
+  RELAY_URL: url.optional(),
+  RELAY_KEY: strongKey.optional(),
+  RELAY_HOSTS: list,
   MAIL_FROM: z.string().min(3),
   ALERT_EMAIL: z.email(),
   PAYMENT_EXPIRY_MINUTES: z.coerce.number().int().min(1).max(1440).default(15),
+  /** How long a hosting order may be paid: bank transfers and shop counters take their day. */
+  HOSTING_PAYMENT_EXPIRY_MINUTES: z.coerce.number().int().min(1).max(10_080).default(1440),
+  /** The PPN that hosting's prices include and its invoices show; 0: no PPN. */
+  HOSTING_PPN_PERCENT: z.coerce.number().int().min(0).max(50).default(0),
+  HOSTING_SELLER_NAME: z.string().min(1).default("LumiCloud"),
+  HOSTING_SELLER_ADDRESS: z.string().default(""),
+  /** NPWP of the seller, as it stands on invoices. */
+  HOSTING_SELLER_TAX_ID: z.string().default(""),
   MARKET_COMMISSION_PERCENT: z.coerce.number().int().min(0).max(50).default(5),
+  /** Whether PPh 22 is withheld of what sellers sell from now on (PMK 37/2025). */
+  MARKET_PPH22: z.enum(["on", "off"]).default("off"),
+  MARKET_PAYOUT_MINIMUM: z.coerce.number().int().min(1).default(50_000),
+  /** A payout of more than this needs two admins. */
+  MARKET_TWO_PERSON_ABOVE: z.coerce.number().int().min(0).default(5_000_000),
   /** Handling an order of more than this by hand needs two admins. */
   TOPUP_TWO_PERSON_ABOVE: z.coerce.number().int().min(0).default(500_000),
   /** Below this supplier balance no new orders are taken. */
@@ -65,6 +155,11 @@ const Config = z.object({
 });
 
 export type Config = z.output<typeof Config>;
+
+/** Settings that mean something only together. */
+const Whole = Config.refine((config) => !config.AAPANEL_URL === !config.AAPANEL_API_KEY, {
+  path: ["AAPANEL_API_KEY"],
+}).refine((config) => !config.RELAY_URL === !config.RELAY_KEY, { path: ["RELAY_KEY"] });
 
 /** The Worker lacks a variable or has a wrong one; its names are safe to log, its values never are. */
 export class ConfigError extends Error {
@@ -83,7 +178,7 @@ const parsed = new WeakMap<object, Config>();
 export function loadConfig(env: object): Config {
   const known = parsed.get(env);
   if (known) return known;
-  const result = Config.safeParse(env);
+  const result = Whole.safeParse(env);
   if (!result.success) {
     throw new ConfigError([...new Set(result.error.issues.map((issue) => String(issue.path[0])))]);
   }

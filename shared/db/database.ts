@@ -20,6 +20,7 @@ export class Database {
   readonly #requestId: string;
   #gate: Gate | undefined;
   #passed: Gate | undefined;
+  #also: Statement<unknown>[] = [];
 
   constructor(client: Client, requestId: string) {
     this.#client = client;
@@ -31,6 +32,11 @@ export class Database {
     this.#gate = gate;
   }
 
+  /** Rides behind the gate, in front of the next query and in its transaction: what it raises refuses that query. */
+  also(statement: Statement<unknown>): void {
+    this.#also.push(statement);
+  }
+
   /** The gate must hold once more with the next query: money moves there, and an earlier query took the check along. */
   guardAgain(): void {
     this.#gate ??= this.#passed;
@@ -38,7 +44,7 @@ export class Database {
 
   /** Asks the gate by itself, where a request's work needed no query: nothing is answered past an ended session. */
   async passGate(): Promise<void> {
-    if (this.#gate) await this.batch([]);
+    if (this.#gate || this.#also.length > 0) await this.batch([]);
   }
 
   /** Runs one statement. `constraints` maps the names of violated constraints to what the caller is told. */
@@ -53,7 +59,8 @@ export class Database {
     constraints?: ConstraintErrors,
   ): Promise<Results<Q>> {
     const gate = this.#gate;
-    const sent = gate ? [gate.statement, ...queries] : [...queries];
+    const first = [...(gate ? [gate.statement] : []), ...this.#also];
+    const sent = [...first, ...queries];
     let results: FullQueryResults<boolean>[];
     try {
       results = await this.#send(sent);
@@ -64,8 +71,9 @@ export class Database {
       this.#gate = undefined;
       this.#passed = gate;
       gate.passed();
-      results = results.slice(1);
     }
+    this.#also = [];
+    results = results.slice(first.length);
     // The mapped tuple has the statements' own types by construction.
     return queries.map((query, i) =>
       query.map(results[i] as FullQueryResults<boolean>),

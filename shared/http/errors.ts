@@ -20,6 +20,7 @@ export const STATUS_OF = {
   rate_limited: 429,
   locked_out: 429,
   internal: 500,
+  provider_failed: 500,
   provider_unavailable: 503,
   unavailable: 503,
   not_configured: 503,

@@ -132,7 +132,8 @@ const OWNERS: [RegExp, FamilyName][] = [
   [/^\/api\/v2$/, "smm"],
   [/^\/api\/payment\/(packages|create-transaction|status)(\/|$)/, "app"],
   [/^\/api\/(payment|orders|upload|website|plans)(\/|$)/, "hosting"],
-  [/^\/api\/(seller|buyer|admin|ai|wallet|webhooks\/(midtrans|kiriminaja))(\/|$)/, "market"],
+  [/^\/api\/webhooks\/(midtrans|kiriminaja|shopee|lazada|tiktok-shop|replicate)(\/|$)/, "market"],
+  [/^\/api\/(seller|buyer|admin|ai|wallet)(\/|$)/, "market"],
 ];
 
 /** Whose contract a path belongs to; an unknown `/api` path is the app's. */

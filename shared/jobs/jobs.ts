@@ -134,7 +134,8 @@ function outcomeOf(thrown: unknown, job: Job): JobOutcome {
 /** The kind of a failure, without its text: texts may quote what was sent. */
 function nameOf(error: unknown): string {
   if (error instanceof ProviderError) {
-    return [error.provider, error.kind, error.code].filter(Boolean).join(" ");
+    const saw = error.seenAddress && `(saw ${error.seenAddress})`;
+    return [error.provider, error.kind, error.code, saw].filter(Boolean).join(" ");
   }
   if (error instanceof AppError) return error.code;
   return error instanceof Error ? error.name : typeof error;

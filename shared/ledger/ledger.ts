@@ -13,7 +13,10 @@ export type AccountKind =
   | "refund_due"
   | "commission"
   | "courier"
-  | "promo";
+  | "promo"
+  | "payout"
+  | "tax"
+  | "advance";
 
 /** `owner` says whose it is: wallet/<user id>, escrow/<store id>, gateway/<provider>, commission/market. */
 export interface Account {

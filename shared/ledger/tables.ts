@@ -5,7 +5,8 @@ import { createdAt, idr } from "../db/columns.ts";
 /**
  * Who holds money. `kind` says what the account is for, `ownerId` whose it is: wallet/<user id>,
  * escrow/<store id>, gateway/<provider>, refund_due/<provider>, commission/market, courier/<provider>,
- * promo/market. Only the system's own accounts (gateways, promo budget) may go below zero.
+ * promo/market, payout/<user id> (on its way to his bank), tax/<tax>, advance/<user id> (below zero: what he owes us
+ * for refunds that his wallet did not cover). Only gateways, the promo budget and advances may go below zero.
  */
 export const ledgerAccounts = pgTable(
   "ledger_accounts",
@@ -24,11 +25,11 @@ export const ledgerAccounts = pgTable(
     check("ledger_accounts_currency_known", sql`${t.currency} in ('IDR', 'COIN')`),
     check(
       "ledger_accounts_kind_known",
-      sql`${t.kind} in ('wallet', 'escrow', 'gateway', 'refund_due', 'commission', 'courier', 'promo')`,
+      sql`${t.kind} in ('wallet', 'escrow', 'gateway', 'refund_due', 'commission', 'courier', 'promo', 'payout', 'tax', 'advance')`,
     ),
     check(
       "ledger_accounts_overdraft_kinds",
-      sql`${t.mayOverdraw} = (${t.kind} in ('gateway', 'promo'))`,
+      sql`${t.mayOverdraw} = (${t.kind} in ('gateway', 'promo', 'advance'))`,
     ),
     check("ledger_accounts_owner_named", sql`${t.ownerId} <> ''`),
     check("ledger_accounts_balance_safe", sql`abs(${t.balance}) <= 9007199254740991`),

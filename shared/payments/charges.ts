@@ -15,6 +15,8 @@ export interface StartDetails extends PaymentDetails {
   reference?: Record<string, unknown>;
   /** The words of a payment that was given up. */
   givenUp?: string;
+  /** What is thrown when the provider surely opened nothing; by default `provider_unavailable`. */
+  refusal?: () => AppError;
 }
 
 /** Whoever gives a payment up while it is opened needs time for that: only then is it looked for before the answer. */
@@ -39,14 +41,14 @@ export async function startCharges(
   details: StartDetails,
 ): Promise<StartedPayment> {
   const meta = details.reference ?? {};
-  if (opened.state === "failed") throw notStarted(meta);
+  if (opened.state === "failed") throw details.refusal?.() ?? notStarted(meta);
   if (opened.given_up_at !== null) throw givenUp(details);
   if (opened.state === "expired") throw isOver(meta);
   const begun = ctx.now().getTime();
   const outcomes = await create(ctx, opened, details);
   if (noneIsOpen(opened, outcomes)) {
     await record(ctx, opened, outcomes, details);
-    throw notStarted(meta);
+    throw details.refusal?.() ?? notStarted(meta);
   }
   if (outcomes.length > 0) {
     const recorded = record(ctx, opened, outcomes, details);

@@ -1,5 +1,10 @@
+/** What a call is made with; `timeoutMs` tells a relay how long its caller waits. */
+export interface FetchInit extends RequestInit {
+  timeoutMs?: number;
+}
+
 /** The part of `fetch` that providers use; injected, so that tests and the platform each bring their own. */
-export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
+export type Fetch = (input: string, init: FetchInit) => Promise<Response>;
 
 export interface Answer {
   status: number;
@@ -16,15 +21,13 @@ export async function exchange(
   limits: { timeoutMs: number; maxBytes: number },
 ): Promise<Answer> {
   const signal = AbortSignal.timeout(limits.timeoutMs);
-  return await within(signal, read(send, url, { ...init, signal }, limits.maxBytes));
+  return await within(
+    signal,
+    read(send, url, { ...init, signal, timeoutMs: limits.timeoutMs }, limits.maxBytes),
+  );
 }
 
-async function read(
-  send: Fetch,
-  url: string,
-  init: RequestInit,
-  maxBytes: number,
-): Promise<Answer> {
+async function read(send: Fetch, url: string, init: FetchInit, maxBytes: number): Promise<Answer> {
   const response = await send(url, init);
   const { status, headers } = response;
   return { status, headers, text: await boundedText(response, maxBytes) };
@@ -57,6 +60,9 @@ function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   });
 }
 
+/** The code of a failure at the relay (relay.ts) before the provider was called. */
+export const RELAY_NOT_SENT = "RELAY_NOT_SENT";
+
 /** Failures of Node's `fetch` that happen before a byte of the request has left. */
 const BEFORE_SENDING = new Set([
   "ECONNREFUSED",
@@ -65,6 +71,7 @@ const BEFORE_SENDING = new Set([
   "EHOSTUNREACH",
   "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
+  RELAY_NOT_SENT,
 ]);
 
 /** What a thrown `fetch` says about the request. workerd gives no code, which leaves the effect in doubt. */

@@ -5,10 +5,11 @@ import {
   failureOfStatus,
   invalidInput,
   ProviderError,
+  plainAddress,
   shortCode,
 } from "./provider-error.ts";
 
-export type { Fetch } from "./http-exchange.ts";
+export type { Fetch, FetchInit } from "./http-exchange.ts";
 export { type Failure, type FailureKind, type Outcome, ProviderError } from "./provider-error.ts";
 
 const MAX_BYTES = 1_000_000;
@@ -40,6 +41,8 @@ export interface HttpOptions {
   random?: () => number;
   sleep?: (ms: number) => Promise<void>;
   now?: () => Date;
+  /** In place of `JSON.parse`, for providers whose numbers do not fit into one of ours. */
+  parse?: (text: string) => unknown;
 }
 
 export interface HttpRequest<T> {
@@ -50,12 +53,18 @@ export interface HttpRequest<T> {
   json?: unknown;
   /** Fields of a form (`application/x-www-form-urlencoded`), in place of `json`. */
   form?: Record<string, string>;
+  /** A body that is ready to be sent, in place of `json`. */
+  raw?: { type: string; bytes: Uint8Array<ArrayBuffer> };
   headers?: Record<string, string>;
   schema: z.ZodType<T>;
   /** Whether a repeat has no further effect. Only then is the call repeated here, and not after a timeout. */
   idempotent: boolean;
   retries?: number;
   judge?: Judge;
+  /** In place of the client's own. */
+  timeoutMs?: number;
+  /** The longest answer that is read; a million bytes by default. */
+  maxBytes?: number;
 }
 
 export interface Http {
@@ -133,6 +142,9 @@ function prepare(options: HttpOptions, request: HttpRequest<unknown>): Prepared 
     } else if (request.form !== undefined) {
       sent.set("content-type", "application/x-www-form-urlencoded");
       init.body = new URLSearchParams(request.form).toString();
+    } else if (request.raw !== undefined) {
+      sent.set("content-type", request.raw.type);
+      init.body = request.raw.bytes;
     }
     init.headers = sent;
   } catch {
@@ -145,10 +157,14 @@ function prepare(options: HttpOptions, request: HttpRequest<unknown>): Prepared 
 async function once<T>(options: HttpOptions, request: HttpRequest<T>, call: Prepared): Promise<T> {
   const fail = (failure: Failure, why: string) =>
     new ProviderError(options.provider, failure, `${call.label}: ${failure.kind}, ${why}`);
-  const { fetch: send, timeoutMs } = options;
+  const { fetch: send } = options;
+  const timeoutMs = request.timeoutMs ?? options.timeoutMs;
   let answer: Answer;
   try {
-    answer = await exchange(send, call.url, call.init, { timeoutMs, maxBytes: MAX_BYTES });
+    answer = await exchange(send, call.url, call.init, {
+      timeoutMs,
+      maxBytes: request.maxBytes ?? MAX_BYTES,
+    });
   } catch (error) {
     const { timedOut, sent, label } = describeThrown(error);
     const kind = timedOut ? "timeout" : "unavailable";
@@ -157,17 +173,22 @@ async function once<T>(options: HttpOptions, request: HttpRequest<T>, call: Prep
   }
 
   const { status } = answer;
-  const body = parseJson(answer.text);
+  const body = parsed(answer.text, options.parse);
   const failure = failureOf(options, request, answer, body);
-  if (failure) throw fail(failure, `status ${status}, code ${failure.code ?? "none"}`);
+  if (failure) throw fail(failure, wordsOf(failure));
 
   const rubbish: Failure = { kind: "bad_answer", retryable: true, outcome: "unknown", status };
   if (answer.text === null) throw fail(rubbish, "the answer is too large");
   if (body === undefined) throw fail(rubbish, "the answer is not JSON");
-  const parsed = request.schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const where = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.code}`);
+  const read = request.schema.safeParse(body);
+  if (read.success) return read.data;
+  const where = read.error.issues.map((issue) => `${issue.path.join(".")} ${issue.code}`);
   throw fail(rubbish, `unexpected shape: ${where.slice(0, 5).join("; ")}`);
+}
+
+function wordsOf({ status, code, seenAddress }: Failure): string {
+  const saw = seenAddress === undefined ? "" : `, it saw our address as ${seenAddress}`;
+  return `status ${status}, code ${code ?? "none"}${saw}`;
 }
 
 function failureOf(
@@ -185,13 +206,18 @@ function failureOf(
   const fallback: Failure = { kind: "refused", retryable: false, outcome: "not_done", status };
   const failure: Failure = { ...(byStatus ?? fallback), ...judged };
   const asked = retryAfterMs(answer.headers, (options.now?.() ?? new Date()).getTime());
-  return { ...failure, code: shortCode(failure.code), retryAfterMs: asked ?? failure.retryAfterMs };
+  return {
+    ...failure,
+    code: shortCode(failure.code),
+    seenAddress: plainAddress(failure.seenAddress),
+    retryAfterMs: asked ?? failure.retryAfterMs,
+  };
 }
 
-function parseJson(text: string | null): unknown {
+function parsed(text: string | null, parse: (text: string) => unknown = JSON.parse): unknown {
   if (text === null) return undefined;
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     return undefined;
   }

@@ -25,6 +25,8 @@ export interface Failure {
   code?: string | undefined;
   /** How long the provider asks us to wait. */
   retryAfterMs?: number | undefined;
+  /** Our own address as a provider saw it that admits only addresses on its list. */
+  seenAddress?: string | undefined;
 }
 
 /** A call to an outside provider that did not succeed. Its text is for logs and holds no secret and no body. */
@@ -36,6 +38,7 @@ export class ProviderError extends Error {
   readonly status: number | undefined;
   readonly code: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly seenAddress: string | undefined;
 
   constructor(provider: string, failure: Failure, internal: string) {
     super(internal);
@@ -47,6 +50,7 @@ export class ProviderError extends Error {
     this.status = failure.status;
     this.code = failure.code;
     this.retryAfterMs = failure.retryAfterMs;
+    this.seenAddress = failure.seenAddress;
   }
 
   /** The same failure where an earlier attempt of the same call leaves doubt about the effect. */
@@ -89,3 +93,13 @@ export function shortCode(value: unknown): string | undefined {
   const text = typeof value === "number" ? String(value) : value;
   return typeof text === "string" && /^[\w.-]{1,64}$/.test(text) ? text : undefined;
 }
+
+/** An IP address that a provider names, if it is one; anything else may be text of a person. */
+export function plainAddress(value: unknown): string | undefined {
+  return typeof value === "string" && /^[0-9a-fA-F.:]{3,45}$/.test(value) ? value : undefined;
+}
+
+const ADDRESS = /(?:\d{1,3}\.){3}\d{1,3}|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}/i;
+
+/** The first IP address in a provider's words, where they refuse it. */
+export const addressIn = (words: string): string | undefined => ADDRESS.exec(words)?.[0];

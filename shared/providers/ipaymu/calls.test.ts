@@ -189,3 +189,11 @@ describe("getTransaction", () => {
     expect(error.kind).toBe(kind);
   });
 });
+
+test("a refusal of our address says which address iPaymu saw, where it says so", async () => {
+  const body = { Status: 406, Message: "Invalid IP 203.0.113.7" };
+  network.on("POST", at("/payment"), answer(406, body));
+  const error = await failureOf(client().createRedirect(redirect));
+  expect(error).toMatchObject({ code: "invalid_ip", seenAddress: "203.0.113.7" });
+  expect(String(error)).toContain("saw our address as 203.0.113.7");
+});

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Failure, Judge } from "../http.ts";
-import { failureOfStatus } from "../provider-error.ts";
+import { addressIn, failureOfStatus } from "../provider-error.ts";
 
 const Told = z.object({
   Status: z.union([z.number(), z.string()]).transform(String),
@@ -16,7 +16,10 @@ export const judge: Judge = ({ status, body }) => {
   if (!told.success) return null;
   const { Status: code, Message } = told.data;
   const address = refusedAddress(Message ?? "");
-  if (address) return { ...CERTAIN, kind: "unauthorised", status, code: address };
+  if (address) {
+    const seenAddress = addressIn(Message ?? "");
+    return { ...CERTAIN, kind: "unauthorised", status, code: address, seenAddress };
+  }
   if (code === "200") return null;
   const failure: Partial<Failure> = failureOfStatus(Number(code)) ?? DOUBTFUL;
   return { ...failure, status, code };

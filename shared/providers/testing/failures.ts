@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { type FailureKind, type Outcome, ProviderError } from "../http.ts";
+import { MarketplaceError } from "../marketplace/error.ts";
 import { answer, broken, oversized, type Reply, silent } from "./fake-network.ts";
 
 /** The error of a call that has to fail as a `ProviderError`. */
@@ -57,3 +58,10 @@ export const MISHAPS: Mishap[] = [
     retryable: false,
   },
 ];
+
+/** The same for a call to a marketplace. */
+export async function marketFailureOf(call: Promise<unknown>): Promise<MarketplaceError> {
+  const error = await failureOf(call);
+  if (!(error instanceof MarketplaceError)) throw new Error("the failure has no fault");
+  return error;
+}

@@ -7,6 +7,8 @@ export interface SentRequest {
   /** The body exactly as it would go on the wire, or null. */
   body: string | null;
   redirect: string | undefined;
+  /** A body that was sent as bytes. */
+  bytes?: Uint8Array;
 }
 
 export type Reply = (request: SentRequest, signal: AbortSignal | null) => Promise<Response>;
@@ -26,7 +28,8 @@ export class FakeNetwork {
     const headers = Object.fromEntries(new Headers(init.headers).entries());
     const body = typeof init.body === "string" ? init.body : null;
     const method = init.method ?? "GET";
-    const request = { method, url: input, headers, body, redirect: init.redirect };
+    const request: SentRequest = { method, url: input, headers, body, redirect: init.redirect };
+    if (init.body instanceof Uint8Array) request.bytes = init.body;
     this.sent.push(request);
     const next = this.#expected[0];
     if (next?.method !== method || next.url !== input) {

@@ -142,10 +142,11 @@ function isPassing(error: unknown): boolean {
 /** A read that the supplier refused. Its text stays out of the message: it may quote what was sent. */
 export function refusedRead(message: string): ProviderError {
   const failure = failureOfText(message);
+  const saw = failure.seenAddress ? `, it saw our address as ${failure.seenAddress}` : "";
   return new ProviderError(
     PROVIDER,
     { ...failure, outcome: "not_done" },
-    `${PROVIDER}: refused, ${failure.code}`,
+    `${PROVIDER}: refused, ${failure.code}${saw}`,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Failure } from "../provider-error.ts";
+import { addressIn, type Failure } from "../provider-error.ts";
 
 /** Why the supplier surely did not buy. */
 export type RefusalReason =
@@ -54,7 +54,12 @@ export function failureOfText(message: string): Omit<Failure, "outcome"> & { cod
   if (PASSING.test(plain)) return { kind: "unavailable", retryable: true, code: "try_again" };
   switch (reason) {
     case "not_permitted_address":
-      return { kind: "unauthorised", retryable: false, code: reason };
+      return {
+        kind: "unauthorised",
+        retryable: false,
+        code: reason,
+        seenAddress: addressIn(message),
+      };
     case "maintenance":
       return { kind: "unavailable", retryable: true, code: reason };
     case null:

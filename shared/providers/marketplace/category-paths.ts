@@ -1,0 +1,23 @@
+import type { MarketCategory } from "../marketplace.ts";
+
+const DEEPEST = 12;
+
+/**
+ * The leaves with their names from the root down. A leaf whose way up does not end (a cycle, a missing parent, a tree
+ * deeper than any real one) is left out: no seller could have picked it.
+ */
+export function leafPaths(categories: MarketCategory[]): { id: string; path: string[] }[] {
+  const byId = new Map(categories.map((category) => [category.id, category]));
+  return categories.flatMap((leaf) => {
+    if (!leaf.isLeaf) return [];
+    const path = [leaf.name];
+    let { parentId } = leaf;
+    while (parentId !== null) {
+      const parent = byId.get(parentId);
+      if (!parent || path.length >= DEEPEST) return [];
+      path.unshift(parent.name);
+      parentId = parent.parentId;
+    }
+    return [{ id: leaf.id, path }];
+  });
+}

@@ -1,0 +1,62 @@
+import { z } from "zod";
+
+/** An id as text, however the platform writes it. */
+export const id = z
+  .union([z.string(), z.number().int()])
+  .transform((value) => String(value).trim())
+  .pipe(z.string().min(1).max(100));
+
+/** A text that may be missing, without characters that Postgres cannot keep. */
+export const text = z
+  .union([z.string(), z.number()])
+  .nullish()
+  .catch(null)
+  .transform((value) =>
+    String(value ?? "")
+      .replaceAll("\0", "")
+      .toWellFormed()
+      .trim()
+      .slice(0, 2_000)
+      .toWellFormed(),
+  );
+
+/** Whole rupiah out of a number or a text, also one with decimals of zero; null where it is none. */
+export const amountIdr = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d{1,15}(\.\d{1,4})?$/)
+      .transform(Number),
+  ])
+  .transform(Math.round)
+  .pipe(z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER))
+  .nullish()
+  .catch(null)
+  .transform((value) => value ?? null);
+
+export const count = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d{1,12}$/)
+      .transform(Number),
+  ])
+  .pipe(z.number().int().nonnegative())
+  .nullish()
+  .catch(null)
+  .transform((value) => value ?? null);
+
+/** Seconds since 1970; null where there is no time. */
+export const seconds = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d{9,11}$/)
+      .transform(Number),
+  ])
+  .nullish()
+  .catch(null)
+  .transform((value) => (value ? new Date(value * 1000) : null));
