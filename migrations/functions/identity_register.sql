@@ -1,4 +1,4 @@
--- {limits, email, phone, password_hash, name, roles[]} -> {retry_after} | {taken: 'email' | 'phone'} | {user}.
+-- {limits, email, phone, password_hash, name, roles[]} -> {retry_after} | {taken: 'email' | 'phone'} | {user, wake}.
 -- Guarantee: one row per e-mail and per phone, however many register at once; the attempt is counted even when the
 -- account exists already, so that addresses cannot be probed without limit.
 create or replace function identity_register(input jsonb)
@@ -23,5 +23,7 @@ begin
   end if;
   return jsonb_build_object('user', jsonb_build_object(
     'id', made.id, 'email', made.email, 'name', made.name, 'phone', made.phone,
-    'created_at', made.created_at));
+    'created_at', made.created_at),
+    'wake', jobs_wakes(mail_enqueue('identity_welcome', made.email, 'identity_welcome/' || made.id,
+      jsonb_build_object('name', made.name, 'email', made.email))));
 end $$;

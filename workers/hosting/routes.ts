@@ -1,67 +1,19 @@
-import { createRoute, z } from "@hono/zod-openapi";
-import { hostingOk } from "../../shared/http/answers.ts";
-import { access, createApi } from "../../shared/http/api.ts";
-import { receiveIpaymuNotice } from "../../shared/payments/index.ts";
-import { listPaymentChannels } from "./payment-channels.ts";
+import { createApi } from "../../shared/http/api.ts";
+import { deployRoutes } from "./routes/deploys.ts";
+import { invoiceRoutes } from "./routes/invoices.tsx";
+import { orderRoutes } from "./routes/orders.tsx";
+import { paymentRoutes } from "./routes/payment.ts";
+import { planRoutes } from "./routes/plans.ts";
+import { uploadRoutes } from "./routes/uploads.ts";
+import { websiteRoutes } from "./routes/websites.ts";
 
 /** All HTTP routes of hosting. */
 export const hostingRoutes = createApi();
 
-const tags = ["hosting"];
-
-/** Documented by hand: a schema would parse, and the signature is over the raw bytes. */
-const callbackBody = {
-  description: "The payment as iPaymu tells it, as a form or as JSON",
-  required: true,
-  content: {
-    "application/x-www-form-urlencoded": { schema: { type: "object" as const } },
-    "application/json": { schema: { type: "object" as const } },
-  },
-};
-
-hostingRoutes.openapi(
-  createRoute({
-    method: "post",
-    path: "/api/payment/callback",
-    tags,
-    summary: "Payment callback of iPaymu (X-Signature, or signature)",
-    requestBody: callbackBody,
-    responses: hostingOk({}),
-  }),
-  async (c) => {
-    // As bytes: workerd warns of a form that is read as text.
-    const rawBody = new TextDecoder().decode(await c.req.arrayBuffer());
-    await receiveIpaymuNotice(c.var.ctx, c.req.raw.headers, rawBody);
-    return c.json({ success: true as const }, 200);
-  },
-);
-
-const Channel = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    channel: z.string(),
-    description: z.string(),
-    enabled: z.boolean(),
-    logo: z.string(),
-    category: z.enum(["bank", "retail", "qris", "ewallet"]),
-    fee: z
-      .object({ ActualFee: z.number(), ActualFeeType: z.string(), AdditionalFee: z.number() })
-      .nullable(),
-  })
-  .openapi("PaymentChannel");
-
-hostingRoutes.openapi(
-  createRoute({
-    method: "get",
-    path: "/api/payment/channels",
-    tags,
-    summary: "Ways to pay",
-    middleware: [access(null)] as const,
-    responses: hostingOk({ data: z.array(Channel) }),
-  }),
-  async (c) => {
-    const data = await listPaymentChannels(c.var.ctx);
-    return c.json({ success: true as const, data }, 200);
-  },
-);
+hostingRoutes.route("/", planRoutes);
+hostingRoutes.route("/", paymentRoutes);
+hostingRoutes.route("/", orderRoutes);
+hostingRoutes.route("/", invoiceRoutes);
+hostingRoutes.route("/", websiteRoutes);
+hostingRoutes.route("/", uploadRoutes);
+hostingRoutes.route("/", deployRoutes);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Ctx } from "../../shared/context.ts";
 import { call } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
+import { wake, wakeSchema } from "../../shared/jobs/jobs.ts";
 import { refuseKnown, registerLimit, rememberRefusal } from "./attempts.ts";
 import { hashPassword } from "./passwords.ts";
 
@@ -26,6 +27,8 @@ const Registered = z.union([
       phone: z.string().nullable(),
       created_at: z.string(),
     }),
+    /** The mail that greets who has an address. */
+    wake: wakeSchema,
   }),
 ]);
 
@@ -49,6 +52,7 @@ export async function register(ctx: Ctx, input: RegisterInput) {
   );
   if ("retry_after" in result) throw rememberRefusal(ctx, limit, result.retry_after);
   if ("taken" in result) throw taken(result.taken);
+  wake(ctx, result.wake);
   const { created_at, ...user } = result.user;
   return { ...user, emailVerified: false, createdAt: new Date(created_at).toISOString() };
 }

@@ -1,5 +1,6 @@
 export { type RegisterInput, register } from "./accounts.ts";
 export { sessionCookieOptions } from "./cookie.ts";
+export { identityMails } from "./mails.ts";
 export { findUser, type Person } from "./profile.ts";
 export { normalisePhone, RegisterBody, SignInBody } from "./schemas.ts";
 export {

@@ -1,0 +1,143 @@
+-- Work on a site at its server. Guarantees: one job at a time has the turn of a site; only its holder records; of the
+-- orders to suspend, resume and delete only the newest is carried out; what is deleted never comes back.
+
+-- {website_id, job_id, purpose: create|order|visit, order?, seconds}
+-- Takes the turn for so long, and keeps the job's own lease as long. Again by the same job: it is the same turn.
+-- Returns {state, site?}: 'yours'; 'busy', ask again; 'over', there is nothing (more) to do.
+create or replace function hosting_site_turn(input jsonb) returns jsonb language plpgsql as $$
+declare
+  site hosting_websites;
+  job uuid := (input->>'job_id')::uuid;
+  asked int := (input->>'order')::int;
+  until timestamptz := clock_timestamp() + make_interval(secs => (input->>'seconds')::int);
+  is_over boolean;
+begin
+  select * into site from hosting_websites w where w.id = (input->>'website_id')::uuid for no key update;
+  if not found then return jsonb_build_object('state', 'over'); end if;
+  is_over := case input->>'purpose'
+    when 'create' then site.status <> 'PENDING' or site.wanted = 'deleted'
+    when 'order' then asked is null or asked < site.order_number or asked <= site.order_done or site.status = 'DELETED'
+    else site.status <> 'ACTIVE' or site.wanted <> 'active' end;
+  if is_over then return jsonb_build_object('state', 'over', 'site', hosting_site_json(site.id)); end if;
+  if site.turn_job <> job and site.turn_until > clock_timestamp() then
+    return jsonb_build_object('state', 'busy');
+  end if;
+  update hosting_websites w set turn_job = job, turn_until = until where w.id = site.id;
+  update jobs j set lease_until = greatest(j.lease_until, until) where j.id = job and j.state = 'running';
+  return jsonb_build_object('state', 'yours', 'site', hosting_site_json(site.id));
+end $$;
+
+-- The site that a job has the turn of, or none: somebody else may have acted on it by now.
+create or replace function hosting_site_held(website_id uuid, job_id uuid) returns hosting_websites
+language plpgsql as $$
+declare
+  site hosting_websites;
+begin
+  select * into site from hosting_websites w
+  where w.id = website_id and w.turn_job = job_id and w.turn_until > clock_timestamp() for no key update;
+  return site;
+end $$;
+
+-- More time for the holder of a turn; false when it is no longer his.
+create or replace function hosting_site_extend(website_id uuid, job_id uuid, seconds int) returns boolean
+language plpgsql as $$
+declare
+  until timestamptz := clock_timestamp() + make_interval(secs => seconds);
+begin
+  update hosting_websites w set turn_until = greatest(w.turn_until, until)
+  where w.id = website_id and w.turn_job = job_id and w.turn_until > clock_timestamp();
+  if not found then return false; end if;
+  update jobs j set lease_until = greatest(j.lease_until, until) where j.id = job_id and j.state = 'running';
+  return true;
+end $$;
+
+-- Gives a turn back, after so long: a call that was not answered may still be carried out meanwhile.
+create or replace function hosting_site_release(website_id uuid, job_id uuid, after_seconds int) returns void
+language plpgsql as $$
+begin
+  update hosting_websites w set turn_until = clock_timestamp() + make_interval(secs => after_seconds)
+  where w.id = website_id and w.turn_job = job_id;
+end $$;
+
+-- Written before the creation leaves: from now on the site may be on its server. False when the turn is lost.
+create or replace function hosting_site_sending(website_id uuid, job_id uuid, moment timestamptz) returns boolean
+language plpgsql as $$
+begin
+  if (hosting_site_held(website_id, job_id)).id is null then return false; end if;
+  update hosting_websites w set create_sent_at = moment, updated_at = now() where w.id = website_id;
+  return true;
+end $$;
+
+-- {website_id, job_id, host_site_id, root} The site is there, whole, and was read back. Its owner is told, its
+-- certificate is ordered, and so is what was asked for in the meantime. Null when the turn is lost.
+create or replace function hosting_site_created(input jsonb) returns jsonb language plpgsql as $$
+declare
+  site hosting_websites := hosting_site_held((input->>'website_id')::uuid, (input->>'job_id')::uuid);
+  person identity_users;
+  server hosting_servers;
+begin
+  if site.id is null or site.status <> 'PENDING' then return null; end if;
+  update hosting_websites w set status = 'ACTIVE', host_site_id = input->>'host_site_id', root = input->>'root',
+    order_done = case w.wanted when 'active' then w.order_number else w.order_done end,
+    turn_until = clock_timestamp(), updated_at = now()
+  where w.id = site.id returning * into site;
+  select * into person from identity_users u where u.id = site.user_id;
+  select * into server from hosting_servers s where s.id = site.server_id;
+  return jobs_wakes(
+    mail_enqueue('hosting_website_created', person.email, 'hosting_website_created/' || site.id, jsonb_build_object(
+      'name', person.name, 'domain', site.domain, 'ftp_host', server.ftp_host, 'ftp_username', site.ftp_username)),
+    hosting_certificate_order(site.id, now() + interval '1 minute'),
+    case when site.wanted <> 'active' then hosting_site_order_job(site.id) end);
+end $$;
+
+-- What its server serves of a site now; a resumed site gets it again. False when the turn is lost.
+create or replace function hosting_site_switched(website_id uuid, job_id uuid, folder text) returns boolean
+language plpgsql as $$
+begin
+  if (hosting_site_held(website_id, job_id)).id is null then return false; end if;
+  update hosting_websites w set document_root = folder, updated_at = now() where w.id = website_id;
+  return true;
+end $$;
+
+-- The job for the certificate of a site; the one that waits for its domain, if there is one, at once. Null when it was
+-- tried or asked for a short while ago: its issuer counts failures.
+create or replace function hosting_certificate_order(p_website_id uuid, moment timestamptz) returns jsonb
+language plpgsql as $$
+declare
+  job jobs;
+  wake jsonb;
+begin
+  select j.* into job from hosting_websites w join jobs j on j.id = w.certificate_job_id
+  where w.id = p_website_id for no key update of w;
+  if job.updated_at > now() - interval '15 minutes' then return null; end if;
+  update jobs j set run_at = now(), updated_at = now()
+  where j.id = job.id and j.state in ('queued', 'unknown') returning * into job;
+  if found then return jobs_wake(job); end if;
+  wake := jobs_enqueue('hosting.issue-certificate', 'provisioning', null,
+    jsonb_build_object('website_id', p_website_id), moment, 60);
+  update hosting_websites w set certificate_job_id = (wake->>'id')::uuid where w.id = p_website_id;
+  return wake;
+end $$;
+
+-- {website_id, job_id, reason} The site cannot be made and nothing of it is left on the server: its domain, its
+-- subscription and its place are free again. Null when the turn is lost.
+create or replace function hosting_site_failed(input jsonb) returns jsonb language plpgsql as $$
+declare
+  site hosting_websites := hosting_site_held((input->>'website_id')::uuid, (input->>'job_id')::uuid);
+begin
+  if site.id is null or site.status <> 'PENDING' then return null; end if;
+  update hosting_websites w set failure = input->>'reason' where w.id = site.id;
+  perform hosting_site_gone(site.id);
+  return jsonb_build_object('site', hosting_site_json(site.id));
+end $$;
+
+-- A site that is no longer on its server: the end of its row, once.
+create or replace function hosting_site_gone(website_id uuid) returns void language plpgsql as $$
+begin
+  update hosting_websites w set status = 'DELETED', wanted = 'deleted', order_done = w.order_number, deleted_at = now(),
+    turn_until = clock_timestamp(), updated_at = now()
+  where w.id = website_id and w.status <> 'DELETED';
+  if not found then return; end if;
+  update hosting_servers s set sites = s.sites - 1, updated_at = now()
+  where s.id = (select w.server_id from hosting_websites w where w.id = website_id);
+end $$;

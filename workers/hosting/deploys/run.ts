@@ -1,0 +1,122 @@
+import { z } from "zod";
+import type { Ctx } from "../../../shared/context.ts";
+import { call } from "../../../shared/db/statement.ts";
+import {
+  type Job,
+  type JobOutcome,
+  setProgress,
+  wake,
+  wakeSchema,
+} from "../../../shared/jobs/jobs.ts";
+import { type HostResult, jobOutcomeOf, type SiteRef } from "../drivers/index.ts";
+import type { Turn } from "../websites/turn.ts";
+import { lostTurn } from "../websites/turn.ts";
+import type { DeployStep, DeployWork } from "./rows.ts";
+
+/** Longer than any one call of the driver, with its repeats. */
+export const TURN_SECONDS = 240;
+/** So often the server may fail at a deploy before the old release has the word again. */
+const PATIENT_ATTEMPTS = 6;
+export const KEPT_RELEASES = 3;
+
+/** One attempt at a deploy, with the site's turn. */
+export interface Run {
+  ctx: Ctx;
+  job: Job;
+  turn: Turn;
+  site: SiteRef;
+  deploy: DeployWork;
+  /** Between looks at what the server serves; its configuration needs a moment to be read. */
+  pausesMs: readonly number[];
+}
+
+/** The server did not do a step. `words` begin what its owner reads. */
+export class StepFailed extends Error {
+  readonly result: Exclude<HostResult<unknown>, { state: "done" }>;
+  readonly words: string;
+
+  constructor(result: Exclude<HostResult<unknown>, { state: "done" }>, words: string) {
+    super(`${words}: ${result.detail}`);
+    this.name = "StepFailed";
+    this.result = result;
+    this.words = words;
+  }
+}
+
+/** The deploy is at its end, for a reason that no repeat changes; in its owner's words. */
+export class GivenUp extends Error {
+  override readonly name = "GivenUp";
+}
+
+/** The turn, the lease or the deploy is somebody else's now. */
+export class Overtaken extends Error {
+  override readonly name = "Overtaken";
+}
+
+/** The value of a call that was done. */
+export async function need<T>(words: string, calling: Promise<HostResult<T>>): Promise<T> {
+  const result = await calling;
+  if (result.state !== "done") throw new StepFailed(result, words);
+  return result.value;
+}
+
+/** Before every longer call: the site stays ours while it lasts, and its owner sees how far it is. */
+export async function goOn({ ctx, job, turn }: Run, percent: number): Promise<void> {
+  if (!(await turn.extend(TURN_SECONDS)) || !(await setProgress(ctx, job, percent))) {
+    throw new Overtaken();
+  }
+}
+
+/** Notes the step before it is made. */
+export async function enter(run: Run, step: DeployStep, failure?: string): Promise<void> {
+  const input = { ...named(run), step, failure };
+  const isOurs = await run.ctx.db.run(call("hosting_deploy_step", input, z.boolean()));
+  if (!isOurs) throw new Overtaken();
+  run.deploy = { ...run.deploy, step, failure: failure ?? run.deploy.failure };
+}
+
+const named = ({ deploy, turn, job }: Run) => ({
+  deploy_id: deploy.id,
+  website_id: turn.site.id,
+  job_id: job.id,
+});
+
+const Ended = z.object({ wake: wakeSchema }).nullable();
+
+/** The release is seen to be served. */
+export async function endLive(run: Run): Promise<JobOutcome> {
+  const input = { ...named(run), keep: KEPT_RELEASES };
+  return await ended(run, call("hosting_deploy_live", input, Ended), { live: true });
+}
+
+/** The old release is served, and stays. */
+export async function endFailed(run: Run, failure: string): Promise<JobOutcome> {
+  const input = { ...named(run), failure };
+  return await ended(run, call("hosting_deploy_failed", input, Ended), { live: false });
+}
+
+async function ended(
+  { ctx }: Run,
+  statement: ReturnType<typeof call<typeof Ended>>,
+  result: Record<string, unknown>,
+): Promise<JobOutcome> {
+  const done = await ctx.db.run(statement);
+  if (!done) return lostTurn();
+  wake(ctx, done.wake);
+  return { state: "success", result };
+}
+
+/** Why a step failed, for the site's owner. */
+export function failureWords({ words, result }: StepFailed): string {
+  if (result.state === "unknown" || result.reason === "unavailable") {
+    return `${words}: server hosting tidak dapat dihubungi`;
+  }
+  return `${words}: ditolak oleh server hosting`;
+}
+
+/** What a failed step means for the job: null when it is not to be tried again. */
+export function tryAgain({ deploy }: Run, { result, words }: StepFailed): JobOutcome | null {
+  if (result.state === "refused" && result.reason === "stopped") return lostTurn();
+  const outcome = jobOutcomeOf(result, words);
+  return outcome.state === "failed" || deploy.attempts >= PATIENT_ATTEMPTS ? null : outcome;
+}

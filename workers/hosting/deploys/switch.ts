@@ -1,0 +1,98 @@
+import type { JobOutcome } from "../../../shared/jobs/jobs.ts";
+import type { HostResult, Visit } from "../drivers/index.ts";
+import { endFailed, endLive, enter, goOn, need, type Run, StepFailed } from "./run.ts";
+
+const SWITCH = "Deploy gagal";
+const NOT_SERVED = "Deploy gagal: rilis baru tidak tampil, rilis sebelumnya tetap dipakai";
+const FORBIDDEN = "Deploy gagal: halaman depan rilis baru tidak dapat dibuka";
+const FRONT_PAGE = "index.html";
+
+type Seen = "served" | "forbidden" | "other" | "unreachable";
+
+/**
+ * Switches the web server to the release and believes it only when a visitor gets the release's marker. A repeat
+ * switches and looks again, so it does not matter where an earlier attempt was cut off.
+ */
+export async function bringLive(run: Run): Promise<JobOutcome> {
+  const { deploy, site, turn } = run;
+  await goOn(run, 85);
+  if (deploy.step !== "checking") await enter(run, "switching");
+  await need(SWITCH, turn.driver.setDocumentRoot(site, deploy.documentRoot));
+  await enter(run, "checking");
+  await goOn(run, 92);
+  const seen = await look(run);
+  switch (seen) {
+    case "served": {
+      const outcome = await endLive(run);
+      // Only now: without its marker a release that is looked for again would not be found.
+      await removeMarker(run);
+      return outcome;
+    }
+    case "forbidden":
+      return await revert(run, FORBIDDEN);
+    case "other":
+      return await revert(run, NOT_SERVED);
+    case "unreachable":
+      throw new StepFailed({ state: "unknown", detail: "the web server is silent" }, SWITCH);
+    default:
+      return seen satisfies never;
+  }
+}
+
+/** Several times, with pauses: a web server reads its configuration a moment after the panel has answered. */
+async function look(run: Run): Promise<Seen> {
+  let seen: Seen = "unreachable";
+  for (const pauseMs of [0, ...run.pausesMs]) {
+    await scheduler.wait(pauseMs);
+    seen = await visit(run);
+    if (seen === "served") break;
+  }
+  return seen;
+}
+
+async function visit(run: Run): Promise<Seen> {
+  const { deploy, site, turn } = run;
+  const marker = await turn.driver.probe(site, deploy.marker);
+  if (marker.state !== "done") return "unreachable";
+  if (!isMarker(run, marker.value)) return "other";
+  const entries = await turn.driver.listDirectory(site, deploy.documentRoot);
+  if (entries.state !== "done") return "unreachable";
+  if (!entries.value.some(({ name }) => name === FRONT_PAGE)) return "served";
+  const front = await turn.driver.probe(site, "");
+  return front.state === "done" && front.value.status === 403 ? "forbidden" : "served";
+}
+
+/**
+ * The marker itself, or a redirect of exactly it to HTTPS: a site that forces HTTPS answers nothing else over plain
+ * HTTP, and then the panel's word must do.
+ */
+function isMarker({ deploy, site }: Run, { status, body, location }: Visit): boolean {
+  if (status === 200) return body.trim() === deploy.id;
+  const https = `https://${site.domain}/${deploy.marker}`;
+  return [301, 302, 307, 308].includes(status) && location === https;
+}
+
+/** The release before is served again. Repeated until it is: a site is never left between two. */
+export async function revert(run: Run, failure: string): Promise<JobOutcome> {
+  const { deploy, site, turn } = run;
+  if (deploy.step !== "reverting") await enter(run, "reverting", failure);
+  await goOn(run, 95);
+  await need(SWITCH, turn.driver.setDocumentRoot(site, deploy.previousRoot));
+  let marker: HostResult<Visit> = { state: "unknown", detail: "not asked" };
+  for (const pauseMs of [0, ...run.pausesMs]) {
+    await scheduler.wait(pauseMs);
+    marker = await turn.driver.probe(site, deploy.marker);
+    if (marker.state === "done" && marker.value.body.trim() !== deploy.id) break;
+  }
+  if (marker.state === "done" && marker.value.body.trim() === deploy.id) {
+    throw new StepFailed({ state: "unknown", detail: "the release is still served" }, SWITCH);
+  }
+  const outcome = await endFailed(run, failure);
+  if (deploy.kind === "rollback") await removeMarker(run);
+  return outcome;
+}
+
+/** Of no consequence if it stays: it says nothing to anybody. */
+async function removeMarker({ deploy, site, turn }: Run): Promise<void> {
+  await turn.driver.removeFile(site, `${deploy.documentRoot}/${deploy.marker}`);
+}

@@ -1,0 +1,93 @@
+import { z } from "@hono/zod-openapi";
+
+export const CreateWebsiteBody = z
+  .object({
+    subscriptionId: z.string().max(100).default(""),
+    domain: z.string().max(300).default(""),
+  })
+  .openapi("CreateWebsite");
+
+const shape = {
+  id: z.string(),
+  userId: z.number(),
+  subscriptionId: z.string(),
+  domain: z.string(),
+  aaPanelUserId: z.null(),
+  aaPanelSiteId: z.string().nullable(),
+  ftpHost: z.string(),
+  ftpUsername: z.string(),
+  databaseName: z.string().nullable(),
+  status: z.enum(["PENDING", "ACTIVE", "SUSPENDED", "DELETED"]),
+  httpsUntil: z.string().nullable(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+};
+
+export const WebsiteRow = z.object(shape).openapi("Website");
+
+export const CreatedWebsite = z
+  .object({ ...shape, ftpPassword: z.string().nullable() })
+  .openapi("CreatedWebsite");
+
+export const CredentialsView = z
+  .object({
+    ftpHost: z.string(),
+    ftpUsername: z.string(),
+    ftpPassword: z.string(),
+    databaseHost: z.string().nullable(),
+    databaseName: z.string().nullable(),
+    databaseUsername: z.string().nullable(),
+    databasePassword: z.string().nullable(),
+  })
+  .openapi("WebsiteCredentials");
+
+export const WebsiteJobView = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    status: z.enum(["PENDING", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED"]),
+    progress: z.number(),
+    websiteId: z.string(),
+    createdAt: z.string(),
+    finishedAt: z.string().nullable(),
+  })
+  .openapi("WebsiteJob");
+
+const hostName = z.string().regex(/^[a-z0-9.-]+(:\d{1,5})?$/i);
+
+export const AddServerBody = z
+  .object({
+    name: z.string().trim().min(1).max(100),
+    baseUrl: z.url({ protocol: /^https?$/ }).max(300),
+    apiKey: z.string().min(16).max(200),
+    webAddress: hostName.optional(),
+    ftpHost: hostName.optional(),
+    sitesPath: z
+      .string()
+      .regex(/^\/[a-z0-9/_-]+[a-z0-9]$/)
+      .default("/www/wwwroot"),
+    phpVersion: z
+      .string()
+      .regex(/^\d{2}$/)
+      .nullable()
+      .default("82"),
+    hasDatabases: z.boolean().default(true),
+    capacity: z.number().int().min(0).max(10_000),
+  })
+  .openapi("AddHostingServer");
+
+export const ServerRow = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    driver: z.string(),
+    baseUrl: z.string(),
+    webAddress: z.string(),
+    ftpHost: z.string(),
+    phpVersion: z.string().nullable(),
+    hasDatabases: z.boolean(),
+    capacity: z.number(),
+    sites: z.number(),
+    isActive: z.boolean(),
+  })
+  .openapi("HostingServer");
