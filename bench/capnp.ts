@@ -9,7 +9,7 @@ const OBJECTS = {
 /**
  * `objects` is a folder for what Durable Objects keep (SQL needs one).
  * Rate limit, files and queues are stand-ins that only accept: the measured routes read none of them. At `driver`, a
- * port, `{queue, messages}` is handed to the Worker as a queue would, and answered when it is consumed.
+ * port, `{queue, messages}` is handed to the Worker as a queue would, `{cron}` as the clock would, and answered at its end.
  */
 export function workerConfig(
   port: number,
@@ -63,7 +63,8 @@ export default {
 
 const DRIVER = `export default {
   async fetch(request, env) {
-    const { queue, messages } = await request.json();
+    const { cron, queue, messages } = await request.json();
+    if (cron) return Response.json(await env.MAIN.scheduled({ cron, scheduledTime: new Date() }));
     const timestamp = new Date();
     const batch = messages.map((body, i) => ({ id: String(i), timestamp, attempts: 1, body }));
     return Response.json(await env.MAIN.queue(queue, batch));

@@ -16,6 +16,13 @@ export interface Addresses {
   resendUrl: string;
   ipaymuUrl: string;
   vipResellerUrl: string;
+  aapanelUrl: string;
+  shopeeUrl: string;
+  lazadaUrl: string;
+  tiktokShopUrl: string;
+  replicateUrl: string;
+  instagramUrl: string;
+  anthropicUrl: string;
 }
 
 export interface StandIns extends Addresses {
@@ -53,6 +60,13 @@ async function serve(): Promise<void> {
     resend: { apiKey: TWIN_KEYS.resend },
     ipaymu: TWIN_KEYS.ipaymu,
     vipReseller: TWIN_KEYS.vipReseller,
+    aapanel: TWIN_KEYS.aapanel,
+    shopee: TWIN_KEYS.shopee,
+    lazada: TWIN_KEYS.lazada,
+    tiktokShop: TWIN_KEYS.tiktokShop,
+    replicate: TWIN_KEYS.replicate,
+    instagram: TWIN_KEYS.instagram,
+    anthropic: TWIN_KEYS.anthropic,
   });
   const addresses: Addresses = {
     databaseUrl: database.databaseUrl,
@@ -63,6 +77,13 @@ async function serve(): Promise<void> {
     resendUrl: twins.resend.url,
     ipaymuUrl: twins.ipaymu.url,
     vipResellerUrl: twins.vipReseller.url,
+    aapanelUrl: twins.aapanel.url,
+    shopeeUrl: twins.shopee.url,
+    lazadaUrl: twins.lazada.url,
+    tiktokShopUrl: twins.tiktokShop.url,
+    replicateUrl: twins.replicate.url,
+    instagramUrl: twins.instagram.url,
+    anthropicUrl: twins.anthropic.url,
   };
   process.send?.(addresses);
   await stopped;

@@ -15,13 +15,15 @@ const NEVER: Record<string, string> = {
     where p.reserved <> h.held`,
   "a promo was used more or less often than by orders": `select p.code, p.used_count, u.used
     from market_promo_codes p, lateral (select count(*) as used from market_orders o
-      where o.promo_code_id = p.id and (o.status <> 'cancelled' or o.held_after_cancel)) u
+      where o.promo_code_id = p.id and (o.status <> 'cancelled' or o.held_after_cancel)
+        and (o.status <> 'refunded' or o.delivered_at is not null)) u
     where p.used_count <> u.used or p.used_count > p.max_uses`,
   "an order and its payment disagree": `select o.number, o.status, i.state
     from market_orders o left join payments_intents i on i.id = o.payment_id
     where not coalesce((o.status = 'pending' and i.state = 'pending')
       or (o.status = 'cancelled' and o.held_after_cancel = (i.state = 'pending')
         and not exists (select from payments_charges c where c.intent_id = i.id and c.state = 'paid'))
+      or (o.status = 'refunded' and i.state in ('paid', 'refunded'))
       or (o.status in ('paid', 'processing', 'shipped', 'delivered') and i.state = 'paid'), false)`,
   "an order is not paid exactly once": `select o.number, o.status, count(t.id) from market_orders o
     left join ledger_transfers t on t.reference = 'order-paid/' || o.id and t.amount = o.total_amount
@@ -49,7 +51,7 @@ const AT_REST: Record<string, string> = {
     where c.state in ('creating', 'unknown')`,
   "a paid order has not exactly one parcel on its way": `select o.number, o.status, count(s.id) from market_orders o
     left join market_shipments s on s.order_id = o.id and s.requested_at is not null
-    where o.status not in ('pending', 'cancelled') group by o.id having count(s.id) <> 1 or o.status = 'paid'`,
+    where o.status not in ('pending', 'cancelled', 'refunded') group by o.id having count(s.id) <> 1 or o.status = 'paid'`,
 };
 
 /** Everything that is wrong now, in words; what waits for its time is not wrong. */

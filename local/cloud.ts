@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LocalDatabase, startDatabase } from "./database.ts";
+import { mailPreviews } from "./dev/mail-previews.ts";
 import type { Ports } from "./dev/ports.ts";
 import type { WorkerOptions } from "./dev/worker.ts";
 import { localSettings, secretsFrom, TWIN_KEYS } from "./settings.ts";
@@ -15,6 +16,13 @@ export interface Addresses {
   resend: string;
   ipaymu: string;
   vipReseller: string;
+  aapanel: string;
+  shopee: string;
+  lazada: string;
+  tiktokShop: string;
+  replicate: string;
+  instagram: string;
+  anthropic: string;
 }
 
 export interface CloudOptions {
@@ -54,7 +62,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   try {
     signal?.throwIfAborted();
     const app = `http://localhost:${ports.worker}`;
-    const twins = await startProviders(app, ports);
+    const twins = await startProviders(app, options);
     const addresses: Addresses = {
       app,
       storeDomain: "localhost",
@@ -63,6 +71,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       resend: twins.resend.url,
       ipaymu: twins.ipaymu.url,
       vipReseller: twins.vipReseller.url,
+      aapanel: twins.aapanel.url,
+      shopee: twins.shopee.url,
+      lazada: twins.lazada.url,
+      tiktokShop: twins.tiktokShop.url,
+      replicate: twins.replicate.url,
+      instagram: twins.instagram.url,
+      anthropic: twins.anthropic.url,
     };
     const settings = settingsFor(options, database, twins);
     const stop = async () => {
@@ -76,7 +91,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   }
 }
 
-function startProviders(app: string, ports: Ports): Promise<Twins> {
+function startProviders(app: string, options: CloudOptions): Promise<Twins> {
+  const { ports } = options;
+  const disk = options.durable ? { folder: join(options.stateDir, "aapanel") } : {};
   return startTwins({
     midtrans: {
       port: ports.midtrans,
@@ -88,13 +105,33 @@ function startProviders(app: string, ports: Ports): Promise<Twins> {
       apiKey: TWIN_KEYS.kiriminaja,
       callbackUrl: `${app}/api/webhooks/kiriminaja`,
     },
-    resend: { port: ports.resend, apiKey: TWIN_KEYS.resend },
+    resend: { port: ports.resend, apiKey: TWIN_KEYS.resend, previews: () => mailPreviews(app) },
     ipaymu: { port: ports.ipaymu, ...TWIN_KEYS.ipaymu },
     vipReseller: {
       port: ports.vipReseller,
       ...TWIN_KEYS.vipReseller,
       callbackUrl: `${app}/api/webhooks/vip-reseller`,
     },
+    aapanel: { port: ports.aapanel, ...TWIN_KEYS.aapanel, ...disk },
+    shopee: {
+      port: ports.shopee,
+      ...TWIN_KEYS.shopee,
+      pushUrl: `${app}/api/webhooks/shopee`,
+    },
+    lazada: {
+      port: ports.lazada,
+      ...TWIN_KEYS.lazada,
+      pushUrl: `${app}/api/webhooks/lazada`,
+    },
+    tiktokShop: {
+      port: ports.tiktokShop,
+      ...TWIN_KEYS.tiktokShop,
+      pushUrl: `${app}/api/webhooks/tiktok-shop`,
+      redirectUrl: `${app}/seller/marketplace/tokopedia/callback`,
+    },
+    replicate: { port: ports.replicate, ...TWIN_KEYS.replicate },
+    instagram: { port: ports.instagram, ...TWIN_KEYS.instagram },
+    anthropic: { port: ports.anthropic, ...TWIN_KEYS.anthropic },
   });
 }
 
@@ -117,6 +154,13 @@ function settingsFor(
       resendUrl: twins.resend.url,
       ipaymuUrl: twins.ipaymu.url,
       vipResellerUrl: twins.vipReseller.url,
+      aapanelUrl: twins.aapanel.url,
+      shopeeUrl: twins.shopee.url,
+      lazadaUrl: twins.lazada.url,
+      tiktokShopUrl: twins.tiktokShop.url,
+      replicateUrl: twins.replicate.url,
+      instagramUrl: twins.instagram.url,
+      anthropicUrl: twins.anthropic.url,
       rateLimitFactor,
     },
     secrets,

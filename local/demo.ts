@@ -2,12 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Addresses } from "./cloud.ts";
+import { sellHosting } from "./demo/hosting/hosting.ts";
 import { goLive } from "./demo/live/live.ts";
+import { runMarket } from "./demo/market/market.ts";
 import { createNarrator } from "./demo/narrator.ts";
 import { makeSale } from "./demo/sale/sale.ts";
 import { buyTopups } from "./demo/topup/topup.ts";
 
-const DEMOS = { sale: makeSale, live: goLive, topup: buyTopups };
+const DEMOS = { sale: makeSale, live: goLive, topup: buyTopups, hosting: sellHosting, market: runMarket };
 
 const USAGE = `npm run demo -- [${Object.keys(DEMOS).join(" | ")}] [options]
   --state .lumbung   as given to npm run dev`;

@@ -8,6 +8,14 @@ interface Urls {
   resendUrl: string;
   ipaymuUrl: string;
   vipResellerUrl: string;
+  aapanelUrl: string;
+  /** Without its address a marketplace is not connected. */
+  shopeeUrl?: string;
+  lazadaUrl?: string;
+  tiktokShopUrl?: string;
+  replicateUrl?: string;
+  instagramUrl?: string;
+  anthropicUrl?: string;
   /** Port of the Worker. */
   port?: number;
   /** How many times 100 requests a minute one address may make (demos, benchmarks). */
@@ -21,6 +29,24 @@ export const TWIN_KEYS = {
   resend: "re_local_0001",
   ipaymu: { va: "0000001234567890", apiKey: "local-ipaymu-key-0001" },
   vipReseller: { apiId: "LOCALID1", apiKey: "local-vip-reseller-key-0001" },
+  aapanel: { apiKey: "local-aapanel-key-0001" },
+  shopee: {
+    partnerId: 2_001_887,
+    partnerKey: "local-shopee-partner-key-0001",
+    pushKey: "local-shopee-push-key-0001",
+  },
+  lazada: { appKey: "123456", appSecret: "local-lazada-secret-0001" },
+  tiktokShop: {
+    appKey: "6local0001",
+    appSecret: "local-tiktok-shop-secret-0001",
+    serviceId: "7000000000000000001",
+  },
+  replicate: {
+    token: "r8_local_0001",
+    webhookSecret: "whsec_bG9jYWwtcmVwbGljYXRlLXNpZ25pbmcta2V5LTAwMDE=",
+  },
+  instagram: { appId: "990602627938098", appSecret: "local-instagram-secret-0001" },
+  anthropic: { apiKey: "sk-ant-local-0001" },
 } as const;
 
 /**
@@ -52,6 +78,59 @@ export function localSettings(urls: Urls, secrets: Secrets): Record<string, stri
     VIP_RESELLER_API_KEY: TWIN_KEYS.vipReseller.apiKey,
     VIP_RESELLER_API_URL: `${urls.vipResellerUrl}/api`,
     VIP_RESELLER_PACE_MS: "10",
+    AAPANEL_URL: urls.aapanelUrl,
+    AAPANEL_API_KEY: TWIN_KEYS.aapanel.apiKey,
+    AAPANEL_WEB_ADDRESS: new URL(urls.aapanelUrl).host,
+    ...marketSettings(urls),
+    ...photoSettings(urls),
+  };
+}
+
+function photoSettings({ replicateUrl, instagramUrl, anthropicUrl }: Urls): Record<string, string> {
+  return {
+    ...(replicateUrl && {
+      REPLICATE_URL: `${replicateUrl}/v1`,
+      REPLICATE_API_TOKEN: TWIN_KEYS.replicate.token,
+      REPLICATE_WEBHOOK_SECRET: TWIN_KEYS.replicate.webhookSecret,
+    }),
+    ...(instagramUrl && {
+      INSTAGRAM_URL: instagramUrl,
+      INSTAGRAM_AUTH_URL: instagramUrl,
+      INSTAGRAM_TOKEN_URL: instagramUrl,
+      INSTAGRAM_APP_ID: TWIN_KEYS.instagram.appId,
+      INSTAGRAM_APP_SECRET: TWIN_KEYS.instagram.appSecret,
+    }),
+    ...(anthropicUrl && {
+      ANTHROPIC_URL: anthropicUrl,
+      ANTHROPIC_API_KEY: TWIN_KEYS.anthropic.apiKey,
+    }),
+  };
+}
+
+function marketSettings({ shopeeUrl, lazadaUrl, tiktokShopUrl }: Urls): Record<string, string> {
+  const { shopee, lazada, tiktokShop } = TWIN_KEYS;
+  return {
+    ...(shopeeUrl && {
+      SHOPEE_URL: shopeeUrl,
+      SHOPEE_AUTH_URL: shopeeUrl,
+      SHOPEE_PARTNER_ID: String(shopee.partnerId),
+      SHOPEE_PARTNER_KEY: shopee.partnerKey,
+      SHOPEE_PUSH_KEY: shopee.pushKey,
+    }),
+    ...(lazadaUrl && {
+      LAZADA_URL: `${lazadaUrl}/rest`,
+      LAZADA_AUTH_URL: lazadaUrl,
+      LAZADA_APP_KEY: lazada.appKey,
+      LAZADA_APP_SECRET: lazada.appSecret,
+    }),
+    ...(tiktokShopUrl && {
+      TIKTOK_SHOP_URL: tiktokShopUrl,
+      TIKTOK_SHOP_AUTH_URL: tiktokShopUrl,
+      TIKTOK_SHOP_SERVICES_URL: tiktokShopUrl,
+      TIKTOK_SHOP_APP_KEY: tiktokShop.appKey,
+      TIKTOK_SHOP_APP_SECRET: tiktokShop.appSecret,
+      TIKTOK_SHOP_SERVICE_ID: tiktokShop.serviceId,
+    }),
   };
 }
 

@@ -21,7 +21,7 @@ import { topupRoutes } from "./topup/routes.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
 /** These read a multipart body themselves, bounded by what their file may weigh. */
-const UPLOAD_PATHS = /^\/api\/(seller\/uploads|(auth\/)?profile\/avatar)$/;
+const UPLOAD_PATHS = /^\/api\/(upload|(seller|admin)\/uploads|(auth\/)?profile\/avatar)$/;
 /** Providers and resellers' panels send what they send; their routes read the raw bytes. */
 const PROVIDER_PATHS = /^\/api\/(webhooks\/|payment\/callback$|v2$)/;
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
@@ -111,8 +111,9 @@ const limitBody = bodyLimit({
 const allowOrigins = cors({
   origin: (origin, c) => (loadConfig(c.env).CORS_ORIGINS.includes(origin) ? origin : null),
   credentials: true,
-  allowMethods: ["GET", "POST", "PUT", "DELETE", "OPTIONS"],
+  allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
   allowHeaders: ["content-type", "authorization", "idempotency-key"],
+  exposeHeaders: ["x-session-id"],
   maxAge: 600,
 });
 

@@ -14,7 +14,18 @@ import {
   refundJob,
 } from "../shared/payments/index.ts";
 import { createApiApp } from "./api.ts";
-import { purgeSignInAttempts } from "./identity/index.ts";
+import {
+  deployJob,
+  followDeploys,
+  followRenewals,
+  hostingMails,
+  hostingSettlement,
+  runRenewals,
+  removeReleaseJob,
+  sweepUploads,
+  websiteJobs,
+} from "./hosting/index.ts";
+import { identityMails, purgeSignInAttempts } from "./identity/index.ts";
 import {
   coinsSettlement,
   endLapsedSessions,
@@ -24,11 +35,22 @@ import {
 } from "./live/index.ts";
 import {
   courierApplier,
+  finishStoreDeletions,
   followQuietParcels,
+  instagramJob,
   isStoreHost,
+  listingsJob,
   marketMails,
+  marketplaceHourlyChores,
+  marketplaceMails,
+  marketplaceMinuteChores,
   orderSettlement,
+  ordersJob,
+  photoApplier,
+  photoJob,
   purgeShownQuotes,
+  pushAppliers,
+  renewInstagramTokens,
   requestPickup,
   storefront,
 } from "./market/index.ts";
@@ -55,25 +77,43 @@ export { SupplierGate } from "./topup/index.ts";
 const api = createApiApp();
 
 /** What a settled, or no longer payable, payment means to the domain that asked for it. */
-const settlements = [orderSettlement, depositSettlement, coinsSettlement];
+const settlements = [orderSettlement, depositSettlement, coinsSettlement, hostingSettlement];
 const appliers = [
   noticeApplier(settlements),
   ipaymuNoticeApplier(settlements),
   courierApplier,
   callbackApplier,
   refusedCallbackApplier,
+  ...pushAppliers,
+  photoApplier,
 ];
 const jobHandlers: JobHandler[] = [
   requestPickup,
+  listingsJob(),
+  ordersJob,
+  photoJob(),
+  instagramJob(),
   orderJob,
   syncJob,
   deliverWebhook(),
   reconcileJob,
   refundJob,
-  mailJob([...marketMails, ...paymentMails, ...topupMails]),
+  ...websiteJobs,
+  deployJob(),
+  removeReleaseJob,
+  mailJob([
+    ...identityMails,
+    ...marketMails,
+    ...marketplaceMails,
+    ...paymentMails,
+    ...topupMails,
+    ...hostingMails,
+  ]),
 ];
 
 const EVERY_MINUTE = "* * * * *";
+/** 06.00 in Jakarta. */
+const NIGHTLY = "0 23 * * *";
 
 function contextOf(env: Env, execution: ExecutionContext): Ctx {
   return createContext(env, {
@@ -120,6 +160,7 @@ export default {
 
   async scheduled(controller, env, execution) {
     const ctx = contextOf(env, execution);
+    if (controller.cron === NIGHTLY) return void (await runRenewals(ctx));
     const chores =
       controller.cron === EVERY_MINUTE
         ? [
@@ -129,7 +170,9 @@ export default {
             followOrders(ctx),
             expireOrders(ctx),
             endLapsedSessions(ctx),
+            followDeploys(ctx),
             ...minuteChores(ctx),
+            ...marketplaceMinuteChores(ctx),
           ]
         : [
             followQuietParcels(ctx),
@@ -138,8 +181,13 @@ export default {
             startHourlySync(ctx),
             noteForeignPurchases(ctx),
             ...hourlyChores(ctx),
+            ...marketplaceHourlyChores(ctx),
+            renewInstagramTokens(ctx),
             purgeGiftHours(ctx),
             purgeShownQuotes(ctx),
+            finishStoreDeletions(ctx),
+            sweepUploads(ctx),
+            followRenewals(ctx),
           ];
     for (const result of await Promise.allSettled(chores)) {
       if (result.status === "rejected") ctx.log.error("chore failed", describeError(result.reason));

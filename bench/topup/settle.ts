@@ -80,8 +80,9 @@ async function startPlace(
 ): Promise<Place> {
   const stateDir = mkdtempSync(join(tmpdir(), "lumbung-bench-settle-"));
   keep(async () => rmSync(stateDir, { recursive: true, force: true }));
-  const any = { midtrans: 0, kiriminaja: 0, resend: 0, ipaymu: 0, vipReseller: 0 };
-  const ports = { ...any, postgres: 0, endpoint: 0, worker: await freePort() };
+  const any = { midtrans: 0, kiriminaja: 0, resend: 0, ipaymu: 0, vipReseller: 0, aapanel: 0 };
+  const markets = { shopee: 0, lazada: 0, tiktokShop: 0, replicate: 0, instagram: 0, anthropic: 0 };
+  const ports = { ...any, ...markets, postgres: 0, endpoint: 0, worker: await freePort() };
   const cloud = await startCloud({ ports, stateDir, durable: false, rateLimitFactor: 1000 });
   keep(() => cloud.stop());
   const { adminUrl } = cloud.database;

@@ -20,6 +20,8 @@ const WRONG: [string, string][] = [
   ["workers/index.ts", "migrations/run.ts"],
   ["local/twins/midtrans/twin.ts", "shared/crypto/index.ts"],
   ["local/twins/midtrans/twin.ts", "workers/api.ts"],
+  ["agent/relay/signature.ts", "shared/providers/relay.ts"],
+  ["local/cloud.ts", "agent/relay/server.ts"],
 ];
 
 const RIGHT: [string, string][] = [

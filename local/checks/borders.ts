@@ -4,10 +4,11 @@ import { join, posix, resolve } from "node:path";
 /**
  * `npm run borders`: who may import whom (README, "Map"). Fails the build on the first wrong arrow.
  * shared/ imports no domain; a domain imports another domain's index.ts, and tables.ts other tables; the twins import
- * neither the Worker nor shared/, so that client and twin are written independently; the Worker imports nothing local.
+ * neither the Worker nor shared/, so that client and twin are written independently; the Worker imports nothing local;
+ * agent/ runs on another machine and shares no code with anything.
  */
 const ROOT = resolve(import.meta.dirname, "../..");
-const HOUSES = ["workers", "shared", "local"];
+const HOUSES = ["workers", "shared", "local", "agent"];
 const IMPORT = /(?:from|import)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/g;
 
 function filesIn(folder: string): string[] {
@@ -35,6 +36,8 @@ export function wrongArrow(file: string, target: string): string | null {
   if (house === "workers" && !["workers", "shared"].includes(targetHouse ?? "")) {
     return "the Worker imports only workers/ and shared/";
   }
+  if (house === "agent" && targetHouse !== "agent") return "agent/ imports only agent/";
+  if (house !== "agent" && targetHouse === "agent") return "agent/ is a program of its own";
   if (file.startsWith("local/twins/") && !target.startsWith("local/")) {
     return "twins are written without the Worker's code";
   }

@@ -12,7 +12,15 @@ export function printWelcome(addresses: Addresses, tookMs: number): void {
     ["Payments (iPaymu twin)", addresses.ipaymu],
     ["Courier (KiriminAja twin)", addresses.kiriminaja],
     ["Top-up (VIP-Reseller twin)", addresses.vipReseller],
+    ["Hosting (aaPanel twin)", addresses.aapanel],
+    ["Shopee (twin)", addresses.shopee],
+    ["Lazada (twin)", addresses.lazada],
+    ["TikTok Shop, Tokopedia", addresses.tiktokShop],
+    ["Photos (Replicate twin)", addresses.replicate],
+    ["Instagram (twin)", addresses.instagram],
+    ["Assistant (Anthropic twin)", addresses.anthropic],
     ["Mail (Resend twin)", addresses.resend],
+    ["Every mail as a sample", `${addresses.resend}/_previews`],
   ];
   console.log(`\nLumbung runs (ready in ${(tookMs / 1000).toFixed(1)} s)\n`);
   for (const [label, value] of rows) console.log(`  ${label.padEnd(27)} ${value}`);

@@ -21,6 +21,13 @@ export type StandIns = {
   resend: string;
   ipaymu: string;
   vipReseller: string;
+  aapanel: string;
+  shopee: string;
+  lazada: string;
+  tiktokShop: string;
+  replicate: string;
+  instagram: string;
+  anthropic: string;
 };
 
 /** One Postgres and one set of twins for the whole run; the database is a fresh clone of the migrated template. */
@@ -34,6 +41,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
     resend: { apiKey: TWIN_KEYS.resend },
     ipaymu: TWIN_KEYS.ipaymu,
     vipReseller: TWIN_KEYS.vipReseller,
+    aapanel: TWIN_KEYS.aapanel,
+    shopee: { ...TWIN_KEYS.shopee, ...keptPushes("shopee") },
+    lazada: { ...TWIN_KEYS.lazada, ...keptPushes("lazada") },
+    tiktokShop: { ...TWIN_KEYS.tiktokShop, ...keptPushes("tiktok-shop") },
+    replicate: { ...TWIN_KEYS.replicate, fetchInput: false, keepWebhooks: true },
+    instagram: { ...TWIN_KEYS.instagram, fetchImages: false },
+    anthropic: TWIN_KEYS.anthropic,
   });
   await keepCallbacks(twins.ipaymu.url);
   project.provide(
@@ -47,6 +61,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
         resendUrl: twins.resend.url,
         ipaymuUrl: twins.ipaymu.url,
         vipResellerUrl: twins.vipReseller.url,
+        aapanelUrl: twins.aapanel.url,
+        shopeeUrl: twins.shopee.url,
+        lazadaUrl: twins.lazada.url,
+        tiktokShopUrl: twins.tiktokShop.url,
+        replicateUrl: twins.replicate.url,
+        instagramUrl: twins.instagram.url,
+        anthropicUrl: twins.anthropic.url,
       },
       secretsFrom(),
     ),
@@ -60,11 +81,24 @@ export default async function setup(project: TestProject): Promise<() => Promise
     resend: twins.resend.url,
     ipaymu: twins.ipaymu.url,
     vipReseller: twins.vipReseller.url,
+    aapanel: twins.aapanel.url,
+    shopee: twins.shopee.url,
+    lazada: twins.lazada.url,
+    tiktokShop: twins.tiktokShop.url,
+    replicate: twins.replicate.url,
+    instagram: twins.instagram.url,
+    anthropic: twins.anthropic.url,
   });
   return async () => {
     await twins.stop();
     await database.stop();
   };
+}
+
+/** Signed for the Worker's own address and handed over by tests; no test waits for a marketplace's patience. */
+function keptPushes(name: string) {
+  const pushUrl = `http://localhost:8787/api/webhooks/${name}`;
+  return { pushUrl, keepPushes: true, callsPerSecond: 1000 };
 }
 
 /**

@@ -10,7 +10,7 @@ create or replace function ledger_hold(money text, kinds text[], owners text[])
 returns setof ledger_accounts language plpgsql as $$
 begin
   insert into ledger_accounts (kind, owner_id, currency, may_overdraw)
-  select distinct w.kind, w.owner_id, money, w.kind in ('gateway', 'promo')
+  select distinct w.kind, w.owner_id, money, w.kind in ('gateway', 'promo', 'advance')
   from unnest(kinds, owners) w(kind, owner_id)
   where not exists (
     select from ledger_accounts a

@@ -19,7 +19,7 @@ $$;
 create or replace function ledger_lock(lines jsonb) returns void language plpgsql as $$
 begin
   insert into ledger_accounts (kind, owner_id, currency, may_overdraw)
-  select s.kind, s.owner_id, s.currency, s.kind in ('gateway', 'promo')
+  select s.kind, s.owner_id, s.currency, s.kind in ('gateway', 'promo', 'advance')
   from ledger_sides(lines) s
   where not exists (
     select from ledger_accounts a

@@ -1,5 +1,87 @@
--- Search by any part of a product's name, fast at any number of products. Repeatable. It stands here because the
--- operator class belongs to an extension, which must exist before the index does.
+-- Search. market_search_entries holds one narrow row for each product that a buyer may see, with the words of its name
+-- as a tsvector (the `simple` configuration: no stemming, no stop words, as suits Indonesian, English and brand names
+-- side by side); market_search_words every word that ever stood in such a name, looked up by letter triples, so that a
+-- part of a word or a typing error becomes whole words before the large index is asked.
+-- Repeatable. The indexes stand here because their operator class belongs to an extension, which must exist first.
 create extension if not exists pg_trgm;
 create index if not exists market_products_name_idx on market_products using gin (name gin_trgm_ops)
   where status = 'active' and deleted_at is null;
+create index if not exists market_search_words_part_idx on market_search_words using gin (word gin_trgm_ops);
+
+-- A name as search words: letters and digits, small, whatever stands between them.
+create or replace function market_words(name text) returns tsvector language sql immutable parallel safe as $$
+  select to_tsvector('pg_catalog.simple', regexp_replace(lower(name), '[^[:alnum:]]+', ' ', 'g'))
+$$;
+
+-- The words of a name and, so that one look into the index serves both, the category it is in.
+create or replace function market_search_lexemes(name text, category_id uuid) returns tsvector
+language sql immutable parallel safe as $$
+  select case when category_id is null then market_words(name)
+    else market_words(name) || array_to_tsvector(array['c:' || category_id]) end
+$$;
+
+-- Brings the entries of these products in line with what may be shown. Words are added in one order everywhere, so that
+-- two sellers who bring the same new words do not block each other for good.
+create or replace function market_search_put(product_ids uuid[]) returns void language plpgsql as $$
+begin
+  insert into market_search_entries (product_id, store_id, category_id, price, in_stock, is_featured, created_at, words)
+  select p.id, p.store_id, p.category_id, p.price, p.stock > p.reserved, p.is_featured, p.created_at,
+    market_search_lexemes(p.name, p.category_id)
+  from market_products p join market_stores s on s.id = p.store_id
+  where p.id = any(product_ids) and p.status = 'active' and p.deleted_at is null
+    and s.status = 'active' and s.deleted_at is null
+  on conflict (product_id) do update set category_id = excluded.category_id, price = excluded.price,
+    in_stock = excluded.in_stock, is_featured = excluded.is_featured, words = excluded.words;
+  insert into market_search_words (word)
+  select distinct w.word from market_search_entries e, unnest(tsvector_to_array(e.words)) w(word)
+    where e.product_id = any(product_ids) and w.word not like 'c:%'
+      and not exists (select from market_search_words known where known.word = w.word)
+    order by w.word
+  on conflict do nothing;
+end $$;
+
+create or replace function market_search_added() returns trigger language plpgsql as $$
+begin
+  perform market_search_put((select array_agg(id) from added));
+  return null;
+end $$;
+
+create or replace trigger market_products_searchable after insert on market_products
+  referencing new table as added for each statement execute function market_search_added();
+
+create or replace function market_search_changed() returns trigger language plpgsql as $$
+begin
+  if new.status <> 'active' or new.deleted_at is not null then
+    delete from market_search_entries where product_id = new.id;
+  else
+    perform market_search_put(array[new.id]);
+  end if;
+  return null;
+end $$;
+
+-- A sale that leaves some over changes nothing here.
+create or replace trigger market_products_search_changed after update on market_products
+  for each row when (
+    (new.name, new.price, new.status, new.category_id, new.is_featured, new.deleted_at, new.created_at)
+      is distinct from
+    (old.name, old.price, old.status, old.category_id, old.is_featured, old.deleted_at, old.created_at)
+    or (new.stock > new.reserved) <> (old.stock > old.reserved))
+  execute function market_search_changed();
+
+create or replace function market_search_store_changed() returns trigger language plpgsql as $$
+begin
+  if new.status = 'active' and new.deleted_at is null then
+    perform market_search_put((select array_agg(id) from market_products where store_id = new.id));
+  else
+    delete from market_search_entries where store_id = new.id;
+  end if;
+  return null;
+end $$;
+
+create or replace trigger market_stores_search_changed after update on market_stores
+  for each row when ((new.status, new.deleted_at) is distinct from (old.status, old.deleted_at))
+  execute function market_search_store_changed();
+
+-- What was on sale before there was a search.
+select market_search_put((select array_agg(p.id) from market_products p))
+  where not exists (select from market_search_entries) and exists (select from market_products);

@@ -3,7 +3,7 @@
 -- by conditional writes (so that neither can be given twice), every amount is computed from the rows, and the
 -- payment is opened. Either all of it stands or nothing. A repeat with the same key answers with the first order.
 -- input: {order_id, number, buyer_id, store_id, items: [{product_id, quantity}], promo_code, address,
---         courier: {courier_code, courier_service_code}, quote, commission_percent, expiry_minutes, idempotency_key,
+--         courier: {courier_code, courier_service_code}, quote, commission_percent, tax_basis_points, expiry_minutes, idempotency_key,
 --         input_hash}. `quote` is a rate that we vouch for: {store_id, origin_area_id, destination_area_id,
 --         weight_gram, price, expires_at, courier}. Without one, `courier` stands for the rate that the buyer was
 --         shown; was he shown none, the answer is {parcel} to be priced, and nothing has been claimed or reserved.
@@ -37,13 +37,15 @@ begin
   end if;
   promo := market_use_promo(shop.id, input->>'promo_code', goods.subtotal);
   insert into market_orders (id, number, buyer_id, store_id, promo_code_id, subtotal_amount, discount_amount,
-      shipping_amount, total_amount, commission_amount, discount_paid_by, shipping_address, courier, weight_gram,
-      expires_at)
+      shipping_amount, total_amount, commission_amount, discount_paid_by, tax_basis_points, shipping_address,
+      courier, weight_gram, expires_at)
     values (order_key, input->>'number', buyer, shop.id, promo.id, goods.subtotal, promo.discount,
       shipping, goods.subtotal - promo.discount + shipping,
       (goods.subtotal - case promo.paid_by when 'store' then promo.discount else 0 end)
         * (input->>'commission_percent')::bigint / 100,
-      promo.paid_by, input->'address', quote->'courier', goods.weight_gram, expires);
+      promo.paid_by, coalesce((input->>'tax_basis_points')::int, 0), input->'address', quote->'courier',
+      goods.weight_gram, expires);
+  perform market_still_sells(shop.id);
   insert into market_order_items (order_id, product_id, name, image_url, quantity, unit_price, subtotal, weight_gram)
     select order_key, p.id, p.name, market_product_image(p.id), i.quantity, p.price, p.price * i.quantity, p.weight_gram
     from jsonb_to_recordset(input->'items') as i(product_id uuid, quantity int)
@@ -56,7 +58,18 @@ begin
     where c.user_id = buyer and c.product_id = i.product_id;
   return market_checkout_answer(order_key) || jsonb_build_object('sold_out', exists (
     select from market_order_items i join market_products p on p.id = i.product_id
-    where i.order_id = order_key and p.stock = p.reserved));
+    where i.order_id = order_key and p.stock = p.reserved), 'listed', exists (
+    select from market_order_items i join market_listings l on l.product_id = i.product_id
+    where i.order_id = order_key and l.dirty));
+end $$;
+
+-- A store that was closed or deleted while this order waited for its row sells no more. Called once the order stands,
+-- whose foreign key holds the row.
+create or replace function market_still_sells(shop uuid) returns void language plpgsql as $$
+begin
+  if not exists (select from market_stores where id = shop and status = 'active' and deleted_at is null) then
+    perform app_error('not_found', 'Toko tidak ditemukan');
+  end if;
 end $$;
 
 -- What the lines of an order weigh and are worth as one parcel of a store.

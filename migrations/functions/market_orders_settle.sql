@@ -36,6 +36,7 @@ begin
         'promo', 'market', 'Promo pesanan ')
     ) part(reference, amount, debit_kind, debit_owner, words)
     where amount > 0));
+  perform market_count(o.store_id, now(), 1, o.total_amount, 0, 0);
   insert into market_shipments (order_id, courier, service, shipping_cost, kiriminaja_order_id)
     values (o.id, o.courier->>'courier_code', o.courier->>'courier_service_code', o.shipping_amount, o.number);
   return jsonb_build_object('wake', jobs_wakes(
@@ -117,11 +118,6 @@ begin
     set reserved = p.reserved - i.quantity, stock = p.stock - case when taken then i.quantity else 0 end
     from market_order_items i where i.order_id = order_key and p.id = i.product_id;
 end $$;
-
--- What a delivered order brings its seller: the sale less commission. A promo of the platform is not the seller's loss.
-create or replace function market_seller_amount(o market_orders) returns bigint language sql immutable as $$
-  select o.subtotal_amount - case o.discount_paid_by when 'store' then o.discount_amount else 0 end - o.commission_amount
-$$;
 
 -- One mail about an order, to its buyer or its seller, once per template.
 create or replace function market_mail(template text, order_key uuid, reader text) returns jsonb

@@ -135,23 +135,3 @@ begin
   end if;
   return jobs_wakes(market_mail('parcel_' || parcel_status, o.id, 'seller'));
 end $$;
-
--- Shares a delivered order's escrow: the seller's part, the commission, the courier's fee, and to the seller what of
--- the fee is not the courier's. Unique references make a second call change nothing.
-create or replace function market_pay_out(o market_orders) returns void language plpgsql as $$
-declare
-  seller text := (select user_id from market_stores where id = o.store_id)::text;
-  shop text := o.store_id::text;
-  fee bigint := (select shipping_cost from market_shipments where order_id = o.id);
-begin
-  perform ledger_post((select jsonb_agg(jsonb_build_object('reference', reference || o.id, 'amount', amount,
-      'debit_kind', 'escrow', 'debit_owner', shop, 'credit_kind', credit_kind, 'credit_owner', credit_owner,
-      'reason', words || o.number))
-    from (values
-      ('order-sale/', market_seller_amount(o), 'wallet', seller, 'Penjualan '),
-      ('order-commission/', o.commission_amount, 'commission', 'market', 'Komisi '),
-      ('order-courier/', fee, 'courier', 'kiriminaja', 'Ongkir '),
-      ('order-shipping/', o.shipping_amount - fee, 'wallet', seller, 'Ongkir ')
-    ) part(reference, amount, credit_kind, credit_owner, words)
-    where amount > 0));
-end $$;

@@ -16,7 +16,9 @@ begin
   if not found then
     perform app_error('not_found', 'Order not found');
   end if;
-  if o.status not in ('paid', 'processing', 'shipped') then
+  if o.source = 'marketplace' then
+    perform app_error('conflict', 'Pesanan ini dikirim lewat marketplace asalnya');
+  elsif o.status not in ('paid', 'processing', 'shipped') then
     perform app_error('conflict', 'Pesanan ini tidak dapat dikirim', jsonb_build_object('status', o.status));
   end if;
   select * into parcel from market_shipments where order_id = o.id for update;

@@ -31,6 +31,26 @@ begin
     jsonb_build_object('refund_id', refund.id), now(), 250));
 end $$;
 
+-- Owes a part of a charge (or all of it) to its payer. The caller has moved that much to refund_due/<provider> in the
+-- same transaction, and found the charge `paid` under the lock of its intent: a charge goes back once, however much of
+-- it. Returns the wake list.
+create or replace function payments_refund_part(charge_id uuid, part bigint, reason text) returns jsonb language plpgsql as $$
+declare
+  charge payments_charges;
+  refund payments_refunds;
+begin
+  select * into charge from payments_charges c where c.id = payments_refund_part.charge_id for no key update;
+  if charge.state is distinct from 'paid'
+    or part > (select i.amount from payments_intents i where i.id = charge.intent_id) then
+    perform app_error('conflict', 'Pembayaran ini tidak dapat dikembalikan');
+  end if;
+  insert into payments_refunds (charge_id, amount, reason) values (charge.id, part, payments_refund_part.reason)
+  returning * into refund;
+  update payments_charges c set state = 'refunding', updated_at = now() where c.id = charge.id;
+  return jobs_wakes(jobs_enqueue('payments.refund', 'provisioning', 'payments.refund/' || refund.id,
+    jsonb_build_object('refund_id', refund.id), now(), 250));
+end $$;
+
 -- {refund_id} -> {asked_before, refund: {id, state, amount, reason, created_at}, charge: payments_charge_view} or
 -- null. Marks it as asked for, to be called before the provider is.
 create or replace function payments_refund_begin(input jsonb) returns jsonb language plpgsql as $$
@@ -66,7 +86,7 @@ begin
   update payments_charges c set state = 'refunded', updated_at = now() where c.id = refund.charge_id
   returning * into charge;
   update payments_intents i set updated_at = now(),
-    state = case when charge.settles_intent then 'refunded' else i.state end
+    state = case when charge.settles_intent and refund.amount = i.amount then 'refunded' else i.state end
   where i.id = charge.intent_id
   returning * into intent;
 

@@ -1,7 +1,8 @@
 -- Orders in doubt and the supplier's history. Its rows have no time and no reference of ours, so an order finds its
 -- purchase by service, target, zone and quantity among the rows that belong to no other order and that nobody had seen
 -- before the attempt began. Guarantee: an order is refunded only when the supplier, asked at least twice after the
--- attempt was surely over, shows nothing that could be its purchase; whatever is not plain waits for a person.
+-- attempt was surely over, shows all that it sold since and nothing that could be its purchase; whatever is not plain
+-- waits for a person.
 
 -- {order_id, asked_at, rows: [{trxid, target, zone, code, service, quantity, price, start_count}], deepest,
 --  absence_seconds, alert_to, now} -> {verdict: settled|wait|deeper, order, wake}. `rows` are the latest ones of the
@@ -39,6 +40,9 @@ begin
   elsif doubt.near > 0 then
     return jsonb_build_object('verdict', 'settled') || topup_order_review(o,
       'the history has a purchase for this target that is another service', input->>'alert_to');
+  elsif topup_has_stray(o, input->'rows') then
+    return jsonb_build_object('verdict', 'settled') || topup_order_review(o,
+      'the history has a purchase of this service for a target that nobody ordered for', input->>'alert_to');
   end if;
   return topup_order_absent(o, input);
 end $$;
@@ -176,15 +180,41 @@ returns boolean language sql immutable as $$
     and (code is not null or price is null or price = o.supplier_amount)
 $$;
 
--- Whether the list goes back to before the attempt: it shows a purchase that was over, or seen, by then. However short a
--- list is, and even if it is empty, it is not taken for all there is, unless no purchase of the family is known at all.
+-- Where the list comes to what was bought before the attempt: the first row that is known to have been over, or seen, by
+-- then; null: nowhere.
+create or replace function topup_row_before(o topup_orders, history jsonb) returns bigint language sql stable as $$
+  select min(r.n) from topup_history_rows(history) r
+  where exists (select from topup_orders x
+      where x.trxid = r.trxid and x.bought_at < o.attempt_at - interval '5 seconds')
+    or exists (select from topup_supplier_sightings w
+      where w.trxid = r.trxid and w.seen_at < o.attempt_at - interval '1 minute')
+$$;
+
+-- Whether the list is all that the supplier sold since the attempt: it goes back to before it, and lacks no purchase that
+-- is known to have been made since. However short a list is, and even if it is empty, it is not taken for all there is:
+-- where no purchase is known, nothing proves that lists are answered at all.
 create or replace function topup_reaches_back(o topup_orders, input jsonb) returns boolean language sql stable as $$
-  select exists (select from topup_history_rows(input->'rows') r
-      join topup_orders x on x.trxid = r.trxid where x.bought_at < o.attempt_at - interval '5 seconds')
-    or exists (select from topup_history_rows(input->'rows') r
-      join topup_supplier_sightings w on w.trxid = r.trxid where w.seen_at < o.attempt_at - interval '1 minute')
-    or not (exists (select from topup_orders x where x.family = o.family and x.trxid is not null)
-      or exists (select from topup_supplier_sightings w where w.family = o.family))
+  select topup_row_before(o, input->'rows') is not null and not exists (
+    select from topup_orders x
+    where x.family = o.family and x.trxid is not null and x.attempt_at > o.attempt_at
+      and x.bought_at < (input->>'asked_at')::timestamptz - interval '5 seconds'
+      -- Unpaid and waiting orders are attempted at most so long after their number was given.
+      and x.id >= uuidv7(o.attempt_at - clock_timestamp() - interval '2 hours')
+      and not exists (select from topup_history_rows(input->'rows') r where r.trxid = x.trxid))
+$$;
+
+-- Whether the list has a purchase of this order's service, made since the attempt, that is nobody's and for a target
+-- that no order in doubt has: the supplier may write this order's target in another way.
+create or replace function topup_has_stray(o topup_orders, history jsonb) returns boolean language sql stable as $$
+  select exists (
+    select from topup_history_rows(history) r
+    left join topup_supplier_sightings w on w.trxid = r.trxid
+    where r.n < topup_row_before(o, history) and topup_may_be_of(o.attempt_at, w.seen_at)
+      and topup_row_fits(o, o.zone, r.code, r.service, r.quantity)
+      and not exists (select from topup_orders x where x.trxid = r.trxid)
+      and not exists (select from topup_orders x
+        where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family
+          and topup_plain_target(x.target) = topup_plain_target(r.target)))
 $$;
 
 -- {family, seen_at, trxids} -> {added}. Purchases in the history that belong to no order of ours (yet).

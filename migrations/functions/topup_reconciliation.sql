@@ -1,6 +1,6 @@
 -- Our orders of one Jakarta day beside the supplier's. A report is written once a day; looking again replaces it.
 
--- {start, end} -> {orders: [{id, number, family, trxid, state, charged, target}], counts: {family: n}}. What was paid
+-- {start, end} -> {orders: [{id, number, family, trxid, state, charged, quoted, target}], counts: {family: n}}. What was paid
 -- that day and may have been bought; `counts`: how many were since, so that a list of the latest reaches back to it.
 create or replace function topup_reconcile_orders(input jsonb) returns jsonb language plpgsql stable as $$
 declare
@@ -11,7 +11,7 @@ begin
   return jsonb_build_object(
     'orders', (select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'number', o.number, 'family', o.family,
         'trxid', o.trxid, 'state', o.state, 'charged', coalesce(o.charged_amount, o.supplier_amount),
-        'target', o.target) order by o.id), '[]')
+        'quoted', o.supplier_amount, 'target', o.target) order by o.id), '[]')
       from topup_orders o
       where o.id >= since and o.paid_at >= opens and o.paid_at < closes
         and (o.trxid is not null or o.state in ('queued', 'buying', 'unknown', 'review'))),

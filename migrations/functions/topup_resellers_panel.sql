@@ -13,23 +13,59 @@ begin
   order by s.id
   on conflict on constraint topup_panel_services_service_key do nothing;
 
+  -- Put together as text: for 50,000 services json_build_object takes five times as long.
   return (
     with margins as materialized (
       select b.family, b.brand, m.percent_bp, m.fixed
-      from (select distinct s.family, s.brand from topup_services s where s.status = 'available' and s.active) b,
+      from (select distinct s.family, s.brand from topup_services s
+          where s.status = 'available' and s.active and member_level <> 'member') b,
         topup_margin(b.family, b.brand, member_level) m
     )
-    select coalesce(json_agg(json_build_object('service', p.number, 'name', s.name,
-      'type', case s.family when 'social' then 'Default' else 'Package' end,
-      'category', coalesce(nullif(s.category, ''), nullif(s.brand, ''), s.family),
-      'rate', (case member_level when 'member' then s.price
-        else topup_priced(s.supplier_price, m.percent_bp, m.fixed) end)::text,
-      'min', (case s.family when 'social' then s.min_quantity else 1 end)::text,
-      'max', (case s.family when 'social' then s.max_quantity else 1 end)::text,
-      'refill', false, 'cancel', false) order by p.number), '[]')::text
+    select '[' || coalesce(string_agg(concat(
+      '{"service":', p.number, ',"name":', to_json(s.name),
+      case s.family when 'social' then ',"type":"Default","category":' else ',"type":"Package","category":' end,
+      to_json(coalesce(nullif(s.category, ''), nullif(s.brand, ''), s.family)),
+      ',"rate":"', case when m.family is null then s.price
+        else topup_priced(s.supplier_price, m.percent_bp, m.fixed) end,
+      '","min":"', case s.family when 'social' then s.min_quantity else 1 end,
+      '","max":"', case s.family when 'social' then s.max_quantity else 1 end,
+      '","refill":false,"cancel":false}'), ',' order by p.number), '') || ']'
     from topup_services s
     join topup_panel_services p on p.service_id = s.id
-    join margins m on m.family = s.family and m.brand = s.brand
+    left join margins m on m.family = s.family and m.brand = s.brand
     where s.status = 'available' and s.active and s.stock_type <> 'OUT_OF_STOCK'
   );
+end $$;
+
+-- topup_order_place's input without family, code, target and zone, but {service, quantity?, goods: {<family>: {target,
+-- zone?}}, numbers: {<family>: […]}} -> {refused: service|minimum|maximum}, or what topup_order_place answers and the
+-- order's whole `number`, given at its first mention. A package is one piece, whether its panel says so or not.
+create or replace function topup_panel_add(input jsonb) returns jsonb language plpgsql as $$
+declare
+  wanted bigint := (input->>'quantity')::bigint;
+  s record;
+  placed jsonb;
+  given bigint;
+begin
+  select x.family, x.code, x.min_quantity as least_wanted,
+    case x.family when 'social' then x.max_quantity else 1 end as most_wanted into s
+  from topup_panel_services p join topup_services x on x.id = p.service_id
+  where p.number = (input->>'service')::bigint and x.status = 'available' and x.active;
+  if not found then
+    return '{"refused": "service"}';
+  end if;
+  if s.family <> 'social' then
+    wanted := coalesce(wanted, 1);
+  end if;
+  if wanted is null or wanted < s.least_wanted then
+    return '{"refused": "minimum"}';
+  elsif wanted > s.most_wanted then
+    return '{"refused": "maximum"}';
+  end if;
+  placed := topup_order_place(input || (input->'goods'->s.family) || jsonb_build_object('family', s.family,
+    'code', s.code, 'quantity', wanted, 'numbers', input->'numbers'->s.family));
+  insert into topup_panel_orders as p (order_id) values ((placed->'order'->>'id')::uuid)
+  on conflict on constraint topup_panel_orders_order_key do update set order_id = excluded.order_id
+  returning p.number into given;
+  return placed || jsonb_build_object('number', given);
 end $$;

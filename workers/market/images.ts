@@ -7,7 +7,8 @@ import { readUpload } from "../../shared/files/upload.ts";
 import { AppError } from "../../shared/http/errors.ts";
 
 export const MAX_IMAGE_BYTES = 5 * 1024 * 1024;
-const PREFIX = "products";
+/** Where pictures of sellers lie, a folder each. */
+export const PRODUCT_UPLOADS = "products";
 
 const REFUSED = {
   missing: () => new AppError("invalid_input", "Pilih gambar pada kolom file"),
@@ -16,8 +17,12 @@ const REFUSED = {
   not_an_image: () => new AppError("unsupported_type", "Berkas bukan gambar JPEG, PNG atau WebP"),
 } as const;
 
-/** Stores one picture of a seller, judged by its bytes and freed of metadata, and answers with its address. */
-export async function uploadImage(ctx: Ctx, request: Request): Promise<{ url: string }> {
+/** Stores one picture (a seller's product, an admin's banner), judged by its bytes, and answers with its address. */
+export async function uploadImage(
+  ctx: Ctx,
+  request: Request,
+  prefix = PRODUCT_UPLOADS,
+): Promise<{ url: string }> {
   // The session is checked by a request's first statement, so one runs before anything is kept.
   await ctx.db.run(rows(sql`select 1 as one`, z.unknown()));
   const upload = await readUpload(request, {
@@ -28,14 +33,14 @@ export async function uploadImage(ctx: Ctx, request: Request): Promise<{ url: st
   if (upload.kind !== "ok") throw REFUSED[upload.kind]();
   const { bytes, type } = upload;
   const ownerId = actorOf(ctx).userId;
-  const stored = await storeImage(ctx.assets, { prefix: PREFIX, ownerId, bytes, type });
+  const stored = await storeImage(ctx.assets, { prefix, ownerId, bytes, type });
   return { url: ctx.config.APP_URL + stored.path };
 }
 
 /** The address of a picture that this seller uploaded here; anything else is refused (TB-11, TB-20). */
 export function ownImageUrl(ctx: Ctx, url: string, field: string): string {
   const { APP_URL } = ctx.config;
-  const key = ownAssetKey(url, APP_URL, { prefix: PREFIX, ownerId: actorOf(ctx).userId });
+  const key = ownAssetKey(url, APP_URL, { prefix: PRODUCT_UPLOADS, ownerId: actorOf(ctx).userId });
   if (key === null) {
     const words = "Gunakan gambar yang Anda unggah di sini";
     throw new AppError("invalid_input", `${field}: ${words}`, {

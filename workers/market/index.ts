@@ -1,5 +1,16 @@
 /** The market's public verbs and types: what the entry composes and what other domains may use. */
+export { finishStoreDeletions } from "./admin/stores.ts";
 export { marketMails } from "./mails.ts";
+export {
+  listingsJob,
+  marketplaceHourlyChores,
+  marketplaceMails,
+  marketplaceMinuteChores,
+  ordersJob,
+  pushAppliers,
+} from "./marketplaces/index.ts";
+export { instagramJob, renewInstagramTokens } from "./instagram/index.ts";
+export { photoApplier, photoJob } from "./photos/index.ts";
 export { orderSettlement } from "./orders/settlement.ts";
 export { courierApplier, followQuietParcels } from "./shipping/courier-news.ts";
 export { requestPickup } from "./shipping/request-pickup.ts";

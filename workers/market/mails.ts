@@ -2,6 +2,8 @@ import { z } from "zod";
 import type { MailBlock } from "../../shared/mail/layout.ts";
 import { type MailTemplate, mailTemplate } from "../../shared/mail/mail.ts";
 import { formatRupiah as rupiah } from "../../shared/money/format.ts";
+import { instagramMails } from "./instagram/mails.ts";
+import { payoutMails } from "./payouts/mails.ts";
 import { orderUrl } from "./storefront/urls.ts";
 
 /** What SQL function `market_mail` writes. */
@@ -187,4 +189,6 @@ export const marketMails: readonly MailTemplate<unknown>[] = [
   parcelFailed,
   parcelCancelled,
   parcelReturned,
+  ...payoutMails,
+  ...instagramMails,
 ];

@@ -11,7 +11,7 @@ import { type NewPromo, type Promo, type PromoChanges, PromoShape } from "./sche
 const refused = (field: string, words: string) => () =>
   new AppError("invalid_input", `${field}: ${words}`, { meta: { fields: { [field]: words } } });
 
-const PROMO_ERRORS: ConstraintErrors = {
+export const PROMO_ERRORS: ConstraintErrors = {
   market_promo_codes_code_key: () => new AppError("conflict", "Kode promo sudah dipakai"),
   market_promo_codes_value_sane: refused("value", "Potongan persen paling besar 100"),
   market_promo_codes_dates: refused("ends_at", "Harus sesudah starts_at"),

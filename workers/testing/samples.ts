@@ -11,6 +11,7 @@ import {
   type TestUser,
   unique,
 } from "./factories.ts";
+import { settleMarketplace } from "./marketplaces.ts";
 import { order, orderBody } from "./orders.ts";
 
 /** JSON Schema as far as our document uses it. */
@@ -105,6 +106,7 @@ export async function createWorld(): Promise<World> {
   });
   const [orderId, promoId] = [placed.body.data?.order_id, promo.body.data?.id];
   if (!orderId || !promoId) throw new Error(`no world: ${placed.status} ${promo.status}`);
+  const { categoryId: remoteCategoryId } = await settleMarketplace(store);
   const { own: agencyId, joined, session: sessionId } = await settleInAgencies(user, other);
   const examples = {
     ...{ hostId: user.userId, sessionId, targetUserId: other.userId, recipientId: other.userId },
@@ -122,9 +124,18 @@ export async function createWorld(): Promise<World> {
     },
     ...{ logo_url: null, banner_url: null, google_maps_url: null, instagram_handle: "toko.uji" },
     ...{ orderNumber: "PRE-1724589876-ABC12" },
+    ...{ platform: "shopee", remote_category_id: remoteCategoryId },
     ...{ url: "https://toko.example/hook", addresses: ["203.0.113.7"], trxid: "VP0123456789" },
+    ...{
+      month: "2026-11",
+      image_url: `/uploads/banners/${user.userId}/${"a".repeat(32)}.jpg`,
+      cta_link: null,
+    },
     ...{ expiresAt: "2090-01-01T00:00:00Z", reason: "Menurut riwayat" },
     ...{ slug: store.slug, tracking_code: "JNE0123456", gender: "laki-laki", input: "Blitar" },
+    ...{ baseUrl: "http://127.0.0.1:9", webAddress: "127.0.0.1", ftpHost: "127.0.0.1" },
+    ...{ sitesPath: "/www/wwwroot", phpVersion: "82", apiKey: "kunci-panel-uji-0001" },
+    ...{ domain: "toko-uji.web.id", subscriptionId: crypto.randomUUID() },
     ...{ destination_area_id: "3173", weight: 1000, role: "buyer", lat: -8.1, lng: 112.2 },
   };
   return { user, store, product, orderId, promoId, agencyId, examples };
@@ -171,9 +182,11 @@ export function pathOf({ path }: TestOperation, world: World): string {
   const id = path.includes("/orders/") ? world.orderId : world.product.id;
   return path
     .replace("{id}", id)
+    .replace("{platform}", "shopee")
     .replace("{key}", "avatars/1/tidak-ada.jpg")
     .replace("{hostId}", String(world.user.userId))
     .replace("{agencyId}", String(world.agencyId))
     .replace("{requestId}", "2000000000")
+    .replace("{storeId}", world.store.id)
     .replace("{day}", "2026-01-01");
 }

@@ -5,6 +5,7 @@ import { call } from "../../../shared/db/statement.ts";
 import { uuidv7 } from "../../../shared/db/uuid.ts";
 import { inputHash } from "../../../shared/http/idempotency.ts";
 import { openedPayment, startCharges } from "../../../shared/payments/index.ts";
+import { pushSoon } from "../marketplaces/pushes.ts";
 import type { CheckoutInput } from "../schemas/orders.ts";
 import { type Quote, readSignedQuote } from "../shipping/quotes.ts";
 import { Parcel, priceParcel } from "../shipping/rates.ts";
@@ -12,6 +13,9 @@ import { courierOf } from "../shipping/shown-quotes.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
 import { orderUrl } from "../storefront/urls.ts";
 import { orderSettlement } from "./settlement.ts";
+
+/** 0.5 % of what is sold (PMK 37/2025), frozen with the order as its commission is. */
+const PPH22_BASIS_POINTS = 50;
 
 const Placed = z.object({
   order_id: z.uuid(),
@@ -27,6 +31,8 @@ const Placed = z.object({
   payment: openedPayment,
   /** True when this order took the last of something, which the store's page should say at once. */
   sold_out: z.boolean().default(false),
+  /** True when it took something that other marketplaces sell too, which they should know soon. */
+  listed: z.boolean().default(false),
 });
 
 /** The courier was named and its rate never shown: this is what he must price first. */
@@ -42,6 +48,7 @@ const Unpriced = z.object({ parcel: Parcel });
 export async function placeOrder(ctx: Ctx, input: CheckoutInput, idempotencyKey?: string) {
   const placed = await checkOut(ctx, input, idempotencyKey);
   if (placed.sold_out) refreshStorefront(ctx, placed.store_slug);
+  if (placed.listed) pushSoon(ctx, input.store_id);
   const started = await startCharges(ctx, placed.payment, {
     settlement: orderSettlement,
     givenUp: "Pesanan sudah dibatalkan",
@@ -105,6 +112,7 @@ async function checkoutInput(ctx: Ctx, input: CheckoutInput, idempotencyKey: str
     promo_code: input.promo_code ?? null,
     address: input.shipping_address,
     commission_percent: ctx.config.MARKET_COMMISSION_PERCENT,
+    tax_basis_points: ctx.config.MARKET_PPH22 === "on" ? PPH22_BASIS_POINTS : 0,
     expiry_minutes: ctx.config.PAYMENT_EXPIRY_MINUTES,
     idempotency_key: idempotencyKey ?? null,
     input_hash: await inputHash(input),

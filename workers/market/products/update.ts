@@ -4,6 +4,7 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { sellerProductJson } from "../catalogue-rows.ts";
+import { pushSoon } from "../marketplaces/pushes.ts";
 import {
   type ProductChanges,
   type SellerProduct,
@@ -45,6 +46,7 @@ export async function updateProduct(
     );
   }
   refreshStorefront(ctx, updated.slug);
+  pushSoon(ctx, updated.product.store_id);
   return updated.product;
 }
 

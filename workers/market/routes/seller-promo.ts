@@ -9,6 +9,7 @@ import {
   pagingQuery,
 } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
+import { feature } from "../admin/features.ts";
 import { createPromo, deletePromo, listPromos, updatePromo } from "../promos.ts";
 import { NewPromo, PromoChanges, PromoShape } from "../schemas/promos.ts";
 
@@ -36,7 +37,7 @@ sellerPromoRoutes.openapi(
     path,
     tags,
     summary: "Add a promo code",
-    middleware: [access("seller")] as const,
+    middleware: [access("seller"), feature("promo_codes")] as const,
     request: { body: body(NewPromo) },
     responses: marketCreated(PromoShape),
   }),
@@ -49,7 +50,7 @@ sellerPromoRoutes.openapi(
     path,
     tags,
     summary: "Change the promo code named by id",
-    middleware: [access("seller")] as const,
+    middleware: [access("seller"), feature("promo_codes")] as const,
     request: { body: body(PromoChanges) },
     responses: marketOk(PromoShape),
   }),

@@ -85,6 +85,8 @@ export const orders = pgTable(
     totalAmount: idr().notNull(),
     commissionAmount: idr().notNull(),
     discountPaidBy: text().notNull().default("store"),
+    /** The PPh 22 of that day, in hundredths of a percent; 0 while none is withheld. */
+    taxBasisPoints: integer().notNull().default(0),
     paymentMethod: text(),
     source: text().notNull().default("web"),
     shippingAddress: jsonb().$type<ShippingAddress>().notNull(),
@@ -112,6 +114,11 @@ export const orders = pgTable(
     ),
     index("market_orders_payment_idx").on(t.paymentId),
     index("market_orders_promo_idx").on(t.promoCodeId),
+    index("market_orders_open_idx")
+      .on(t.storeId, t.status)
+      .where(
+        sql`${t.status} in ('pending', 'paid', 'processing', 'shipped') or ${t.heldAfterCancel}`,
+      ),
     check(
       "market_orders_status_known",
       sql`${t.status} in ('pending', 'paid', 'processing', 'shipped', 'delivered', 'cancelled', 'refunded')`,

@@ -5,7 +5,7 @@ import type { Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { notFound } from "../../../shared/http/errors.ts";
 import { replayEvent } from "../../../shared/inbox/inbox.ts";
-import { callbackApplier, refusedCallbackApplier } from "../orders/index.ts";
+import { callbackApplier, refusedCallbackApplier, trimRefused } from "../orders/index.ts";
 import { CallbackShape } from "../schemas/admin.ts";
 
 /** How long the supplier's callbacks are kept. */
@@ -35,7 +35,8 @@ export async function listCallbacks(
     rows(
       sql`select jsonb_build_object('id', e.id, 'verdict', coalesce(k.kept->>'verdict', 'verified'),
             'form', k.kept->>'form', 'trxId', k.kept->>'trxid', 'status', k.kept->>'statusText',
-            'dropped', (k.kept->>'dropped')::int, 'receivedAt', e.received_at, 'state', e.state, 'note', e.note, 'attempts', e.attempts) as one
+            'count', coalesce((k.kept->>'count')::int, 1), 'dropped', coalesce((k.kept->>'dropped')::int, 0),
+            'receivedAt', e.received_at, 'state', e.state, 'note', e.note, 'attempts', e.attempts) as one
         from inbox_events e cross join lateral (select e.body::jsonb as kept) k
         where e.provider = any (${providers}::text[]) and (${after}::uuid is null or e.id < ${after}::uuid)
           and (${query.state ?? null}::text is null or e.state = ${query.state ?? null})
@@ -62,7 +63,10 @@ export async function replayCallback(ctx: Ctx, id: string): Promise<"applied" | 
   return await replayEvent(ctx, event.id, [callbackApplier]);
 }
 
-/** For the hourly cron: forgets callbacks after ninety days, but those that still wait to be applied. */
+/**
+ * For the hourly cron: forgets callbacks after ninety days, but those that still wait to be applied; refused ones sooner
+ * when they are very many.
+ */
 export async function purgeCallbacks(ctx: Ctx): Promise<void> {
   await ctx.db.run(
     rows(
@@ -71,4 +75,5 @@ export async function purgeCallbacks(ctx: Ctx): Promise<void> {
       z.unknown(),
     ),
   );
+  await trimRefused(ctx);
 }

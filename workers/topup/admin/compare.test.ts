@@ -9,10 +9,11 @@ const ours: OurOrder = {
   trxid: "VP1",
   state: "success",
   charged: 2_000,
+  quoted: 2_000,
   target: "081234567890",
 };
 
-const told = (target: string) => {
+const told = (target: string, priceIdr = 2_000, order = ours) => {
   const their: SupplierOrder = {
     trxid: "VP1",
     family: "prepaid",
@@ -23,13 +24,13 @@ const told = (target: string) => {
     status: "success",
     statusText: "success",
     note: "",
-    priceIdr: 2_000,
+    priceIdr,
     quantity: null,
     remain: null,
     startCount: null,
     balanceAfterIdr: null,
   };
-  return compare([ours], new Map([["VP1", seenAs(ours, their)]]));
+  return compare([order], new Map([["VP1", seenAs(order, their)]]));
 };
 
 describe("our order beside the supplier's", () => {
@@ -42,5 +43,19 @@ describe("our order beside the supplier's", () => {
 
   it("is missing there when its purchase is for another number", () => {
     expect(told("081234567891")).toMatchObject({ matched: 0, missingThere: [{ trxid: "VP1" }] });
+  });
+
+  it.each([
+    [2_000, 2_000, 0],
+    // Booked as the supplier said, so only the quotation tells.
+    [1, 1, 1],
+    [2_500, 2_500, 1],
+    [2_500, 2_000, 1],
+  ])("at %i there and %i in our books differs from what was quoted: %i", (theirs, charged, n) => {
+    const { priceDifferences } = told(ours.target, theirs, { ...ours, charged });
+    expect(priceDifferences).toHaveLength(n);
+    for (const difference of priceDifferences) {
+      expect(difference).toMatchObject({ quoted: 2_000, ours: charged, theirs });
+    }
   });
 });

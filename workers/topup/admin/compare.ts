@@ -4,6 +4,7 @@ import type {
   SupplierOrder,
   SupplierStatus,
 } from "../../../shared/providers/vip-reseller.ts";
+import { plainTarget } from "../orders/targets.ts";
 
 export interface OurOrder {
   id: string;
@@ -11,7 +12,9 @@ export interface OurOrder {
   family: SupplierFamily;
   trxid: string | null;
   state: string;
+  /** What it cost by our books, and what we expected when it was ordered. */
   charged: number;
+  quoted: number;
   target: string;
 }
 
@@ -29,13 +32,6 @@ export function seenAs(order: OurOrder, their: SupplierOrder): Seen {
   const { status, statusText, priceIdr } = their;
   const sameTarget = plainTarget(their.target) === plainTarget(order.target);
   return { isOurs: their.family === order.family && sameTarget, status, statusText, priceIdr };
-}
-
-/** A target as two systems would both write it; as SQL function `topup_plain_target`. */
-function plainTarget(target: string): string {
-  return /^\+?[\d .-]+$/.test(target)
-    ? target.replace(/\D/g, "").replace(/^(62|0+)/, "")
-    : target.trim().toLowerCase();
 }
 
 export interface Compared {
@@ -78,8 +74,10 @@ export function compare(
       found.missingThere.push({ number, trxid, ours: state });
     } else {
       found.matched += 1;
-      if (their.priceIdr !== null && their.priceIdr !== order.charged) {
-        found.priceDifferences.push({ number, trxid, ours: order.charged, theirs: their.priceIdr });
+      const { charged, quoted } = order;
+      const { priceIdr: price } = their;
+      if (price !== null && (price !== charged || price !== quoted)) {
+        found.priceDifferences.push({ number, trxid, quoted, ours: charged, theirs: price });
       }
       if (!FITTING[their.status].includes(state)) {
         found.stateDifferences.push({ number, trxid, ours: state, theirs: their.statusText });

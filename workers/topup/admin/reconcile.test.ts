@@ -43,6 +43,7 @@ beforeEach(() => {
 interface Ours {
   state?: string;
   charged?: number;
+  quoted?: number;
   remain?: number;
   trxid?: string | null;
   /** Hour of the day, in Jakarta. */
@@ -53,6 +54,7 @@ interface Ours {
 async function ours({
   state = "success",
   charged = 2_000,
+  quoted = charged,
   remain = 0,
   hour = 12,
   ...rest
@@ -65,7 +67,7 @@ async function ours({
     sql`insert into topup_orders (id, number, user_id, service_id, family, code, service_name, brand, target, quantity,
         amount, supplier_amount, charged_amount, state, trxid, remain, paid_at, attempt_at, finished_at, created_at)
       values (uuidv7(${at.toISOString()}::timestamptz - clock_timestamp()), ${number}, ${buyer.userId}, ${serviceId},
-        'social', '1001', 'Layanan', 'Instagram', '@toko', 100, 3000, 2000, ${charged}, ${state}, ${trxid}, ${remain},
+        'social', '1001', 'Layanan', 'Instagram', '@toko', 100, 3000, ${quoted}, ${charged}, ${state}, ${trxid}, ${remain},
         ${at.toISOString()}, ${at.toISOString()}, ${isFinal ? at.toISOString() : null}, ${at.toISOString()})`,
   );
   return { number, trxid: trxid ?? "" };
@@ -154,6 +156,7 @@ describe("a day's report", () => {
   it("names what is missing on either side, other prices and other states, and mails once", async () => {
     const lost = await ours();
     const dear = await ours();
+    const raised = await ours({ quoted: 1_900, charged: 2_100 });
     const late = await ours({ state: "processing" });
     const reversed = await ours();
     const doubt = await ours({ state: "unknown", trxid: null });
@@ -161,19 +164,22 @@ describe("a day's report", () => {
     const listed = [
       theirs(stray),
       theirs(dear.trxid, { priceIdr: 2_500 }),
+      theirs(raised.trxid, { priceIdr: 2_100 }),
       theirs(late.trxid),
       theirs(reversed.trxid, { status: "error", statusText: "error" }),
     ];
     const report = await reconcile(listed);
-    expect(report).toMatchObject({ orders: 5, matched: 3, clean: false });
+    expect(report).toMatchObject({ orders: 6, matched: 4, clean: false });
     expect(report.missingThere).toEqual([
       { number: lost.number, trxid: lost.trxid, ours: "success" },
     ]);
     expect(report.missingHere).toEqual([
       { trxid: stray, family: "social", service: "Layanan", status: "success", price: 2_000 },
     ]);
-    expect(report.priceDifferences).toEqual([
-      { number: dear.number, trxid: dear.trxid, ours: 2_000, theirs: 2_500 },
+    const byOurs = (a: { ours: number }, b: { ours: number }) => a.ours - b.ours;
+    expect(report.priceDifferences.toSorted(byOurs)).toEqual([
+      { number: dear.number, trxid: dear.trxid, quoted: 2_000, ours: 2_000, theirs: 2_500 },
+      { number: raised.number, trxid: raised.trxid, quoted: 1_900, ours: 2_100, theirs: 2_100 },
     ]);
     expect(report.stateDifferences).toHaveLength(3);
     expect(report.stateDifferences).toContainEqual({

@@ -39,6 +39,7 @@ const ordersOfDay = z.object({
       trxid: z.string().nullable(),
       state: z.string(),
       charged: z.number(),
+      quoted: z.number(),
       target: z.string(),
     }),
   ),

@@ -10,10 +10,11 @@ import type { TestUser } from "../../testing/factories.ts";
 import { bench } from "../testing/bench.ts";
 import { booksOf, movesOf, purchasesOf, runOrderJob, theOrderOf } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
-import { callbackApplier, receiveCallback, refusedCallbackApplier } from "./callbacks.ts";
+import { callbackApplier, receiveCallback } from "./callbacks.ts";
 import { followOrders } from "./follow.ts";
 import type { Order } from "./order.ts";
 import { placePrepaid } from "./place.ts";
+import { refusedCallbackApplier } from "./refused-callbacks.ts";
 
 beforeAll(stockShelves);
 

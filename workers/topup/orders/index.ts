@@ -1,6 +1,6 @@
 /** The verbs of orders, for the routes of customers, resellers and admins. */
 export { type HandInput, listReviews, settleByHand } from "./by-hand.ts";
-export { callbackApplier, receiveCallback, refusedCallbackApplier } from "./callbacks.ts";
+export { callbackApplier, receiveCallback } from "./callbacks.ts";
 export { expireOrders, followOrders, noteForeignPurchases } from "./follow.ts";
 export { isFinal, type Order, orderShape, WIRE_STATES, type WireState } from "./order.ts";
 export {
@@ -8,10 +8,13 @@ export {
   type GameInput,
   type PrepaidInput,
   placeGame,
+  placeNumbered,
   placePrepaid,
   placeSocial,
   type SocialInput,
+  ungrouped,
 } from "./place.ts";
 export { type Processed, processOrder } from "./process.ts";
 export { getOrder, listOrders, type OrderFilter, type OrderKey, serialOf } from "./read.ts";
 export { orderJob, reconcileOrder } from "./recover.ts";
+export { refusedCallbackApplier, trimRefused } from "./refused-callbacks.ts";

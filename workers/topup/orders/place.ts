@@ -4,7 +4,7 @@ import { call } from "../../../shared/db/statement.ts";
 import { uuidv7 } from "../../../shared/db/uuid.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { inputHash } from "../../../shared/http/idempotency.ts";
-import type { SupplierFamily } from "../../../shared/providers/vip-reseller.ts";
+import { SUPPLIER_FAMILIES, type SupplierFamily } from "../../../shared/providers/vip-reseller.ts";
 import { attemptOnce, newAttempt, recordAttempt, recordBehind } from "./attempt.ts";
 import { EXPIRY_MINUTES, LIMITS } from "./limits.ts";
 import { orderNumbers } from "./numbers.ts";
@@ -50,10 +50,12 @@ export interface GameInput extends Buying {
  */
 export async function placePrepaid(ctx: Ctx, input: PrepaidInput): Promise<Order> {
   const { service, phoneNumber, amount } = input;
-  // People write numbers in groups.
-  const target = phoneNumber.replace(/[\s().-]/g, "");
+  const target = ungrouped(phoneNumber);
   return await buyNow(ctx, { family: "prepaid", code: service, target, amount }, input);
 }
+
+/** People write numbers in groups. */
+export const ungrouped = (number: string) => number.replace(/[\s().-]/g, "");
 
 /** As `placePrepaid`, for a social service: priced per 1,000, rounded up to the rupiah. */
 export async function placeSocial(ctx: Ctx, input: SocialInput): Promise<Order> {
@@ -73,6 +75,34 @@ export async function placeGame(ctx: Ctx, input: GameInput): Promise<Order> {
   return order;
 }
 
+/** What is bought of a service that is known by the panel dialect's number only: its target as each family has it. */
+export interface NumberedInput extends Buying {
+  service: number | null;
+  goods: Record<SupplierFamily, { target: string; zone?: string | null }>;
+  /** Null: not told. */
+  quantity: number | null;
+}
+
+/** Why a numbered order cannot be: no such service, or too few or too many of it. */
+export type NumberedRefusal = "service" | "minimum" | "maximum";
+
+/** As `placePrepaid`, for any family; `number` is the order's own in the dialect. */
+export async function placeNumbered(
+  ctx: Ctx,
+  { service, goods, quantity, ...buying }: NumberedInput,
+): Promise<{ number: number } | { refused: NumberedRefusal }> {
+  const now = ctx.now();
+  const numbers = Object.fromEntries(
+    SUPPLIER_FAMILIES.map((family) => [family, orderNumbers(family, now)]),
+  );
+  const asked = { service: service ?? 0, goods, quantity, pay: true };
+  const input = { ...(await orderInput(ctx, now, asked, buying)), numbers };
+  const written = await ctx.db.run(call("topup_panel_add", input, Numbered));
+  if ("refused" in written) return written;
+  await buyOnce(ctx, written);
+  return { number: written.number };
+}
+
 interface Goods {
   family: SupplierFamily;
   code: string;
@@ -83,7 +113,11 @@ interface Goods {
 }
 
 async function buyNow(ctx: Ctx, goods: Goods, buying: Buying): Promise<Order> {
-  const { order, replayed } = await write(ctx, { ...goods, pay: true }, buying);
+  return await buyOnce(ctx, await write(ctx, { ...goods, pay: true }, buying));
+}
+
+/** Makes the one attempt of an order that was just paid; a repeat of it makes none. */
+async function buyOnce(ctx: Ctx, { order, replayed }: z.output<typeof Placed>): Promise<Order> {
   if (replayed) {
     if (order.state === "failed") throw orderRefused(order, order.notes ?? "");
     return order;
@@ -106,31 +140,37 @@ const orderRefused = (order: Order, words: string) =>
   new AppError("order_refused", `Order failed: ${words}`, { meta: { orderNumber: order.number } });
 
 const Placed = z.object({ order: orderShape, replayed: z.boolean() });
+const Numbered = z.union([
+  z.object({ refused: z.enum(["service", "minimum", "maximum"]) }),
+  Placed.extend({ number: z.number() }),
+]);
 
 /** One round trip: the price, the payment, the order and its attempt's lease, all or nothing. */
 async function write(ctx: Ctx, goods: Goods & { pay: boolean }, buying: Buying) {
   const { family, code, target, zone = null, quantity = 1, amount = null, pay } = goods;
   const now = ctx.now();
+  const asked = { family, code, target, zone, quantity, amount, pay };
   const input = {
+    ...(await orderInput(ctx, now, asked, buying)),
+    numbers: orderNumbers(family, now),
+  };
+  return await ctx.db.run(call("topup_order_place", input, Placed));
+}
+
+/** What SQL function `topup_order_place` takes, but the candidates for the order's number. */
+async function orderInput(ctx: Ctx, now: Date, asked: Record<string, unknown>, buying: Buying) {
+  return {
+    ...asked,
     ...newAttempt(),
     order_id: uuidv7(now),
-    numbers: orderNumbers(family, now),
     user_id: actorOf(ctx).userId,
-    family,
-    code,
-    target,
-    zone,
-    quantity,
-    amount,
-    pay,
     confirm: buying.confirm ?? false,
     ordered_via: buying.orderedVia ?? "app",
     reseller_key_id: buying.resellerKeyId ?? null,
     idempotency_key: buying.idempotencyKey ?? null,
-    input_hash: await inputHash({ family, code, target, zone, quantity, amount, pay }),
+    input_hash: await inputHash(asked),
     now: now.toISOString(),
     expiry_minutes: EXPIRY_MINUTES,
     limits: LIMITS,
   };
-  return await ctx.db.run(call("topup_order_place", input, Placed));
 }

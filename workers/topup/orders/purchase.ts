@@ -2,6 +2,7 @@ import type { Ctx } from "../../../shared/context.ts";
 import { seal, unseal } from "../../../shared/crypto/index.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import type { Order } from "./order.ts";
+import { plainTarget } from "./targets.ts";
 
 /** What of an order is needed to compare a purchase with it. */
 export type Asked = Pick<
@@ -30,13 +31,6 @@ function isSameService(order: Asked, { code, service }: SupplierOrder): boolean 
 }
 
 const plainName = (name: string) => name.trim().replace(/\s+/g, " ").toLowerCase();
-
-/** A target as two systems would both write it; as SQL function `topup_plain_target`. */
-function plainTarget(target: string): string {
-  return /^\+?[\d .-]+$/.test(target)
-    ? target.replace(/\D/g, "").replace(/^(62|0+)/, "")
-    : target.trim().toLowerCase();
-}
 
 /**
  * What a supplier's word does to an order. `open`: nothing yet; `unreadable`: a person must look; `missing`: the

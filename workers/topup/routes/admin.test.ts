@@ -196,7 +196,13 @@ describe("the supplier's callbacks", () => {
         (one: { trxId: string }) => one.trxId === trxid,
       );
     const listed = await find();
-    expect(listed).toMatchObject({ verdict: "verified", status: "success", state: "parked" });
+    expect(listed).toMatchObject({
+      verdict: "verified",
+      count: 1,
+      dropped: 0,
+      status: "success",
+      state: "parked",
+    });
     expect(JSON.stringify((await get("/callbacks")).body)).not.toContain("RAHASIA");
     expect(await find("&verdict=refused")).toBeUndefined();
     expect(await find("&state=applied")).toBeUndefined();
@@ -220,13 +226,16 @@ describe("the supplier's callbacks", () => {
 
   it("that were refused are kept too, and cannot be replayed", async () => {
     const key = unique();
-    const body = JSON.stringify({ v: 1, verdict: "forged", place: key, length: 7, original: "x" });
+    const kept = { v: 1, place: key, verdict: "forged", count: 3, dropped: 2, original: "x" };
+    const body = JSON.stringify(kept);
     await execute(
       sql`insert into inbox_events (provider, event_key, body, state, received_at)
         values (${refusedCallbackApplier.provider}, ${key}, ${body}, 'applied', now())`,
     );
     const { callbacks } = (await get("/callbacks?verdict=refused&limit=1")).body.data;
-    expect(callbacks).toMatchObject([{ verdict: "forged", trxId: null, status: null }]);
+    expect(callbacks).toMatchObject([
+      { verdict: "forged", count: 3, dropped: 2, trxId: null, status: null },
+    ]);
     expect((await post(`/callbacks/${callbacks[0].id}/replay`)).status).toBe(404);
   });
 });

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { api, testContext } from "../../testing/api.ts";
+import { unique } from "../../testing/factories.ts";
 import { balance } from "../../testing/orders.ts";
 import {
   askAbout,
@@ -44,6 +45,20 @@ describe("the panel dialect", () => {
     expect(body).toContainEqual(
       expect.objectContaining({ service: prepaid.number, type: "Package", min: "1", max: "1" }),
     );
+  });
+
+  it("lists names with whatever a supplier may write in them, word for word", async () => {
+    const { key } = await createReseller();
+    const name = `"Pulsa" \\ 5.000\n</b>\u2028 \u{1F381} ${unique()}`;
+    const add = sql`insert into topup_services (family, code, name, brand, category, target_kind, supplier_price, price)
+      values ('prepaid', ${unique("S")}, ${name}, ${name}, '', 'phone', 5000, 6000) returning id`;
+    const [made] = await testContext().db.run(rows(add, z.object({ id: z.string() })));
+    const listed = (await panel(key, { action: "services" })).body;
+    expect(listed).toContainEqual(
+      expect.objectContaining({ name, category: name, rate: "6000", min: "1", max: "1" }),
+    );
+    const end = sql`update topup_services set status = 'gone' where id = ${made?.id}`;
+    await testContext().db.run(rows(end, z.unknown()));
   });
 
   it("asks the price of the reseller's own level, which is what an order costs", async () => {

@@ -189,10 +189,12 @@ export const SupplierShape = z
 export const CallbackShape = z
   .object({
     id: z.uuid(),
-    /** `dropped`: stands for refused ones of its minute that were too many to keep. */
-    verdict: z.enum(["verified", "forged", "unreadable", "dropped"]),
-    /** Of `dropped`: at least how many. */
-    dropped: z.number().nullable(),
+    /** `forgotten`: refused ones of a day that had to make room for newer ones. */
+    verdict: z.enum(["verified", "forged", "unreadable", "forgotten"]),
+    /** For how many callbacks it stands: refused ones that come together are kept together. */
+    count: z.number(),
+    /** Beside those kept, so many were turned away with 429: a flood. */
+    dropped: z.number(),
     form: z.string().nullable(),
     trxId: z.string().nullable(),
     status: z.string().nullable(),

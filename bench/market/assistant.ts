@@ -1,0 +1,152 @@
+import { request } from "node:http";
+import { SignJWT } from "jose";
+import pg from "pg";
+import { localSettings, secretsFrom } from "../../local/settings.ts";
+import { median, percentile } from "../load.ts";
+import { dial } from "../sides.ts";
+import { type StandIns, startStandIns } from "../stand-ins.ts";
+import { milliseconds } from "../table.ts";
+import { bundleWorker, dropBundle, type Running, startWorkerd } from "../workerd.ts";
+
+const TALKS = 200;
+const WARM_UP = 20;
+const GOAL_MS = 10;
+/** So long the model thinks before its first word. */
+const FIRST_WORD_MS = 20;
+const MATCH = "bench-asisten";
+
+type Keep = (stop: () => Promise<unknown>) => void;
+
+/**
+ * `node bench/market/assistant.ts`, or a part of `npm run bench -- market`: from the moment when the model's first word
+ * is handed to its socket until the first byte of it is in the reader's hands, with the database near and far. The
+ * model is the twin, in a process of its own on this machine.
+ */
+export async function benchAssistant(keep: Keep): Promise<string[]> {
+  const standIns = await startStandIns();
+  keep(standIns.stop);
+  const secrets = secretsFrom();
+  const token = await seedSeller(standIns.adminUrl, secrets.JWT_KEYS);
+  const bundle = bundleWorker({
+    ...localSettings({ ...standIns, rateLimitFactor: 1000 }, secrets),
+    MAIL_FROM: "Lumbung <halo@lumbung.example>",
+    ALERT_EMAIL: "operator@lumbung.example",
+    ASSISTANT_DAILY_TOKENS: "1000000000",
+    ASSISTANT_DAILY_MICRO_USD: "1000000000",
+  });
+  keep(async () => dropBundle(bundle));
+  const worker = await startWorkerd(bundle);
+  keep(worker.stop);
+  console.log(`Bundle with the assistant: ${Math.round(bundle.gzipBytes / 1024)} KiB gzipped`);
+  const missed: string[] = [];
+  for (const latencyMs of [0, 20]) {
+    await dial(standIns.httpUrl)(latencyMs);
+    missed.push(...(await measure(worker, standIns, token, latencyMs)));
+  }
+  return missed;
+}
+
+async function measure(
+  worker: Running,
+  standIns: StandIns,
+  token: string,
+  latencyMs: number,
+): Promise<string[]> {
+  const match = `${MATCH}-${latencyMs}`;
+  await scriptTalks(standIns, match);
+  const heard: number[] = [];
+  const waited: number[] = [];
+  for (let i = 0; i < WARM_UP + TALKS; i += 1) {
+    const began = now();
+    const first = await firstWord(worker.port, token, `${match} ${i}`);
+    if (i < WARM_UP) continue;
+    heard.push(first);
+    waited.push(first - began);
+  }
+  const said = (await toldByTwin(standIns, match)).slice(-TALKS);
+  const added = heard.map((at, i) => at - (said[i] ?? Number.NaN));
+  const p50 = median(added);
+  const p99 = percentile(added, 0.99);
+  console.log(
+    `chat, database at ${latencyMs} ms: first word ${milliseconds(p50)} ms after the model's own (p99 ${milliseconds(p99)}, goal ${GOAL_MS}); ${milliseconds(median(waited))} ms after the question, ${FIRST_WORD_MS} of them the model's; ${TALKS} talks, one after the other`,
+  );
+  return p50 < GOAL_MS ? [] : [`the first word comes ${milliseconds(p50)} ms late`];
+}
+
+const now = () => performance.timeOrigin + performance.now();
+
+async function scriptTalks({ anthropicUrl }: StandIns, match: string): Promise<void> {
+  const turn = { blocks: [{ text: "Tentu, saya bantu sekarang juga." }], first_ms: FIRST_WORD_MS };
+  const answer = await fetch(`${anthropicUrl}/_scripts`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ match, turns: [turn], loop: true }),
+  });
+  if (!answer.ok) throw new Error(`the model's twin answered ${answer.status}`);
+}
+
+async function toldByTwin({ anthropicUrl }: StandIns, match: string): Promise<number[]> {
+  const answer = await fetch(`${anthropicUrl}/_asked?match=${match}`);
+  const { asked } = (await answer.json()) as { asked: { firstTextAt: number }[] };
+  return asked.map(({ firstTextAt }) => firstTextAt);
+}
+
+/** Asks, and gives the moment when the first word came; waits for the end, so that talks do not overlap. */
+function firstWord(port: number, token: string, message: string): Promise<number> {
+  const body = JSON.stringify({ message });
+  const headers = {
+    host: "localhost",
+    authorization: `Bearer ${token}`,
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+  };
+  return new Promise((resolve, reject) => {
+    const asking = request({ port, method: "POST", path: "/api/ai/chat", headers }, (answer) => {
+      let first: number | undefined;
+      answer.on("data", (chunk: Buffer) => {
+        if (chunk.includes('data: {"text"')) first ??= now();
+      });
+      answer.on("error", reject);
+      answer.on("end", () => {
+        if (first === undefined) reject(new Error(`no word came, HTTP ${answer.statusCode}`));
+        else resolve(first);
+      });
+    });
+    asking.on("error", reject);
+    asking.end(body);
+  });
+}
+
+async function seedSeller(adminUrl: string, jwtKeys: string): Promise<string> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query(
+      `with u as (
+          insert into identity_users (email, name, password_hash, roles)
+          values ('bench-asisten@bench.example', 'Penjual', 'x', '{seller}') returning id, roles),
+        s as (insert into identity_sessions (user_id, expires_at) select id, now() + interval '7 days' from u
+          returning id)
+        select u.id, u.roles, s.id as session from u, s`,
+    );
+    const [row] = rows;
+    const [kid = "", secret = ""] = jwtKeys.split(":");
+    const claims = { id: Number(row.id), phone: null, sid: row.session, roles: row.roles };
+    return await new SignJWT(claims)
+      .setProtectedHeader({ alg: "HS256", kid })
+      .setExpirationTime("7 days")
+      .sign(new TextEncoder().encode(secret));
+  } finally {
+    await client.end();
+  }
+}
+
+if (import.meta.main) {
+  const stops: (() => Promise<unknown>)[] = [];
+  try {
+    const missed = await benchAssistant((stop) => stops.push(stop));
+    console.log(missed.length === 0 ? "All goals are met." : missed.join("\n"));
+  } finally {
+    for (const stop of stops.reverse()) await stop();
+  }
+}

@@ -1,0 +1,214 @@
+-- market_assistant_act(input) returns void
+-- Stands before the first statement of every verb that the assistant runs, in the same transaction. Guarantees: the
+-- user's sign-in is alive and holds the tool's role; the turn still holds the user's session; the subject is the
+-- user's own; what needs the user's own yes is not done without a proposal that he confirmed and that is used up
+-- here; and whatever is done stands in the log with what was there before.
+-- input: {sign_in, user_id, role, writes, session_id, turn_id, action_id, tool, input, target_id?, from_outside,
+--   proposal_id?, actor_kind, actor_id, request_id}
+create or replace function market_assistant_act(input jsonb) returns void language plpgsql as $$
+#variable_conflict use_variable
+declare
+  person bigint := (input->>'user_id')::bigint;
+  tool text := input->>'tool';
+  proposal uuid := (input->>'proposal_id')::uuid;
+  subject jsonb;
+  reason text;
+begin
+  perform identity_require_session((input->>'sign_in')::uuid, person, input->>'role');
+  if not (input->>'writes')::boolean then
+    return;
+  end if;
+  perform from market_assistant_sessions s
+  where s.id = (input->>'session_id')::uuid and s.user_id = person and s.turn_id = (input->>'turn_id')::uuid
+    and s.turn_until > now() for share;
+  if not found then
+    perform app_error('conflict', 'Sesi ini sudah berakhir');
+  end if;
+
+  subject := market_assistant_subject(person, tool, (input->>'target_id')::uuid);
+  reason := market_assistant_danger(person, tool, input->'input', subject);
+  if reason is null and (input->>'from_outside')::boolean then
+    reason := 'Asisten sudah membaca tulisan dari luar';
+  end if;
+  if proposal is not null then
+    perform market_assistant_consume(input, subject);
+  elsif reason is not null then
+    perform app_error('conflict', 'Perlu konfirmasi pengguna',
+      jsonb_build_object('assistant', 'confirm', 'reason', reason, 'before', subject));
+  end if;
+
+  insert into market_assistant_actions
+    (id, user_id, session_id, tool, input, target_kind, target_id, before, after, confirmed)
+  values ((input->>'action_id')::uuid, person, (input->>'session_id')::uuid, tool, input->'input', subject->>'kind',
+    (subject->>'id')::uuid, subject, market_assistant_change(tool, input->'input'), proposal is not null);
+  perform audit_write(jsonb_build_object('actor_kind', input->'actor_kind', 'actor_id', input->'actor_id',
+    'request_id', input->'request_id', 'action', 'market.assistant.' || tool,
+    'subject_kind', coalesce(subject->>'kind', 'assistant_action'),
+    'subject_id', coalesce(subject->>'id', input->>'action_id'),
+    'before', subject, 'after', input->'input',
+    'reason', case when proposal is null then 'asked of the assistant' else 'confirmed by the user' end));
+end $$;
+
+-- What a tool acts on, as it is now and locked, or null where it makes something new; fails when the user may not.
+create or replace function market_assistant_subject(person bigint, tool text, target uuid) returns jsonb
+language plpgsql as $$
+#variable_conflict use_variable
+declare
+  found_row jsonb;
+begin
+  if tool in ('update_product', 'delete_product', 'enhance_product_photo', 'feature_product') then
+    select jsonb_build_object('kind', 'market_product', 'id', p.id, 'name', p.name, 'description', p.description,
+      'price', p.price, 'stock', p.stock, 'weight_gram', p.weight_gram, 'category_id', p.category_id,
+      'status', p.status, 'is_featured', p.is_featured) into found_row
+    from market_products p join market_stores s on s.id = p.store_id
+    where p.id = target and p.deleted_at is null and s.deleted_at is null
+      and (tool = 'feature_product' or s.user_id = person)
+    for no key update of p;
+    if found_row is null then
+      perform app_error('not_found', 'Produk tidak ditemukan');
+    end if;
+  elsif tool in ('update_store_info', 'set_store_location', 'feature_store') then
+    select jsonb_build_object('kind', 'market_store', 'id', s.id, 'name', s.name, 'description', s.description,
+      'address', s.address, 'lat', s.lat, 'lng', s.lng, 'is_featured', s.is_featured) into found_row
+    from market_stores s
+    where s.deleted_at is null and case when tool = 'feature_store' then s.id = target else s.user_id = person end
+    for no key update of s;
+    if found_row is null then
+      perform app_error('not_found', case when tool = 'feature_store' then 'Store not found' else 'Toko belum dibuat' end);
+    end if;
+  else
+    perform from market_stores s where s.user_id = person and s.deleted_at is null for key share;
+    if not found then
+      perform app_error('not_found', 'Toko belum dibuat');
+    end if;
+  end if;
+  return found_row;
+end $$;
+
+-- Why this may only be done when the user himself says yes, or null. A price is compared with the highest that the
+-- assistant found in the last 24 hours since the user's last yes, so that many small steps are one large one.
+create or replace function market_assistant_danger(person bigint, tool text, input jsonb, subject jsonb) returns text
+language plpgsql as $$
+#variable_conflict use_variable
+declare
+  highest bigint;
+begin
+  if tool = 'update_product' then
+    select greatest((subject->>'price')::bigint, max((a.before->>'price')::bigint)) into highest
+    from market_assistant_actions a
+    where a.target_id = (subject->>'id')::uuid and a.tool = 'update_product' and a.after ? 'price'
+      and a.undone_at is null and a.created_at > now() - interval '24 hours'
+      and not exists (select from market_assistant_actions c
+        where c.target_id = a.target_id and c.confirmed and c.after ? 'price' and c.created_at >= a.created_at);
+    highest := coalesce(highest, (subject->>'price')::bigint);
+    if (input->>'price')::bigint * 2 < highest then
+      return 'Harga turun lebih dari setengah';
+    end if;
+    if subject->>'status' = 'active' and input->>'status' <> 'active' then
+      return 'Produk berhenti dijual';
+    end if;
+    if (input->>'stock')::int = 0 and (subject->>'stock')::int > 0 then
+      return 'Stok menjadi habis';
+    end if;
+  elsif tool = 'delete_product' then
+    return 'Produk dihapus';
+  elsif tool = 'create_promo' then
+    if input->>'type' = 'percentage' and (input->>'value')::bigint > 50 then
+      return 'Promo di atas 50 persen';
+    end if;
+    -- Without a least purchase a fixed sum may be all of an order.
+    if input->>'type' = 'fixed' and (input->>'value')::bigint * 2 > coalesce((input->>'min_purchase')::bigint, 0) then
+      return 'Promo bisa melebihi 50 persen belanja';
+    end if;
+  elsif tool in ('feature_store', 'feature_product') then
+    return 'Mengubah sorotan di halaman depan';
+  elsif tool = 'draft_instagram_post' and input->>'schedule_at' is not null then
+    return 'Akan terbit di Instagram';
+  end if;
+  return null;
+end $$;
+
+-- The fields that a tool sets on its subject.
+create or replace function market_assistant_change(tool text, input jsonb) returns jsonb language sql immutable as $$
+  select case
+    when tool = 'delete_product' then '{"deleted": true}'::jsonb
+    when tool in ('feature_store', 'feature_product') then jsonb_build_object('is_featured', input->'featured')
+    when tool in ('update_product', 'update_store_info', 'set_store_location') then input - 'product_id'
+  end
+$$;
+
+-- market_assistant_propose(input) returns jsonb
+-- Keeps what the assistant would do until the user's next message, ten minutes at most, and only while the turn that
+-- proposes it holds the session. input: {id, session_id, user_id, turn_id, code, tool, input, summary, before}
+create or replace function market_assistant_propose(input jsonb) returns jsonb language plpgsql as $$
+#variable_conflict use_variable
+begin
+  insert into market_assistant_proposals (id, session_id, user_id, code, tool, input, summary, before, expires_at)
+  select (input->>'id')::uuid, s.id, s.user_id, input->>'code', input->>'tool', input->'input', input->>'summary',
+    nullif(input->'before', 'null'), now() + interval '10 minutes'
+  from market_assistant_sessions s
+  where s.id = (input->>'session_id')::uuid and s.user_id = (input->>'user_id')::bigint
+    and s.turn_id = (input->>'turn_id')::uuid and s.turn_until > now();
+  if not found then
+    perform app_error('conflict', 'Sesi ini sudah berakhir');
+  end if;
+  return to_jsonb(true);
+end $$;
+
+-- Uses up a confirmed proposal: once, in time, for exactly what was proposed, of a subject that is as it was then
+-- (sales may have taken some of its stock).
+create or replace function market_assistant_consume(input jsonb, subject jsonb) returns void language plpgsql as $$
+#variable_conflict use_variable
+declare
+  proposal market_assistant_proposals;
+begin
+  update market_assistant_proposals p set state = 'done', updated_at = now()
+  where p.id = (input->>'proposal_id')::uuid and p.session_id = (input->>'session_id')::uuid
+    and p.user_id = (input->>'user_id')::bigint and p.state = 'open' and p.expires_at > now()
+    and p.tool = input->>'tool' and p.input = input->'input'
+  returning * into proposal;
+  if proposal.id is null then
+    perform app_error('conflict', 'Konfirmasi sudah tidak berlaku');
+  end if;
+  if proposal.before - 'stock' is distinct from subject - 'stock' then
+    perform app_error('changed', 'Datanya sudah berubah sejak usulan dibuat. Minta asisten mengusulkan lagi.');
+  end if;
+end $$;
+
+-- The user says no, or the confirmed act failed: the proposal is closed undone. input: {ids, user_id}
+create or replace function market_assistant_cancel(input jsonb) returns jsonb language plpgsql as $$
+#variable_conflict use_variable
+begin
+  update market_assistant_proposals p set state = 'cancelled', updated_at = now()
+  where p.id in (select value::uuid from jsonb_array_elements_text(input->'ids'))
+    and p.user_id = (input->>'user_id')::bigint and p.state = 'open';
+  return to_jsonb(true);
+end $$;
+
+-- The verb behind the gate refused after its first statement: nothing was done, and the log says so. input: {action_id,
+-- user_id, code, actor_kind, actor_id, request_id}
+create or replace function market_assistant_failed(input jsonb) returns jsonb language plpgsql as $$
+#variable_conflict use_variable
+declare
+  act market_assistant_actions;
+begin
+  delete from market_assistant_actions a
+  where a.id = (input->>'action_id')::uuid and a.user_id = (input->>'user_id')::bigint returning * into act;
+  if act.id is not null then
+    perform audit_write(jsonb_build_object('actor_kind', input->'actor_kind', 'actor_id', input->'actor_id',
+      'request_id', input->'request_id', 'action', 'market.assistant.' || act.tool, 'outcome', 'refused',
+      'subject_kind', coalesce(act.target_kind, 'assistant_action'),
+      'subject_id', coalesce(act.target_id, act.id), 'reason', input->>'code'));
+  end if;
+  return to_jsonb(act.id is not null);
+end $$;
+
+-- What an act made, so that it can be undone. input: {action_id, user_id, target_kind, target_id, after}
+create or replace function market_assistant_made(input jsonb) returns jsonb language plpgsql as $$
+#variable_conflict use_variable
+begin
+  update market_assistant_actions a set target_kind = input->>'target_kind', target_id = (input->>'target_id')::uuid,
+    after = input->'after'
+  where a.id = (input->>'action_id')::uuid and a.user_id = (input->>'user_id')::bigint;
+  return to_jsonb(true);
+end $$;

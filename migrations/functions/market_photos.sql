@@ -1,0 +1,87 @@
+-- Photos that are made better elsewhere: begun once for each picture, ended once, never more than the day allows.
+
+-- A photo as its seller sees it.
+create or replace function market_photo_json(p market_photos) returns jsonb language sql stable as $$
+  select jsonb_build_object('job_id', p.id, 'product_id', p.product_id, 'image_url', p.source_url,
+    'enhanced_url', p.result_url, 'status', p.status, 'reason', p.reason, 'created_at', market_iso(p.created_at),
+    'finished_at', market_iso(p.finished_at))
+$$;
+
+-- market_photo_known({user_id, product_id, source_url}) returns photo | null
+-- What is there already for this picture of the seller's; a product that is not his is missing.
+create or replace function market_photo_known(input jsonb) returns jsonb language plpgsql stable as $$
+declare
+  shop uuid;
+  known jsonb;
+begin
+  select p.store_id into shop from market_products p join market_stores s on s.id = p.store_id
+    where p.id = (input->>'product_id')::uuid and p.deleted_at is null
+      and s.user_id = (input->>'user_id')::bigint and s.deleted_at is null;
+  if not found then
+    perform app_error('not_found', 'Produk tidak ditemukan');
+  end if;
+  select market_photo_json(f) into known from market_photos f
+    where f.store_id = shop and f.source_url = input->>'source_url' and f.status <> 'failed';
+  return known;
+end $$;
+
+-- market_photo_begin({user_id, product_id, source_url, per_day}) returns {photo, job_id, wake}
+-- One at a time for each picture, from any number of callers at once: the second gets the first one's, whatever its
+-- state. What was sent to the provider today counts against the day of Jakarta, also where it failed there.
+create or replace function market_photo_begin(input jsonb) returns jsonb language plpgsql as $$
+declare
+  shop uuid;
+  known market_photos;
+  made market_photos;
+  job jsonb;
+  used int;
+  per_day constant int := (input->>'per_day')::int;
+begin
+  select s.id into shop from market_stores s
+    where s.user_id = (input->>'user_id')::bigint and s.deleted_at is null for no key update;
+  if not found or not exists (select from market_products p
+      where p.id = (input->>'product_id')::uuid and p.store_id = shop and p.deleted_at is null) then
+    perform app_error('not_found', 'Produk tidak ditemukan');
+  end if;
+  select * into known from market_photos f
+    where f.store_id = shop and f.source_url = input->>'source_url' and f.status <> 'failed';
+  if found then
+    return jsonb_build_object('photo', market_photo_json(known), 'job_id', null, 'wake', '[]'::jsonb);
+  end if;
+  select count(*) into used from market_photos f where f.store_id = shop
+    and f.created_at >= date_trunc('day', now() at time zone 'Asia/Jakarta') at time zone 'Asia/Jakarta'
+    and (f.status <> 'failed' or f.sent_at is not null);
+  if used >= per_day then
+    perform app_error('rate_limited', format('Batas %s foto per hari sudah tercapai. Coba lagi besok.', per_day),
+      jsonb_build_object('limit', per_day));
+  end if;
+  insert into market_photos (store_id, product_id, requested_by, source_url)
+    values (shop, (input->>'product_id')::uuid, (input->>'user_id')::bigint, input->>'source_url')
+    returning * into made;
+  job := jobs_enqueue('market.photo', 'marketplace-sync', 'market.photo/' || made.id,
+    jsonb_build_object('photo_id', made.id), now(), 100);
+  update market_photos set job_id = (job->>'id')::uuid where id = made.id;
+  return jsonb_build_object('photo', market_photo_json(made), 'job_id', job->>'id', 'wake', jobs_wakes(job));
+end $$;
+
+-- market_photo_send({photo_id, seen}) returns boolean
+-- Whoever gets true, and nobody else, creates a prediction now. `seen` is the sending that the caller knows of (null:
+-- none): of two that know the same, one wins.
+create or replace function market_photo_send(input jsonb) returns boolean language plpgsql as $$
+begin
+  update market_photos set status = 'running', sent_at = clock_timestamp(), updated_at = now()
+    where id = (input->>'photo_id')::uuid and status in ('queued', 'running') and prediction_id is null
+      and sent_at is not distinct from (input->>'seen')::timestamptz;
+  return found;
+end $$;
+
+-- market_photo_finish({photo_id, status: ready | failed, reason?, result_url?, run_ms?, cost_micro_usd?}) returns boolean
+-- Ends a photo once; false: it has ended before.
+create or replace function market_photo_finish(input jsonb) returns boolean language plpgsql as $$
+begin
+  update market_photos set status = input->>'status', reason = input->>'reason', result_url = input->>'result_url',
+      run_ms = (input->>'run_ms')::int, cost_micro_usd = (input->>'cost_micro_usd')::int,
+      finished_at = now(), updated_at = now()
+    where id = (input->>'photo_id')::uuid and status in ('queued', 'running');
+  return found;
+end $$;

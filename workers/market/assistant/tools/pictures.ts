@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { draftPost } from "../../instagram/index.ts";
+import { enhancePhoto } from "../../photos/index.ts";
+import { NewPost } from "../../schemas/instagram.ts";
+import { quoted } from "../data.ts";
+import { tool } from "./tool.ts";
+
+const text = { type: "string" };
+const productId = z.string().max(100);
+
+export const draftPostTool = tool({
+  name: "draft_instagram_post",
+  description: "Create an Instagram post draft with caption",
+  properties: { product_id: text, caption: text, schedule_at: text },
+  role: "seller",
+  writes: true,
+  feature: "instagram",
+  input: z.object({
+    product_id: NewPost.shape.product_id,
+    caption: NewPost.shape.caption,
+    schedule_at: NewPost.shape.scheduled_at,
+  }),
+  summary: ({ caption, schedule_at: at }) => {
+    const words = `Instagram ${quoted(caption || "tanpa teks", 200)}`;
+    return at ? `Jadwalkan posting ${words} pada ${at}` : `Buat draf posting ${words}`;
+  },
+  run: async (ctx, { product_id, caption, schedule_at }) => {
+    const post = await draftPost(ctx, {
+      productId: product_id,
+      caption,
+      scheduleAt: schedule_at,
+    });
+    const { id, status } = post;
+    return { told: { id, status }, made: { kind: "market_instagram_post", id, after: {} } };
+  },
+});
+
+export const enhancePhotoTool = tool({
+  name: "enhance_product_photo",
+  description: "Enhance a product photo using AI (Replicate)",
+  properties: { product_id: text, image_url: text },
+  required: ["product_id", "image_url"],
+  role: "seller",
+  writes: true,
+  feature: "photo_enhance",
+  input: z.object({ product_id: productId, image_url: z.string().max(1_000) }),
+  target: ({ product_id }) => product_id,
+  summary: (_, before) => `Perbaiki foto produk ${quoted(before?.name)}`,
+  run: async (ctx, { product_id: id, image_url: imageUrl }) => ({
+    told: await enhancePhoto(ctx, { productId: id, imageUrl }),
+  }),
+});

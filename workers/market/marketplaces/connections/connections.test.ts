@@ -1,0 +1,163 @@
+import { sql } from "drizzle-orm";
+import { describe, expect, it } from "vitest";
+import { fromBase64, unseal } from "../../../../shared/crypto/index.ts";
+import { marketplaceHourlyChores } from "../chores.ts";
+import { pushChanges } from "../pushes.ts";
+import { syncProducts } from "../sync.ts";
+import { FakeShop } from "../testing/fake-shop.ts";
+import { fault } from "../testing/faults.ts";
+import {
+  change,
+  connect,
+  connectedMarket,
+  connectionOf,
+  contextWith,
+  listable,
+  type Market,
+  openMarket,
+  pumpDry,
+} from "../testing/market-bench.ts";
+import { authoriseLink, signState } from "./authorise.ts";
+import { connectShop, disconnectShop } from "./connect.ts";
+import { listConnections } from "./status.ts";
+
+describe("a connected shop", () => {
+  it("has its tokens sealed: a key version, then base64 of 12 bytes iv, 16 bytes tag and the text", async () => {
+    const market = await connectedMarket();
+    const { id, access_token_enc: sealed } = await connectionOf(market);
+    const [version, packed] = (sealed ?? "").split(".");
+    expect(version).toBe(market.ctx.config.SEALING_KEYS[0]?.[0]);
+    const token = await unseal(market.ctx.config, `market-connection/${id}/access`, sealed ?? "");
+    expect(token).toMatch(/^acc/);
+    expect(fromBase64(packed ?? "")?.length).toBe(12 + 16 + (token ?? "").length);
+    expect(
+      await unseal(market.ctx.config, `market-connection/${id}/refresh`, sealed ?? ""),
+    ).toBeNull();
+  });
+
+  it("shows in the status of its seller, among all three", async () => {
+    const market = await connectedMarket("tokopedia");
+    expect(
+      (await listConnections(market.ctx)).map(({ platform, connected }) => [platform, connected]),
+    ).toEqual([
+      ["shopee", false],
+      ["lazada", false],
+      ["tokopedia", true],
+    ]);
+  });
+
+  it("is not given to another store, but can move once its store has left", async () => {
+    const first = await connectedMarket();
+    const second = await openMarket();
+    const code = () => first.fake.grant();
+    const ctx = contextWith(second.seller, first.fake);
+    await expect(connectShop(ctx, { platform: "shopee", code: code() })).rejects.toMatchObject({
+      code: "conflict",
+      message: "Toko Shopee ini sudah terhubung ke toko lain",
+    });
+    expect((await connectionOf(first)).status).toBe("connected");
+    await disconnectShop(first.ctx, "shopee");
+    expect(await connectionOf(first)).toMatchObject({
+      status: "disconnected",
+      access_token_enc: null,
+    });
+    expect(await connectShop(ctx, { platform: "shopee", code: code() })).toMatchObject({
+      status: "connected",
+    });
+  });
+
+  it("of two stores that ask for it at once goes to one", async () => {
+    const fake = new FakeShop("lazada");
+    const markets = await Promise.all([1, 2, 3, 4].map(() => openMarket("lazada")));
+    const tried = await Promise.allSettled(
+      markets.map(({ seller }) =>
+        connectShop(contextWith(seller, fake), { platform: "lazada", code: fake.grant() }),
+      ),
+    );
+    expect(tried.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  });
+
+  it("of a store that was deleted comes off the shelf there, and then its access is forgotten", async () => {
+    const market = await connectedMarket();
+    const product = await listable(market);
+    await syncProducts(market.ctx, { platform: "shopee" });
+    await change(sql`update market_stores set deleted_at = now() where id = ${market.store.id}`);
+    await Promise.all(marketplaceHourlyChores(market.ctx));
+    expect((await connectionOf(market)).status).toBe("connected");
+    await pushChanges(market.ctx);
+    await pumpDry(market);
+    expect(market.fake.item(product.id)?.status).toBe("unlisted");
+    await Promise.all(marketplaceHourlyChores(market.ctx));
+    expect(await connectionOf(market)).toMatchObject({
+      status: "disconnected",
+      access_token_enc: null,
+    });
+  });
+
+  it("connected again to another shop forgets the listings of the first", async () => {
+    const market = await connectedMarket();
+    const product = await listable(market);
+    await syncProducts(market.ctx, { platform: "shopee" });
+    const other = new FakeShop("shopee");
+    const ctx = contextWith(market.seller, other);
+    await connectShop(ctx, { platform: "shopee", code: other.grant() });
+    expect(await syncProducts(ctx, { platform: "shopee" })).toMatchObject({ synced: 1 });
+    expect([market.fake.copiesOf(product.id), other.copiesOf(product.id)]).toEqual([1, 1]);
+  });
+});
+
+describe("a code", () => {
+  it("that the platform refuses is the seller's mistake; a platform that is away is not", async () => {
+    const market = await openMarket();
+    const { ctx, fake } = market;
+    await expect(connectShop(ctx, { platform: "shopee", code: "x" })).rejects.toMatchObject({
+      code: "invalid_input",
+      message: "code: Kode otorisasi tidak berlaku",
+    });
+    fake.faults.before = () => {
+      throw fault("unavailable");
+    };
+    await expect(connect(market)).rejects.toMatchObject({ code: "provider_unavailable" });
+    await expect(connectShop(ctx, { platform: "lazada", code: "x" })).rejects.toMatchObject({
+      code: "not_configured",
+    });
+  });
+
+  it("comes with a state that is good once, for its user and platform, in time", async () => {
+    const market = await openMarket();
+    const { ctx, fake, seller } = market;
+    const link = await authoriseLink(ctx, { platform: "shopee" });
+    expect(new URL(link.url).searchParams.get("state")).toBe(link.state);
+    const other = await openMarket();
+    const use = (of: Market, state: string, platform = of.fake) =>
+      connectShop(of.ctx, { platform: platform.platform, code: of.fake.grant(), state });
+    const refused = (words: string) =>
+      expect.objectContaining({ message: expect.stringContaining(words) });
+    await expect(use(other, link.state)).rejects.toEqual(refused("tidak dikenal"));
+    await expect(use(market, `${link.state}x`)).rejects.toEqual(refused("tidak dikenal"));
+    const lazada = contextWith(seller, new FakeShop("lazada"));
+    await expect(
+      connectShop(lazada, { platform: "lazada", code: "x", state: link.state }),
+    ).rejects.toEqual(refused("tidak dikenal"));
+    const late = await signState(ctx, {
+      userId: seller.userId,
+      platform: "shopee",
+      nonce: "n",
+      expiresAt: Date.now() - 1,
+    });
+    await expect(use(market, late)).rejects.toEqual(refused("kedaluwarsa"));
+    expect(fake.count("exchangeCode")).toBe(0);
+    const tried = await Promise.allSettled([1, 2, 3].map(() => use(market, link.state)));
+    expect(tried.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    expect(fake.count("exchangeCode")).toBe(1);
+  });
+
+  it("is sent to pages of ours alone", async () => {
+    const { ctx } = await openMarket();
+    const ask = (redirectUrl: string) => authoriseLink(ctx, { platform: "shopee", redirectUrl });
+    await expect(ask("https://evil.example/cb")).rejects.toMatchObject({ code: "invalid_input" });
+    expect((await ask(`${ctx.config.APP_URL}/toko/cb`)).url).toContain(
+      encodeURIComponent("/toko/cb"),
+    );
+  });
+});

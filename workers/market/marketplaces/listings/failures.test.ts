@@ -1,0 +1,179 @@
+import { sql } from "drizzle-orm";
+import { describe, expect, it } from "vitest";
+import { getRun, syncProducts } from "../sync.ts";
+import { fault } from "../testing/faults.ts";
+import {
+  change,
+  connectedMarket,
+  connectionOf,
+  letTimePass,
+  listable,
+  listingOf,
+  type Market,
+  mortal,
+  pumpDry,
+  pumpOnce,
+} from "../testing/market-bench.ts";
+
+const sync = (market: Market, ids?: string[]) =>
+  syncProducts(market.ctx, { platform: market.fake.platform, product_ids: ids });
+
+describe("a platform that fails", () => {
+  it("after it has created a listing is asked, and no second one is made", async () => {
+    const market = await connectedMarket();
+    const product = await listable(market);
+    let lost = 1;
+    market.fake.faults.after = ({ name }) => {
+      if (name === "createListing" && lost-- > 0) throw fault("unknown");
+    };
+    expect(await sync(market)).toMatchObject({ synced: 0, failed: 0, pending: 1 });
+    await pumpDry(market);
+    expect(await listingOf(market, product)).toMatchObject({ sync_status: "synced" });
+    expect(market.fake.copiesOf(product.id)).toBe(1);
+  });
+
+  it("after a creation that it lists late is asked until it does", async () => {
+    const market = await connectedMarket();
+    const product = await listable(market);
+    let hides = 2;
+    const real = market.fake.findBySku;
+    market.fake.findBySku = async (auth, sku) => {
+      const found = await real(auth, sku);
+      return found && hides-- > 0 ? null : found;
+    };
+    let lost = 1;
+    market.fake.faults.after = ({ name }) => {
+      if (name === "createListing" && lost-- > 0) throw fault("unknown");
+    };
+    await sync(market);
+    for (let look = 0; look < 4; look += 1) {
+      await change(
+        sql`update market_listings set retry_at = now() where product_id = ${product.id}`,
+      );
+      await change(
+        sql`update jobs set run_at = now() where payload->>'connection_id' = ${(await connectionOf(market)).id} and finished_at is null`,
+      );
+      await pumpOnce(market);
+    }
+    expect(await listingOf(market, product)).toMatchObject({ sync_status: "synced" });
+    expect(market.fake.copiesOf(product.id)).toBe(1);
+  });
+
+  it("with a storm of complaints about our pace is left alone as long as it asks, and then gets everything", async () => {
+    const market = await connectedMarket();
+    for (let n = 0; n < 12; n += 1) await listable(market);
+    let storm = 15;
+    market.fake.faults.before = ({ name }) => {
+      if (name === "createListing" && storm-- > 0) throw fault("rate_limited", "pelan", 20);
+    };
+    await sync(market);
+    await pumpDry(market);
+    expect(await sync(market)).toMatchObject({ synced: 12, failed: 0 });
+    expect(market.fake.items.size).toBe(12);
+  });
+
+  it("and wants minutes of silence is not called before they have passed", async () => {
+    const market = await connectedMarket();
+    await listable(market);
+    market.fake.faults.before = ({ name }) => {
+      if (name === "createListing") throw fault("rate_limited", "pelan", 600_000);
+    };
+    await sync(market);
+    const calls = market.fake.calls.length;
+    await change(
+      sql`update jobs set run_at = now() where payload->>'connection_id' = ${(await connectionOf(market)).id} and finished_at is null`,
+    );
+    await pumpOnce(market);
+    expect(market.fake.calls.length).toBe(calls);
+    market.fake.faults = {};
+    await pumpDry(market);
+    expect(market.fake.items.size).toBe(1);
+  });
+
+  it("that refuses our own keys is left alone, and costs no listing its tries", async () => {
+    const market = await connectedMarket();
+    const product = await listable(market);
+    market.fake.faults.before = ({ name }) => {
+      if (name === "findBySku") throw fault("misconfigured");
+    };
+    await sync(market);
+    expect(await listingOf(market, product)).toMatchObject({ attempts: 0, sync_status: "pending" });
+    const calls = market.fake.calls.length;
+    await pumpOnce(market);
+    expect(market.fake.calls.length).toBe(calls);
+    market.fake.faults = {};
+    await pumpDry(market);
+    expect(market.fake.copiesOf(product.id)).toBe(1);
+  });
+
+  it("for half of a batch gets the other half, and that half once more", async () => {
+    const market = await connectedMarket();
+    const products: { id: string }[] = [];
+    for (let n = 0; n < 6; n += 1) products.push(await listable(market));
+    await sync(market);
+    const bad = new Set(products.slice(0, 2).map(({ id }) => id));
+    market.fake.faults.line = (name, sku) =>
+      name === "setPrices" && bad.has(sku) ? { fault: "locked", reason: "ikut promosi" } : null;
+    await change(sql`update market_products set price = 30000 where store_id = ${market.store.id}`);
+    await change(
+      sql`select market_marketplace_pumps(${JSON.stringify({ store_id: market.store.id })}::jsonb)`,
+    );
+    await pumpOnce(market);
+    const prices = () => products.map(({ id }) => market.fake.item(id)?.priceIdr);
+    expect(prices()).toEqual([25_000, 25_000, 30_000, 30_000, 30_000, 30_000]);
+    market.fake.faults = {};
+    const before = market.fake.count("setPrices");
+    await pumpDry(market);
+    expect(prices()).toEqual(Array.from({ length: 6 }, () => 30_000));
+    expect(market.fake.count("setPrices")).toBe(before + 1);
+  });
+
+  it("for good with one product fails that one after its tries, and no other", async () => {
+    const market = await connectedMarket();
+    const [bad, good] = [await listable(market), await listable(market)];
+    market.fake.faults.before = ({ name, sku }) => {
+      if (name === "createListing" && sku === bad.id) throw fault("unavailable", "rusak");
+    };
+    const { job_id: job } = await sync(market);
+    await pumpDry(market);
+    expect(await listingOf(market, good)).toMatchObject({ sync_status: "synced" });
+    expect(await listingOf(market, bad)).toMatchObject({ sync_status: "error", reason: "rusak" });
+    expect(await getRun(market.ctx, job)).toMatchObject({ synced: 1, failed: 1, pending: 0 });
+  });
+});
+
+describe("a worker that dies", () => {
+  const deaths = Array.from({ length: 24 }, (_, at) => [
+    [at, "before"] as const,
+    [at, "after"] as const,
+  ]).flat();
+
+  it.each(deaths)(
+    "at call %i, %s it acts, leaves one listing of each product",
+    async (at, kill) => {
+      const market = await connectedMarket();
+      const products = [await listable(market)];
+      await change(
+        sql`select market_marketplace_sync(${JSON.stringify({
+          run_id: crypto.randomUUID(),
+          user_id: market.seller.userId,
+          platform: "shopee",
+          product_ids: null,
+          most: 100,
+        })}::jsonb)`,
+      );
+      const dying = mortal(market, at, kill);
+      const ended = await Promise.race([pumpOnce(market, dying.ctx), dying.killed]);
+      expect([at, ended]).toEqual([at, "killed"]);
+      await letTimePass(market);
+      await pumpDry(market);
+      for (const product of products) {
+        expect(market.fake.copiesOf(product.id)).toBe(1);
+        expect(await listingOf(market, product)).toMatchObject({
+          sync_status: "synced",
+          dirty: false,
+        });
+      }
+    },
+  );
+});

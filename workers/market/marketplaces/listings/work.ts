@@ -1,0 +1,177 @@
+import {
+  MarketplaceError,
+  PLATFORM_NAME,
+  type RemoteListing,
+} from "../../../../shared/providers/marketplace.ts";
+import type { Shop } from "../connections/shop.ts";
+import { type Entry, pushPrices, pushShelf, pushStocks } from "./batches.ts";
+import type { RemoteCategories } from "./categories.ts";
+import type { ShopImages } from "./images.ts";
+import { listingInput } from "./listing-input.ts";
+import { NotListableError } from "./not-listable.ts";
+import { DOUBT_PAUSE_MS, gone, outcomeOf } from "./outcomes.ts";
+import type { Known, Outcome, Result, Work } from "./rows.ts";
+
+/** A creation whose answer was lost is looked for that long before it counts as never made. */
+const DOUBT_SECONDS = 60;
+
+/** What working on a shop's listings takes. */
+export interface Desk {
+  shop: Shop;
+  categories: RemoteCategories;
+  images: ShopImages;
+}
+
+/** Whether only price and stock may differ, which go by the batch. */
+export const isQuick = (work: Work): boolean =>
+  work.item_id !== null &&
+  !work.verify &&
+  work.shown &&
+  work.product.on_sale &&
+  work.content === work.pushed_content;
+
+/** Brings the prices and stocks of listings that are otherwise in step. */
+export async function bringQuick({ shop }: Desk, works: Work[]): Promise<Result[]> {
+  const entries = works.map(entryOf);
+  await Promise.all([pushPrices(shop, entries), pushStocks(shop, entries)]);
+  return entries.map(resultOf);
+}
+
+/**
+ * Brings one listing to what its product is, whatever that takes. Safe to repeat after a crash at any point: a product
+ * without a known listing is looked for by its SKU before one is created.
+ */
+export async function bring(desk: Desk, work: Work): Promise<Result> {
+  const entry = entryOf(work);
+  try {
+    entry.ended = await (work.item_id === null ? putUp(desk, entry) : keepUp(desk, entry));
+  } catch (error) {
+    entry.ended = outcomeOf(error, work, desk.shop.client.platform);
+  }
+  return resultOf(entry);
+}
+
+function entryOf(work: Work): Entry {
+  const known: Known = {
+    shown: work.shown,
+    price: work.pushed_price,
+    stock: work.pushed_stock,
+    content: work.pushed_content,
+  };
+  const ref = { itemId: work.item_id ?? "", skuId: work.sku_id, sku: work.product.id };
+  return { work, ref, known, ended: null };
+}
+
+const resultOf = ({ work, known, ended }: Entry): Result => ({
+  id: work.id,
+  changes: work.changes,
+  ...known,
+  ...(ended ?? { outcome: "synced" }),
+});
+
+type Ended = (Known & Outcome) | null;
+
+/** A product that the shop does not have, as far as we know. */
+async function putUp(desk: Desk, entry: Entry): Promise<Ended> {
+  const { work } = entry;
+  if (!work.product.on_sale) {
+    return { outcome: "failed", reason: "Produk tidak aktif, sehingga tidak dipasang" };
+  }
+  const found = await find(desk, work);
+  if (found) {
+    adopt(entry, found);
+    return await align(desk, entry);
+  }
+  if (work.doubt_seconds !== null && work.doubt_seconds < DOUBT_SECONDS) {
+    const reason = `Menunggu kepastian dari ${PLATFORM_NAME[desk.shop.client.platform]}`;
+    return { outcome: "retry", reason, after_ms: DOUBT_PAUSE_MS, doubt: true };
+  }
+  return await create(desk, entry);
+}
+
+/** A product that the shop has: asked about first where its seller wants to be sure. */
+async function keepUp(desk: Desk, entry: Entry): Promise<Ended> {
+  if (!entry.work.verify) return await align(desk, entry);
+  const found = await find(desk, entry.work);
+  if (!found) {
+    if (!entry.work.product.on_sale) return null;
+    Object.assign(entry.known, { item_id: null, content: null });
+    return await create(desk, entry);
+  }
+  const content = found.itemId === entry.work.item_id ? entry.known.content : null;
+  adopt(entry, found);
+  entry.known.content = content ?? null;
+  return await align(desk, entry);
+}
+
+async function find({ shop }: Desk, { product }: Work): Promise<RemoteListing | null> {
+  const found = await shop.call("read", (auth) => shop.client.findBySku(auth, product.id));
+  return found?.status === "deleted" ? null : found;
+}
+
+function adopt(entry: Entry, { itemId, skuId, sku, status, priceIdr, stock }: RemoteListing) {
+  entry.ref = { itemId, skuId, sku };
+  entry.known = {
+    item_id: itemId,
+    sku_id: skuId,
+    shown: status === "live" || status === "review",
+    price: priceIdr,
+    stock,
+    content: null,
+  };
+  if (status === "blocked") throw new NotListableError("Produk diblokir oleh marketplace");
+}
+
+async function create(desk: Desk, entry: Entry): Promise<Ended> {
+  const { shop } = desk;
+  const input = await listingInput(desk, entry.work);
+  let made: RemoteListing;
+  try {
+    made = await shop.call("write", (auth) => shop.client.createListing(auth, input));
+  } catch (error) {
+    return inDoubt(error, entry.work, desk);
+  }
+  adopt(entry, made);
+  Object.assign(entry.known, {
+    price: input.priceIdr,
+    stock: input.stock,
+    content: entry.work.content,
+    remote_category_id: input.categoryId,
+  });
+  await pushShelf(shop, [entry], true);
+  return entry.ended;
+}
+
+/** The answer to a creation was lost, or says that it is there already: the next visit looks before it creates. */
+function inDoubt(error: unknown, work: Work, desk: Desk): Ended {
+  const isDoubtful =
+    error instanceof MarketplaceError && (error.fault === "unknown" || error.fault === "duplicate");
+  const ended = outcomeOf(error, work, desk.shop.client.platform);
+  return isDoubtful && ended.outcome === "retry" ? { ...ended, doubt: true } : ended;
+}
+
+/** A listing of known ids: content, price, stock and shelf, each only where it differs. */
+async function align(desk: Desk, entry: Entry): Promise<Ended> {
+  const { shop } = desk;
+  const { work } = entry;
+  if (!work.product.on_sale) {
+    await pushShelf(shop, [entry], false);
+    return entry.ended;
+  }
+  if (entry.known.content !== work.content) {
+    const input = await listingInput(desk, work);
+    try {
+      await shop.call("write", (auth) => shop.client.updateListing(auth, entry.ref, input));
+    } catch (error) {
+      const isGone = error instanceof MarketplaceError && error.fault === "not_found";
+      if (!isGone) throw error;
+      return gone(work, shop.client.platform);
+    }
+    entry.known.content = work.content;
+    entry.known.remote_category_id = input.categoryId;
+  }
+  await pushPrices(shop, [entry]);
+  await pushStocks(shop, [entry]);
+  await pushShelf(shop, [entry], true);
+  return entry.ended;
+}

@@ -1,0 +1,97 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import type { Ctx } from "../../../../shared/context.ts";
+import { call, rows } from "../../../../shared/db/statement.ts";
+import { extendLease, type JobHandler, wake, wakeSchema } from "../../../../shared/jobs/jobs.ts";
+import { MarketplaceError, type OrderPage } from "../../../../shared/providers/marketplace.ts";
+import { ShopPausedError } from "../connections/pace.ts";
+import { Shop } from "../connections/shop.ts";
+import { RenewalBusyError, ShopClosedError } from "../connections/tokens.ts";
+import { newsAmong, takeOrders } from "./take.ts";
+
+/** Lazada may not reach us with its pushes; the other two are asked too, because no push is promised. */
+const EVERY_SECONDS = { lazada: 60, tokopedia: 300, shopee: 300 };
+const AT_ONCE = 200;
+/** Orders that a platform lists late are still found. */
+const OVERLAP_MS = 10 * 60 * 1000;
+/** The platform's clock may be ahead of ours, and tells whole seconds. */
+const AHEAD_MS = 60 * 1000;
+/** After a long absence the way is made in days, each of which is kept. */
+const SPAN_MS = 24 * 60 * 60 * 1000;
+const LEASE_SECONDS = 180;
+const PAUSE_MS = 60_000;
+
+/** For the minute cron: asks the shops whose turn it is for orders that changed. */
+export async function pollOrders(ctx: Ctx): Promise<void> {
+  const input = { every: EVERY_SECONDS, most: AT_ONCE };
+  const due = await ctx.db.run(
+    call("market_marketplace_polls", input, z.object({ wake: wakeSchema })),
+  );
+  wake(ctx, due.wake);
+}
+
+/** One look at a shop's orders since the last complete one. What was taken in before a crash is known the next time. */
+export const ordersJob: JobHandler = {
+  kind: "market.orders",
+  queue: "marketplace-sync",
+  async run(ctx, job) {
+    const { connection_id: id } = z.object({ connection_id: z.uuid() }).parse(job.payload);
+    try {
+      const shop = await Shop.open(ctx, id);
+      let since = await readSince(ctx, id);
+      const now = ctx.now();
+      while (since < now) {
+        const until = new Date(Math.min(now.getTime(), since.getTime() + SPAN_MS));
+        await takeSpan(ctx, shop, {
+          since: new Date(since.getTime() - OVERLAP_MS),
+          until: new Date(until.getTime() + AHEAD_MS),
+        });
+        await keepSince(ctx, id, until);
+        if (!(await extendLease(ctx, job, LEASE_SECONDS))) break;
+        since = until;
+      }
+      return { state: "success" };
+    } catch (error) {
+      return heed(error);
+    }
+  },
+};
+
+/** What the next poll will do as well is no failed job; a bug is. */
+function heed(error: unknown): Awaited<ReturnType<JobHandler["run"]>> {
+  if (error instanceof ShopClosedError) return { state: "success", result: { closed: true } };
+  if (error instanceof ShopPausedError) {
+    return { state: "success", result: { pausedMs: error.afterMs } };
+  }
+  if (error instanceof MarketplaceError || error instanceof RenewalBusyError) {
+    const fault = error instanceof MarketplaceError ? error.fault : "busy";
+    return { state: "success", result: { postponed: fault, afterMs: PAUSE_MS } };
+  }
+  throw error;
+}
+
+async function takeSpan(ctx: Ctx, shop: Shop, span: { since: Date; until: Date }): Promise<void> {
+  let cursor: string | null = null;
+  do {
+    const at = cursor;
+    const page: OrderPage = await shop.call("read", (auth) =>
+      shop.client.listOrders(auth, { ...span, cursor: at }),
+    );
+    const news = await newsAmong(ctx, shop, page.orders);
+    if (news.length > 0) await takeOrders(ctx, shop, news);
+    cursor = page.cursor;
+  } while (cursor !== null);
+}
+
+async function readSince(ctx: Ctx, id: string): Promise<Date> {
+  const query = sql`select coalesce(orders_since, now()) as since from market_connections where id = ${id}`;
+  const [found] = await ctx.db.run(rows(query, z.object({ since: z.coerce.date() })));
+  return found?.since ?? ctx.now();
+}
+
+/** Only forward: a slower look that ends later takes nothing back. */
+async function keepSince(ctx: Ctx, id: string, until: Date): Promise<void> {
+  const query = sql`update market_connections
+    set orders_since = greatest(orders_since, ${until.toISOString()}::timestamptz) where id = ${id}`;
+  await ctx.db.run(rows(query, z.unknown()));
+}

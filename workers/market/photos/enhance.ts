@@ -1,0 +1,70 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import { actorOf, type Ctx } from "../../../shared/context.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
+import { notFound } from "../../../shared/http/errors.ts";
+import { runJob, wakeSchema } from "../../../shared/jobs/jobs.ts";
+import { requireFeature } from "../admin/features.ts";
+import { ownImageUrl } from "../images.ts";
+import { productId } from "../products/refusals.ts";
+import { isUuid } from "../schemas/fields.ts";
+import { type EnhanceAnswer, PhotoJob } from "../schemas/photos.ts";
+import { photoJob } from "./job.ts";
+import { requireSource } from "./source.ts";
+import { replicateOf } from "./work.ts";
+
+/** So long the answer waits for the result. */
+const WAIT_MS = 2_000;
+/** After the second that the creation itself waits, the result is looked for once more within the answer's time. */
+const LOOK_AGAIN_MS = 500;
+
+const Begun = z.object({ photo: PhotoJob, job_id: z.uuid().nullable(), wake: wakeSchema });
+
+/**
+ * Makes a picture of the actor's better; the original stays, and the seller chooses with the product's images. Asked
+ * again for the same picture it answers with the same work, and pays once. Errors: `invalid_input` (not an own upload,
+ * too large), `not_found`, `rate_limited` (the day's photos are used up), `forbidden` (switched off for the store),
+ * `not_configured`.
+ * Source: spec/tokoblitar.md, POST /api/seller/products/[id]/enhance-photo.
+ */
+export async function enhancePhoto(
+  ctx: Ctx,
+  input: { productId: string; imageUrl: string },
+): Promise<EnhanceAnswer> {
+  replicateOf(ctx);
+  ctx.db.also(requireFeature(ctx, "photo_enhance"));
+  const asked = {
+    user_id: actorOf(ctx).userId,
+    product_id: productId(input.productId),
+    source_url: ownImageUrl(ctx, input.imageUrl, "image_url"),
+  };
+  const known = await ctx.db.run(call("market_photo_known", asked, PhotoJob.nullable()));
+  if (known) return answerOf(known);
+  await requireSource(ctx, asked.source_url);
+  const limited = { ...asked, per_day: ctx.config.MARKET_PHOTOS_PER_DAY };
+  const begun = await ctx.db.run(call("market_photo_begin", limited, Begun));
+  if (begun.job_id === null) return answerOf(begun.photo);
+  // Cron is the net below this isolate; a wake-up now would only meet the lease.
+  const working = runJob(ctx, begun.job_id, [photoJob({ lookAgainMs: LOOK_AGAIN_MS })]);
+  ctx.waitUntil(working);
+  await Promise.race([working, new Promise((resolve) => setTimeout(resolve, WAIT_MS))]);
+  return answerOf(await getPhoto(ctx, begun.photo.job_id));
+}
+
+const answerOf = ({ enhanced_url, job_id }: PhotoJob): EnhanceAnswer => ({ enhanced_url, job_id });
+
+/** How far a photo of the actor's store is. */
+export async function getPhoto(ctx: Ctx, id: string): Promise<PhotoJob> {
+  const missing = () => notFound("Foto tidak ditemukan");
+  if (!isUuid(id)) throw missing();
+  const [found] = await ctx.db.run(
+    rows(
+      sql`select market_photo_json(f) as photo from market_photos f
+        join market_stores s on s.id = f.store_id and s.deleted_at is null
+        where f.id = ${id} and s.user_id = ${actorOf(ctx).userId}`,
+      z.object({ photo: PhotoJob }),
+    ),
+  );
+  if (!found) throw missing();
+  return found.photo;
+}

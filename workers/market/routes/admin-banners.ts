@@ -1,0 +1,123 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import {
+  body,
+  enveloped,
+  marketCreated,
+  marketList,
+  marketOk,
+  page,
+  pagingQuery,
+} from "../../../shared/http/answers.ts";
+import { access, createApi } from "../../../shared/http/api.ts";
+import {
+  BANNER_PREFIX,
+  createBanner,
+  deleteBanner,
+  listBanners,
+  listShownBanners,
+  updateBanner,
+} from "../admin/banners.ts";
+import { uploadImage } from "../images.ts";
+import { BannerChanges, BannerShape, NewBanner } from "../schemas/admin.ts";
+
+export const adminBannerRoutes = createApi();
+
+const tags = ["market: admin"];
+const path = "/api/admin/banners";
+const admin = () => access("admin", { fresh: true });
+
+adminBannerRoutes.openapi(
+  createRoute({
+    method: "get",
+    path,
+    tags,
+    summary: "All banners, in their order",
+    middleware: [admin()] as const,
+    request: { query: z.object(pagingQuery) },
+    responses: marketList(BannerShape),
+  }),
+  async (c) => c.json(page(await listBanners(c.var.ctx, c.req.valid("query"))), 200),
+);
+
+adminBannerRoutes.openapi(
+  createRoute({
+    method: "post",
+    path,
+    tags,
+    summary: "Add a banner with a picture that was uploaded here",
+    middleware: [admin()] as const,
+    request: { body: body(NewBanner) },
+    responses: marketCreated(BannerShape),
+  }),
+  async (c) => c.json(enveloped(await createBanner(c.var.ctx, c.req.valid("json"))), 201),
+);
+
+adminBannerRoutes.openapi(
+  createRoute({
+    method: "put",
+    path,
+    tags,
+    summary: "Change the banner named by id",
+    middleware: [admin()] as const,
+    request: { body: body(BannerChanges) },
+    responses: marketOk(BannerShape),
+  }),
+  async (c) => c.json(enveloped(await updateBanner(c.var.ctx, c.req.valid("json"))), 200),
+);
+
+const id = z.string().max(100).optional();
+
+adminBannerRoutes.openapi(
+  createRoute({
+    method: "delete",
+    path,
+    tags,
+    summary: "Remove the banner named by id, in the query or in the body",
+    middleware: [admin()] as const,
+    request: {
+      query: z.object({ id }),
+      body: { content: { "application/json": { schema: z.object({ id }) } } },
+    },
+    responses: marketOk(z.object({ id: z.string() })),
+  }),
+  async (c) => {
+    const wanted = c.req.valid("query").id ?? c.req.valid("json").id ?? "";
+    return c.json(enveloped(await deleteBanner(c.var.ctx, wanted)), 200);
+  },
+);
+
+adminBannerRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/api/admin/uploads",
+    tags,
+    summary: "Upload a banner's picture (JPEG, PNG or WebP, at most 5 MB)",
+    middleware: [admin()] as const,
+    // Documented here and not under `request`, whose validator would buffer the whole body before the limit.
+    requestBody: {
+      required: true,
+      content: {
+        "multipart/form-data": {
+          schema: {
+            type: "object",
+            properties: { file: { type: "string", format: "binary" } },
+            required: ["file"],
+          },
+        },
+      },
+    },
+    responses: marketCreated(z.object({ url: z.url() })),
+  }),
+  async (c) => c.json(enveloped(await uploadImage(c.var.ctx, c.req.raw, BANNER_PREFIX)), 201),
+);
+
+adminBannerRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/api/buyer/banners",
+    tags: ["market: buyer"],
+    summary: "Banners of the front page that are shown now",
+    responses: marketOk(z.array(BannerShape)),
+  }),
+  async (c) => c.json(enveloped(await listShownBanners(c.var.ctx)), 200),
+);
