@@ -62,7 +62,11 @@ export async function benchSale(keep: (stop: () => Promise<unknown>) => void): P
 }
 
 /** Asks the Worker for what a parcel costs, as a buyer does before the checkout. */
-async function askQuote({ port }: Running, { adminUrl }: StandIns, seeds: Seeds): Promise<Quote> {
+export async function askQuote(
+  { port }: Running,
+  { adminUrl }: StandIns,
+  seeds: Seeds,
+): Promise<Quote> {
   const token = seeds.buyers[0]?.token ?? "";
   const ask = async (path: string): Promise<Record<string, string>> => {
     const headers = { host: "localhost", authorization: `Bearer ${token}` };

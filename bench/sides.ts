@@ -70,7 +70,7 @@ export async function startMeasured(bundle: Bundle): Promise<Running> {
 }
 
 export async function startExpress(standIns: StandIns, jwtKeys: string): Promise<Running> {
-  const { adminUrl, midtransUrl, vipResellerUrl } = standIns;
+  const { adminUrl, midtransUrl, vipResellerUrl, ipaymuUrl } = standIns;
   const port = await freePort();
   return await startServer(process.execPath, [`${ROOT}/bench/peers/express.ts`], port, {
     PORT: String(port),
@@ -82,6 +82,9 @@ export async function startExpress(standIns: StandIns, jwtKeys: string): Promise
     VIP_RESELLER_URL: vipResellerUrl,
     VIP_RESELLER_API_ID: TWIN_KEYS.vipReseller.apiId,
     VIP_RESELLER_API_KEY: TWIN_KEYS.vipReseller.apiKey,
+    IPAYMU_URL: ipaymuUrl,
+    IPAYMU_VA: TWIN_KEYS.ipaymu.va,
+    IPAYMU_API_KEY: TWIN_KEYS.ipaymu.apiKey,
   });
 }
 

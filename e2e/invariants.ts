@@ -9,10 +9,15 @@ const NEVER: Record<string, string> = {
     where a.balance <> coalesce((select sum(amount) from ledger_transfers where credit_account_id = a.id), 0)
       - coalesce((select sum(amount) from ledger_transfers where debit_account_id = a.id), 0)`,
   "reserved is not what orders hold that may be paid": `select p.name, p.reserved, h.held from market_products p,
-    lateral (select coalesce(sum(i.quantity), 0) as held from market_order_items i
-      join market_orders o on o.id = i.order_id and (o.status = 'pending' or o.held_after_cancel)
-      where i.product_id = p.id) h
+    lateral (select (select coalesce(sum(i.quantity), 0) from market_order_items i
+        join market_orders o on o.id = i.order_id and (o.status = 'pending' or o.held_after_cancel)
+        where i.product_id = p.id and o.source <> 'marketplace')
+      + (select coalesce(sum(l.held), 0) from market_channel_lines l where l.product_id = p.id) as held) h
     where p.reserved <> h.held`,
+  "an order that a marketplace took has money or a parcel here": `select o.number, o.status, o.payment_id
+    from market_orders o where o.source = 'marketplace' and (o.payment_id is not null or o.commission_amount <> 0
+      or exists (select from market_shipments s where s.order_id = o.id)
+      or exists (select from ledger_transfers t where t.reference like 'order-%/' || o.id))`,
   "a promo was used more or less often than by orders": `select p.code, p.used_count, u.used
     from market_promo_codes p, lateral (select count(*) as used from market_orders o
       where o.promo_code_id = p.id and (o.status <> 'cancelled' or o.held_after_cancel)
@@ -20,13 +25,14 @@ const NEVER: Record<string, string> = {
     where p.used_count <> u.used or p.used_count > p.max_uses`,
   "an order and its payment disagree": `select o.number, o.status, i.state
     from market_orders o left join payments_intents i on i.id = o.payment_id
-    where not coalesce((o.status = 'pending' and i.state = 'pending')
+    where o.source <> 'marketplace' and not coalesce((o.status = 'pending' and i.state = 'pending')
       or (o.status = 'cancelled' and o.held_after_cancel = (i.state = 'pending')
         and not exists (select from payments_charges c where c.intent_id = i.id and c.state = 'paid'))
       or (o.status = 'refunded' and i.state in ('paid', 'refunded'))
       or (o.status in ('paid', 'processing', 'shipped', 'delivered') and i.state = 'paid'), false)`,
   "an order is not paid exactly once": `select o.number, o.status, count(t.id) from market_orders o
     left join ledger_transfers t on t.reference = 'order-paid/' || o.id and t.amount = o.total_amount
+    where o.source <> 'marketplace'
     group by o.id having count(t.id) <> (o.status not in ('pending', 'cancelled'))::int`,
   "a paid charge neither settled nor went back": `select c.provider_ref, c.state, i.state as intent
     from payments_charges c join payments_intents i on i.id = c.intent_id
@@ -51,11 +57,15 @@ const AT_REST: Record<string, string> = {
     where c.state in ('creating', 'unknown')`,
   "a paid order has not exactly one parcel on its way": `select o.number, o.status, count(s.id) from market_orders o
     left join market_shipments s on s.order_id = o.id and s.requested_at is not null
-    where o.status not in ('pending', 'cancelled', 'refunded') group by o.id having count(s.id) <> 1 or o.status = 'paid'`,
+    where o.status not in ('pending', 'cancelled', 'refunded') and o.source <> 'marketplace'
+    group by o.id having count(s.id) <> 1 or o.status = 'paid'`,
 };
 
 /** Everything that is wrong now, in words; what waits for its time is not wrong. */
-export async function findWrongs(platform: Platform, { products }: Market): Promise<string[]> {
+export async function findWrongs(
+  platform: Platform,
+  { products }: Pick<Market, "products">,
+): Promise<string[]> {
   const wrongs = await failing(platform, NEVER);
   for (const product of products) {
     const [row] = await platform.sql<{ left: number; sold: number }>(
@@ -96,7 +106,8 @@ async function disagreements(platform: Platform): Promise<string[]> {
   const paid = await platform.sql<{ number: string; buyer: string; seller: string }>(
     `select o.number, b.email as buyer, s.email as seller from market_orders o
       join identity_users b on b.id = o.buyer_id join market_stores m on m.id = o.store_id
-      join identity_users s on s.id = m.user_id where o.status not in ('pending', 'cancelled')`,
+      join identity_users s on s.id = m.user_id
+      where o.status not in ('pending', 'cancelled') and o.source <> 'marketplace'`,
   );
   const parcels = [...platform.twins.kiriminAja.state.pickups.values()].flatMap((pickup) =>
     pickup.shipments.map(({ orderId }) => orderId),

@@ -39,7 +39,14 @@ export async function startPlatform(): Promise<Platform> {
   try {
     const port = await freePort();
     const twins = { midtrans: 0, kiriminaja: 0, resend: 0, ipaymu: 0, vipReseller: 0, aapanel: 0 };
-    const markets = { shopee: 0, lazada: 0, tiktokShop: 0, replicate: 0, instagram: 0, anthropic: 0 };
+    const markets = {
+      shopee: 0,
+      lazada: 0,
+      tiktokShop: 0,
+      replicate: 0,
+      instagram: 0,
+      anthropic: 0,
+    };
     const any = { ...twins, ...markets, postgres: 0, endpoint: 0 };
     const options = { stateDir, durable: false, rateLimitFactor: 1000 };
     const [cloud, script] = await Promise.all([

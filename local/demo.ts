@@ -9,7 +9,13 @@ import { createNarrator } from "./demo/narrator.ts";
 import { makeSale } from "./demo/sale/sale.ts";
 import { buyTopups } from "./demo/topup/topup.ts";
 
-const DEMOS = { sale: makeSale, live: goLive, topup: buyTopups, hosting: sellHosting, market: runMarket };
+const DEMOS = {
+  sale: makeSale,
+  live: goLive,
+  topup: buyTopups,
+  hosting: sellHosting,
+  market: runMarket,
+};
 
 const USAGE = `npm run demo -- [${Object.keys(DEMOS).join(" | ")}] [options]
   --state .lumbung   as given to npm run dev`;

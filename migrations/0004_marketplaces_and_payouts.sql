@@ -523,7 +523,6 @@ CREATE INDEX "market_instagram_posts_store_idx" ON "market_instagram_posts" USIN
 CREATE INDEX "market_instagram_posts_product_idx" ON "market_instagram_posts" USING btree ("product_id");--> statement-breakpoint
 CREATE INDEX "market_search_entries_words_idx" ON "market_search_entries" USING gin ("words");--> statement-breakpoint
 CREATE INDEX "market_search_entries_newest_idx" ON "market_search_entries" USING btree ("created_at","product_id");--> statement-breakpoint
-CREATE INDEX "market_search_entries_price_idx" ON "market_search_entries" USING btree ("price","product_id");--> statement-breakpoint
 CREATE INDEX "market_search_entries_category_idx" ON "market_search_entries" USING btree ("category_id","created_at","product_id");--> statement-breakpoint
 CREATE INDEX "market_search_entries_category_price_idx" ON "market_search_entries" USING btree ("category_id","price","product_id");--> statement-breakpoint
 CREATE INDEX "market_search_entries_store_idx" ON "market_search_entries" USING btree ("store_id","created_at","product_id");--> statement-breakpoint

@@ -98,6 +98,7 @@ const WHO: Record<string, string> = {
     DELETE /api/seller/products/{id}, POST /api/seller/uploads, GET /api/seller/promo,
     POST /api/seller/promo, PUT /api/seller/promo, DELETE /api/seller/promo,
     GET /api/seller/orders, GET /api/seller/orders/{id}, GET /api/seller/shipping,
+    GET /api/seller/orders/{id}/label, POST /api/seller/orders/{id}/cancel-pickup,
     GET /api/seller/marketplace/status, GET /api/seller/marketplace/authorise/{platform},
     POST /api/seller/marketplace/connect, POST /api/seller/marketplace/disconnect,
     POST /api/seller/marketplace/sync, GET /api/seller/marketplace/jobs/{id}, GET /api/seller/marketplace/listings,

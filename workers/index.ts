@@ -20,8 +20,8 @@ import {
   followRenewals,
   hostingMails,
   hostingSettlement,
-  runRenewals,
   removeReleaseJob,
+  runRenewals,
   sweepUploads,
   websiteJobs,
 } from "./hosting/index.ts";
@@ -31,6 +31,7 @@ import {
   endLapsedSessions,
   isSocketPath,
   purgeGiftHours,
+  sendToUser,
   serveSockets,
 } from "./live/index.ts";
 import {
@@ -44,6 +45,7 @@ import {
   marketplaceHourlyChores,
   marketplaceMails,
   marketplaceMinuteChores,
+  orderNewsJob,
   orderSettlement,
   ordersJob,
   photoApplier,
@@ -89,6 +91,7 @@ const appliers = [
 ];
 const jobHandlers: JobHandler[] = [
   requestPickup,
+  orderNewsJob(sendToUser),
   listingsJob(),
   ordersJob,
   photoJob(),

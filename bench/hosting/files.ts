@@ -23,11 +23,14 @@ export async function startFiles(): Promise<FilesSide> {
   const server = createServer(async (request, response) => {
     const { asked, size } = await take(request);
     bytes += size;
+    if (asked.method === "delete") return void response.end();
     const body = JSON.stringify(answerTo(asked, size));
     response.setHeader("cf-r2-metadata-size", Buffer.byteLength(body));
     response.setHeader("content-type", "application/json");
     response.end(body);
   });
+  // A connection that ends by itself would fail the request that is just being written to it.
+  server.keepAliveTimeout = 600_000;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

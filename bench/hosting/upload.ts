@@ -120,11 +120,12 @@ async function send(worker: Running, { token, websiteId }: Customer, archive: Ui
     if (answer.statusCode === 200) resolve();
     else reject(new Error(`upload: ${answer.statusCode} ${Buffer.concat(parts)}`));
   });
-  sent.once("error", reject);
+  // Who refuses an upload early stops reading it; the answer says why, if it comes.
+  sent.on("error", (error) => setTimeout(reject, 500, error));
   sent.write(head);
   for (let at = 0; at < archive.length; at += CHUNK) {
     const isFull = !sent.write(archive.subarray(at, at + CHUNK));
-    if (isFull) await new Promise((drained) => sent.once("drain", drained));
+    if (isFull) await Promise.race([new Promise((go) => sent.once("drain", go)), promise]);
   }
   sent.end(tail);
   await promise;

@@ -3,6 +3,7 @@ import { cartRoutes } from "./express/cart.ts";
 import { catalogueRoutes } from "./express/catalogue.ts";
 import { query, setLatency } from "./express/database.ts";
 import { giftRoutes } from "./express/gifts.ts";
+import { hostingRoutes } from "./express/hosting.ts";
 import { orderRoutes } from "./express/orders.ts";
 import { pageRoutes } from "./express/pages.ts";
 import { peopleRoutes } from "./express/people.ts";
@@ -10,7 +11,8 @@ import { topupRoutes } from "./express/topup.ts";
 
 /**
  * What people run today: the same routes in a plain Express server with a `pg` pool, one query after another, over
- * the same tables. Started by the benchmark with PORT, DATABASE_URL, JWT_KEYS, MIDTRANS_* and VIP_RESELLER_* in its environment.
+ * the same tables. Started by the benchmark with PORT, DATABASE_URL, JWT_KEYS, MIDTRANS_*, VIP_RESELLER_* and
+ * IPAYMU_* in its environment.
  */
 const app = express();
 app.use(express.json());
@@ -22,6 +24,7 @@ app.use(
   orderRoutes,
   pageRoutes,
   topupRoutes,
+  hostingRoutes,
 );
 
 /** For the base line: what the framework takes, and what one query of 20 rows takes. */

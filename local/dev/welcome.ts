@@ -27,6 +27,6 @@ export function printWelcome(addresses: Addresses, tookMs: number): void {
   console.log("\nDemo sign-ins (password of all: lumbung-demo)\n");
   for (const { role, email } of DEMO_SIGN_INS) console.log(`  ${role.padEnd(27)} ${email}`);
   console.log(
-    "\nMake a sale: npm run demo (or npm run demo -- live, npm run demo -- topup). Stop: Ctrl-C.\n",
+    "\nMake a sale: npm run demo (or npm run demo -- live, -- topup, -- hosting). Stop: Ctrl-C.\n",
   );
 }

@@ -198,20 +198,17 @@ export class Replay {
   }
 
   /**
-   * What customers do between the last run and this one, several at the same time. Nobody opens a page after he has paid
-   * on the same day, so all pages first and then all payments keep everybody's own order.
+   * What customers do between the last run and this one, several at the same time; everybody's own acts in their order.
+   * Payments wait for each other at the ledger, and pages are opened meanwhile.
    */
   async #payments(day: number): Promise<void> {
     const acts = (this.#planned[day] ?? []).sort((a, b) => a.at - b.at);
-    const pays = acts.filter((act) => act.do === "pay");
-    for (const some of [acts.filter((act) => act.do !== "pay"), pays]) {
-      await Promise.all(
-        this.#tills.map(async (till, lane) => {
-          const own = some.filter(({ person }) => person % this.#tills.length === lane);
-          if (own.length > 0) await this.#pay(till, own);
-        }),
-      );
-    }
+    await Promise.all(
+      this.#tills.map(async (till, lane) => {
+        const own = acts.filter(({ person }) => person % this.#tills.length === lane);
+        if (own.length > 0) await this.#pay(till, own);
+      }),
+    );
   }
 
   async #pay(till: pg.Client, acts: readonly Planned[]): Promise<void> {

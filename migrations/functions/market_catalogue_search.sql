@@ -6,6 +6,9 @@
 create extension if not exists pg_trgm;
 create index if not exists market_products_name_idx on market_products using gin (name gin_trgm_ops)
   where status = 'active' and deleted_at is null;
+-- Walked for a price order: with all that a filter looks at, so that no row is fetched only to be passed over.
+create index if not exists market_search_entries_price_idx on market_search_entries (price, product_id)
+  include (words, category_id, store_id, in_stock, is_featured, created_at);
 create index if not exists market_search_words_part_idx on market_search_words using gin (word gin_trgm_ops);
 
 -- A name as search words: letters and digits, small, whatever stands between them.

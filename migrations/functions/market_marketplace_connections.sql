@@ -206,13 +206,16 @@ begin
   return jsonb_build_object('wake', jobs_wakes(variadic coalesce(mails, '{}')));
 end $$;
 
--- market_marketplace_turns({connection_id, kind: read | write, wanted, step_ms}) returns {wait_ms, step_ms, blocked}
--- Hands out `wanted` turns to call a shop, one after another in all isolates together, so that its limit is met and
--- not passed. `blocked`: the shop has asked us to stay away; no turn was handed out.
+-- market_marketplace_turns({connection_id, kind: read | write, wanted, step_ms, longest_wait_ms})
+--   returns {wait_ms, step_ms, turns, blocked}
+-- Hands out `wanted` turns to call a shop, fewer at a slower pace, one after another in all isolates together, so that
+-- its limit is met and not passed. `blocked`: the shop has asked us to stay away, or the next turn is further off than
+-- one waits; no turn was handed out.
 create or replace function market_marketplace_turns(input jsonb) returns jsonb language plpgsql as $$
 declare
   c record;
   is_read boolean := input->>'kind' = 'read';
+  turns int;
   step interval;
   first timestamptz;
   moment timestamptz := clock_timestamp();
@@ -220,28 +223,34 @@ begin
   select k.id, k.read_next_at, k.write_next_at, k.pace_factor, k.blocked_until into c from market_connections k
     where k.id = (input->>'connection_id')::uuid for no key update;
   if c.blocked_until > moment then
-    return jsonb_build_object('blocked', true, 'step_ms', 0,
+    return jsonb_build_object('blocked', true, 'step_ms', 0, 'turns', 0,
       'wait_ms', ceil(extract(epoch from c.blocked_until - moment) * 1000));
   end if;
+  turns := greatest(1, floor((input->>'wanted')::int / c.pace_factor));
   step := make_interval(secs => (input->>'step_ms')::float8 / 1000 * c.pace_factor);
   first := greatest(moment, case when is_read then c.read_next_at else c.write_next_at end);
+  if extract(epoch from first - moment) * 1000 > (input->>'longest_wait_ms')::float8 then
+    return jsonb_build_object('blocked', true, 'step_ms', 0, 'turns', 0,
+      'wait_ms', ceil(extract(epoch from first - moment) * 1000));
+  end if;
   update market_connections set
-      read_next_at = case when is_read then first + step * (input->>'wanted')::int else read_next_at end,
-      write_next_at = case when is_read then write_next_at else first + step * (input->>'wanted')::int end,
+      read_next_at = case when is_read then first + step * turns else read_next_at end,
+      write_next_at = case when is_read then write_next_at else first + step * turns end,
       -- Back to full speed within some dozens of grants after the last complaint.
       pace_factor = greatest(1, pace_factor * 0.9)
     where id = c.id;
-  return jsonb_build_object('blocked', false, 'wait_ms', extract(epoch from first - moment) * 1000,
+  return jsonb_build_object('blocked', false, 'wait_ms', extract(epoch from first - moment) * 1000, 'turns', turns,
     'step_ms', extract(epoch from step) * 1000);
 end $$;
 
 -- market_marketplace_slow_down({connection_id, wait_ms}) returns boolean
--- The shop has complained: nobody calls it for as long as it asked, and then at half the pace.
+-- The shop has complained: nobody calls it for as long as it asked, and then at half the pace. Turns that were handed
+-- out before are void, or those that nobody takes any more would hold up everybody after the pause.
 create or replace function market_marketplace_slow_down(input jsonb) returns boolean language plpgsql as $$
 begin
-  update market_connections set
+  update market_connections set read_next_at = null, write_next_at = null,
       -- A burst that was under way together is one complaint.
-      pace_factor = case when blocked_until > clock_timestamp() then pace_factor else least(16, pace_factor * 2) end,
+      pace_factor = case when blocked_until > clock_timestamp() then pace_factor else least(8, pace_factor * 2) end,
       blocked_until = greatest(blocked_until,
         clock_timestamp() + make_interval(secs => (input->>'wait_ms')::float8 / 1000))
     where id = (input->>'connection_id')::uuid;

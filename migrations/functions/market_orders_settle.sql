@@ -41,6 +41,7 @@ begin
     values (o.id, o.courier->>'courier_code', o.courier->>'courier_service_code', o.shipping_amount, o.number);
   return jsonb_build_object('wake', jobs_wakes(
     jobs_enqueue('market.shipment', 'provisioning', 'market.shipment/' || o.id, jsonb_build_object('order_id', o.id)),
+    market_order_news(o.id),
     market_mail('order_paid', o.id, 'buyer'),
     market_mail('order_received', o.id, 'seller')));
 end $$;
@@ -69,6 +70,7 @@ begin
       select o.buyer_id, i.product_id, least(i.quantity, 999), i.unit_price
       from market_order_items i where i.order_id = o.id and payment = 'failed' and input->>'reason' is null
       on conflict do nothing;
+    return jsonb_build_object('wake', jobs_wakes(market_order_news(o.id)));
   end if;
   return jsonb_build_object('wake', '[]'::jsonb);
 end $$;

@@ -35,7 +35,7 @@ begin
   insert into market_shipment_events (shipment_id, status, description, occurred_at)
     values (parcel.id, 'pending', 'Penjemputan paket diminta', parcel.requested_at)
     on conflict do nothing;
-  return jsonb_build_object('wake', jobs_wakes(case when (input->>'unpaid')::boolean then
+  return jsonb_build_object('wake', jobs_wakes(market_order_news(o.id), case when (input->>'unpaid')::boolean then
     mail_enqueue('alert', input->>'alert_to', 'alert/pickup-unpaid/' || o.id, jsonb_build_object(
       'what', 'Tagihan penjemputan KiriminAja belum dibayar',
       'facts', jsonb_build_object('pesanan', o.number, 'penjemputan', input->>'pickup_number'))) end));
@@ -103,7 +103,9 @@ begin
       updated_at = now()
     where id = parcel.id;
   if not moved then
-    return market_advanced(true, false, false, '[]');
+    return market_advanced(true, false, false, case
+      when coalesce(input->>'tracking_code', parcel.tracking_code) is distinct from parcel.tracking_code
+        then jobs_wakes(market_order_news(o.id)) else '[]' end);
   end if;
   return market_advanced(true, true, false, market_order_follows(o, next_status, happened));
 end $$;
@@ -113,8 +115,14 @@ returns jsonb language sql immutable as $$
   select jsonb_build_object('known', known, 'moved', moved, 'superseded', superseded, 'wake', wake)
 $$;
 
--- What a parcel's move means for its order: shipped, delivered and paid out, or a word to the seller. The same word
--- about another parcel of the order (sent again) is another mail.
+-- Tells the sockets of an order's buyer and seller that it changed: `order:update`, as it is when it is sent. Put the
+-- result into the wake list of the change.
+create or replace function market_order_news(order_key uuid) returns jsonb language sql as $$
+  select jobs_enqueue('market.order_news', 'provisioning', null, jsonb_build_object('order_id', order_key))
+$$;
+
+-- What a parcel's move means for its order: shipped, or delivered and paid out, or trouble; both sides hear of it, once
+-- for each state and not for each scan. The same word about another parcel of the order (sent again) is another mail.
 create or replace function market_order_follows(o market_orders, parcel_status text, happened timestamptz)
 returns jsonb language plpgsql as $$
 declare
@@ -123,15 +131,17 @@ begin
   if parcel_status in ('picked_up', 'in_transit') then
     update market_orders set status = 'shipped', updated_at = now()
       where id = o.id and status in ('paid', 'processing');
-    return jobs_wakes(market_mail_about('order_shipped', o.id, 'buyer', again, '{}'));
+    return jobs_wakes(market_order_news(o.id), market_mail_about('order_shipped', o.id, 'buyer', again, '{}'),
+      case when again is null then market_mail('parcel_collected', o.id, 'seller') end);
   elsif parcel_status = 'delivered' then
     update market_orders set status = 'delivered', delivered_at = happened, updated_at = now()
       where id = o.id and status in ('paid', 'processing', 'shipped');
     if not found then
-      return '[]';
+      return jobs_wakes(market_order_news(o.id));
     end if;
     perform market_pay_out(o);
-    return jobs_wakes(market_mail('order_delivered', o.id, 'buyer'), market_mail('order_paid_out', o.id, 'seller'));
+    return jobs_wakes(market_order_news(o.id), market_mail('order_delivered', o.id, 'buyer'), market_mail('order_paid_out', o.id, 'seller'));
   end if;
-  return jobs_wakes(market_mail('parcel_' || parcel_status, o.id, 'seller'));
+  return jobs_wakes(market_order_news(o.id), market_mail('parcel_' || parcel_status, o.id, 'seller'),
+    market_mail('parcel_' || parcel_status || '_buyer', o.id, 'buyer'));
 end $$;

@@ -72,3 +72,36 @@ begin
     'description', 'Pembeli menerima paket'));
   return jsonb_build_object('order_id', o.id, 'wake', done->'wake');
 end $$;
+
+-- market_parcel_of_seller({seller_id, order_id}) returns {number, status, tracking_code}
+-- The parcel that our courier has, or will have, of an order of this seller's store. Refuses what is not ours.
+create or replace function market_parcel_of_seller(input jsonb) returns jsonb language plpgsql stable as $$
+declare
+  o market_orders;
+  parcel market_shipments;
+begin
+  select o_.* into o from market_orders o_ join market_stores s on s.id = o_.store_id
+    where o_.id = (input->>'order_id')::uuid and s.user_id = (input->>'seller_id')::bigint;
+  if not found then
+    perform app_error('not_found', 'Order not found');
+  end if;
+  select * into parcel from market_shipments where order_id = o.id;
+  if not found then
+    perform app_error('conflict', 'Pesanan ini belum punya paket', jsonb_build_object('status', o.status));
+  elsif parcel.kiriminaja_order_id is null then
+    perform app_error('conflict', 'Paket ini Anda kirim sendiri');
+  elsif parcel.tracking_code is null then
+    perform app_error('conflict', 'Nomor resi belum terbit. Coba lagi beberapa saat lagi.');
+  end if;
+  return jsonb_build_object('number', o.number, 'status', parcel.status, 'tracking_code', parcel.tracking_code);
+end $$;
+
+-- market_pickup_called_back({order_id}) returns {wake}
+-- The courier has taken note that he need not come; the parcel is cancelled only once he says so (up to 48 hours).
+create or replace function market_pickup_called_back(input jsonb) returns jsonb language plpgsql as $$
+begin
+  insert into market_shipment_events (shipment_id, status, description, occurred_at)
+    select h.id, 'pending', 'Pembatalan penjemputan diminta', now() from market_shipments h
+    where h.order_id = (input->>'order_id')::uuid;
+  return jsonb_build_object('wake', jobs_wakes(market_order_news((input->>'order_id')::uuid)));
+end $$;

@@ -261,13 +261,14 @@ function broken(why: string): ProviderError {
 
 /** By type and status, never by the words, which may quote what was said. */
 function toProviderError(error: unknown, wasSilent: boolean): ProviderError {
-  if (error instanceof ProviderError) return error;
   const fail = (failure: Failure, why: string) =>
     new ProviderError(PROVIDER, failure, `${PROVIDER}: ${failure.kind}, ${why}`);
   const lost: Failure = { kind: "unavailable", retryable: true, outcome: "unknown" };
   if (wasSilent || error instanceof APIConnectionTimeoutError) {
     return fail({ ...lost, kind: "timeout" }, "no answer in time");
   }
+  // The SDK ends an aborted stream as if it were whole, so silence is asked about first.
+  if (error instanceof ProviderError) return error;
   if (error instanceof APIConnectionError) return fail(lost, "not reached");
   if (error instanceof APIError) {
     const status: number | undefined = error.status;

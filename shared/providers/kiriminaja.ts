@@ -9,6 +9,7 @@ import {
   getRates,
   type Pickup,
   type PickupPayment,
+  printLabel,
   type RatesInput,
   requestPickup,
   searchAreas,
@@ -55,6 +56,8 @@ export interface KiriminAja {
    * without COD: it is queued for up to 48 hours and ends with a callback.
    */
   cancel(awb: string, reason: string): Promise<{ final: boolean; at: Date | null }>;
+  /** Where the label of a parcel with this waybill can be printed from (providers/kiriminaja.md §2). */
+  printLabel(awb: string): Promise<string>;
   /** The bill of a pickup, for accounts that pay first (providers/kiriminaja.md §2). */
   getPayment(pickupNumber: string): Promise<PickupPayment>;
   /**
@@ -80,6 +83,7 @@ export function createKiriminAja(options: KiriminAjaOptions): KiriminAja {
     requestPickup: (input) => requestPickup(http, input),
     track: (orderRef) => track(http, orderRef),
     cancel: (awb, reason) => cancel(http, awb, reason),
+    printLabel: (awb) => printLabel(http, awb),
     getPayment: (pickupNumber) => getPayment(http, pickupNumber),
     async verifyCallback(authorization) {
       const given = (authorization ?? "").replace(/^Bearer\s+/i, "").trim();

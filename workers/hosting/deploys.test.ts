@@ -188,7 +188,10 @@ describe("POST /api/website/:id/rollback", () => {
     const site = await createLiveSite();
     const first = await bringLive(site, "Lama");
     const second = await bringLive(site, "Baru");
-    const back = await post(site, `${site.id}/rollback`, {});
+    const back = await api(`/api/website/${site.id}/rollback`, {
+      method: "POST",
+      token: site.user.token,
+    });
     expect(back).toMatchObject({
       status: 200,
       body: {

@@ -16,7 +16,7 @@ import {
 } from "./testing/uploads.ts";
 import { ObjectWriter } from "./uploads/object-writer.ts";
 import { receiveForm } from "./uploads/receive.ts";
-import { sweepUploads } from "./uploads.ts";
+import { receiveUpload, sweepUploads } from "./uploads.ts";
 
 const MIB = 1024 * 1024;
 const query = (text: ReturnType<typeof sql>) => testContext().db.run(rows(text, z.unknown()));
@@ -52,6 +52,26 @@ describe("memory while an upload comes", () => {
     expect(writer.bufferBytes).toBeLessThanOrEqual(5.25 * MIB);
     expect(check.largestHeld).toBeLessThan(1024);
     await writer.abort();
+  });
+});
+
+describe("a database that takes an upload in and cannot say so", () => {
+  it("keeps row and object, as they belong together", async () => {
+    const { user, id } = await createSite();
+    const ctx = testContext(user);
+    const run = ctx.db.run.bind(ctx.db);
+    const db = Object.assign(Object.create(ctx.db), {
+      run: async (...asked: Parameters<typeof run>) => {
+        const result = await run(...asked);
+        if (asked[0].sql.includes("hosting_upload_finish")) throw new Error("the answer is lost");
+        return result;
+      },
+    });
+    const { body, headers } = formOf(id, smallZip());
+    const request = { headers: new Headers(headers), body: new Response(body).body };
+    await expect(receiveUpload({ ...ctx, db }, request)).rejects.toThrow("the answer is lost");
+    expect(await uploadsOf(user)).toMatchObject([{ state: "stored" }]);
+    expect(await keysOf(user)).toHaveLength(1);
   });
 });
 

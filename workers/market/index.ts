@@ -1,5 +1,6 @@
 /** The market's public verbs and types: what the entry composes and what other domains may use. */
 export { finishStoreDeletions } from "./admin/stores.ts";
+export { instagramJob, renewInstagramTokens } from "./instagram/index.ts";
 export { marketMails } from "./mails.ts";
 export {
   listingsJob,
@@ -9,10 +10,10 @@ export {
   ordersJob,
   pushAppliers,
 } from "./marketplaces/index.ts";
-export { instagramJob, renewInstagramTokens } from "./instagram/index.ts";
-export { photoApplier, photoJob } from "./photos/index.ts";
 export { orderSettlement } from "./orders/settlement.ts";
+export { photoApplier, photoJob } from "./photos/index.ts";
 export { courierApplier, followQuietParcels } from "./shipping/courier-news.ts";
+export { orderNewsJob } from "./shipping/order-news.ts";
 export { requestPickup } from "./shipping/request-pickup.ts";
 export { purgeShownQuotes } from "./shipping/shown-quotes.ts";
 export { storefront } from "./storefront/app.tsx";

@@ -115,6 +115,30 @@ const toSeller = <T extends OrderMail>(
     }),
   });
 
+const parcelFailedBuyer = toBuyer(
+  "parcel_failed_buyer",
+  (mail) => `Pengiriman pesanan ${mail.number} terkendala`,
+  (mail) =>
+    `kurir melaporkan kendala dengan paket dari ${mail.store_name}. Kami tetap mengikuti kabarnya; dana Anda belum diteruskan ke penjual.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelCancelledBuyer = toBuyer(
+  "parcel_cancelled_buyer",
+  (mail) => `Penjemputan paket ${mail.number} dibatalkan`,
+  (mail) =>
+    `penjemputan paket dibatalkan. ${mail.store_name} akan mengirimnya dengan cara lain; dana Anda belum diteruskan ke penjual.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelReturnedBuyer = toBuyer(
+  "parcel_returned_buyer",
+  (mail) => `Paket pesanan ${mail.number} kembali ke penjual`,
+  (mail) =>
+    `paket tidak sampai dan dikembalikan ke ${mail.store_name}. Penjual akan menghubungi Anda; dana Anda belum diteruskan kepadanya.`,
+  (mail) => [parcel(mail)],
+);
+
 const orderReceived = toSeller(
   "order_received",
   OrderMail,
@@ -148,6 +172,14 @@ const pickupRefused = toSeller(
   (mail) => `Paket pesanan ${mail.number} belum dapat dijemput`,
   (mail) =>
     `${mail.reason}\nKami mencoba lagi setiap beberapa jam. Anda juga dapat mengirim paket ini sendiri: simpan nomor resinya di menu pengiriman, lalu ongkos kirim dari pembeli ikut menjadi milik Anda setelah paket sampai.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelCollected = toSeller(
+  "parcel_collected",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} sudah diambil kurir`,
+  () => "paket sudah di tangan kurir. Dana masuk ke saldo Anda setelah paket sampai.",
   (mail) => [parcel(mail)],
 );
 
@@ -186,9 +218,13 @@ export const marketMails: readonly MailTemplate<unknown>[] = [
   orderReceived,
   orderPaidOut,
   pickupRefused,
+  parcelCollected,
   parcelFailed,
+  parcelFailedBuyer,
   parcelCancelled,
+  parcelCancelledBuyer,
   parcelReturned,
+  parcelReturnedBuyer,
   ...payoutMails,
   ...instagramMails,
 ];

@@ -1,11 +1,11 @@
 import { createApi } from "../../shared/http/api.ts";
-import { assistantRoutes } from "./routes/assistant.ts";
 import { adminBannerRoutes } from "./routes/admin-banners.ts";
 import { adminDashboardRoutes } from "./routes/admin-dashboard.ts";
 import { adminPayoutRoutes } from "./routes/admin-payouts.ts";
 import { adminProductRoutes } from "./routes/admin-products.ts";
 import { adminPromoRoutes } from "./routes/admin-promo.ts";
 import { adminStoreRoutes } from "./routes/admin-stores.ts";
+import { assistantRoutes } from "./routes/assistant.ts";
 import { buyerCartRoutes } from "./routes/buyer-cart.ts";
 import { buyerOrderRoutes } from "./routes/buyer-orders.ts";
 import { buyerProductRoutes } from "./routes/buyer-products.ts";

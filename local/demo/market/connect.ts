@@ -29,7 +29,8 @@ export async function connectAll(tell: Tell, { token }: Person): Promise<Shops> 
       { method: "POST", token, json: { ...json, ...(shopId ? { shop_id: shopId } : {}) } },
     );
     shops[platform] = connected.shop.id;
-    lines.push(`${TITLES[platform]}: "${connected.shop.name}" (${connected.shop.id})`);
+    const { id, name } = connected.shop;
+    lines.push(`${TITLES[platform]}: shop ${id}${name && name !== id ? ` "${name}"` : ""}`);
   }
   tell.step("Connected to three marketplaces by their own pages", lines.join("\n    "));
   return shops;

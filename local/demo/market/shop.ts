@@ -122,7 +122,8 @@ async function makeAll(
   return made;
 }
 
-async function uploadPhoto(tell: Tell, seller: Person): Promise<string> {
+/** A picture that every marketplace takes. */
+export async function uploadPhoto(tell: Tell, seller: Person): Promise<string> {
   const bytes = readFileSync(join(import.meta.dirname, "..", "pictures", "cangkir.jpg"));
   const form = new FormData();
   form.set("file", new File([bytes], "topeng.jpg", { type: "image/jpeg" }));

@@ -177,13 +177,39 @@ function setCallback(kiriminAja: KiriminAja): Handler {
   };
 }
 
-/** Pickups, tracking, cancels and payments. */
+/** Up to a hundred waybills on one sheet; the address lies two levels deep, as in the SDKs. */
+function printLabel(kiriminAja: KiriminAja): Handler {
+  return (request) => {
+    const body = parseJson(request.raw || "{}");
+    const awbs: unknown = isObject(body) ? body.awb : undefined;
+    if (!Array.isArray(awbs) || awbs.length === 0 || awbs.length > 100) {
+      return refused("awb_print", 422, "awb must be a list of waybills");
+    }
+    const known = awbs.every((awb) => typeof awb === "string" && kiriminAja.find(awb)?.awb === awb);
+    if (!known) return refused("awb_print", 404, "AWB tidak ditemukan");
+    return accepted("awb_print", "Sukses", {
+      data: { data: { url: `${kiriminAja.url}/labels/${awbs[0]}` } },
+    });
+  };
+}
+
+/** Pickups, tracking, cancels, labels and payments. */
 export function callRoutes(kiriminAja: KiriminAja): Record<string, Handler> {
   return {
     "POST /api/mitra/v6.1/request_pickup": requestPickup(kiriminAja, false),
     "POST /api/mitra/v6.2/request_pickup": requestPickup(kiriminAja, true),
     "POST /api/mitra/tracking": tracking(kiriminAja),
     "POST /api/mitra/v3/cancel_shipment": cancelShipment(kiriminAja),
+    "POST /api/mitra/v6.1/awb/print": printLabel(kiriminAja),
+    "GET /labels/:awb": (request) => {
+      const shipment = kiriminAja.find(request.params.awb ?? "");
+      const text = shipment ? `${shipment.awb} ${shipment.orderId}` : "unknown";
+      return {
+        status: shipment ? 200 : 404,
+        headers: { "content-type": "image/svg+xml" },
+        body: qrSvg(text),
+      };
+    },
     "POST /api/mitra/v2/get_payment": getPayment(kiriminAja),
     "POST /api/mitra/v2/schedules": schedules(kiriminAja),
     "POST /api/mitra/set_callback": setCallback(kiriminAja),

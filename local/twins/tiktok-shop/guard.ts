@@ -81,7 +81,9 @@ function wrongCipher(market: Market, request: TwinRequest): TwinAnswer | null {
   return bad(codes.otherUser, "The token does not belong to this shop");
 }
 
-const isWrite = ({ method, path }: TwinRequest) => method !== "GET" && !path.endsWith("/search");
+/** Questions that are too long for an address are asked by POST. */
+const isWrite = ({ method, path }: TwinRequest) =>
+  method !== "GET" && !/\/(search|recommend)$/.test(path);
 
 /** Who may call what: tokopedia.md sections 4 and 6, then the shop's rate and what the dials say. */
 export async function guard(

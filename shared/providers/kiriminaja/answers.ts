@@ -102,6 +102,14 @@ export const CancelledAnswer = z.object({
   data: z.object({ success: z.union([z.string(), z.boolean()]).nullish(), date: time }).nullish(),
 });
 
+const Label = z.object({ url: z.url({ protocol: /^https?$/ }) });
+
+/** The vendor's SDKs nest the address twice, its plugin once. */
+export const LabelAnswer = z.union([
+  z.object({ status: ok, data: z.object({ data: Label }) }).transform(({ data }) => data.data.url),
+  z.object({ status: ok, data: Label }).transform(({ data }) => data.url),
+]);
+
 const Bill = z.object({
   payment_id: id,
   status_code: count,

@@ -4,6 +4,7 @@ import { invalidInput } from "../provider-error.ts";
 import {
   AreasAnswer,
   CancelledAnswer,
+  LabelAnswer,
   PaymentAnswer,
   PickupAnswer,
   RatesAnswer,
@@ -172,6 +173,10 @@ export async function cancel(
   });
   const state = answer.data?.success;
   return { final: state === true || state === "success", at: answer.data?.date ?? null };
+}
+
+export async function printLabel(http: Http, awb: string): Promise<string> {
+  return await ask(http, "/api/mitra/v6.1/awb/print", { awb: [awb] }, LabelAnswer);
 }
 
 export async function getPayment(http: Http, pickupNumber: string): Promise<PickupPayment> {

@@ -14,6 +14,7 @@ export const LIMITS: MarketplaceLimits = {
   stockBatch: 20,
   shelfBatch: 1,
   orderBatch: 50,
-  readsPerSecond: 10,
-  writesPerSecond: 10,
+  // Ten a second in all, as a start: a new product takes two reads and a write.
+  readsPerSecond: 6,
+  writesPerSecond: 4,
 };

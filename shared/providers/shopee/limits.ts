@@ -14,6 +14,7 @@ export const LIMITS: MarketplaceLimits = {
   stockBatch: 1,
   shelfBatch: 50,
   orderBatch: 50,
-  readsPerSecond: 10,
-  writesPerSecond: 5,
+  // Ten a second in all, as a start: a new product takes two reads and a write.
+  readsPerSecond: 6,
+  writesPerSecond: 3,
 };

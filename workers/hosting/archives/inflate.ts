@@ -8,12 +8,15 @@ import {
   LENGTH_ORDER,
 } from "./deflate-tables.ts";
 import { type Code, codeOf, FAST_MASK, walk } from "./huffman.ts";
-import { joined } from "./input.ts";
 import { refuse } from "./refusal.ts";
 
 const WINDOW = 32_768;
 const ROOM = 3 * WINDOW;
 const LONGEST_MATCH = 258;
+/** More than the head of a block, the longest thing that a chunk may leave. */
+const SPARE = 1024;
+/** At most 30 bits are held: a number of more is no small integer in workerd's V8, and costs five times as much. */
+const REFILL_BELOW = 22;
 
 /** A block's head, or a symbol, reaches beyond what has come so far. */
 const NEED_MORE = new Error("need more");
@@ -29,6 +32,7 @@ export class Inflater {
   #made = 0;
   #handedOut = 0;
   #input: Uint8Array = new Uint8Array(0);
+  #scratch = new Uint8Array(0);
   #pos = 0;
   #hold = 0;
   #bits = 0;
@@ -58,7 +62,7 @@ export class Inflater {
 
   /** Takes all of `chunk`; once the stream has ended, gives back what lies behind its end. */
   push(chunk: Uint8Array): Uint8Array {
-    this.#input = this.#input.length === 0 ? chunk : joined(this.#input, chunk);
+    this.#input = this.#input.length === 0 ? chunk : this.#joined(chunk);
     this.#pos = 0;
     let goesOn = true;
     while (goesOn) goesOn = this.#step();
@@ -71,6 +75,17 @@ export class Inflater {
     // A copy: the caller may use its chunk again.
     this.#input = this.isDone ? new Uint8Array(0) : rest.slice();
     return this.isDone ? rest : this.#input.subarray(0, 0);
+  }
+
+  /** What was left and what came, in one buffer for all chunks: garbage of their size would be the most that is held. */
+  #joined(chunk: Uint8Array): Uint8Array {
+    const left = this.#input;
+    const length = left.length + chunk.length;
+    const isShared = chunk.buffer === this.#scratch.buffer;
+    if (isShared || length > this.#scratch.length) this.#scratch = new Uint8Array(length + SPARE);
+    this.#scratch.set(left);
+    this.#scratch.set(chunk, left.length);
+    return this.#scratch.subarray(0, length);
   }
 
   #step(): boolean {
@@ -147,7 +162,7 @@ export class Inflater {
   }
 
   #fill(): void {
-    while (this.#bits <= 24 && this.#pos < this.#input.length) {
+    while (this.#bits <= REFILL_BELOW && this.#pos < this.#input.length) {
       this.#hold |= (this.#input[this.#pos++] ?? 0) << this.#bits;
       this.#bits += 8;
     }
@@ -200,7 +215,8 @@ export class Inflater {
     for (;;) {
       // The state before this symbol is what is kept when the symbol is not whole yet.
       const [posBefore, holdBefore, bitsBefore] = [pos, hold, bits];
-      for (; bits <= 24 && pos < input.length; bits += 8) hold |= (input[pos++] ?? 0) << bits;
+      for (; bits <= REFILL_BELOW && pos < input.length; bits += 8)
+        hold |= (input[pos++] ?? 0) << bits;
       const entry = fast[hold & FAST_MASK] || walk(this.#literals, hold);
       const size = entry & 15;
       const isWhole = entry !== 0 && size <= bits;

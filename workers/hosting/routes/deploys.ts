@@ -91,7 +91,10 @@ deployRoutes.openapi(
     tags,
     summary: "Serve an earlier release again: the one before the present, or releaseId",
     middleware: [access(null, { fresh: true })] as const,
-    request: { params, body: body(z.object({ releaseId: id.nullish() })) },
+    request: {
+      params,
+      body: { ...body(z.object({ releaseId: id.nullish() })), required: false },
+    },
     responses: started,
   }),
   async (c) => {

@@ -37,17 +37,15 @@ export class ObjectWriter {
   write(bytes: Uint8Array): void {
     const needed = this.#filled + bytes.length;
     if (needed > PART_BYTES + MARGIN_BYTES) throw new Error("written without a flush");
-    if (needed > this.#buffer.length) this.#grow(needed);
+    if (needed > this.#buffer.length) {
+      // At once to its last size: each size between would be garbage beside it.
+      const whole = new Uint8Array(PART_BYTES + MARGIN_BYTES);
+      whole.set(this.#buffer.subarray(0, this.#filled));
+      this.#buffer = whole;
+    }
     this.#buffer.set(bytes, this.#filled);
     this.#filled = needed;
     this.size += bytes.length;
-  }
-
-  #grow(needed: number): void {
-    const wanted = Math.max(needed, this.#buffer.length * 4);
-    const grown = new Uint8Array(Math.min(wanted, PART_BYTES + MARGIN_BYTES));
-    grown.set(this.#buffer.subarray(0, this.#filled));
-    this.#buffer = grown;
   }
 
   /** Sends what fills a part. */

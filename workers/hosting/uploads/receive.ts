@@ -56,7 +56,7 @@ export async function receiveForm(
   const form = new UploadForm(writer, check);
   const stream = new FormStream(checkHead(request), form);
   let total = 0;
-  for await (const chunk of bytesOf(request)) {
+  for await (const chunk of chunksOf(request)) {
     total += chunk.length;
     if (total > MAX_FILE_BYTES + FORM_OVERHEAD_BYTES) throw new FormRefusal("too_large");
     for (let at = 0; at < chunk.length; at += SLICE_BYTES) {
@@ -68,9 +68,34 @@ export async function receiveForm(
   return form.result();
 }
 
-function bytesOf({ body }: FormRequest): AsyncIterable<Uint8Array> {
+/**
+ * The body, chunk by chunk, each valid until the next is asked for: all are read into one buffer, as the garbage of 50 MB
+ * of chunks would be most of what an upload takes.
+ */
+async function* chunksOf({ body }: FormRequest): AsyncGenerator<Uint8Array> {
   if (body === null) throw new FormRefusal("no_form");
-  return body;
+  const reader = readerInto(body);
+  if (reader === null) return yield* body;
+  let buffer = new ArrayBuffer(SLICE_BYTES);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(buffer));
+      if (done || value === undefined) return;
+      yield value;
+      buffer = value.buffer;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+/** Null for a stream that hands out chunks of its own; a request's body is none. */
+function readerInto(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | null {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch {
+    return null;
+  }
 }
 
 type Target = "file" | "websiteId" | "other";

@@ -44,7 +44,10 @@ describe("what needs a yes", () => {
     ],
     [
       "a post that goes out by itself",
-      () => ["draft_instagram_post", { caption: "Promo", schedule_at: "2090-01-01T10:00:00Z" }],
+      () => [
+        "draft_instagram_post",
+        { caption: "Promo", schedule_at: new Date(Date.now() + 86_400_000).toISOString() },
+      ],
       /Jadwalkan/,
     ],
   ])("is %s: proposed, and nothing done", async (_, call, words) => {

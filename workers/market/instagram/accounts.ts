@@ -44,9 +44,11 @@ export async function openToken(ctx: Ctx, id: string, sealed: string): Promise<s
  * `not_configured`, `provider_unavailable`.
  */
 export async function connectAccount(ctx: Ctx, { code, state }: { code: string; state: string }) {
+  ctx.db.also(requireFeature(ctx, "instagram"));
+  // The session is checked by a first query, and refusals below come without one.
+  await ctx.db.passGate();
   const client = instagramOf(ctx);
   const known = await readState(ctx, state);
-  ctx.db.also(requireFeature(ctx, "instagram"));
   const begun = await ctx.db.run(
     call(
       "market_instagram_connect_begin",

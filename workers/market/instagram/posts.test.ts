@@ -59,9 +59,7 @@ describe("a picture", () => {
     }
     const large = { head: async () => ({ size: 8 * 1024 * 1024 + 1 }) };
     const assets = Object.assign(Object.create(ctx.assets), large);
-    await expect(draftPost({ ...ctx, assets }, { imageUrl: png })).rejects.toEqual(
-      refusal("8 MB"),
-    );
+    await expect(draftPost({ ...ctx, assets }, { imageUrl: png })).rejects.toEqual(refusal("8 MB"));
   });
 
   it("is the product's first that fits, where none is named", async () => {

@@ -54,6 +54,8 @@ export interface DraftInput {
 export async function draftPost(ctx: Ctx, input: DraftInput): Promise<InstagramPost> {
   const { productId = null, caption = "", imageUrl = null, scheduleAt = null } = input;
   ctx.db.also(requireFeature(ctx, "instagram"));
+  // The session is checked by a first query, and refusals below come without one.
+  await ctx.db.passGate();
   if (productId !== null && !isUuid(productId)) throw notFound("Produk tidak ditemukan");
   const given = imageUrl === null ? null : ownImageUrl(ctx, imageUrl, "image_url");
   const moment = scheduleAt === null ? null : readMoment(ctx, scheduleAt);

@@ -31,8 +31,10 @@ export async function enhancePhoto(
   ctx: Ctx,
   input: { productId: string; imageUrl: string },
 ): Promise<EnhanceAnswer> {
-  replicateOf(ctx);
   ctx.db.also(requireFeature(ctx, "photo_enhance"));
+  // The session is checked by a first query, and refusals below come without one.
+  await ctx.db.passGate();
+  replicateOf(ctx);
   const asked = {
     user_id: actorOf(ctx).userId,
     product_id: productId(input.productId),

@@ -20,7 +20,7 @@ describe("GET /api/buyer/products", () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({
       error: null,
-      meta: { page: 1, limit: 20, total: 1, capped: false },
+      meta: { page: 1, limit: 20, total: 1, capped: false, mended: false, next_cursor: null },
     });
     expect(body.data).toMatchObject([
       {
@@ -95,7 +95,7 @@ describe("GET /api/buyer/products", () => {
     const second = await search(`${of}&page=2&limit=2`);
     expect([second.body.data.length, second.body.meta]).toEqual([
       1,
-      { page: 2, limit: 2, total: 3, capped: false },
+      { page: 2, limit: 2, total: 3, capped: false, mended: false, next_cursor: null },
     ]);
     expect((await search(`${of}&page=99999999&limit=100`)).body.data).toEqual([]);
   });
@@ -118,7 +118,7 @@ describe("GET /api/buyer/products", () => {
       select ${store.id}, 'Banyak ' || g, 1000, 100, 'active' from generate_series(1, 1005) g`);
     const { body } = await search(`store_id=${store.id}&page=10&limit=100`);
     expect(body.data).toHaveLength(100);
-    expect(body.meta).toEqual({ page: 10, limit: 100, total: 1000, capped: true });
+    expect(body.meta).toMatchObject({ page: 10, limit: 100, total: 1000, capped: true });
     expect((await search(`store_id=${store.id}&page=11&limit=100`)).body.data).toEqual([]);
   });
 });

@@ -15,14 +15,16 @@ buyerProductRoutes.openapi(
     method: "get",
     path: "/api/buyer/products",
     tags,
-    summary: "Search the products on sale; meta.capped says that there are more than meta.total",
+    summary:
+      "Search the products on sale; meta.capped: more than meta.total, meta.next_cursor leads on",
     request: { query: ProductQuery },
     responses: marketList(BuyerProductShape),
   }),
   async (c) => {
     const result = await searchProducts(c.var.ctx, c.req.valid("query"));
     const answer = page(result);
-    return c.json({ ...answer, meta: { ...answer.meta, capped: result.capped } }, 200);
+    const { capped, mended, nextCursor: next_cursor } = result;
+    return c.json({ ...answer, meta: { ...answer.meta, capped, mended, next_cursor } }, 200);
   },
 );
 

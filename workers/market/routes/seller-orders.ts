@@ -11,13 +11,17 @@ import { access, createApi } from "../../../shared/http/api.ts";
 import { getSellerOrder, listSellerOrders, listShipments, shipOrder } from "../orders/seller.ts";
 import { idParameters, text } from "../schemas/fields.ts";
 import {
+  CancelPickupInput,
+  Label,
   orderStatus,
+  PickupCancelled,
   parcelStatus,
   SellerOrder,
   SellerOrderDetail,
   ShipInput,
   Shipment,
 } from "../schemas/orders.ts";
+import { cancelPickup, getLabel } from "../shipping/seller-parcel.ts";
 
 export const sellerOrderRoutes = createApi();
 
@@ -48,6 +52,35 @@ sellerOrderRoutes.openapi(
     responses: marketOk(SellerOrderDetail),
   }),
   async (c) => c.json(enveloped(await getSellerOrder(c.var.ctx, c.req.valid("param").id)), 200),
+);
+
+sellerOrderRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/api/seller/orders/{id}/label",
+    tags,
+    summary: "Where the courier's label for a parcel is printed from",
+    middleware: [access("seller")] as const,
+    request: { params: idParameters },
+    responses: marketOk(Label),
+  }),
+  async (c) => c.json(enveloped(await getLabel(c.var.ctx, c.req.valid("param").id)), 200),
+);
+
+sellerOrderRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/api/seller/orders/{id}/cancel-pickup",
+    tags,
+    summary: "The courier need not come; its last word follows within 48 hours",
+    middleware: [access("seller")] as const,
+    request: { params: idParameters, body: body(CancelPickupInput) },
+    responses: marketOk(PickupCancelled),
+  }),
+  async (c) => {
+    const { reason } = c.req.valid("json");
+    return c.json(enveloped(await cancelPickup(c.var.ctx, c.req.valid("param").id, reason)), 200);
+  },
 );
 
 sellerOrderRoutes.openapi(

@@ -195,6 +195,17 @@ export const ShipInput = z
   })
   .openapi("ShipInput");
 
+/** KiriminAja wants 5 to 200 characters. */
+export const CancelPickupInput = z
+  .object({ reason: text(5, 200).default("Dibatalkan oleh penjual") })
+  .openapi("CancelPickupInput");
+
+export const PickupCancelled = z
+  .object({ order_id: z.uuid(), tracking_code: z.string(), final: z.boolean() })
+  .openapi("PickupCancelled");
+
+export const Label = z.object({ url: z.string(), tracking_code: z.string() }).openapi("Label");
+
 export const Rate = z
   .object({
     id: z.string(),

@@ -90,6 +90,11 @@ const priceBound = optionalParameter(
     .transform((value) => Math.min(Math.trunc(value), Number.MAX_SAFE_INTEGER)),
 );
 
+const flag = z
+  .string()
+  .transform((value) => value === "true" || value === "1")
+  .optional();
+
 export const ProductQuery = z.object({
   ...pagingQuery,
   q: searchParameter,
@@ -98,10 +103,11 @@ export const ProductQuery = z.object({
   store_id: optionalParameter(z.uuid()),
   price_min: priceBound,
   price_max: priceBound,
-  featured: z
-    .string()
-    .transform((value) => value === "true" || value === "1")
-    .optional(),
+  featured: flag,
+  in_stock: flag,
+  sort: optionalParameter(z.enum(["relevance", "newest", "cheapest", "dearest"])),
+  /** `meta.next_cursor` of the page before; then `page` is only repeated in the answer. */
+  cursor: optionalParameter(z.string().max(400)),
 });
 
 export type ImageInput = z.output<typeof ImageInput>;

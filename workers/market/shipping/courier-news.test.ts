@@ -110,6 +110,7 @@ describe("a parcel's way", () => {
       "mail/order_delivered/*",
       "mail/order_paid_out/*",
       "mail/order_shipped/*",
+      "mail/parcel_collected/*",
     ]);
     const { body } = await api(`/api/buyer/orders/${sale.orderId}/track`, {
       token: sale.buyer.token,

@@ -16,7 +16,8 @@ const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
 
 /**
  * What buyers can find: a narrow row for each product on sale in an open store, kept by triggers
- * (migrations/functions/market_catalogue_search.sql). Each order that a search may have has an index that is walked.
+ * (migrations/functions/market_catalogue_search.sql). Each order that a search may have has an index that is
+ * walked; that of the price, which carries other columns along, is made there too.
  */
 export const searchEntries = pgTable(
   "market_search_entries",
@@ -36,7 +37,6 @@ export const searchEntries = pgTable(
     primaryKey({ columns: [t.productId], name: "market_search_entries_pkey" }),
     index("market_search_entries_words_idx").using("gin", t.words),
     index("market_search_entries_newest_idx").on(t.createdAt, t.productId),
-    index("market_search_entries_price_idx").on(t.price, t.productId),
     index("market_search_entries_category_idx").on(t.categoryId, t.createdAt, t.productId),
     index("market_search_entries_category_price_idx").on(t.categoryId, t.price, t.productId),
     index("market_search_entries_store_idx").on(t.storeId, t.createdAt, t.productId),

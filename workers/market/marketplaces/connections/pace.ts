@@ -5,7 +5,12 @@ import { call } from "../../../../shared/db/statement.ts";
 /** Whether a call only asks: platforms count the two apart. */
 export type CallKind = "read" | "write";
 
-const Turns = z.object({ blocked: z.boolean(), wait_ms: z.number(), step_ms: z.number() });
+const Turns = z.object({
+  blocked: z.boolean(),
+  wait_ms: z.number(),
+  step_ms: z.number(),
+  turns: z.number(),
+});
 
 /** Turns are fetched for about this long, so that the database is asked about once a second. */
 const GRANT_MS = 1_000;
@@ -63,14 +68,20 @@ export class Pace {
   async #fetch(kind: CallKind, grant: Grant): Promise<void> {
     const stepMs = this.#stepMs[kind];
     const wanted = Math.min(LARGEST_GRANT, Math.max(1, Math.floor(GRANT_MS / stepMs)));
-    const input = { connection_id: this.#connectionId, kind, wanted, step_ms: stepMs };
+    const input = {
+      connection_id: this.#connectionId,
+      kind,
+      wanted,
+      step_ms: stepMs,
+      longest_wait_ms: LONGEST_WAIT_MS,
+    };
     const asked = await this.#ctx.db.run(call("market_marketplace_turns", input, Turns));
     if (asked.wait_ms > LONGEST_WAIT_MS) throw new ShopPausedError(asked.wait_ms);
     if (asked.blocked) {
       await pause(asked.wait_ms);
       return;
     }
-    grant.left = wanted;
+    grant.left = asked.turns;
     grant.nextAt = Date.now() + asked.wait_ms;
     grant.stepMs = asked.step_ms;
   }
