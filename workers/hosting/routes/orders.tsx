@@ -93,6 +93,18 @@ orderRoutes.openapi(
   },
 );
 
+orderRoutes.openAPIRegistry.registerPath({
+  method: "get",
+  path: "/api/orders/{id}/pay",
+  tags,
+  summary: "The pay link of a mail: on to the payment page",
+  request: { params, query: z.object({ key: z.string() }) },
+  responses: {
+    302: { description: "The payment page" },
+    404: { description: "A page that says why there is nothing to pay" },
+  },
+});
+
 /** For the mails: a person follows it, so what goes wrong is a page and not JSON. */
 orderRoutes.get("/api/orders/:id/pay", async (c) => {
   c.header("referrer-policy", "no-referrer");

@@ -234,8 +234,9 @@ export const mailsTo = async (user: TestUser, template: string) =>
 export const putWebsite = ({ orderId, user }: Sale, status = "ACTIVE") =>
   one(
     sql`with server as (
-        insert into hosting_servers (name, driver, base_url, sealed_key, web_address, ftp_host, sites_path, capacity)
-        values ('uji', 'aapanel', ${`https://${orderId}.example`}, 'RAHASIA', 'x', 'x', '/www/wwwroot', 5) returning id)
+        insert into hosting_servers (name, driver, base_url, sealed_key, web_address, ftp_host, sites_path, capacity,
+          is_active)
+        values ('uji', 'aapanel', ${`https://${orderId}.example`}, 'RAHASIA', 'x', 'x', '/www/wwwroot', 5, false) returning id)
       insert into hosting_websites (user_id, subscription_id, server_id, domain, status, ftp_username, sealed_ftp_password,
         host_site_id, root)
       select ${user.userId}, s.id, server.id, ${`${orderId}.example`}, ${status}, ${`f${orderId}`}, 'RAHASIA', '7', '/www/wwwroot/x'
