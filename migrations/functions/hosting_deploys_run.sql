@@ -124,8 +124,8 @@ begin
   return found;
 end $$;
 
--- {max, rescues} For the minute cron: a deploy whose job has ended without ending it gets another one, so often; then
--- it stays, with its site, for the operator, who hears of each failed job. Returns [wake].
+-- {max, rescues} For the minute cron: a deploy whose job has ended without ending it gets another one, so often at
+-- once and from then on every hour: a site is free again soon after its server is mended. Returns [wake].
 create or replace function hosting_deploys_rescue(input jsonb) returns jsonb language plpgsql as $$
 declare
   stuck hosting_deploys;
@@ -134,7 +134,8 @@ declare
 begin
   for stuck in
     select d.* from hosting_deploys d join jobs j on j.id = d.job_id
-    where d.state in ('queued', 'running') and j.finished_at is not null and d.rescues < (input->>'rescues')::int
+    where d.state in ('queued', 'running') and j.finished_at is not null
+      and (d.rescues < (input->>'rescues')::int or d.updated_at < now() - interval '1 hour')
     order by d.updated_at limit (input->>'max')::int for no key update of d skip locked
   loop
     job := jobs_enqueue('hosting.deploy', 'provisioning', 'hosting.deploy/' || stuck.id || '/' || (stuck.rescues + 1),
@@ -145,3 +146,23 @@ begin
   end loop;
   return jobs_wakes(variadic wakes);
 end $$;
+
+-- {max, alert_to} For the minute cron: tells the operator, once for each, of the deploys that have been under way for an
+-- hour. Such a one is not seen to be undone at its server, and its site takes no other. Returns [wake].
+create or replace function hosting_deploys_alert(input jsonb) returns jsonb language sql volatile as $$
+  select coalesce(jsonb_agg(told.wake) filter (where told.wake is not null), '[]') from (
+    select mail_enqueue('alert', input->>'alert_to', 'alert/hosting-deploy/' || d.id, jsonb_build_object(
+      'what', 'Deploy macet, ' || w.domain || ' tidak dapat di-deploy',
+      'facts', jsonb_build_object('domain', w.domain, 'server', s.base_url, 'deploy', d.id, 'langkah', d.step,
+        'sejak', to_char(d.started_at at time zone 'Asia/Jakarta', 'YYYY-MM-DD HH24:MI') || ' WIB',
+        'sebab', coalesce(j.error, d.failure, '-')),
+      'next', 'Perbaiki server itu. Sistem mencoba lagi sendiri, paling lambat setiap jam, dan situs dapat di-deploy lagi setelahnya.'
+    )) as wake
+    from hosting_deploys d
+    join hosting_websites w on w.id = d.website_id
+    join hosting_servers s on s.id = w.server_id
+    left join jobs j on j.id = d.job_id
+    where d.state = 'running' and d.started_at < now() - interval '1 hour'
+      and not exists (select from jobs m where m.dedupe_key = 'mail/alert/hosting-deploy/' || d.id)
+    order by d.started_at limit (input->>'max')::int) told
+$$;

@@ -161,10 +161,19 @@ end $$;
 -- dropped, and money that still comes for it goes back.
 create or replace function hosting_subscription_end(subscription_id uuid, status text, moment timestamptz default now())
 returns void language plpgsql as $$
+begin
+  perform hosting_slots_free(array[hosting_subscription_close(subscription_id, status, moment)]);
+end $$;
+
+-- The same but for its slot: returns the plan of the slot that it held, for its caller to give back at the end of his
+-- transaction (hosting_slots_free); null when it held none.
+create or replace function hosting_subscription_close(subscription_id uuid, status text, moment timestamptz)
+returns uuid language plpgsql as $$
 declare
   s hosting_subscriptions;
   o hosting_orders;
   open_order record;
+  freed uuid;
 begin
   -- Its caller may hold the subscription already, so nothing below it is waited for: an order that is locked is being
   -- paid, and its money finds the subscription ended.
@@ -178,11 +187,13 @@ begin
       perform hosting_order_drop(o, 'Langganan berakhir');
     end if;
   end loop;
-  update hosting_subscriptions x set status = hosting_subscription_end.status, deleted_at = moment, updated_at = now()
+  update hosting_subscriptions x set status = hosting_subscription_close.status, deleted_at = moment, updated_at = now()
   where x.id = subscription_id and x.deleted_at is null
   returning * into s;
   if found then
-    select * into o from hosting_orders x where x.id = s.order_id for no key update;
-    perform hosting_order_free(o);
+    -- The order that began it is completed: whoever locks that one waits for nothing below it.
+    update hosting_orders x set holds_slot = false where x.id = s.order_id and x.holds_slot
+    returning x.plan_id into freed;
   end if;
+  return freed;
 end $$;

@@ -1,7 +1,8 @@
 -- Orders, from the click to their payment. Guarantees, from any number of connections at once: a click that is made
 -- twice is one order; an order is charged its plan's own price times its months; of the requests that want its payment
--- page one asks the provider. Lock order: a user's turn, payment intent, order, subscription, website, plan, accounts,
--- the invoice counter last.
+-- page one asks the provider. Lock order of the whole domain: a user's turn, payment intent, order, subscription,
+-- website, server, plan, accounts, the invoice counter last. The nightly run begins with many subscriptions: it passes
+-- by whatever of theirs is locked above them (skip locked), and takes its plans in one statement at its end, by id.
 
 -- One order of a user at a time, so that the limit and the likeness see all that came before.
 create or replace function hosting_buyer_turn(buyer bigint) returns void language sql as $$

@@ -66,6 +66,16 @@ create or replace function hosting_slot_free(plan_id uuid) returns void language
   update hosting_plans p set slots_taken = p.slots_taken - 1 where p.id = hosting_slot_free.plan_id
 $$;
 
+-- Gives back many slots at once, one for each mention of a plan; nulls are left out. Locks the plans in the order of
+-- their ids, so that two calls wait for each other and never in a circle: a transaction calls it once, and last.
+create or replace function hosting_slots_free(plan_ids uuid[]) returns void language plpgsql as $$
+begin
+  perform from hosting_plans p where p.id = any(plan_ids) order by p.id for no key update;
+  update hosting_plans p set slots_taken = p.slots_taken - f.slots
+  from (select freed, count(*)::int as slots from unnest(plan_ids) freed group by freed) f
+  where p.id = f.freed;
+end $$;
+
 -- {actor_id, request_id, id?, plan: {column: value, …}} -> the plan: a new one, or the named one with these columns
 -- changed, with its entry in the audit. Missing columns keep what they hold, or their defaults.
 create or replace function hosting_plan_write(input jsonb) returns jsonb language plpgsql as $$

@@ -1,7 +1,7 @@
 -- The nightly run over subscriptions. Guarantees, from any number of runs at once, repeated or killed anywhere:
 -- each step is taken once for each period (the key of hosting_renewal_steps), in one transaction with its order, its
--- mail and its job; a row that fails stops no other; a run's work is bounded by its limit. What is due follows from
--- `at` alone. Days are Jakarta's; 3 days of grace and 30 until deletion are counted to the second.
+-- mail and its job; a row that fails stops no other; runs at once never wait for each other in a circle
+-- (hosting_orders_open.sql); a run's work is bounded by its limit. What is due follows from `at` alone. Days are Jakarta's; 3 days of grace and 30 until deletion are counted to the second.
 
 create or replace function hosting_renewal_day(moment timestamptz) returns date language sql immutable as $$
   select (moment at time zone 'Asia/Jakarta')::date
@@ -77,13 +77,18 @@ begin
     begin
       visit := hosting_renewal_visit(due, moment, input);
       visits := visits || visit;
-    exception when others then
-      get stacked diagnostics problem = message_text;
-      problem := sqlstate || ' ' || left(problem, 200);
-      failed := failed + 1;
-      visits := visits || hosting_renewal_failed(due.id, moment, problem, input->>'alert_to');
+    exception
+      -- Lost to a rival, which is nobody's mistake: the next run takes it up.
+      when deadlock_detected or lock_not_available or serialization_failure then
+        visits := visits || '{"steps": [], "wake": []}'::jsonb;
+      when others then
+        get stacked diagnostics problem = message_text;
+        problem := sqlstate || ' ' || left(problem, 200);
+        failed := failed + 1;
+        visits := visits || hosting_renewal_failed(due.id, moment, problem, input->>'alert_to');
     end;
   end loop;
+  perform hosting_slots_free(array(select (v->>'freed')::uuid from unnest(visits) v where v->>'freed' is not null));
   return jsonb_build_object('visited', cardinality(visits), 'failed', failed,
     'steps', (select coalesce(jsonb_object_agg(c.step, c.count), '{}') from (
       select step, count(*) from unnest(visits) v, jsonb_array_elements_text(v->'steps') step group by step) c),

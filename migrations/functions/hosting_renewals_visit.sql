@@ -10,7 +10,8 @@ begin
   return found;
 end $$;
 
--- Does what is due for it at this moment. -> {steps: [taken], wake}
+-- Does what is due for it at this moment. -> {steps: [taken], wake, freed}: `freed` is the plan of a slot that its caller
+-- gives back at the end of his transaction, or null.
 create or replace function hosting_renewal_visit(s hosting_subscriptions, at timestamptz, input jsonb)
 returns jsonb language plpgsql as $$
 declare
@@ -20,6 +21,7 @@ declare
   announced timestamptz;
   taken text[] := '{}';
   wakes jsonb[] := '{}';
+  freed uuid;
 begin
   if s.status = 'ACTIVE' and s.auto_renew then
     if hosting_renewal_opens(s, at, input->'terms') then taken := taken || 'order'::text; end if;
@@ -29,16 +31,19 @@ begin
   end if;
   if stage is not null and hosting_renewal_claim(s, stage, at, announced) then
     taken := taken || stage;
-    wakes := case
-      when stage = 'suspend' then hosting_renewal_suspend(s, at, app_url)
-      when stage = 'delete' then hosting_renewal_delete(s, at, app_url)
-      when stage like 'warn_%' then array[hosting_renewal_mail(s, 'hosting_deletion_warning', stage, app_url,
-        jsonb_build_object('delete_at', announced))]
-      else array[hosting_renewal_mail(s, 'hosting_renewal_reminder', stage, app_url, jsonb_build_object(
-        'days_left', hosting_renewal_day(s.end_date) - hosting_renewal_day(at),
-        'suspends_at', s.end_date + interval '72 hours'))] end;
+    if stage = 'delete' then
+      select d.wakes, d.freed into wakes, freed from hosting_renewal_end(s, at, app_url) d;
+    else
+      wakes := case
+        when stage = 'suspend' then hosting_renewal_suspend(s, at, app_url)
+        when stage like 'warn_%' then array[hosting_renewal_mail(s, 'hosting_deletion_warning', stage, app_url,
+          jsonb_build_object('delete_at', announced))]
+        else array[hosting_renewal_mail(s, 'hosting_renewal_reminder', stage, app_url, jsonb_build_object(
+          'days_left', hosting_renewal_day(s.end_date) - hosting_renewal_day(at),
+          'suspends_at', s.end_date + interval '72 hours'))] end;
+    end if;
   end if;
-  return jsonb_build_object('steps', to_jsonb(taken), 'wake', jobs_wakes(variadic wakes));
+  return jsonb_build_object('steps', to_jsonb(taken), 'wake', jobs_wakes(variadic wakes), 'freed', freed);
 end $$;
 
 -- Opens the order of the next period, once, at the plan's price of this day. No order for who may not sign in.
@@ -82,14 +87,14 @@ begin
       'delete_at', at + interval '720 hours'))];
 end $$;
 
--- The end: the website and its files go, the open order is closed, the plan's slot is free again.
-create or replace function hosting_renewal_delete(s hosting_subscriptions, at timestamptz, app_url text)
-returns jsonb[] language plpgsql as $$
+-- The end: the website and its files go, the open order is closed. `freed`: the plan whose slot it held.
+create or replace function hosting_renewal_end(s hosting_subscriptions, at timestamptz, app_url text,
+  out wakes jsonb[], out freed uuid) language plpgsql as $$
 declare
   mail jsonb := hosting_renewal_mail(s, 'hosting_deleted', 'delete', app_url, '{}');
 begin
-  perform hosting_subscription_end(s.id, case when s.auto_renew then 'EXPIRED' else 'CANCELLED' end, at);
-  return array[hosting_site_order_of_subscription(s.id, 'delete'), mail];
+  freed := hosting_subscription_close(s.id, case when s.auto_renew then 'EXPIRED' else 'CANCELLED' end, at);
+  wakes := array[hosting_site_order_of_subscription(s.id, 'delete'), mail];
 end $$;
 
 -- A mail about the period that ends, once for each step. Nobody is written to who is banned or has left.

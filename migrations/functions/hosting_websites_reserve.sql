@@ -65,6 +65,9 @@ begin
   if not found or subscription.status <> 'ACTIVE' or subscription.deleted_at is not null then
     perform app_error('not_found', 'Subscription tidak ditemukan atau tidak aktif');
   end if;
+  if subscription.plan_type = 'VPS' then
+    perform app_error('invalid_input', 'Paket VPS tidak termasuk website di server hosting');
+  end if;
 
   select * into known from hosting_websites w
   where w.subscription_id = subscription.id and w.status <> 'DELETED' for no key update;
@@ -78,7 +81,9 @@ begin
     return jsonb_build_object('site', hosting_site_json(known.id), 'wake', jobs_wakes(wake));
   end if;
 
-  if exists (
+  -- Locked, because it may be on its way out: its end is waited for before a server is taken, never after it.
+  perform from hosting_websites w where w.domain = wished and w.status <> 'DELETED' for no key update;
+  if found or exists (
     select from hosting_websites w where w.status <> 'DELETED' and w.user_id <> owner and w.domain in (
       select array_to_string(labels[n:], '.') from (select string_to_array(wished, '.')) l(labels),
         generate_series(2, array_length(labels, 1)) n)

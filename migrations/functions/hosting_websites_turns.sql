@@ -107,8 +107,9 @@ declare
   job jobs;
   wake jsonb;
 begin
-  select j.* into job from hosting_websites w join jobs j on j.id = w.certificate_job_id
-  where w.id = p_website_id for no key update of w;
+  -- First the site, then its job: who waited for the site sees what was asked for meanwhile.
+  perform from hosting_websites w where w.id = p_website_id for no key update;
+  select j.* into job from hosting_websites w join jobs j on j.id = w.certificate_job_id where w.id = p_website_id;
   if job.updated_at > now() - interval '15 minutes' then return null; end if;
   update jobs j set run_at = now(), updated_at = now()
   where j.id = job.id and j.state in ('queued', 'unknown') returning * into job;

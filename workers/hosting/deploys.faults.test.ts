@@ -1,6 +1,8 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { contextWithQueues } from "../../shared/jobs/test-queues.ts";
+import { alertMail } from "../../shared/mail/alert.ts";
 import { followDeploys } from "./deploys.ts";
 import {
   attemptDeploy,
@@ -15,7 +17,7 @@ import {
   siteZip,
   visit,
 } from "./testing/deploys.ts";
-import { run } from "./testing/sales.ts";
+import { query, run } from "./testing/sales.ts";
 import { dial } from "./testing/sites.ts";
 import { zipOf } from "./testing/zips.ts";
 
@@ -101,6 +103,44 @@ describe("a process that is killed at any call", () => {
     expect(deploy.jobId).not.toBe(open.jobId);
     expect(await finish({ ...open, jobId: deploy.jobId })).toBe("success");
     expect((await visit(site)).body).toBe("Diselamatkan");
+  });
+});
+
+describe("a deploy that is not seen to be undone", () => {
+  const alertsOf = ({ id }: OpenDeploy) =>
+    query(
+      sql`select payload->'data' as data from jobs where dedupe_key = ${`mail/alert/hosting-deploy/${id}`}`,
+      z.object({ data: alertMail.schema }),
+    );
+
+  it("is told to the operator once, in words, and is over by itself when its server is mended", async () => {
+    const { site, open } = await faulty({ path: "SetSiteRunPath", say: "nginx says no" });
+    await attemptDeploy(open, { attempts: 7, state: "unknown" });
+    expect(await readDeploy(open.id)).toMatchObject({ state: "running", step: "reverting" });
+    const { ctx } = contextWithQueues();
+    await followDeploys(ctx);
+    expect(await alertsOf(open)).toEqual([]);
+    await run(sql`update hosting_deploys set started_at = now() - interval '61 minutes',
+      updated_at = now() - interval '61 minutes', rescues = 3 where id = ${open.id}`);
+    await run(sql`update jobs set state = 'failed', finished_at = now(), error = 'nginx says no'
+      where id = ${open.jobId}`);
+    await followDeploys(ctx);
+    await followDeploys(ctx);
+    const [alert, ...more] = await alertsOf(open);
+    expect(more).toEqual([]);
+    expect(alert?.data.what).toContain(site.domain);
+    expect(alert?.data.facts).toMatchObject({ deploy: open.id, langkah: "reverting" });
+    if (!alert) throw new Error("no alert");
+    const words = alertMail.text(alert.data, ctx.config);
+    expect(words).toContain("Perbaiki server itu.");
+    expect(words).not.toContain("tidak akan mencobanya");
+
+    await dial(site.domain, { path: "SetSiteRunPath" });
+    const [deploy] = (await listed(site)).deploys;
+    expect(deploy.jobId).not.toBe(open.jobId);
+    expect(await finish({ ...open, jobId: deploy.jobId })).toBe("failed");
+    await bringLive(site, "Lagi");
+    expect((await visit(site)).body).toBe("<h1>Lagi</h1>");
   });
 });
 

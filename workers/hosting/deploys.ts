@@ -123,12 +123,20 @@ export async function cancelDeploy(ctx: Ctx, websiteId: string, deployId: string
   return await ctx.db.run(call("hosting_deploy_cancel", asked, deployShape));
 }
 
-/** For the minute cron: a deploy whose job came to an end without it is taken up by another. */
+/**
+ * For the minute cron: a deploy whose job came to an end without it is taken up by another, and the operator is told
+ * once of a deploy that comes to no end.
+ */
 export async function followDeploys(ctx: Ctx): Promise<void> {
-  const input = { max: RESCUED_AT_ONCE, rescues: RESCUES };
-  const wakes = await ctx.db.run(call("hosting_deploys_rescue", input, wakeSchema));
-  if (wakes.length > 0) ctx.log.warn("deploys taken up again", { count: wakes.length });
-  wake(ctx, wakes);
+  const rescue = { max: RESCUED_AT_ONCE, rescues: RESCUES };
+  const alert = { max: RESCUED_AT_ONCE, alert_to: ctx.config.ALERT_EMAIL };
+  const [rescued, alerts] = await ctx.db.batch([
+    call("hosting_deploys_rescue", rescue, wakeSchema),
+    call("hosting_deploys_alert", alert, wakeSchema),
+  ]);
+  if (rescued.length > 0) ctx.log.warn("deploys taken up again", { count: rescued.length });
+  if (alerts.length > 0) ctx.log.error("deploys come to no end", { count: alerts.length });
+  wake(ctx, [...rescued, ...alerts]);
 }
 
 /** Lower-case letters and digits: a part of a path on the server, and of its web server's configuration. */

@@ -58,10 +58,13 @@ describe("a site", () => {
     expect(await serves(domain)).toBe(false);
     expect(await ftpLogin(ftpUsername, ftpPassword)).toEqual({ ok: false });
 
-    await carryOut(id, "resume");
+    const resume = await ordered(id, "resume");
+    await finish(resume);
     expect(await websitesOf(domain)).toMatchObject([{ status: "ACTIVE" }]);
     expect(await serves(domain)).toBe(true);
     expect(await ftpLogin(ftpUsername, ftpPassword)).toMatchObject({ ok: true });
+    // A delivery of the job that comes late says it to nobody again.
+    await attempt(resume);
     expect(await mailsOf("hosting_resumed", domain)).toHaveLength(1);
   });
 
