@@ -206,10 +206,11 @@ const seeds = (size: number) => [
       timestamptz '2026-01-01' + n * interval '20 seconds'
     from (select n, floor(power(random(), 3) * 200)::int as what from generate_series(1, ${size}) n offset 0) g`,
   `insert into market_search_entries (product_id, store_id, category_id, price, in_stock, is_featured, created_at, words)
-    select id, store_id, category_id, price, stock > 0, is_featured, created_at, market_search_lexemes(name, category_id)
+    select id, store_id, category_id, price, stock > 0, is_featured, created_at,
+      market_search_lexemes(name, category_id, store_id, price, created_at)
     from market_products`,
   `insert into market_search_words select distinct word
-    from market_search_entries, unnest(tsvector_to_array(words)) word where word not like 'c:%'`,
+    from market_search_entries, unnest(tsvector_to_array(words)) word where word not like '%:%'`,
 ];
 
 if (process.argv[1] === import.meta.filename) {

@@ -16,11 +16,20 @@ create or replace function market_words(name text) returns tsvector language sql
   select to_tsvector('pg_catalog.simple', regexp_replace(lower(name), '[^[:alnum:]]+', ' ', 'g'))
 $$;
 
--- The words of a name and, so that one look into the index serves both, the category it is in.
-create or replace function market_search_lexemes(name text, category_id uuid) returns tsvector
-language sql immutable parallel safe as $$
-  select case when category_id is null then market_words(name)
-    else market_words(name) || array_to_tsvector(array['c:' || category_id]) end
+drop function if exists market_search_lexemes(text, uuid);
+
+-- What a name's words are looked up together with, so that one look into the index serves all: the category, the store
+-- (its last letters, the row tells for sure), the step of the price (half an octave), and the spans of time it was made in.
+create or replace function market_search_price_step(price bigint) returns int language sql immutable parallel safe as $$
+  select floor(2 * log(2, greatest(price, 1)::numeric))::int
+$$;
+
+create or replace function market_search_lexemes(
+  name text, category_id uuid, store_id uuid, price bigint, created_at timestamptz
+) returns tsvector language sql immutable parallel safe as $$
+  select market_words(name) || array_to_tsvector(array_remove(array['c:' || category_id, 's:' || right(store_id::text, 8),
+    'p:' || market_search_price_step(price)], null)
+    || array(select 't' || n || ':' || (extract(epoch from created_at)::bigint >> n) from unnest(array[16, 18, 20, 22, 24]) n))
 $$;
 
 -- Brings the entries of these products in line with what may be shown. Words are added in one order everywhere, so that
@@ -29,15 +38,15 @@ create or replace function market_search_put(product_ids uuid[]) returns void la
 begin
   insert into market_search_entries (product_id, store_id, category_id, price, in_stock, is_featured, created_at, words)
   select p.id, p.store_id, p.category_id, p.price, p.stock > p.reserved, p.is_featured, p.created_at,
-    market_search_lexemes(p.name, p.category_id)
+    market_search_lexemes(p.name, p.category_id, p.store_id, p.price, p.created_at)
   from market_products p join market_stores s on s.id = p.store_id
   where p.id = any(product_ids) and p.status = 'active' and p.deleted_at is null
     and s.status = 'active' and s.deleted_at is null
   on conflict (product_id) do update set category_id = excluded.category_id, price = excluded.price,
-    in_stock = excluded.in_stock, is_featured = excluded.is_featured, words = excluded.words;
+    in_stock = excluded.in_stock, is_featured = excluded.is_featured, created_at = excluded.created_at, words = excluded.words;
   insert into market_search_words (word)
   select distinct w.word from market_search_entries e, unnest(tsvector_to_array(e.words)) w(word)
-    where e.product_id = any(product_ids) and w.word not like 'c:%'
+    where e.product_id = any(product_ids) and w.word not like '%:%'
       and not exists (select from market_search_words known where known.word = w.word)
     order by w.word
   on conflict do nothing;
@@ -85,6 +94,7 @@ create or replace trigger market_stores_search_changed after update on market_st
   for each row when ((new.status, new.deleted_at) is distinct from (old.status, old.deleted_at))
   execute function market_search_store_changed();
 
--- What was on sale before there was a search.
+-- What was on sale before there was a search, or before its words told the time.
 select market_search_put((select array_agg(p.id) from market_products p))
-  where not exists (select from market_search_entries) and exists (select from market_products);
+  where exists (select from market_products)
+    and not coalesce((select tsvector_to_array(e.words)::text like '%t16:%' from market_search_entries e limit 1), false);

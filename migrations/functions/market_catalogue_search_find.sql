@@ -1,20 +1,29 @@
--- Words that were typed, as a tsquery of words that exist: a part of a word (from three letters on, else a beginning)
+-- As they were before the words came in groups.
+drop function if exists market_search_query(text[], boolean);
+drop function if exists market_search_conditions(jsonb, tsquery);
+drop function if exists market_search_guess(jsonb, tsquery);
+drop function if exists market_search_look(jsonb, tsquery, tsquery);
+drop function if exists market_search_count(jsonb, tsquery, int);
+drop function if exists market_search_run(jsonb, tsquery, tsquery, text, int, float8);
+
+-- Words that were typed, each as a tsquery of words that exist: a part of a word (from three letters on, else a beginning)
 -- stands for the words that hold it; one that nothing holds for its nearest neighbours by letter triples, when
 -- `mended`. Null: some word stands for nothing.
-create or replace function market_search_query(typed text[], mended boolean) returns tsquery
+create or replace function market_search_groups(typed text[], mended boolean) returns tsquery[]
 language plpgsql stable as $$
 declare
   term text;
   found text[];
-  whole tsquery;
+  groups tsquery[] := '{}';
 begin
   foreach term in array typed loop
-    if length(term) < 3 then
-      whole := coalesce(whole && market_any_of('{}', term), market_any_of('{}', term));
+    found := array(select word from market_search_words
+      where word like case when length(term) < 3 then '' else '%' end || term || '%'
+      order by length(word), word limit 40);
+    if length(term) < 3 and cardinality(found) in (0, 40) then
+      groups := groups || market_any_of('{}', term);
       continue;
     end if;
-    found := array(select word from market_search_words where word like '%' || term || '%'
-      order by length(word), word limit 40);
     if cardinality(found) = 0 and mended and length(term) >= 4 then
       found := array(select word from market_search_words where word % term and similarity(word, term) >= 0.35
         order by similarity(word, term) desc, word limit 5);
@@ -23,17 +32,17 @@ begin
       return null;
     elsif cardinality(found) = 40 then
       -- So many that it is rather a beginning.
-      whole := coalesce(whole && market_any_of(found, term), market_any_of(found, term));
+      groups := groups || market_any_of(found, term);
     else
-      whole := coalesce(whole && market_any_of(found, null), market_any_of(found, null));
+      groups := groups || market_any_of(found, null);
     end if;
   end loop;
-  return whole;
+  return groups;
 end $$;
 
 create or replace function market_any_of(words text[], beginning text) returns tsquery language sql immutable as $$
   select string_agg(word, ' | ')::tsquery from (
-    select quote_literal(w) as word from unnest(words) w
+    select quote_literal(w) as word from unnest(words) w where beginning is null or not starts_with(w, beginning)
     union all select quote_literal(beginning) || ':*' where beginning is not null) either
 $$;
 
@@ -43,63 +52,89 @@ $$;
 -- no page costs more than the way to the `cap`th; with it a page starts behind that row, at the same price at any depth.
 -- Relevance ranks the newest 200 matches, the rest follow by time: names that hold the words whole first, then those that say little else.
 create or replace function market_search(input jsonb) returns jsonb language plpgsql
-set plan_cache_mode = force_custom_plan set random_page_cost = 1.1 set enable_indexonlyscan = on as $$
+set plan_cache_mode = force_custom_plan set random_page_cost = 1.1 set max_parallel_workers_per_gather = 0 set enable_indexonlyscan = on as $$
 declare
   typed constant text[] := array(select jsonb_array_elements_text(input->'terms'));
-  words tsquery;
+  words tsquery[];
   is_mended boolean := false;
   answer jsonb;
 begin
   if cardinality(typed) > 0 then
-    words := market_search_query(typed, false);
+    words := market_search_groups(typed, false);
     if words is null then
-      words := market_search_query(typed, true);
+      words := market_search_groups(typed, true);
       is_mended := words is not null;
     end if;
     if words is null then
       return jsonb_build_object('ids', '[]'::jsonb, 'total', 0, 'last', null, 'mended', false);
     end if;
-    if input->>'category_id' is not null then
-      words := words && quote_literal('c:' || (input->>'category_id'))::tsquery;
-    end if;
+    words := market_search_narrowed(input, words);
   end if;
   return market_search_look(input, words, market_whole_words(typed)) || jsonb_build_object('mended', is_mended);
 end $$;
 
--- What a row must fulfil, as SQL with these values: $1 words, $2 the input's category, $3 store, $4 and $5 price,
--- $6 and $7 the row to start behind.
-create or replace function market_search_conditions(input jsonb, words tsquery) returns text language sql immutable as $$
+-- The words together with what else the look into their index can tell.
+create or replace function market_search_narrowed(input jsonb, words tsquery[]) returns tsquery[]
+language sql immutable as $$
+  select words
+    || case when input->>'category_id' is not null then array[quote_literal('c:' || (input->>'category_id'))::tsquery] end
+    || case when input->>'store_id' is not null
+      then array[quote_literal('s:' || right(lower(input->>'store_id'), 8))::tsquery] end
+$$;
+
+-- The steps that a range of prices touches; null: so many that they narrow nothing.
+create or replace function market_search_price_steps(lowest bigint, highest bigint) returns tsquery
+language plpgsql stable as $$
+declare
+  first int;
+  last int;
+begin
+  select market_search_price_step(greatest(lowest, min(price))), market_search_price_step(least(highest, max(price)))
+    into first, last from market_search_entries;
+  if last - first not between 0 and 16 then
+    return null;
+  end if;
+  return (select string_agg(quote_literal('p:' || n), ' | ')::tsquery from generate_series(first, last) n);
+end $$;
+
+-- What a row must fulfil, as SQL with these values: $2 the input's category, $3 store, $4 and $5 price, $6 and $7 the
+-- row to start behind. Each group of words is a condition of its own: as one tsquery, the index would weigh the whole of
+-- it for every product with any of the words, instead of leaping from one group's next product to the other's.
+-- `is true` hides a condition from other indexes, so that `alone` the index of words is asked.
+create or replace function market_search_conditions(input jsonb, words tsquery[], alone boolean) returns text
+language sql immutable as $$
   select concat_ws(' and ', 'true',
-    case when words is not null then 'e.words @@ $1'
-      when input->>'category_id' is not null then 'e.category_id = $2' end,
-    case when input->>'store_id' is not null then 'e.store_id = $3' end,
-    case when input->>'price_min' is not null then 'e.price >= $4' end,
-    case when input->>'price_max' is not null then 'e.price <= $5' end,
+    (select string_agg(format('e.words @@ %L::tsquery', w), ' and ') from unnest(words) w where w is not null),
+    case when input->>'category_id' is not null and words is null then 'e.category_id = $2' end,
+    case when input->>'store_id' is not null then '(e.store_id = $3)' || hidden end,
+    case when input->>'price_min' is not null then '(e.price >= $4)' || hidden end,
+    case when input->>'price_max' is not null then '(e.price <= $5)' || hidden end,
     case when (input->>'in_stock')::boolean then 'e.in_stock' end,
-    case when (input->>'featured')::boolean then 'e.is_featured' end,
+    case when (input->>'featured')::boolean then 'e.is_featured' || hidden end,
     case when input->'after'->>'id' is not null then case input->>'sort'
       when 'cheapest' then '(e.price, e.product_id) > ($6::bigint, $7)'
       when 'dearest' then '(e.price, e.product_id) < ($6::bigint, $7)'
       else '(e.created_at, e.product_id) < ($6::timestamptz, $7)' end end)
+  from (select case when alone then ' is true' else '' end as hidden) h
 $$;
 
 -- How many rows would fit, as the planner guesses from its statistics: it knows how common each word is.
-create or replace function market_search_guess(input jsonb, words tsquery) returns float8 language plpgsql as $$
+create or replace function market_search_guess(input jsonb, words tsquery[]) returns float8 language plpgsql as $$
 declare
   plan json;
 begin
   execute 'explain (format json) select from market_search_entries e where '
-    || market_search_conditions(input, words) into plan
-    using words, (input->>'category_id')::uuid, (input->>'store_id')::uuid, (input->>'price_min')::bigint,
+    || market_search_conditions(input, words, false) into plan
+    using null::text, (input->>'category_id')::uuid, (input->>'store_id')::uuid, (input->>'price_min')::bigint,
       (input->>'price_max')::bigint, input->'after'->>'value', (input->'after'->>'id')::uuid;
   return (plan->0->'Plan'->>'Plan Rows')::float8;
 end $$;
 
--- Two ways to the first rows of an order: walk along its index until enough is found, which is fast where much fits, or
--- sort all that fits, which is fast where little does. The guess decides between them, since the planner's own choice
--- goes wrong where matches are not spread evenly; for the same reason a walk along the time ends after thrice the way
--- that it should take, and all is sorted. Few matches are counted by the same look, many in any order.
-create or replace function market_search_look(input jsonb, words tsquery, whole tsquery) returns jsonb
+-- Without words, or behind a row: two ways to the first rows of an order: walk along its index until enough is found,
+-- which is fast where much fits, or sort all that fits, which is fast where little does. The guess decides between them,
+-- since the planner's own choice goes wrong where matches are not spread evenly; for the same reason a walk along the
+-- time ends after thrice the way that it should take, and all is sorted.
+create or replace function market_search_look(input jsonb, words tsquery[], whole tsquery) returns jsonb
 language plpgsql as $$
 declare
   cap constant int := (input->>'cap')::int + 1;
@@ -118,6 +153,15 @@ begin
   guess := market_search_guess(input, words);
   -- Before the first analyze nothing is known, and told as -1.
   select greatest(reltuples, guess) into every from pg_class where oid = 'market_search_entries'::regclass;
+  if words is not null and not after_row then
+    if guess * guess > 0.72 * wanted * every and not texts then
+      answer := market_search_run(input, words, whole, 'walk', wanted, 2000 + 2 * wanted * every / guess);
+      if answer is not null then
+        return answer || market_search_count(input, words, cap);
+      end if;
+    end if;
+    return market_search_near(input, words, whole, 1.3 * cap / greatest(guess, 1), cap);
+  end if;
   if (guess < 3000 and not after_row) or texts then
     return market_search_run(input, words, whole,
       case when texts and guess * guess > 180 * every then 'walk' else 'sort' end, cap, 3 * 1000 * every / greatest(guess, 1));
@@ -129,14 +173,14 @@ begin
   return answer || case when after_row then '{}' else market_search_count(input, words, cap) end;
 end $$;
 
-create or replace function market_search_count(input jsonb, words tsquery, cap int) returns jsonb language plpgsql as $$
+create or replace function market_search_count(input jsonb, words tsquery[], cap int) returns jsonb language plpgsql as $$
 declare
   total int;
 begin
   perform set_config('enable_indexonlyscan', 'off', true);
   execute format('select count(*) from (select from market_search_entries e where %s limit %s) e',
-    market_search_conditions(input, words), cap) into total
-    using words, (input->>'category_id')::uuid, (input->>'store_id')::uuid, (input->>'price_min')::bigint,
+    market_search_conditions(input, words, false), cap) into total
+    using null::text, (input->>'category_id')::uuid, (input->>'store_id')::uuid, (input->>'price_min')::bigint,
       (input->>'price_max')::bigint, null::text, null::uuid;
   return jsonb_build_object('total', total);
 end $$;
@@ -144,17 +188,18 @@ end $$;
 -- One look at the first `wanted` rows. Null: walking `window_rows` in order of time did not find them. Relevance ranks
 -- the newest 200. Of names that must hold a text as it stands the first 1,000 that hold its words are looked at.
 create or replace function market_search_run(
-  input jsonb, words tsquery, whole tsquery, way text, wanted int, window_rows float8
+  input jsonb, words tsquery[], whole tsquery, way text, wanted int, window_rows float8
 ) returns jsonb language plpgsql as $$
 declare
   is_priced constant boolean := input->>'sort' in ('cheapest', 'dearest');
   key constant text := case when is_priced then 'e.price' else 'e.created_at' end;
   asc_desc constant text := case when input->>'sort' = 'cheapest' then 'asc' else 'desc' end;
-  conditions constant text := market_search_conditions(input, words);
+  conditions constant text := market_search_conditions(input, words, way = 'sort' and words is not null);
   is_bounded constant boolean := way = 'walk' and not is_priced and window_rows is not null;
   texts constant text[] := array(select jsonb_array_elements_text(input->'texts'));
   ordering constant text := format('order by %1$s %2$s, e.product_id %2$s', key, asc_desc);
   found text;
+  matching text := 'select * from looked';
   answer jsonb;
 begin
   if is_bounded then
@@ -169,26 +214,28 @@ begin
       case when is_priced then 'e.price + 0' else 'extract(epoch from e.created_at)' end, asc_desc);
   end if;
   if cardinality(texts) > 0 then
-    found := format('select e.* from (%s limit 1000) e join market_products p on p.id = e.product_id
-      where p.name ilike all ($8) %s', found, ordering);
+    matching := format('select e.* from looked e join market_products p on p.id = e.product_id
+      where p.name ilike all ($8) %s', ordering);
   end if;
   -- Until market_search returns: only a walk may go through an index from its one end to the other.
   perform set_config('enable_indexonlyscan', case way when 'walk' then 'on' else 'off' end, true);
   execute format('
-    with found as materialized (
-      select e.product_id as id, %1$s as value, e.words, row_number() over () as place from (%3$s limit $9) e),
+    with looked as materialized (%3$s limit %5$s),
+    found as materialized (
+      select e.product_id as id, %1$s as value, e.words, row_number() over () as place from (%4$s limit $9) e),
     page as (
       select f.id, f.value, row_number() over () as n
       from (select id, value from found e order by %2$s place limit $11 offset $10) f)
     select jsonb_build_object(
       ''ids'', (select coalesce(jsonb_agg(id order by n), ''[]'') from page),
       ''last'', (select jsonb_build_object(''value'', value, ''id'', id) from page order by n desc limit 1),
+      ''looked'', (select count(*) from looked),
       ''total'', (select count(*) from found))',
     key, case when input->>'sort' = 'relevance' and whole is not null
       then 'place > 200, case when place <= 200 then (not e.words @@ $12)::int * 1000 + length(e.words) end,' else '' end,
-    found)
+    found, matching, case when cardinality(texts) > 0 then 1000 else wanted end)
     into answer
-    using words, (input->>'category_id')::uuid, (input->>'store_id')::uuid, (input->>'price_min')::bigint,
+    using null::text, (input->>'category_id')::uuid, (input->>'store_id')::uuid, (input->>'price_min')::bigint,
       (input->>'price_max')::bigint, input->'after'->>'value', (input->'after'->>'id')::uuid, texts, wanted,
       (input->>'offset')::int, (input->>'limit')::int, whole;
   return case when is_bounded and (answer->>'total')::int < wanted and cardinality(texts) = 0 then null

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { api } from "../testing/api.ts";
 import { createProduct, type TestStore, unique } from "../testing/factories.ts";
 import { createShop, failure, run } from "./testing/catalogue.ts";
@@ -8,6 +9,18 @@ const search = async (query: Record<string, string>) =>
   await api(`/api/buyer/products?${new URLSearchParams(query)}`);
 const namesOf = async (query: Record<string, string>): Promise<string[]> =>
   (await search(query)).body.data.map(({ name }: { name: string }) => name);
+
+/** Every page of a search, by the cursor that leads to the next. */
+async function pagesOf(query: Record<string, string>): Promise<{ name: string }[][]> {
+  const pages: { name: string }[][] = [];
+  let cursor: string | null = "";
+  while (cursor !== null) {
+    const { body } = await search({ ...query, limit: "25", ...(cursor ? { cursor } : {}) });
+    pages.push(body.data);
+    cursor = body.meta.next_cursor;
+  }
+  return pages;
+}
 
 /** A word that nobody else sells. */
 const ownWord = () => unique("w").replace(/[^a-z0-9]/g, "");
@@ -123,5 +136,46 @@ describe("what can be found", () => {
     expect(await namesOf({ q: other })).toEqual([other]);
     await run(sql`update market_products set status = 'archived' where id = ${id}`);
     expect(await namesOf({ q: other })).toEqual([]);
+  });
+});
+
+describe("any words, prices and stock together", () => {
+  it("find just what a look at every row finds, page after page", async () => {
+    const { store } = await createShop();
+    const words = [ownWord(), ownWord(), ownWord()];
+    await run(sql`insert into market_products (store_id, name, price, stock, weight_gram, status, created_at)
+      select ${store.id}, (${sql.param(words)}::text[])[1 + g % 3] || ' ' || (${sql.param(words)}::text[])[1 + (g / 3) % 3] || ' no' || g,
+        round(500 * pow(1.08, g))::bigint, g % 4, 100, 'active', now() - g * interval '9 hours'
+      from generate_series(1, 120) g`);
+    const all = z
+      .array(z.object({ name: z.string(), price: z.number(), stock: z.number() }))
+      .parse((await pagesOf({ store_id: store.id })).flat());
+    expect(all).toHaveLength(120);
+
+    const pick = <T>(from: readonly T[]) => from[Math.floor(Math.random() * from.length)];
+    for (let round = 0; round < 40; round += 1) {
+      const [first, second] = [pick(words), pick([...words, undefined])];
+      const [low, high] = [pick(all)?.price ?? 0, pick(all)?.price ?? 0].sort((a, b) => a - b);
+      const inStock = Math.random() < 0.5;
+      const query = {
+        q: [first, second].filter(Boolean).join(" "),
+        price_min: String(low),
+        price_max: String(high),
+        sort: pick(["newest", "cheapest", "dearest"]) ?? "newest",
+        ...(inStock ? { in_stock: "true" } : {}),
+      };
+      const found = (await pagesOf(query)).flat().map(({ name }) => name);
+      const wanted = all.filter(
+        ({ name, price, stock }) =>
+          [first, second].every((word) => !word || name.includes(word)) &&
+          price >= (low ?? 0) &&
+          price <= (high ?? 0) &&
+          (!inStock || stock > 0),
+      );
+      expect([found.length, found.sort()], JSON.stringify(query)).toEqual([
+        wanted.length,
+        wanted.map(({ name }) => name).sort(),
+      ]);
+    }
   });
 });
