@@ -127,8 +127,9 @@ async function settledOn(ctx: Ctx, first: Opened): Promise<Opened> {
   throw new AppError("in_progress", words, { meta });
 }
 
-const isUnderWay = ({ ask, order, payment }: Opened) =>
+/** By the charges themselves, as `startCharges` sees them: the order's view may be a moment newer than they are. */
+const isUnderWay = ({ ask, payment }: Opened) =>
   !ask &&
   payment?.state === "pending" &&
   payment.given_up_at === null &&
-  order.payment_url === null;
+  payment.charges.every((charge) => charge.payment_url === null);

@@ -3,10 +3,15 @@ import { fromBase64Url, toBase64Url, utf8 } from "../../shared/crypto/index.ts";
 import { AppError } from "../../shared/http/errors.ts";
 import type { ProductQuery } from "./schemas/products.ts";
 
+/** A time that Postgres takes as well: it knows no year 0, and no zone as far off as ISO 8601 can write. */
+const moment = z.iso
+  .datetime({ offset: true })
+  .refine((text) => !text.startsWith("0000") && !/[+-](1[5-9]|2\d):\d\d$/.test(text));
+
 /** Where a page ended, and what its first page counted. It holds nothing secret and opens nothing. */
 const Cursor = z.object({
   sort: z.enum(["newest", "cheapest", "dearest"]),
-  value: z.union([z.iso.datetime({ offset: true }), z.number().int().nonnegative()]),
+  value: z.union([moment, z.number().int().nonnegative()]),
   id: z.uuid(),
   total: z.number().int().min(0).max(1000),
   capped: z.boolean(),

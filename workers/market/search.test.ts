@@ -139,6 +139,20 @@ describe("what can be found", () => {
   });
 });
 
+describe("a cursor made by hand", () => {
+  it.each(["0000-01-01T00:00:00Z", "2026-01-01T00:00:00+23:59", "kemarin", -1, 1e300])(
+    "that points to %s is refused in words",
+    async (value) => {
+      const made = { sort: "newest", value, id: crypto.randomUUID(), total: 1, capped: false };
+      const cursor = btoa(JSON.stringify(made)).replaceAll("+", "-").replaceAll("/", "_");
+      expect(await search({ cursor: cursor.replaceAll("=", "") })).toMatchObject({
+        status: 400,
+        body: { data: null, error: "cursor: tidak berlaku untuk pencarian ini" },
+      });
+    },
+  );
+});
+
 describe("any words, prices and stock together", () => {
   it("find just what a look at every row finds, page after page", async () => {
     const { store } = await createShop();
