@@ -28,6 +28,12 @@ async function takeOver(platform: Platform): Promise<void> {
   await passMinutes(platform, 4);
 }
 
+/** What the killed Worker had sent to Postgres may still take a turn for it, after all was taken over. */
+const endTurnsOfTheDead = (platform: Platform) =>
+  platform.sql(`update hosting_websites w set turn_until = now() - interval '1 second'
+    where w.turn_until > now() and not exists (
+      select from jobs j where j.state = 'running' and j.payload->>'website_id' = w.id::text)`);
+
 /** Kills the Worker once `isThere`, and goes on until `isOver` as the crons of the next minutes would. */
 async function killAt(
   platform: Platform,
@@ -40,6 +46,7 @@ async function killAt(
   await takeOver(platform);
   await eventually("an end after the kill", async () => {
     if (await isOver()) return true;
+    await endTurnsOfTheDead(platform);
     await passMinutes(platform, 1);
     return false;
   });
