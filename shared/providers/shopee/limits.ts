@@ -16,5 +16,5 @@ export const LIMITS: MarketplaceLimits = {
   orderBatch: 50,
   // Ten a second in all, as a start: a new product takes two reads and a write.
   readsPerSecond: 6,
-  writesPerSecond: 3,
+  writesPerSecond: 4,
 };

@@ -15,6 +15,6 @@ export const LIMITS: MarketplaceLimits = {
   stockBatch: 1,
   shelfBatch: 20,
   orderBatch: 50,
-  readsPerSecond: 5,
+  readsPerSecond: 7,
   writesPerSecond: 3,
 };

@@ -17,7 +17,7 @@ const LEASE_SECONDS = 180;
 /** Listings side by side: their pace holds them back, not their number; the platform lets six calls wait at once. */
 const LANES = 12;
 /** About so long a chunk lasts where each listing takes one call. */
-const CHUNK_SECONDS = 10;
+const CHUNK_SECONDS = 20;
 const CHUNK = { least: 10, most: 100, known: 500 };
 
 const UNAVAILABLE_PAUSE_MS = 60_000;
