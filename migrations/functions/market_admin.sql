@@ -1,9 +1,20 @@
 -- What admins do to stores, and what they see of the whole market.
 
--- How many orders of a store are not over: unpaid ones too, because their payment may be on its way.
+-- How many orders of a store are not over: unpaid ones too, because their payment may be on its way; those of other
+-- marketplaces only while somebody can still tell us how they end.
 create or replace function market_open_orders(store uuid) returns bigint language sql stable as $$
   select count(*) from market_orders o where o.store_id = store
     and (o.status in ('pending', 'paid', 'processing', 'shipped') or o.held_after_cancel)
+    and (o.source <> 'marketplace' or market_marketplace_still_tells(o.id, o.updated_at))
+$$;
+
+-- Whether news of an order may come from the marketplace that took it: its shop is the one that is connected, or must be
+-- connected again and was heard of within a month. A seller who has left tells nothing any more.
+create or replace function market_marketplace_still_tells(order_key uuid, heard_at timestamptz) returns boolean
+language sql stable as $$
+  select exists (select from market_channel_orders x join market_connections c on c.id = x.connection_id
+    where x.order_id = order_key and (x.created_at < c.orders_from) is not true
+      and (c.status = 'connected' or c.status = 'error' and heard_at > now() - interval '30 days'))
 $$;
 
 -- market_admin_store_delete({store_id, defer, actor_id, audit}) returns {id, slug, deleted, open_orders}

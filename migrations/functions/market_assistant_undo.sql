@@ -28,8 +28,7 @@ begin
     when act.tool in ('update_store_info', 'set_store_location', 'feature_store')
       then market_assistant_undo_store(act, person)
     when act.tool = 'create_promo' then market_assistant_undo_promo(act, person)
-    -- The verb that takes the draft away runs behind this, in the same transaction.
-    when act.tool = 'draft_instagram_post' then '{"slug": null, "store_id": null}'::jsonb
+    when act.tool = 'draft_instagram_post' then market_assistant_undo_post(act)
   end;
   if answer is null then
     perform app_error('changed', 'Datanya sudah berubah sejak itu, jadi tidak dibatalkan');
@@ -39,6 +38,18 @@ begin
     'request_id', input->'request_id', 'action', 'market.assistant.undo', 'subject_kind', act.target_kind,
     'subject_id', act.target_id, 'before', act.after, 'after', act.before, 'reason', act.tool));
   return answer;
+end $$;
+
+-- A post that its seller has made his own is his. The verb that takes it away runs behind this, in the same transaction.
+create or replace function market_assistant_undo_post(act market_assistant_actions) returns jsonb language plpgsql as $$
+declare
+  post market_instagram_posts;
+begin
+  select p.* into post from market_instagram_posts p where p.id = act.target_id for update;
+  if found and market_assistant_pick(to_jsonb(post), act.after) <> act.after then
+    return null;
+  end if;
+  return '{"slug": null, "store_id": null}';
 end $$;
 
 -- Whether the user may act on others' rows: what an admin did only an admin takes back.

@@ -185,37 +185,48 @@ begin
   return jsonb_build_object('total', total);
 end $$;
 
+-- Which rows a look goes through, and in which order, as SQL with the values of market_search_conditions. `bounded`: of
+-- the next so many in order of time those that fit.
+create or replace function market_search_rows(input jsonb, words tsquery[], way text, bounded bigint) returns text
+language plpgsql immutable as $$
+declare
+  conditions constant text := market_search_conditions(input, words, way = 'sort' and words is not null);
+begin
+  if bounded is not null then
+    return format('select e.* from (select * from market_search_entries e where %s %s limit %s) e where %s',
+      case when input->'after'->>'id' is null then 'true' else '(e.created_at, e.product_id) < ($6::timestamptz, $7)' end,
+      market_search_order(input, market_search_key(input)), bounded, conditions);
+  end if;
+  return format('select e.* from market_search_entries e where %s %s', conditions, market_search_order(input,
+    -- To sort, not the index's own expression, so that its order is no way to go.
+    case when way = 'walk' then market_search_key(input)
+      when input->>'sort' in ('cheapest', 'dearest') then 'e.price + 0' else 'extract(epoch from e.created_at)' end));
+end $$;
+
+create or replace function market_search_key(input jsonb) returns text language sql immutable as $$
+  select case when input->>'sort' in ('cheapest', 'dearest') then 'e.price' else 'e.created_at' end
+$$;
+
+create or replace function market_search_order(input jsonb, key text) returns text language sql immutable as $$
+  select format('order by %1$s %2$s, e.product_id %2$s', key,
+    case when input->>'sort' = 'cheapest' then 'asc' else 'desc' end)
+$$;
+
 -- One look at the first `wanted` rows. Null: walking `window_rows` in order of time did not find them. Relevance ranks
 -- the newest 200. Of names that must hold a text as it stands the first 1,000 that hold its words are looked at.
 create or replace function market_search_run(
   input jsonb, words tsquery[], whole tsquery, way text, wanted int, window_rows float8
 ) returns jsonb language plpgsql as $$
 declare
-  is_priced constant boolean := input->>'sort' in ('cheapest', 'dearest');
-  key constant text := case when is_priced then 'e.price' else 'e.created_at' end;
-  asc_desc constant text := case when input->>'sort' = 'cheapest' then 'asc' else 'desc' end;
-  conditions constant text := market_search_conditions(input, words, way = 'sort' and words is not null);
-  is_bounded constant boolean := way = 'walk' and not is_priced and window_rows is not null;
+  key constant text := market_search_key(input);
+  bounded constant bigint := case when way = 'walk' and key = 'e.created_at' then window_rows::bigint end;
   texts constant text[] := array(select jsonb_array_elements_text(input->'texts'));
-  ordering constant text := format('order by %1$s %2$s, e.product_id %2$s', key, asc_desc);
-  found text;
   matching text := 'select * from looked';
   answer jsonb;
 begin
-  if is_bounded then
-    found := format('select e.* from (select * from market_search_entries e where %s %s limit %s) e where %s',
-      case when input->'after'->>'id' is null then 'true' else '(e.created_at, e.product_id) < ($6::timestamptz, $7)' end,
-      ordering, window_rows::bigint, conditions);
-  elsif way = 'walk' then
-    found := format('select e.* from market_search_entries e where %s %s', conditions, ordering);
-  else
-    -- Not the index's own expression, so that its order is no way to go.
-    found := format('select e.* from market_search_entries e where %s order by %s %s, e.product_id %3$s', conditions,
-      case when is_priced then 'e.price + 0' else 'extract(epoch from e.created_at)' end, asc_desc);
-  end if;
   if cardinality(texts) > 0 then
     matching := format('select e.* from looked e join market_products p on p.id = e.product_id
-      where p.name ilike all ($8) %s', ordering);
+      where p.name ilike all ($8) %s', market_search_order(input, key));
   end if;
   -- Until market_search returns: only a walk may go through an index from its one end to the other.
   perform set_config('enable_indexonlyscan', case way when 'walk' then 'on' else 'off' end, true);
@@ -233,12 +244,12 @@ begin
       ''total'', (select count(*) from found))',
     key, case when input->>'sort' = 'relevance' and whole is not null
       then 'place > 200, case when place <= 200 then (not e.words @@ $12)::int * 1000 + length(e.words) end,' else '' end,
-    found, matching, case when cardinality(texts) > 0 then 1000 else wanted end)
+    market_search_rows(input, words, way, bounded), matching, case when cardinality(texts) > 0 then 1000 else wanted end)
     into answer
     using null::text, (input->>'category_id')::uuid, (input->>'store_id')::uuid, (input->>'price_min')::bigint,
       (input->>'price_max')::bigint, input->'after'->>'value', (input->'after'->>'id')::uuid, texts, wanted,
       (input->>'offset')::int, (input->>'limit')::int, whole;
-  return case when is_bounded and (answer->>'total')::int < wanted and cardinality(texts) = 0 then null
+  return case when bounded is not null and (answer->>'total')::int < wanted and cardinality(texts) = 0 then null
     else answer end;
 end $$;
 

@@ -1,6 +1,6 @@
 -- A store's `version` grows with every change that its pages show, in the transaction of the change, so that a cached
--- page can prove itself fresh. Stock counts only when a product sells out or comes back: checkouts that leave some
--- over never touch the store's row. Lock order everywhere: products first, their store last.
+-- page can prove itself fresh. Stock counts as far as pages tell it: the last five pieces one by one, so checkouts that
+-- leave more over never change the store's row. Lock order: market_locks.sql.
 
 create or replace function market_store_version() returns trigger language plpgsql as $$
 begin
@@ -11,6 +11,11 @@ end $$;
 create or replace trigger market_stores_version before update on market_stores
   for each row when (new.version = old.version and new.* is distinct from old.*)
   execute function market_store_version();
+
+-- How many pieces a page speaks of; six stands for more than it counts (FEW in storefront/components/product-card.tsx).
+create or replace function market_stock_shown(available int) returns int language sql immutable as $$
+  select greatest(0, least(6, available))
+$$;
 
 create or replace function market_product_version() returns trigger language plpgsql as $$
 begin
@@ -29,7 +34,7 @@ create or replace trigger market_products_changed after update on market_product
       (new.name, new.description, new.price, new.status, new.category_id, new.weight_gram, new.is_featured, new.deleted_at)
         is distinct from
       (old.name, old.description, old.price, old.status, old.category_id, old.weight_gram, old.is_featured, old.deleted_at)
-      or (new.stock > new.reserved) <> (old.stock > old.reserved)
+      or market_stock_shown(new.stock - new.reserved) <> market_stock_shown(old.stock - old.reserved)
     )
   )
   execute function market_product_version();

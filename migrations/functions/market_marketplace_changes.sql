@@ -1,7 +1,7 @@
 -- What a shop elsewhere shows follows the product: every change that it would show is noted in the transaction of the
 -- change, on the rows of its listings only, so that checkouts of a store touch no row in common. Any number of changes
--- between two visits of the worker is one visit's work. Lock order everywhere: the shop's connection, products, their
--- store, listings by product (so these triggers fire after those that version the store).
+-- between two visits of the worker is one visit's work. Lock order: market_locks.sql
+-- (these triggers fire after those that version the store).
 
 create or replace function market_marketplace_touch(touched uuid[], stock_only uuid[]) returns void language sql as $$
   with locked as (

@@ -38,6 +38,7 @@ begin
     cross join lateral (select market_marketplace_product(c.id, c.store_id, l.sku, l.item_id, l.sku_id) as id) p
     on conflict on constraint market_channel_lines_pkey do nothing;
   select coalesce(sum(l.short), 0) into was_short from market_channel_lines l where l.channel_order_id = known.id;
+  perform market_store_hold(c.store_id);
   perform from market_products p where p.id in (
       select l.product_id from market_channel_lines l where l.channel_order_id = known.id)
     order by p.id for update;

@@ -99,7 +99,7 @@ begin
   select array_agg(market_marketplace_pump(d.id, now())) into wakes from (
     select c.id from market_connections c
     where c.status = 'connected' and coalesce(c.store_id = (input->>'store_id')::uuid, true)
-      and coalesce(c.blocked_until <= now(), true)
+      and coalesce(c.blocked_until <= now(), true) and market_feature_on(c.store_id, 'marketplace_sync')
       and exists (select from market_listings l where l.connection_id = c.id and l.dirty
         and coalesce(l.retry_at <= now(), true) and coalesce(l.claim_until <= now(), true))
     order by c.id limit 200) d;
@@ -111,14 +111,16 @@ end $$;
 -- market_marketplace_claim({connection_id, seq, claim_id, seconds, most, most_known}) returns [{listing, product, …}] | null
 -- The next listings to work on, each with the product as it is after the claim: a change that commits later makes the
 -- listing dirty again. Listings that the shop has come first and by themselves, many at once: a price that changed
--- does not wait for a thousand new products. Null: this pump has been replaced.
+-- does not wait for a thousand new products. Null: this pump has been replaced, or the admin has switched the store's
+-- syncing off: what is dirty stays so, and is worked on when it is on again.
 create or replace function market_marketplace_claim(input jsonb) returns jsonb language plpgsql as $$
 declare
   claimed uuid[];
   is_known boolean;
 begin
   if not exists (select from market_connections c where c.id = (input->>'connection_id')::uuid
-      and c.status = 'connected' and c.pump_seq = (input->>'seq')::int) then
+      and c.status = 'connected' and c.pump_seq = (input->>'seq')::int
+      and market_feature_on(c.store_id, 'marketplace_sync')) then
     return null;
   end if;
   for is_known in select * from (values (true), (false)) v loop

@@ -29,6 +29,8 @@ begin
   if earlier is not null then
     return market_checkout_answer(order_key);
   end if;
+  -- From here on it is not closed or deleted. Lock order: market_locks.sql.
+  perform market_store_hold((input->>'store_id')::uuid);
   shop := market_store_for_sale(input);
   perform market_require_quote(shop, input, quote);
   goods := market_reserve(shop.id, input->'items');
@@ -45,7 +47,6 @@ begin
         * (input->>'commission_percent')::bigint / 100,
       promo.paid_by, coalesce((input->>'tax_basis_points')::int, 0), input->'address', quote->'courier',
       goods.weight_gram, expires);
-  perform market_still_sells(shop.id);
   insert into market_order_items (order_id, product_id, name, image_url, quantity, unit_price, subtotal, weight_gram)
     select order_key, p.id, p.name, market_product_image(p.id), i.quantity, p.price, p.price * i.quantity, p.weight_gram
     from jsonb_to_recordset(input->'items') as i(product_id uuid, quantity int)
@@ -56,20 +57,11 @@ begin
   update market_orders set payment_id = (opened->>'intent_id')::uuid where id = order_key;
   delete from market_cart_items c using jsonb_to_recordset(input->'items') as i(product_id uuid)
     where c.user_id = buyer and c.product_id = i.product_id;
-  return market_checkout_answer(order_key) || jsonb_build_object('sold_out', exists (
+  return market_checkout_answer(order_key) || jsonb_build_object('few_left', exists (
     select from market_order_items i join market_products p on p.id = i.product_id
-    where i.order_id = order_key and p.stock = p.reserved), 'listed', exists (
+    where i.order_id = order_key and market_stock_shown(p.stock - p.reserved) <= 5), 'listed', exists (
     select from market_order_items i join market_listings l on l.product_id = i.product_id
     where i.order_id = order_key and l.dirty));
-end $$;
-
--- A store that was closed or deleted while this order waited for its row sells no more. Called once the order stands,
--- whose foreign key holds the row.
-create or replace function market_still_sells(shop uuid) returns void language plpgsql as $$
-begin
-  if not exists (select from market_stores where id = shop and status = 'active' and deleted_at is null) then
-    perform app_error('not_found', 'Toko tidak ditemukan');
-  end if;
 end $$;
 
 -- What the lines of an order weigh and are worth as one parcel of a store.

@@ -75,12 +75,13 @@ begin
   return jsonb_build_object('wake', '[]'::jsonb);
 end $$;
 
--- market_order_cancel({buyer_id, order_id, reason}) returns {order_id, store_slug, held}
+-- market_order_cancel({buyer_id, order_id, reason}) returns {order_id, store_slug, held, wake}
 -- The buyer of an unpaid order gives it up, and its payment with it, once. What it holds stays held as long as its payment may still be paid:
 -- market_order_expired frees it, or market_order_settled, which gives back the money that comes all the same.
 create or replace function market_order_cancel(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
+  wake jsonb := '[]';
 begin
   perform from payments_intents i where i.id = (select payment_id from market_orders
     where id = (input->>'order_id')::uuid and buyer_id = (input->>'buyer_id')::bigint) for no key update;
@@ -93,11 +94,12 @@ begin
     update market_orders set status = 'cancelled', held_after_cancel = true, closed_at = now(),
         closed_reason = input->>'reason', updated_at = now()
       where id = o.id returning * into o;
+    wake := jobs_wakes(market_order_news(o.id));
   elsif o.status <> 'cancelled' or o.closed_reason is distinct from input->>'reason' then
     perform app_error('conflict', 'Pesanan ini tidak dapat dibatalkan lagi', jsonb_build_object('status', o.status));
   end if;
   perform payments_give_up(o.payment_id);
-  return jsonb_build_object('order_id', o.id, 'held', o.held_after_cancel,
+  return jsonb_build_object('order_id', o.id, 'held', o.held_after_cancel, 'wake', wake,
     'store_slug', (select slug from market_stores where id = o.store_id));
 end $$;
 
@@ -114,6 +116,7 @@ end $$;
 -- Ends an order's reservation: `taken` also takes the goods from the shelf. Rows are locked in id order.
 create or replace function market_release(order_key uuid, taken boolean) returns void language plpgsql as $$
 begin
+  perform market_store_hold((select o.store_id from market_orders o where o.id = order_key));
   perform 1 from market_products p join market_order_items i on i.product_id = p.id
     where i.order_id = order_key order by p.id for update of p;
   update market_products p

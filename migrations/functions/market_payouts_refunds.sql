@@ -1,7 +1,7 @@
 -- Money of an order that goes back to its buyer. Guarantees, from any number of connections at once: never more than he
 -- paid; the commission, the platform's promo and PPh 22 go back in the same proportion, to the rupiah in the end;
 -- what a paid seller's wallet does not cover is advanced (advance/<seller>) and taken from his next sales.
--- Lock order: payment, order, shipment, products, turnover, accounts.
+-- Lock order: market_locks.sql.
 
 -- market_order_refund({order_id, seller_id?, amount?, reason, restock, actor_id, idempotency_key, audit})
 --   returns {refund_id, amount, closed, call_back, store_id, store_slug, wake}
@@ -51,7 +51,7 @@ begin
   perform audit_write(input->'audit' || jsonb_build_object('subject_kind', 'market_order', 'subject_id', o.id,
     'action', 'market.order.' || case when input->>'seller_id' is null then 'refund' else 'cancel' end,
     'reason', r.reason, 'before', jsonb_build_object('status', o.status), 'after', to_jsonb(r)));
-  return market_refund_answer(r.id, wake || jobs_wakes(
+  return market_refund_answer(r.id, wake || jobs_wakes(market_order_news(o.id),
     market_mail_about('order_refunded', o.id, 'buyer', r.id::text, jsonb_build_object('reason', r.reason,
       'amount', r.goods_amount + r.shipping_amount, 'paid_to', r.paid_to, 'closed', whole)),
     case when input->>'seller_id' is null then
@@ -133,14 +133,15 @@ begin
       values (parcel.id, 'cancelled', 'Pengiriman dibatalkan', now()) on conflict do nothing;
     perform jobs_cancel(j.id) from jobs j where j.dedupe_key = 'market.shipment/' || o.id;
   end if;
-  if o.status <> 'delivered' then
-    update market_promo_codes set used_count = used_count - 1 where id = o.promo_code_id and used_count > 0;
-  end if;
   if (input->>'restock')::boolean then
+    perform market_store_hold(o.store_id);
     perform 1 from market_products p join market_order_items i on i.product_id = p.id
       where i.order_id = o.id order by p.id for update of p;
     update market_products p set stock = p.stock + i.quantity
       from market_order_items i where i.order_id = o.id and p.id = i.product_id;
+  end if;
+  if o.status <> 'delivered' then
+    update market_promo_codes set used_count = used_count - 1 where id = o.promo_code_id and used_count > 0;
   end if;
 end $$;
 

@@ -1,4 +1,4 @@
--- A delivered order's money. Lock order: the order, its shipment, its seller's turnover, then accounts, all at once.
+-- A delivered order's money, all its accounts locked at once. Lock order: market_locks.sql.
 
 -- What has been given back of an order so far, and by whom.
 create or replace function market_refunded(order_key uuid, out goods bigint, out shipping bigint, out promo bigint,

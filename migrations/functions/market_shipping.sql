@@ -1,6 +1,6 @@
 -- Parcels. A shipment's kiriminaja_order_id is the parcel that the courier has for it, null once the seller has taken
 -- it over; shipping_cost is what of the buyer's shipping fee is the courier's.
--- Lock order everywhere: the order, then its shipment, then accounts.
+-- Lock order: market_locks.sql.
 
 -- How far a parcel is; news only ever moves it to a higher number. 'failed' (not at home, held, lost) is no end: such
 -- a parcel may still arrive or come back.

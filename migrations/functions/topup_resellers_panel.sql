@@ -1,10 +1,10 @@
--- {user_id} -> the answer to `services` of the panel dialect, as text, because it may hold tens of thousands: what can be
--- bought now, at that user's prices (those of topup_order_cost), under the whole numbers of the dialect. A service
+-- {level} -> the answer to `services` of the panel dialect, as text, because it may hold tens of thousands: what can be
+-- bought now, at that level's prices (those of topup_order_cost), under the whole numbers of the dialect. A service
 -- without a number gets one here, once, and keeps it for good. Social services are `Default`, with a rate per 1,000;
 -- credit, tokens and game items are a `Package`, with the rate of one.
 create or replace function topup_panel_services(input jsonb) returns text language plpgsql as $$
 declare
-  member_level text := topup_level((input->>'user_id')::bigint);
+  member_level constant text := input->>'level';
 begin
   insert into topup_panel_services (service_id)
   select s.id from topup_services s

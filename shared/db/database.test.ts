@@ -1,11 +1,68 @@
 import { eq, sql } from "drizzle-orm";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { users } from "../../workers/identity/tables.ts";
 import { testContext } from "../../workers/testing/api.ts";
-import { createUser } from "../../workers/testing/factories.ts";
+import { createUser, type TestUser, unique } from "../../workers/testing/factories.ts";
 import { AppError } from "../http/errors.ts";
-import { build, call, prepared, rows, statement } from "./statement.ts";
+import { build, call, prepared, rows, type Statement, statement } from "./statement.ts";
+
+/** A transaction that changes `first`, waits until its rival holds `second` (or has changed it), and changes that too. */
+function crossing(first: TestUser, second: TestUser, word: string): Statement<unknown>[] {
+  const rename = (user: TestUser) =>
+    rows(
+      sql`update identity_users set name = name || ${word} where id = ${user.userId}`,
+      z.unknown(),
+    );
+  const [mine, theirs] = [-first.userId, -second.userId];
+  const meet = `do $$ begin
+    perform pg_advisory_xact_lock(${mine}::bigint);
+    for turn in 1 .. 1000 loop
+      exit when exists (select from pg_locks l where l.locktype = 'advisory' and l.granted
+          and (l.classid::bigint << 32 | l.objid::bigint) = (${theirs})::bigint)
+        or exists (select from identity_users u where u.id = ${second.userId} and u.name <> '');
+      perform pg_sleep(0.002);
+    end loop;
+  end $$`;
+  return [rename(first), rows(sql.raw(meet), z.unknown()), rename(second)];
+}
+
+describe("transactions that wait for each other in a circle", () => {
+  it("all go through in the end: the one that Postgres gave up is sent again, whole and once", async () => {
+    const [one, two] = [await createUser(), await createUser()];
+    const clear = sql`update identity_users set name = '' where id in (${one.userId}, ${two.userId})`;
+    await testContext().db.run(rows(clear, z.unknown()));
+    const [a, b] = [testContext(), testContext()];
+    const sentAgain = vi.spyOn(console, "warn");
+    const held = vi.fn();
+    a.db.guard({ statement: rows(sql`select 1`, z.unknown()), passed: held });
+    await Promise.all([a.db.batch(crossing(one, two, "a")), b.db.batch(crossing(two, one, "b"))]);
+    const names = await Promise.all([one, two].map(({ userId }) => a.db.run(byIdName(userId))));
+    expect(names.flat().map(({ name }) => [...name].sort().join(""))).toEqual(["ab", "ab"]);
+    expect(held).toHaveBeenCalledTimes(1);
+    expect(sentAgain.mock.calls.flat().join()).toContain('"code":"40P01"');
+    sentAgain.mockRestore();
+  });
+
+  it.each([
+    ["40001", 3, { code: "unavailable" }],
+    ["40P01", 3, { code: "unavailable" }],
+    ["23505", 1, { code: "23505" }],
+  ])("are tried a bounded number of times: %s", async (state, times, refusal) => {
+    const name = unique("test_tries_");
+    const { db } = testContext();
+    await db.run(rows(sql.raw(`create sequence ${name}`), z.unknown()));
+    const fail = `do $$ begin perform nextval('${name}');
+      raise exception 'lost' using errcode = '${state}'; end $$`;
+    await expect(db.run(rows(sql.raw(fail), z.unknown()))).rejects.toMatchObject(refusal);
+    const tries = sql.raw(`select last_value::int as tries from ${name}`);
+    expect(await db.run(rows(tries, z.unknown()))).toEqual([{ tries: times }]);
+    await db.run(rows(sql.raw(`drop sequence ${name}`), z.unknown()));
+  });
+});
+
+const byIdName = (userId: number) =>
+  rows(sql`select name from identity_users where id = ${userId}`, z.object({ name: z.string() }));
 
 const byId = prepared(() =>
   build

@@ -1,6 +1,7 @@
 import type { FullQueryResults, NeonQueryPromise } from "@neondatabase/serverless";
+import { createLog } from "../log.ts";
 import type { Client } from "./client.ts";
-import { type ConstraintErrors, toAppError, unstorableText } from "./errors.ts";
+import { type ConstraintErrors, lostRace, toAppError, unstorableText } from "./errors.ts";
 import type { Statement } from "./statement.ts";
 
 /** A statement that must hold before a request's first query, in the same transaction and round trip. */
@@ -13,6 +14,11 @@ export interface Gate {
 type Results<Q extends readonly Statement<unknown>[]> = {
   [K in keyof Q]: Q[K] extends Statement<infer T> ? T : never;
 };
+
+/** How often a transaction is sent that loses a race each time. */
+const ATTEMPTS = 3;
+const JITTER_MS = 40;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One request's way to Postgres: each call is one round trip, a batch is one transaction. */
 export class Database {
@@ -80,7 +86,24 @@ export class Database {
     ) as Results<Q>;
   }
 
+  /**
+   * Sends the whole again when it lost a race, which undid all of it: nothing else is ever sent twice, because it may
+   * have been done. Each time is told in the log, because rivals ought to take their locks in one order.
+   */
   async #send(queries: Statement<unknown>[]): Promise<FullQueryResults<boolean>[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#sendOnce(queries);
+      } catch (error) {
+        const code = lostRace(error);
+        if (!code || attempt === ATTEMPTS) throw error;
+        createLog(this.#requestId).warn("transaction lost a race and is sent again", { code });
+        await pause(Math.random() * JITTER_MS * attempt);
+      }
+    }
+  }
+
+  async #sendOnce(queries: Statement<unknown>[]): Promise<FullQueryResults<boolean>[]> {
     const built = queries.map((query) => this.#query(query));
     const [only] = built;
     if (built.length === 1 && only) return [(await only) as FullQueryResults<boolean>];

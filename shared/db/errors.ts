@@ -40,6 +40,12 @@ function raised(error: NeonDbError): AppError {
   return new AppError(code, error.message, { meta: { ...(meta as Record<string, unknown>) } });
 }
 
+/** The SQLSTATE of a transaction that Postgres gave up for a rival's sake (serialization_failure, deadlock_detected). */
+export function lostRace(error: unknown): string | null {
+  if (!(error instanceof NeonDbError)) return null;
+  return error.code === "40001" || error.code === "40P01" ? error.code : null;
+}
+
 // No SQLSTATE: the endpoint was not reached. 08: connection; 53: resources; 57P: shutting down; 40: serialisation.
 function isOutage(error: NeonDbError): boolean {
   return !error.code || /^(08|53|57P|40)/.test(error.code);

@@ -56,5 +56,9 @@ export function isErrorCode(value: string): value is ErrorCode {
   return Object.hasOwn(STATUS_OF, value);
 }
 
+/** One field of the input is wrong, for a reason that its schema cannot see; forms show the words beside it. */
+export const wrongField = (field: string, words: string) =>
+  new AppError("invalid_input", `${field}: ${words}`, { meta: { fields: { [field]: words } } });
+
 /** The same words for "missing" and "somebody else's", so that ids cannot be probed. */
 export const notFound = (message: string) => new AppError("not_found", message);

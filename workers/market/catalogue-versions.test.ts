@@ -56,15 +56,20 @@ describe("a store's version", () => {
     );
   });
 
-  it("counts stock only when a product sells out or comes back", async () => {
+  it("counts stock where its pages count it: the last five, none, and back", async () => {
     const { store } = await createShop();
-    const product = await createProduct(store, { stock: 3 });
+    const product = await createProduct(store, { stock: 30 });
     const steps: [SQL, number][] = [
-      [sql`reserved = 2`, 0],
-      [sql`stock = 10`, 0],
-      [sql`reserved = 10`, 1],
+      [sql`reserved = 20`, 0],
+      [sql`reserved = 24`, 0],
+      [sql`reserved = 25`, 1],
+      [sql`reserved = 26`, 1],
+      [sql`stock = 29, reserved = 25`, 0],
+      [sql`reserved = 29`, 1],
       [sql`stock = 5, reserved = 5`, 0],
       [sql`reserved = 4`, 1],
+      [sql`stock = 100`, 1],
+      [sql`stock = 200`, 0],
     ];
     for (const [set, by] of steps) expect(await moved(store, () => update(product, set))).toBe(by);
   });

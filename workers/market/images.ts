@@ -4,7 +4,7 @@ import { actorOf, type Ctx } from "../../shared/context.ts";
 import { rows } from "../../shared/db/statement.ts";
 import { ownAssetKey, storeImage, UPLOADS_PATH } from "../../shared/files/assets.ts";
 import { readUpload } from "../../shared/files/upload.ts";
-import { AppError } from "../../shared/http/errors.ts";
+import { AppError, wrongField } from "../../shared/http/errors.ts";
 
 export const MAX_IMAGE_BYTES = 5 * 1024 * 1024;
 /** Where pictures of sellers lie, a folder each. */
@@ -37,15 +37,13 @@ export async function uploadImage(
   return { url: ctx.config.APP_URL + stored.path };
 }
 
+/** What is said of a picture that the caller did not upload here. */
+export const NOT_OURS = "Gunakan gambar yang Anda unggah di sini";
+
 /** The address of a picture that this seller uploaded here; anything else is refused (TB-11, TB-20). */
 export function ownImageUrl(ctx: Ctx, url: string, field: string): string {
   const { APP_URL } = ctx.config;
   const key = ownAssetKey(url, APP_URL, { prefix: PRODUCT_UPLOADS, ownerId: actorOf(ctx).userId });
-  if (key === null) {
-    const words = "Gunakan gambar yang Anda unggah di sini";
-    throw new AppError("invalid_input", `${field}: ${words}`, {
-      meta: { fields: { [field]: words } },
-    });
-  }
+  if (key === null) throw wrongField(field, NOT_OURS);
   return APP_URL + UPLOADS_PATH + key;
 }

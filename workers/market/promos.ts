@@ -3,27 +3,30 @@ import { z } from "zod";
 import { actorOf, type Ctx } from "../../shared/context.ts";
 import type { ConstraintErrors } from "../../shared/db/errors.ts";
 import { rows } from "../../shared/db/statement.ts";
-import { AppError, notFound } from "../../shared/http/errors.ts";
+import { AppError, notFound, wrongField } from "../../shared/http/errors.ts";
+import { promoId, promoNotFound } from "./admin/refusals.ts";
 import { promoJson } from "./catalogue-rows.ts";
-import { isUuid } from "./schemas/fields.ts";
 import { type NewPromo, type Promo, type PromoChanges, PromoShape } from "./schemas/promos.ts";
-
-const refused = (field: string, words: string) => () =>
-  new AppError("invalid_input", `${field}: ${words}`, { meta: { fields: { [field]: words } } });
 
 export const PROMO_ERRORS: ConstraintErrors = {
   market_promo_codes_code_key: () => new AppError("conflict", "Kode promo sudah dipakai"),
-  market_promo_codes_value_sane: refused("value", "Potongan persen paling besar 100"),
-  market_promo_codes_dates: refused("ends_at", "Harus sesudah starts_at"),
-  market_promo_codes_uses: refused("max_uses", "Tidak boleh kurang dari yang sudah digunakan"),
+  market_promo_codes_value_sane: () => wrongField("value", "Potongan persen paling besar 100"),
+  market_promo_codes_dates: () => wrongField("ends_at", "Harus sesudah starts_at"),
+  market_promo_codes_uses: () =>
+    wrongField("max_uses", "Tidak boleh kurang dari yang sudah digunakan"),
 };
 
+/** Sets what is given of a code `c`; how often it was used is nobody's to say (TB-5). */
+export const promoChange = (fields: Omit<PromoChanges, "id">) => sql`
+  (code, type, value, min_purchase, max_uses, starts_at, ends_at, is_active, updated_at) = (
+    select n.code, n.type, n.value, n.min_purchase, n.max_uses, n.starts_at, n.ends_at, n.is_active, now()
+    from jsonb_populate_record(c, ${JSON.stringify(fields)}::jsonb) n)`;
+
+/** Ends a code `c`. The row stays for the orders that used it and gives its name back. */
+export const promoEnd = sql`deleted_at = now(), updated_at = now(), is_active = false,
+  code = c.code || '~' || upper(c.id::text)`;
+
 const Row = z.object({ promo: PromoShape });
-const promoNotFound = () => notFound("Promo tidak ditemukan");
-const promoId = (id: string): string => {
-  if (!isUuid(id)) throw promoNotFound();
-  return id;
-};
 
 /** Codes of the actor's own store that are not deleted; `c` joins its store `s`. */
 const own = (ctx: Ctx) =>
@@ -70,15 +73,13 @@ export async function createPromo(ctx: Ctx, input: NewPromo): Promise<Promo> {
   return created.promo;
 }
 
-/** Changes what is given of the actor's code; how often it was used is nobody's to say (TB-5). */
+/** Changes what is given of the actor's code. */
 export async function updatePromo(ctx: Ctx, { id, ...fields }: PromoChanges): Promise<Promo> {
   const [updated] = await ctx.db.run(
     rows(
       sql`with c as (
           update market_promo_codes c
-          set (code, type, value, min_purchase, max_uses, starts_at, ends_at, is_active, updated_at) = (
-            select n.code, n.type, n.value, n.min_purchase, n.max_uses, n.starts_at, n.ends_at, n.is_active, now()
-            from jsonb_populate_record(c, ${JSON.stringify(fields)}::jsonb) n)
+          set ${promoChange(fields)}
           from market_stores s where c.id = ${promoId(id)} and ${own(ctx)}
           returning c.*
         )
@@ -91,12 +92,12 @@ export async function updatePromo(ctx: Ctx, { id, ...fields }: PromoChanges): Pr
   return updated.promo;
 }
 
-/** Ends the actor's code. The row stays for the orders that used it and gives its name back. */
+/** Ends the actor's code. */
 export async function deletePromo(ctx: Ctx, id: string): Promise<{ id: string }> {
   const [deleted] = await ctx.db.run(
     rows(
       sql`update market_promo_codes c
-        set deleted_at = now(), updated_at = now(), is_active = false, code = c.code || '~' || upper(c.id::text)
+        set ${promoEnd}
         from market_stores s where c.id = ${promoId(id)} and ${own(ctx)}
         returning c.id`,
       z.object({ id: z.string() }),

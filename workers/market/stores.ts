@@ -2,10 +2,11 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { actorOf, type Ctx } from "../../shared/context.ts";
 import { call, rows } from "../../shared/db/statement.ts";
-import { AppError, notFound } from "../../shared/http/errors.ts";
+import { AppError, notFound, wrongField } from "../../shared/http/errors.ts";
 import { storeJson } from "./catalogue-rows.ts";
 import { ownImageUrl } from "./images.ts";
 import { type Store, type StoreChanges, StoreShape } from "./schemas/stores.ts";
+import { isKnownArea } from "./shipping/areas.ts";
 import { slugFromName, slugProblem } from "./slugs.ts";
 import { refreshStorefront } from "./storefront/refresh.ts";
 
@@ -53,6 +54,7 @@ export async function saveStore(
   const { userId } = actorOf(ctx);
   const fields = withOwnImages(ctx, changes);
   if (fields.slug !== undefined) requireSlug(fields.slug);
+  if (fields.area_id) await requireArea(ctx, fields.area_id);
   const suggested_slug = suggestedSlug(fields.name);
   const save = call("market_store_save", { user_id: userId, fields, suggested_slug }, SaveResult);
   const [saved, [found]] = await ctx.db.batch([save, ownStore(userId)], {
@@ -81,9 +83,18 @@ function withOwnImages(ctx: Ctx, changes: StoreChanges): StoreChanges {
 
 function requireSlug(slug: string): void {
   const problem = slugProblem(slug);
-  if (problem) {
-    throw new AppError("invalid_input", `slug: ${problem}`, {
-      meta: { fields: { slug: problem } },
-    });
+  if (problem) throw wrongField("slug", problem);
+}
+
+/** While the courier cannot be asked, a district that it has confirmed before is not in the way of other changes. */
+async function requireArea(ctx: Ctx, areaId: string): Promise<void> {
+  try {
+    if (await isKnownArea(ctx, areaId)) return;
+  } catch (error) {
+    if ((await findOwnStore(ctx))?.area_id === areaId) return;
+    throw error;
   }
+  // Whose sign-in has ended learns that, and nothing about districts.
+  await ctx.db.passGate();
+  throw wrongField("area_id", "Kecamatan ini tidak dikenal kurir. Pilih dari /api/buyer/areas.");
 }

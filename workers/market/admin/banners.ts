@@ -4,7 +4,8 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import type { ConstraintErrors } from "../../../shared/db/errors.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { ownAssetKey, UPLOADS_PATH } from "../../../shared/files/assets.ts";
-import { AppError } from "../../../shared/http/errors.ts";
+import { wrongField } from "../../../shared/http/errors.ts";
+import { NOT_OURS } from "../images.ts";
 import { type Banner, type BannerChanges, BannerShape, type NewBanner } from "../schemas/admin.ts";
 import { bannerId, bannerNotFound } from "./refusals.ts";
 import { told } from "./told.ts";
@@ -18,10 +19,7 @@ const bannerJson = sql`json_build_object('id', b.id, 'image_url', b.image_url, '
   'ends_at', market_iso(b.ends_at), 'created_at', market_iso(b.created_at), 'updated_at', market_iso(b.updated_at))`;
 
 const BANNER_ERRORS: ConstraintErrors = {
-  market_banners_dates: () =>
-    new AppError("invalid_input", "ends_at: Harus sesudah starts_at", {
-      meta: { fields: { ends_at: "Harus sesudah starts_at" } },
-    }),
+  market_banners_dates: () => wrongField("ends_at", "Harus sesudah starts_at"),
 };
 
 /** The address of a picture that this admin uploaded here; anything else is refused (TB-11, TB-20). */
@@ -32,10 +30,7 @@ async function ownPicture(ctx: Ctx, url: string): Promise<string> {
   if (key === null) {
     // Whose sign-in has ended learns that, and nothing about pictures.
     await ctx.db.passGate();
-    const words = "Gunakan gambar yang Anda unggah di sini";
-    throw new AppError("invalid_input", `image_url: ${words}`, {
-      meta: { fields: { image_url: words } },
-    });
+    throw wrongField("image_url", NOT_OURS);
   }
   return APP_URL + UPLOADS_PATH + key;
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { auditContext } from "../../../shared/audit/audit.ts";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
+import { pushSoon } from "../marketplaces/pushes.ts";
 import type { FlagChanges, Flags } from "../schemas/admin.ts";
 import { FEATURE_NAMES, FEATURES, type FeatureName } from "./features.ts";
 import { storeId, storeNotFound } from "./refusals.ts";
@@ -22,7 +23,7 @@ export async function getFlags(ctx: Ctx, id: string): Promise<Flags> {
   return shown(found.flags);
 }
 
-/** Sets the given features of a store; the others stay. */
+/** Sets the given features of a store; the others stay. What waited for the sync to be on is pushed at once. */
 export async function setFlags(ctx: Ctx, id: string, flags: FlagChanges): Promise<Flags> {
   const input = {
     store_id: storeId(id),
@@ -31,5 +32,6 @@ export async function setFlags(ctx: Ctx, id: string, flags: FlagChanges): Promis
     audit: auditContext(ctx),
   };
   const set = await ctx.db.run(call("market_flags_put", input, z.object({ flags: Stored })));
+  if (flags.marketplace_sync) pushSoon(ctx, input.store_id);
   return shown(set.flags);
 }

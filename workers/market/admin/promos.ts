@@ -3,7 +3,7 @@ import { z } from "zod";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { allOf, promoJson } from "../catalogue-rows.ts";
-import { PROMO_ERRORS } from "../promos.ts";
+import { PROMO_ERRORS, promoChange, promoEnd } from "../promos.ts";
 import { type NewPromo, type Promo, type PromoChanges, PromoShape } from "../schemas/promos.ts";
 import { promoId, promoNotFound } from "./refusals.ts";
 import { told } from "./told.ts";
@@ -80,9 +80,7 @@ export async function updateMarketPromo(ctx: Ctx, { id, ...fields }: PromoChange
     rows(
       sql`with c as (
           update market_promo_codes c
-          set (code, type, value, min_purchase, max_uses, starts_at, ends_at, is_active, updated_at) = (
-            select n.code, n.type, n.value, n.min_purchase, n.max_uses, n.starts_at, n.ends_at, n.is_active, now()
-            from jsonb_populate_record(c, ${JSON.stringify(fields)}::jsonb) n)
+          set ${promoChange(fields)}
           where c.id = ${promoId(id)} and c.store_id is null and c.deleted_at is null
           returning c.*
         ), told as (${trace(ctx, "update")})
@@ -95,13 +93,13 @@ export async function updateMarketPromo(ctx: Ctx, { id, ...fields }: PromoChange
   return updated.promo;
 }
 
-/** Ends a code, a store's too: an admin may stop any. The row stays for the orders that used it. */
+/** Ends a code, a store's too: an admin may stop any. */
 export async function endPromo(ctx: Ctx, id: string): Promise<{ id: string }> {
   const [ended] = await ctx.db.run(
     rows(
       sql`with c as (
           update market_promo_codes c
-          set deleted_at = now(), updated_at = now(), is_active = false, code = c.code || '~' || upper(c.id::text)
+          set ${promoEnd}
           where c.id = ${promoId(id)} and c.deleted_at is null
           returning c.*
         ), told as (${trace(ctx, "delete")})

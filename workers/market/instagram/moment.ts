@@ -1,15 +1,12 @@
 import type { Ctx } from "../../../shared/context.ts";
-import { AppError } from "../../../shared/http/errors.ts";
+import { wrongField } from "../../../shared/http/errors.ts";
 
 const FORM = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?$/i;
 const LONGEST_MS = 180 * 24 * 3_600_000;
 /** A form may have lain open for a minute. */
 const LATE_MS = 60_000;
 
-const refused = (words: string) =>
-  new AppError("invalid_input", `scheduled_at: ${words}`, {
-    meta: { fields: { scheduled_at: words } },
-  });
+const refused = (words: string) => wrongField("scheduled_at", words);
 
 /** The moment that a seller means; without a zone it is Jakarta's clock. Refused: the past, and half a year ahead. */
 export function readMoment(ctx: Ctx, given: string): Date {

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { PHONE_PNG } from "../../../shared/files/image-samples.ts";
+import { PHONE_PNG, PHONE_WEBP } from "../../../shared/files/image-samples.ts";
 import { createProduct } from "../../testing/factories.ts";
 import { captionProblem, pictureProblem } from "./fitting.ts";
 import { readMoment } from "./moment.ts";
@@ -53,7 +53,15 @@ describe("a picture", () => {
     const { ctx, seller } = await openDesk();
     const other = await openDesk();
     const png = await addPicture(ctx, seller, PHONE_PNG, "png");
-    await expect(draftPost(ctx, { imageUrl: png })).rejects.toEqual(refusal("hanya menerima JPEG"));
+    const webp = await addPicture(ctx, seller, PHONE_WEBP, "webp");
+    for (const [imageUrl, type] of [
+      [png, "PNG"],
+      [webp, "WebP"],
+    ] as const) {
+      await expect(draftPost(ctx, { imageUrl })).rejects.toEqual(
+        refusal(`hanya menerima JPEG, sedangkan gambar ini ${type}. Simpan ulang`),
+      );
+    }
     for (const imageUrl of [other.imageUrl, "https://evil.example/a.jpg"]) {
       await expect(draftPost(ctx, { imageUrl })).rejects.toEqual(refusal("unggah di sini"));
     }
@@ -71,6 +79,20 @@ describe("a picture", () => {
         values (${product.id}, ${url}, ${place === 0}, ${place})`);
     }
     expect(await draftPost(ctx, { productId: product.id })).toMatchObject({ image_url: imageUrl });
+  });
+
+  it("of a product that has only others is missed when the post is written, not when it is to go out", async () => {
+    const { ctx, seller, store } = await openDesk();
+    const [product, bare] = [await createProduct(store), await createProduct(store)];
+    const webp = await addPicture(ctx, seller, PHONE_WEBP, "webp");
+    await run(sql`insert into market_product_images (product_id, url, is_primary)
+      values (${product.id}, ${webp}, true)`);
+    await expect(draftPost(ctx, { productId: product.id })).rejects.toEqual(
+      refusal(
+        "Tidak ada foto produk ini yang cocok untuk Instagram: Instagram hanya menerima JPEG",
+      ),
+    );
+    expect(await draftPost(ctx, { productId: bare.id })).toMatchObject({ image_url: null });
   });
 });
 

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
-import { AppError, notFound } from "../../../shared/http/errors.ts";
+import { notFound, wrongField } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { formatJakarta } from "../../../shared/time/jakarta.ts";
 import { requireFeature } from "../admin/features.ts";
@@ -21,14 +21,8 @@ const Saved = z.object({ post: Row, wake: wakeSchema });
 const Desk = z.object({ store_id: z.uuid(), store_slug: z.string(), images: z.array(z.string()) });
 
 const NO_PICTURE = {
-  market_instagram_posts_scheduled_has_picture: () => refused("image_url", "Pilih gambar dulu"),
+  market_instagram_posts_scheduled_has_picture: () => wrongField("image_url", "Pilih gambar dulu"),
 };
-
-function refused(field: string, words: string): AppError {
-  return new AppError("invalid_input", `${field}: ${words}`, {
-    meta: { fields: { [field]: words } },
-  });
-}
 
 function shown(ctx: Ctx, { store_slug: slug, ...post }: Row): InstagramPost {
   const { product_id: productId, scheduled_at: at } = post;
@@ -48,7 +42,7 @@ export interface DraftInput {
 
 /**
  * Writes a post for the actor's store; with `scheduleAt` it goes out then by itself. Without a picture it takes the
- * first one of the product that Instagram would take. Errors: `invalid_input` (caption, picture, moment, no account),
+ * first one of the product that Instagram would take, if the product has any picture. Errors: `invalid_input` (caption, picture, moment, no account),
  * `not_found` (store, product). Source: contract/tokoblitar.md, POST /api/seller/instagram/post.
  */
 export async function draftPost(ctx: Ctx, input: DraftInput): Promise<InstagramPost> {
@@ -66,7 +60,8 @@ export async function draftPost(ctx: Ctx, input: DraftInput): Promise<InstagramP
   requireCaption(ctx, desk.store_slug, caption, productId);
   const image_url = given ?? (await firstFitting(ctx, desk.images));
   if (given !== null) await requirePicture(ctx, given);
-  if (moment !== null && image_url === null) throw refused("image_url", "Pilih gambar JPEG dulu");
+  if (moment !== null && image_url === null)
+    throw wrongField("image_url", "Pilih gambar JPEG dulu");
   const post = { user_id, product_id: productId, caption, image_url, scheduled_at: moment };
   const saved = await ctx.db.run(call("market_instagram_create", post, Saved));
   wake(ctx, saved.wake);
@@ -76,17 +71,27 @@ export async function draftPost(ctx: Ctx, input: DraftInput): Promise<InstagramP
 function requireCaption(ctx: Ctx, slug: string, caption: string, productId: string | null): void {
   const link = productId === null ? null : productLink(ctx, slug, productId);
   const problem = captionProblem(wholeCaption(caption, link));
-  if (problem !== null) throw refused("caption", problem);
+  if (problem !== null) throw wrongField("caption", problem);
 }
 
 async function requirePicture(ctx: Ctx, url: string): Promise<void> {
   const problem = await pictureProblem(ctx, url);
-  if (problem !== null) throw refused("image_url", problem);
+  if (problem !== null) throw wrongField("image_url", problem);
 }
 
+/** Null: the product has no picture yet. That none of its pictures fits is said now, not when the post is to go out. */
 async function firstFitting(ctx: Ctx, urls: string[]): Promise<string | null> {
-  for (const url of urls) if ((await pictureProblem(ctx, url)) === null) return url;
-  return null;
+  const problems: string[] = [];
+  for (const url of urls) {
+    const problem = await pictureProblem(ctx, url);
+    if (problem === null) return url;
+    problems.push(problem);
+  }
+  if (problems.length === 0) return null;
+  throw wrongField(
+    "image_url",
+    `Tidak ada foto produk ini yang cocok untuk Instagram: ${problems[0]}`,
+  );
 }
 
 /**

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { notFound } from "../../../shared/http/errors.ts";
+import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { closeCharge, type Settlement, woken } from "../../../shared/payments/index.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
@@ -53,9 +54,15 @@ export async function cancelOrder(ctx: Ctx, orderId: string): Promise<{ id: stri
     call(
       "market_order_cancel",
       { order_id: orderId, buyer_id: buyerId, reason: REASON },
-      z.object({ order_id: z.uuid(), store_slug: z.string(), held: z.boolean() }),
+      z.object({
+        order_id: z.uuid(),
+        store_slug: z.string(),
+        held: z.boolean(),
+        wake: wakeSchema,
+      }),
     ),
   );
+  wake(ctx, cancelled.wake);
   if (!cancelled.held) refreshStorefront(ctx, cancelled.store_slug);
   return { id: cancelled.order_id };
 }

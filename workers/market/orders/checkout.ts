@@ -29,8 +29,8 @@ const Placed = z.object({
   ),
   customer: z.object({ name: z.string(), phone: z.string(), email: z.string().nullable() }),
   payment: openedPayment,
-  /** True when this order took the last of something, which the store's page should say at once. */
-  sold_out: z.boolean().default(false),
+  /** True when this order left few or none of something, which the store's pages should say at once. */
+  few_left: z.boolean().default(false),
   /** True when it took something that other marketplaces sell too, which they should know soon. */
   listed: z.boolean().default(false),
 });
@@ -47,7 +47,7 @@ const Unpriced = z.object({ parcel: Parcel });
  */
 export async function placeOrder(ctx: Ctx, input: CheckoutInput, idempotencyKey?: string) {
   const placed = await checkOut(ctx, input, idempotencyKey);
-  if (placed.sold_out) refreshStorefront(ctx, placed.store_slug);
+  if (placed.few_left) refreshStorefront(ctx, placed.store_slug);
   if (placed.listed) pushSoon(ctx, input.store_id);
   const started = await startCharges(ctx, placed.payment, {
     settlement: orderSettlement,

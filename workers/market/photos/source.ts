@@ -1,7 +1,7 @@
 import type { Ctx } from "../../../shared/context.ts";
 import { UPLOADS_PATH } from "../../../shared/files/assets.ts";
 import { type ImageInfo, readImage } from "../../../shared/files/image.ts";
-import { AppError } from "../../../shared/http/errors.ts";
+import { wrongField } from "../../../shared/http/errors.ts";
 
 /** What the model's machine holds; a larger picture fails there after it was paid for. */
 const MOST_PIXELS = 2_096_704;
@@ -18,8 +18,7 @@ async function readOwn(ctx: Ctx, url: string): Promise<ImageInfo | null> {
   return stored && readImage(new Uint8Array(await stored.arrayBuffer()));
 }
 
-const refused = (words: string) =>
-  new AppError("invalid_input", `image_url: ${words}`, { meta: { fields: { image_url: words } } });
+const refused = (words: string) => wrongField("image_url", words);
 
 /** Refuses a picture that the model could not make better, before anything is paid for. */
 export async function requireSource(ctx: Ctx, url: string): Promise<void> {

@@ -29,10 +29,11 @@ export async function updateProduct(
   const { images, ...fields } = changes;
   const given = images === undefined ? null : imageRows(ctx, images);
   const mine = own(actorOf(ctx).userId, productId(id));
-  // Locked by a statement of its own, so that the next one sees the images of whoever was before us.
+  // Locked by a statement of its own, so that the next one sees the images of whoever was before us (and the store
+  // held first: market_locks.sql).
   const [, [updated]] = await ctx.db.batch(
     [
-      rows(sql`select p.id ${mine} for no key update of p`, z.unknown()),
+      rows(sql`select p.id ${mine} for key share of s for no key update of p`, z.unknown()),
       rows(change(mine, JSON.stringify(fields), given), Updated),
     ],
     PRODUCT_ERRORS,

@@ -19,6 +19,8 @@ import {
 } from "../admin/banners.ts";
 import { uploadImage } from "../images.ts";
 import { BannerChanges, BannerShape, NewBanner } from "../schemas/admin.ts";
+import { idInQueryOrBody } from "../schemas/fields.ts";
+import { Uploaded, uploadBody } from "../schemas/uploads.ts";
 
 export const adminBannerRoutes = createApi();
 
@@ -65,8 +67,6 @@ adminBannerRoutes.openapi(
   async (c) => c.json(enveloped(await updateBanner(c.var.ctx, c.req.valid("json"))), 200),
 );
 
-const id = z.string().max(100).optional();
-
 adminBannerRoutes.openapi(
   createRoute({
     method: "delete",
@@ -74,10 +74,7 @@ adminBannerRoutes.openapi(
     tags,
     summary: "Remove the banner named by id, in the query or in the body",
     middleware: [admin()] as const,
-    request: {
-      query: z.object({ id }),
-      body: { content: { "application/json": { schema: z.object({ id }) } } },
-    },
+    request: idInQueryOrBody,
     responses: marketOk(z.object({ id: z.string() })),
   }),
   async (c) => {
@@ -93,20 +90,8 @@ adminBannerRoutes.openapi(
     tags,
     summary: "Upload a banner's picture (JPEG, PNG or WebP, at most 5 MB)",
     middleware: [admin()] as const,
-    // Documented here and not under `request`, whose validator would buffer the whole body before the limit.
-    requestBody: {
-      required: true,
-      content: {
-        "multipart/form-data": {
-          schema: {
-            type: "object",
-            properties: { file: { type: "string", format: "binary" } },
-            required: ["file"],
-          },
-        },
-      },
-    },
-    responses: marketCreated(z.object({ url: z.url() })),
+    requestBody: uploadBody,
+    responses: marketCreated(Uploaded),
   }),
   async (c) => c.json(enveloped(await uploadImage(c.var.ctx, c.req.raw, BANNER_PREFIX)), 201),
 );

@@ -10,6 +10,7 @@ import {
 import { access, createApi } from "../../../shared/http/api.ts";
 import { createMarketPromo, endPromo, listAllPromos, updateMarketPromo } from "../admin/promos.ts";
 import { AdminPromoQuery } from "../schemas/admin.ts";
+import { idInQueryOrBody } from "../schemas/fields.ts";
 import { NewPromo, PromoChanges, PromoShape } from "../schemas/promos.ts";
 
 export const adminPromoRoutes = createApi();
@@ -57,8 +58,6 @@ adminPromoRoutes.openapi(
   async (c) => c.json(enveloped(await updateMarketPromo(c.var.ctx, c.req.valid("json"))), 200),
 );
 
-const promoId = z.string().max(100).optional();
-
 adminPromoRoutes.openapi(
   createRoute({
     method: "delete",
@@ -66,10 +65,7 @@ adminPromoRoutes.openapi(
     tags,
     summary: "End any code, named by id in the query or in the body",
     middleware: [admin()] as const,
-    request: {
-      query: z.object({ id: promoId }),
-      body: { content: { "application/json": { schema: z.object({ id: promoId }) } } },
-    },
+    request: idInQueryOrBody,
     responses: marketOk(z.object({ id: z.string() })),
   }),
   async (c) => {

@@ -11,6 +11,7 @@ import {
 import { access, createApi } from "../../../shared/http/api.ts";
 import { feature } from "../admin/features.ts";
 import { createPromo, deletePromo, listPromos, updatePromo } from "../promos.ts";
+import { idInQueryOrBody } from "../schemas/fields.ts";
 import { NewPromo, PromoChanges, PromoShape } from "../schemas/promos.ts";
 
 export const sellerPromoRoutes = createApi();
@@ -57,8 +58,6 @@ sellerPromoRoutes.openapi(
   async (c) => c.json(enveloped(await updatePromo(c.var.ctx, c.req.valid("json"))), 200),
 );
 
-const promoId = z.string().max(100).optional();
-
 sellerPromoRoutes.openapi(
   createRoute({
     method: "delete",
@@ -66,10 +65,7 @@ sellerPromoRoutes.openapi(
     tags,
     summary: "End the promo code named by id, in the query or in the body",
     middleware: [access("seller")] as const,
-    request: {
-      query: z.object({ id: promoId }),
-      body: { content: { "application/json": { schema: z.object({ id: promoId }) } } },
-    },
+    request: idInQueryOrBody,
     responses: marketOk(z.object({ id: z.string() })),
   }),
   async (c) => {

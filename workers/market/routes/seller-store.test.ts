@@ -1,7 +1,9 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { api } from "../../testing/api.ts";
+import { ProviderError } from "../../../shared/providers/http.ts";
+import { api, testContext } from "../../testing/api.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
+import { saveStore } from "../stores.ts";
 import { createShop, failure, imageUrl, refusesStrangers, run } from "../testing/catalogue.ts";
 
 const path = "/api/seller/store";
@@ -139,6 +141,38 @@ describe("PUT /api/seller/store", () => {
         failure(expect.any(String)),
       ]);
     }
+  });
+
+  it("takes a district that the courier knows, and refuses another in words before it is a trap", async () => {
+    const { seller } = await createShop();
+    const taken = await put(seller, { area_id: 1141, city: "Jakarta" });
+    expect([taken.status, taken.body.data?.area_id]).toEqual([200, "1141"]);
+    for (const area_id of ["99999999", "kelurahan-x"]) {
+      const refused = await put(seller, { area_id, city: "Ternate" });
+      expect([refused.status, refused.body]).toEqual([
+        400,
+        failure("area_id: Kecamatan ini tidak dikenal kurir. Pilih dari /api/buyer/areas.", {
+          fields: { area_id: "Kecamatan ini tidak dikenal kurir. Pilih dari /api/buyer/areas." },
+        }),
+      ]);
+    }
+    expect((await get(seller)).body.data).toMatchObject({ area_id: "1141", city: "Jakarta" });
+    expect((await put(seller, { area_id: null })).body.data.area_id).toBeNull();
+  });
+
+  it("keeps the district that it has while the courier cannot be asked, and takes no new one on trust", async () => {
+    const { seller, store } = await createShop();
+    const { providers, ...base } = testContext(seller);
+    const down = async () => {
+      const failure = { kind: "unavailable", retryable: true, outcome: "not_done" } as const;
+      throw new ProviderError("kiriminaja", failure, "away");
+    };
+    const kiriminaja = { ...providers.kiriminaja, getRates: down };
+    const save = (area_id: string) =>
+      saveStore({ ...base, providers: { ...providers, kiriminaja } }, { area_id, city: "Blitar" });
+    expect((await save("1001")).store).toMatchObject({ id: store.id, city: "Blitar" });
+    await expect(save("1141")).rejects.toMatchObject({ code: "provider_unavailable" });
+    expect((await get(seller)).body.data).toMatchObject({ area_id: "1001" });
   });
 
   it("gives a slug to one of twenty stores that ask at once", async () => {

@@ -42,5 +42,13 @@ export const searchParameter = z
 /** An id in a path. What is no id at all is as missing as an id of nothing. */
 export const idParameters = z.object({ id: z.string().max(100) });
 
+const givenId = z.object({ id: z.string().max(100).optional() });
+
+/** The input of a route whose id may stand in the query or in the body. */
+export const idInQueryOrBody = {
+  query: givenId,
+  body: { content: { "application/json": { schema: givenId } } },
+};
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export const isUuid = (value: string) => UUID.test(value);

@@ -85,6 +85,39 @@ describe("both sides of an order are told live", () => {
     expect(lastOf(await tell(sale), sale.seller.userId)).toMatchObject({ status: "delivered" });
   });
 
+  it("of an order that its buyer gives up, and not of the same click again", async () => {
+    const sale = await sell(await openShop());
+    const cancel = () =>
+      api(`/api/buyer/orders/${sale.orderId}/cancel`, { method: "POST", token: sale.buyer.token });
+    expect((await cancel()).status).toBe(200);
+    const heard = await tell(sale);
+    for (const { userId } of [sale.buyer, sale.seller]) {
+      expect(lastOf(heard, userId)).toMatchObject({ status: "cancelled", shipment: null });
+    }
+    expect((await cancel()).status).toBe(200);
+    expect(await tell(sale)).toEqual([]);
+  });
+
+  it("of an order that its seller gives up, and of one whose money an admin gives back", async () => {
+    const [given, back] = [await sell(await openShop()), await sell(await openShop())];
+    for (const sale of [given, back]) {
+      await settle(sale);
+      await tell(sale);
+    }
+    const call = (path: string, token: string) =>
+      api(path, { method: "POST", token, json: { reason: "Stok rusak", restock: false } });
+    const admin = await createUser(["admin"]);
+    const cancelled = await call(`/api/seller/orders/${given.orderId}/cancel`, given.seller.token);
+    const refunded = await call(`/api/admin/orders/${back.orderId}/refund`, admin.token);
+    expect([cancelled.status, refunded.status]).toEqual([200, 200]);
+    for (const sale of [given, back]) {
+      const heard = await tell(sale);
+      for (const { userId } of [sale.buyer, sale.seller]) {
+        expect(lastOf(heard, userId)).toMatchObject({ status: "refunded" });
+      }
+    }
+  });
+
   it("of trouble, with a mail to each", async () => {
     const sale = await handedOver();
     await news(sale, "shipped", "shipped_packages");

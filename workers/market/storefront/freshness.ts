@@ -25,7 +25,7 @@ export interface Surroundings<S extends { state: string }> {
 export const FRESH_MS = 30_000;
 /** Younger than this is served and checked behind the answer; older waits for the check. */
 export const HEAL_MS = 60_000;
-/** Stock numbers change without a new version, so the whole is read again now and then. */
+/** Large stocks change without a new version, so the whole is read again now and then. */
 export const WHOLE_MS = 10 * 60_000;
 /** How long "no such store" is believed; in memory only, so that made-up names fill no storage. */
 export const UNKNOWN_MS = 10_000;

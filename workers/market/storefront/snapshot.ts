@@ -5,7 +5,7 @@ export const MAX_PRODUCTS = 2000;
 
 const CategoryTag = z.object({ slug: z.string(), name: z.string() });
 
-/** What a product's page shows. `stock` is what may still be bought; exact at the last load, checked at the cart. */
+/** What a product's page shows. `stock` is what may still be bought; told where it is few, checked at the cart. */
 export const ShopProduct = z.object({
   id: z.string(),
   name: z.string(),

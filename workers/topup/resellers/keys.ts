@@ -3,7 +3,7 @@ import { z } from "zod";
 import { auditContext } from "../../../shared/audit/audit.ts";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
-import { AppError, notFound } from "../../../shared/http/errors.ts";
+import { notFound, wrongField } from "../../../shared/http/errors.ts";
 import { type KeyChanges, type KeyShape, type NewKey, Scope } from "../schemas/resellers.ts";
 import { makeKey } from "./key-text.ts";
 
@@ -101,10 +101,7 @@ const keyNotFound = () => notFound("Kunci API tidak ditemukan");
 
 function mustLieAhead(ctx: Ctx, expiresAt: string | null | undefined): void {
   if (!expiresAt || new Date(expiresAt) > ctx.now()) return;
-  const words = "Harus di masa depan";
-  throw new AppError("invalid_input", `expiresAt: ${words}`, {
-    meta: { fields: { expiresAt: words } },
-  });
+  throw wrongField("expiresAt", "Harus di masa depan");
 }
 
 /** Undefined fields fall out of the JSON, so the function sees only what is to change. */

@@ -1,4 +1,4 @@
-import { AppError } from "../../../shared/http/errors.ts";
+import { wrongField } from "../../../shared/http/errors.ts";
 
 /** Where we ourselves stand, and whether addresses of this machine may be called (a laptop's own receiver). */
 export interface AddressRules {
@@ -54,8 +54,7 @@ export function webhookAddress(text: string, rules: AddressRules): string {
   return url.href;
 }
 
-const refused = (words: string) =>
-  new AppError("invalid_input", `url: ${words}`, { meta: { fields: { url: words } } });
+const refused = (words: string) => wrongField("url", words);
 
 function isPublic(host: string): boolean {
   // A literal IPv6 host: few receivers have one, and its special ranges (mapped, NAT64, 6to4, ULA) are many.

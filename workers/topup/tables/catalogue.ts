@@ -101,6 +101,19 @@ export const services = pgTable(
   ],
 );
 
+/**
+ * One row, whose word is another after every change of what resellers' lists of services show, in the transaction of
+ * the change. A word and not a number: one that was restored from a backup never comes to stand for other prices.
+ */
+export const catalogueVersion = pgTable(
+  "topup_catalogue_version",
+  {
+    one: boolean().primaryKey().default(true),
+    version: uuid().notNull().defaultRandom(),
+  },
+  (t) => [check("topup_catalogue_version_one", sql`${t.one}`)],
+);
+
 /** Every change of a price, ours or the supplier's; the first price of a service has no old ones. */
 export const priceHistory = pgTable(
   "topup_price_history",

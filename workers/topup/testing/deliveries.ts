@@ -89,7 +89,7 @@ export async function order({ key, user }: Reseller, end: "_succeed" | "_partial
   const from = { address: "203.0.113.1", idempotencyKey: undefined };
   const { order: number } = z
     .object({ order: z.number() })
-    .parse(JSON.parse(await callPanel(ctx, fields, from)));
+    .parse(await new Response(await callPanel(ctx, fields, from)).json());
   await settleBackground();
   const trxid = (await ordersOf(user.userId)).at(-1)?.trxid ?? "";
   await vipTwin(`/${end}/${trxid}`, end === "_partial" ? { remain: 40 } : {});

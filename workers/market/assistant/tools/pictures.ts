@@ -30,8 +30,9 @@ export const draftPostTool = tool({
       caption,
       scheduleAt: schedule_at,
     });
-    const { id, status } = post;
-    return { told: { id, status }, made: { kind: "market_instagram_post", id, after: {} } };
+    const { id, status, caption: words, image_url, product_id: product } = post;
+    const after = { caption: words, image_url, product_id: product };
+    return { told: { id, status }, made: { kind: "market_instagram_post", id, after } };
   },
 });
 

@@ -207,7 +207,7 @@ export async function addPicture(
   ctx: Ctx,
   seller: TestUser,
   bytes: Uint8Array,
-  end: "jpg" | "png",
+  end: "jpg" | "png" | "webp",
 ) {
   const key = `products/${seller.userId}/${crypto.randomUUID().replaceAll("-", "")}.${end}`;
   await ctx.assets.put(key, bytes);

@@ -2,7 +2,7 @@ import { rupiah } from "../format.ts";
 import type { ProductCard as Card } from "../snapshot.ts";
 import { ProductPicture } from "./picture.tsx";
 
-/** From here on the page says how few are left. */
+/** As many as are counted on pages: each sale of these makes a new version of the store (market_stock_shown). */
 export const FEW = 5;
 
 export const ProductCard = ({ card, eager = false }: { card: Card; eager?: boolean }) => (

@@ -14,6 +14,7 @@ interface ProductProps {
   problem?: { words: string; quantity: number };
 }
 
+/** Of a product with more than a few left, whose number the page does not know: the cart says what there is. */
 const MAX_QUANTITY = 999;
 
 export const ProductPage = ({ site, product, neighbours, problem }: ProductProps) => (
@@ -96,7 +97,7 @@ const Stock = ({ stock }: { stock: number }) => {
   if (stock <= FEW) return <p class="stock stock-few">Tinggal {stock} lagi</p>;
   return (
     <p class="stock">
-      <CheckIcon /> Stok tersedia ({stock.toLocaleString("id-ID")})
+      <CheckIcon /> Stok tersedia
     </p>
   );
 };
@@ -127,7 +128,7 @@ const BuyForm = ({ product, quantity }: { product: ShopProduct; quantity: number
           name="quantity"
           value={String(quantity)}
           min={1}
-          max={Math.min(product.stock, MAX_QUANTITY)}
+          max={product.stock <= FEW ? product.stock : MAX_QUANTITY}
           required
           inputmode="numeric"
         />

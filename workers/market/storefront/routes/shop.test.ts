@@ -1,6 +1,8 @@
 import { sql } from "drizzle-orm";
-import { describe, expect, it } from "vitest";
-import { createProduct, unique } from "../../../testing/factories.ts";
+import { describe, expect, it, vi } from "vitest";
+import { api } from "../../../testing/api.ts";
+import { createProduct, createUser, unique } from "../../../testing/factories.ts";
+import { order } from "../../../testing/orders.ts";
 import { createShop, run } from "../../testing/catalogue.ts";
 import { dataOf, titleOf, tripsOf, Visitor } from "../testing/visitor.ts";
 
@@ -111,6 +113,38 @@ describe("a product's page", () => {
       },
     });
     expect(path).toMatchObject({ "@type": "BreadcrumbList" });
+  });
+
+  it("counts its last five pieces, which each order tells it of, and claims no number before", async () => {
+    const { store, seller } = await createShop();
+    const [product, visitor] = [await createProduct(store, { stock: 8 }), new Visitor(store)];
+    const buy = async (quantity: number) =>
+      expect((await order(await createUser(), store, [[product, quantity]])).status).toBe(201);
+    const stockShown = async () => {
+      const [{ html }, home] = [await visitor.get(`/produk/${product.id}`), await visitor.get("/")];
+      const words = /<p class="stock[^>]*>(?:<svg.*?<\/svg>)?(.*?)<\/p>/.exec(html)?.[1]?.trim();
+      const most = / max="(\d+)"/.exec(html)?.[1];
+      return [words, most, /<span class="badge">(.*?)</.exec(home.html)?.[1]];
+    };
+    expect(await stockShown()).toEqual(["Stok tersedia", "999", undefined]);
+    await buy(2);
+    expect(await stockShown()).toEqual(["Stok tersedia", "999", undefined]);
+    for (const [bought, left] of [
+      [1, 5],
+      [2, 3],
+    ] as const) {
+      await buy(bought);
+      await vi.waitFor(
+        async () =>
+          expect(await stockShown()).toEqual([`Tinggal ${left} lagi`, `${left}`, `Sisa ${left}`]),
+        { interval: 5 },
+      );
+    }
+    const restock = { method: "PUT", token: seller.token, json: { stock: 100 } };
+    expect((await api(`/api/seller/products/${product.id}`, restock)).status).toBe(200);
+    await vi.waitFor(async () =>
+      expect(await stockShown()).toEqual(["Stok tersedia", "999", undefined]),
+    );
   });
 
   it("says that it is sold out and offers no form", async () => {

@@ -5,8 +5,9 @@ import type { Scope } from "../../schemas/resellers.ts";
 import type { ReadKey } from "../key-text.ts";
 import { actWithKey } from "../require-key.ts";
 import { addOrder } from "./add.ts";
-import { listServices, readBalance, readStatus, refuseChange } from "./read.ts";
+import { readBalance, readStatus, refuseChange } from "./read.ts";
 import { incorrectRequest, type PanelFields } from "./request.ts";
+import { listServices } from "./services.ts";
 
 interface Caller {
   key: ReadKey;
@@ -16,7 +17,7 @@ interface Caller {
 interface Action {
   scope: Scope;
   /** The answer, or its JSON. */
-  run(ctx: Ctx, fields: PanelFields, caller: Caller): Promise<object | string>;
+  run(ctx: Ctx, fields: PanelFields, caller: Caller): Promise<object | string | ReadableStream>;
 }
 
 /** The actions of the dialect, and what each needs of a key. */
@@ -41,7 +42,7 @@ export async function callPanel(
   ctx: Ctx,
   fields: PanelFields,
   from: { address: string; idempotencyKey: string | undefined },
-): Promise<string> {
+): Promise<string | ReadableStream> {
   const name = fields.action ?? "";
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (!fields.key) throw new AppError("bad_token", "Invalid API key");
@@ -51,7 +52,8 @@ export async function callPanel(
     const answer = await action.run(ctx, fields, { key, idempotencyKey: from.idempotencyKey });
     // An answer that needed no query (a malformed number) must not be given past a key that does not hold.
     await ctx.db.passGate();
-    return typeof answer === "string" ? answer : JSON.stringify(answer);
+    const isJson = typeof answer === "string" || answer instanceof ReadableStream;
+    return isJson ? answer : JSON.stringify(answer);
   } catch (error) {
     const refused = await pastGate(ctx, error);
     noteRefusal(ctx, key, { action: name, address: from.address }, refused);

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { actorOf, type Ctx } from "../../../../shared/context.ts";
 import { unseal } from "../../../../shared/crypto/seal.ts";
-import { call, rows } from "../../../../shared/db/statement.ts";
+import { rows } from "../../../../shared/db/statement.ts";
 import { balanceOf, walletOf } from "../../../../shared/ledger/ledger.ts";
 import type { OrderState } from "../../tables/orders.ts";
 import { panelError, WORDS } from "./errors.ts";
@@ -10,12 +10,6 @@ import { incorrectRequest, numberOf, type PanelFields } from "./request.ts";
 
 const MOST_ORDERS = 100;
 const CURRENCY = "IDR";
-
-/** `services`, as JSON text that nobody here needs to read. */
-export async function listServices(ctx: Ctx): Promise<string> {
-  const input = { user_id: actorOf(ctx).userId };
-  return await ctx.db.run(call("topup_panel_services", input, z.string()));
-}
 
 /** `balance`: the owner's wallet. */
 export async function readBalance(ctx: Ctx) {

@@ -1,0 +1,65 @@
+import { sql } from "drizzle-orm";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../../shared/db/statement.ts";
+import { testContext } from "../../../testing/api.ts";
+import { createUser } from "../../../testing/factories.ts";
+import { deleteStore, finishStoreDeletions } from "../../admin/stores.ts";
+import { run } from "../../testing/catalogue.ts";
+import { connectShop, disconnectShop } from "../connections/connect.ts";
+import { move, place, shelf } from "../testing/channel.ts";
+import { connectionOf, type Market, poll } from "../testing/market-bench.ts";
+
+/** A store that is to be deleted with the end of an order that a marketplace took. */
+async function waiting() {
+  const { market, product } = await shelf();
+  const made = place(market, [[product, 1]], "shipped");
+  await poll(market);
+  const admin = await createUser(["admin"]);
+  const asked = await deleteStore({ ...testContext(), actor: admin }, market.store.id, true);
+  expect(asked).toMatchObject({ deleted: false, open_orders: 1 });
+  return { market, made };
+}
+
+/** Whether the store is gone after the cron's next look. */
+async function isGone({ store }: Market): Promise<boolean> {
+  await finishStoreDeletions(testContext());
+  const query = sql`select deleted_at is not null as gone from market_stores where id = ${store.id}`;
+  const [found] = await testContext().db.run(rows(query, z.object({ gone: z.boolean() })));
+  return found?.gone ?? false;
+}
+
+describe("a deletion that waits for an order of a marketplace", () => {
+  it("comes with the order's end, of which the shop tells while it is connected", async () => {
+    const { market, made } = await waiting();
+    expect(await isGone(market)).toBe(false);
+    move(made, "delivered");
+    await poll(market);
+    expect(await isGone(market)).toBe(true);
+  });
+
+  it("comes when the seller has left that marketplace, which tells nothing any more", async () => {
+    const { market } = await waiting();
+    await disconnectShop(market.ctx, "lazada");
+    expect(await isGone(market)).toBe(true);
+  });
+
+  it("waits a month for a shop that must be connected again, not for ever", async () => {
+    const { market } = await waiting();
+    const { id } = await connectionOf(market);
+    await run(
+      sql`update market_connections set status = 'error', status_reason = 'x' where id = ${id}`,
+    );
+    expect(await isGone(market)).toBe(false);
+    await run(
+      sql`update market_orders set updated_at = now() - interval '31 days' where store_id = ${market.store.id}`,
+    );
+    expect(await isGone(market)).toBe(true);
+  });
+
+  it("waits no longer for orders of a shop whose place another one has taken", async () => {
+    const { market } = await waiting();
+    await connectShop(market.ctx, { platform: "lazada", code: market.fake.grant("another") });
+    expect(await isGone(market)).toBe(true);
+  });
+});

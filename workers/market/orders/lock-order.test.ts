@@ -1,0 +1,167 @@
+import { sql } from "drizzle-orm";
+import { describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { clientOf } from "../../../shared/db/client.ts";
+import { rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
+import {
+  createProduct,
+  createUser,
+  type TestProduct,
+  type TestStore,
+  unique,
+} from "../../testing/factories.ts";
+import { COURIER_AREA, order, readStock } from "../../testing/orders.ts";
+import { run } from "../testing/catalogue.ts";
+import { makePromo, openShop, sell, settle, usesOf } from "../testing/sales.ts";
+
+/** What one must meet to end up in a circle: a transaction that holds all its locks until somebody waits for one. */
+interface Pause {
+  reached(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Pauses whatever fires `on` (a trigger's time, table and condition), with the locks it has by then. */
+async function pause(on: string): Promise<Pause> {
+  const key = Math.floor(Math.random() * 2 ** 31);
+  const name = `market_test_pause_${key}`;
+  await run(
+    sql`create function ${sql.raw(name)}() returns trigger language plpgsql as ${sql.raw(`$$ begin
+    perform pg_advisory_xact_lock(${key});
+    for turn in 1 .. 600 loop
+      exit when exists (select from pg_stat_activity a
+        where a.wait_event_type = 'Lock' and pg_backend_pid() = any (pg_blocking_pids(a.pid)));
+      perform pg_stat_clear_snapshot(), pg_sleep(0.005);
+    end loop;
+    return new;
+  end $$`)}`,
+  );
+  await run(sql`create trigger ${sql.raw(`a_${name} ${on}`)} execute function ${sql.raw(name)}()`);
+  const held = rows(
+    sql`select 1 as one from pg_locks where locktype = 'advisory' and objid = ${key} and granted`,
+    z.unknown(),
+  );
+  return {
+    reached: async () =>
+      await vi.waitFor(async () => expect(await testContext().db.run(held)).toHaveLength(1), {
+        interval: 5,
+        timeout: 5000,
+      }),
+    [Symbol.asyncDispose]: () => run(sql`drop function ${sql.raw(name)}() cascade`),
+  };
+}
+
+/** How a function's call ends, by SQLSTATE: sent past our own client, which would hide a deadlock by asking again. */
+async function ends(name: string, input: object): Promise<string> {
+  const { DATABASE_URL: databaseUrl, DATABASE_HTTP_URL: databaseHttpUrl } = testContext().config;
+  const client = clientOf({ databaseUrl, databaseHttpUrl });
+  return await client.query(`select ${name}($1::jsonb)`, [JSON.stringify(input)]).then(
+    () => "done",
+    (error: { code?: string }) => error.code ?? "lost",
+  );
+}
+
+const deletes = ({ id }: TestStore) =>
+  ends("market_admin_store_delete", { store_id: id, defer: false, actor_id: null, audit: {} });
+
+/** What `app_error` raises: here, that the store has open orders. */
+const REFUSED = "LB001";
+
+/** The product is for sale in a shop elsewhere too, which is told of every change. */
+async function listElsewhere({ id }: TestStore, product: TestProduct): Promise<string> {
+  const connection = crypto.randomUUID();
+  await run(sql`with c as (
+      insert into market_connections (id, store_id, platform, status, shop_id)
+      values (${connection}, ${id}, 'lazada', 'error', ${unique("shop")}) returning id)
+    insert into market_listings (product_id, connection_id) select ${product.id}, c.id from c`);
+  return connection;
+}
+
+describe("an admin who deletes a store", () => {
+  it("waits for a checkout that has its promo code, and finds its order", async () => {
+    const shop = await openShop();
+    const product = await createProduct(shop.store);
+    const promoCode = await makePromo(shop);
+    await using stop = await pause(
+      `before insert on market_orders for each row when (new.store_id = '${shop.store.id}')`,
+    );
+    const ordering = order(shop.buyer, shop.store, [[product, 1]], { promoCode });
+    await stop.reached();
+    expect(await deletes(shop.store)).toBe(REFUSED);
+    expect((await ordering).status).toBe(201);
+  });
+
+  it("waits for a checkout whose product shops elsewhere sell too", async () => {
+    const shop = await openShop();
+    const product = await createProduct(shop.store);
+    await listElsewhere(shop.store, product);
+    await using stop = await pause(
+      `before insert on market_orders for each row when (new.store_id = '${shop.store.id}')`,
+    );
+    const ordering = order(shop.buyer, shop.store, [[product, 1]]);
+    await stop.reached();
+    expect(await deletes(shop.store)).toBe(REFUSED);
+    expect((await ordering).status).toBe(201);
+  });
+
+  it("waits for an order that comes from a shop elsewhere", async () => {
+    const { store } = await openShop();
+    const product = await createProduct(store);
+    const connection_id = await listElsewhere(store, product);
+    await using stop = await pause(
+      `before insert on market_orders for each row when (new.store_id = '${store.id}')`,
+    );
+    const now = new Date().toISOString();
+    const line = {
+      line_id: "1",
+      sku: product.id,
+      item_id: "i",
+      name: "x",
+      quantity: 1,
+      price: 5,
+      status: "to_ship",
+    };
+    const told = {
+      id: unique("R"),
+      status: "to_ship",
+      status_text: "x",
+      created_at: now,
+      updated_at: now,
+    };
+    const taking = ends("market_marketplace_order", {
+      connection_id,
+      order: { ...told, lines: [line] },
+    });
+    await stop.reached();
+    expect(await deletes(store)).toBe(REFUSED);
+    expect(await taking).toBe("done");
+  });
+});
+
+describe("a refund that gives promo and goods back", () => {
+  it("waits for a checkout of the same goods with the same code, and both go through", async () => {
+    const shop = await openShop();
+    const promoCode = await makePromo(shop, { platform: true });
+    const sale = await sell(shop, { promoCode });
+    await settle(sale);
+    await using stop = await pause(
+      `before update on market_products for each row when (old.id = '${sale.product.id}' and new.reserved > old.reserved)`,
+    );
+    const ordering = order(await createUser(), shop.store, [[sale.product, 1]], {
+      promoCode,
+      originAreaId: COURIER_AREA,
+    });
+    await stop.reached();
+    const refunding = ends("market_order_refund", {
+      order_id: sale.orderId,
+      reason: "Rusak",
+      restock: true,
+      actor_id: shop.seller.userId,
+      audit: {},
+    });
+    expect(await refunding).toBe("done");
+    expect((await ordering).status).toBe(201);
+    expect(await readStock(sale.product)).toEqual({ stock: 10, reserved: 1 });
+    expect(await usesOf(promoCode)).toBe(1);
+  });
+});
