@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { workerKilled } from "./faults/kills.ts";
 import { roomBreaks } from "./faults/live.ts";
+import { postgresStops } from "./faults/live-postgres.ts";
 import { joinStorm } from "./faults/live-storm.ts";
 import { noticesGoWrong } from "./faults/notices.ts";
 import { databaseAway } from "./faults/outage.ts";
@@ -52,6 +53,12 @@ const FAULTS: Record<string, Fault> = {
     }),
   live: (platform) =>
     roomBreaks(platform, {
+      viewers: Number(values.viewers),
+      givers: 8,
+      lastsMs: Math.min(lastsMs, 30_000),
+    }),
+  "live-postgres": (platform) =>
+    postgresStops(platform, {
       viewers: Number(values.viewers),
       givers: 8,
       lastsMs: Math.min(lastsMs, 30_000),

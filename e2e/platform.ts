@@ -8,6 +8,7 @@ import { type Addresses, type Cloud, startCloud } from "../local/cloud.ts";
 import type { LocalDatabase } from "../local/database.ts";
 import { isFree } from "../local/dev/ports.ts";
 import { type RunningWorker, startWorker } from "../local/dev/worker.ts";
+import type { Postgres } from "../local/postgres.ts";
 import type { Twins } from "../local/twins/index.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
@@ -19,6 +20,10 @@ export interface Platform extends Addresses {
   twins: Twins;
   worker: RunningWorker;
   port: number;
+  /** The database's server was ended and this one runs in its place. */
+  replaced(postgres: Postgres): void;
+  /** What its tokens are signed with: `<key id>:<secret>`. */
+  jwtKeys: string;
   /** What the Worker said so far. */
   workerLog(): string;
   /** Straight to Postgres, past the endpoint and its outages. */
@@ -65,7 +70,8 @@ export async function startPlatform(): Promise<Platform> {
       crons: false,
     });
     undo.push(() => worker.stop());
-    return describe(cloud, worker, port, pool, stop);
+    const replaced = (postgres: Postgres) => undo.push(() => postgres.stop());
+    return { ...describe(cloud, worker, port, pool), replaced, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -77,17 +83,16 @@ function describe(
   worker: RunningWorker,
   port: number,
   pool: pg.Pool,
-  stop: () => Promise<void>,
-): Platform {
+): Omit<Platform, "replaced" | "stop"> {
   return {
     ...addresses,
     database,
     twins,
     worker,
     port,
+    jwtKeys: options.settings.JWT_KEYS ?? "",
     workerLog: () => readFileSync(join(options.stateDir, LOG_FILE), "utf8"),
     sql: async (text, values) => (await pool.query(text, values)).rows,
-    stop,
   };
 }
 

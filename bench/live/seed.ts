@@ -57,12 +57,12 @@ const TODAY = "(now() at time zone 'Asia/Jakarta')::date";
 const TOTALS = [
   `insert into live_host_days select host_id, day, 'lucky', sum(gifts), sum(coins), sum(coins / 10)
    from bench_visits group by 1, 2 order by 2, 1`,
-  `insert into live_host_hours select hour, host_id, sum(coins) from bench_visits
-   where at > now() - interval '2 days' group by 1, 2 order by 1, 2`,
+  `insert into live_host_hours select hour, host_id, sum(coins), sum(coins / 10) from bench_visits
+   group by 1, 2 order by 1, 2`,
   `insert into live_fan_days select host_id, day, sender_id, sum(coins) from bench_visits
    group by 1, 2, 3 order by 2, min(at)`,
   `insert into live_fan_hours select host_id, hour, sender_id, sum(coins) from bench_visits
-   where at > now() - interval '2 days' group by 1, 2, 3 order by 2, min(at)`,
+   where at > now() - interval '8 days' group by 1, 2, 3 order by 2, min(at)`,
   `insert into live_fan_week_heads select distinct host_id, ${TODAY} from bench_visits`,
   `insert into live_fan_totals
    select host_id, sender_id, sum(coins), coalesce(sum(coins) filter (where day > ${TODAY} - 7), 0)

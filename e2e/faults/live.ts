@@ -21,7 +21,7 @@ export interface RoomReport {
   unseenPercent: number;
 }
 
-interface Giver {
+export interface Giver {
   userId: number;
   socket: LiveSocket;
   /** How often each gift was tried; the n-th gift is n pieces, which tells them apart. */
@@ -84,7 +84,7 @@ export async function roomBreaks(
   }
 }
 
-interface Viewer {
+export interface Viewer {
   socket: LiveSocket;
   heard: Set<string>;
   /** How often each gift was seen. */
@@ -157,14 +157,19 @@ export async function signUp({ app, sql }: Platform): Promise<{ token: string; u
   return { token, userId: user.id };
 }
 
-async function openGiver(platform: Platform, roomId: string): Promise<Giver & Viewer> {
+export async function openGiver(platform: Platform, roomId: string): Promise<Giver & Viewer> {
   const { token, userId } = await signUp(platform);
   const viewer = await openViewer(platform, roomId, userId, { token });
   return { ...viewer, userId, tries: [] };
 }
 
 /** Gives until it is over, each gift until it is answered and under its own key, as one does whose network is bad. */
-async function give(giver: Giver, roomId: string, hostId: number, giving: { isOver: boolean }) {
+export async function give(
+  giver: Giver,
+  roomId: string,
+  hostId: number,
+  giving: { isOver: boolean },
+) {
   const gift = { roomId, to: { userId: hostId }, gift: { id: "cupid" } };
   while (!giving.isOver) {
     const n = giver.tries.length + 1;
@@ -182,7 +187,11 @@ async function give(giver: Giver, roomId: string, hostId: number, giving: { isOv
 }
 
 /** Speaks until everybody has heard it: who hears the room is in it. */
-async function hearAgain(platform: Platform, roomId: string, crowd: Viewer[]): Promise<void> {
+export async function hearAgain(
+  platform: Platform,
+  roomId: string,
+  crowd: Viewer[],
+): Promise<void> {
   const word = `semua kembali ${Date.now()}`;
   const speaker = await openViewer(platform, roomId, 99_999);
   const areBack = async () => {
@@ -207,7 +216,11 @@ async function hearAgain(platform: Platform, roomId: string, crowd: Viewer[]): P
 }
 
 /** Every gift that was answered is written once, no other is, and the coins say the same. */
-async function booksAreRight({ sql }: Platform, hostId: number, givers: Giver[]): Promise<void> {
+export async function booksAreRight(
+  { sql }: Platform,
+  hostId: number,
+  givers: Giver[],
+): Promise<void> {
   for (const { userId, tries } of givers) {
     const rows = await sql<{ quantity: number }>(
       "select quantity from live_gifts where sender_id = $1 and receiver_id = $2 order by quantity",
@@ -235,7 +248,7 @@ async function booksAreRight({ sql }: Platform, hostId: number, givers: Giver[])
 }
 
 /** Nobody saw a gift twice; answers how many of a hundred were not seen. */
-function seenOnce(crowd: Viewer[], givers: Giver[]): number {
+export function seenOnce(crowd: Viewer[], givers: Giver[]): number {
   const given = givers.reduce((sum, { tries }) => sum + tries.length, 0);
   let total = 0;
   for (const { seen } of crowd) {
@@ -247,4 +260,4 @@ function seenOnce(crowd: Viewer[], givers: Giver[]): number {
   return Math.round(1_000 * (1 - total / (given * crowd.length))) / 10;
 }
 
-const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
+export const pause = (ms: number) => new Promise((wake) => setTimeout(wake, ms));

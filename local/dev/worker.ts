@@ -1,158 +1,152 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { guardGroup } from "./guard.ts";
+import { isFree } from "./ports.ts";
+import { answers, startWrangler, type Wrangler, type WranglerOptions } from "./wrangler.ts";
 
-const ROOT = resolve(import.meta.dirname, "../..");
-
-export interface WorkerOptions {
-  port: number;
-  settings: Record<string, string>;
-  stateDir: string;
-  /** A bundle that was built before; default: the sources, watched and built anew at every change. */
-  script?: string;
-  /** Where the Worker's words go; default: to this process's own output. */
-  logFile?: string;
+export interface WorkerOptions extends WranglerOptions {
   /** Whether to ring the minute's crons, as production does. */
   crons?: boolean;
+  /** How long wrangler may take to bring a dead runtime back before it is started anew. */
+  healMs?: number;
 }
 
 export interface RunningWorker {
-  /** Of wrangler, below which workerd runs. */
-  pid: number;
-  /** Settles when the Worker has ended, wanted or not. */
+  /** Of wrangler, below which workerd runs; another one after a restart. */
+  readonly pid: number;
+  /** Settles when the Worker has ended for good, wanted or not. */
   exited: Promise<void>;
   /** Runs the chores of a cron trigger now, and waits for them. */
   ring(cron: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Wrangler asks nobody on the internet about itself or about this machine. */
-const OFFLINE = {
-  WRANGLER_SEND_METRICS: "false",
-  WRANGLER_SEND_ERROR_REPORTS: "false",
-  WRANGLER_HIDE_BANNER: "true",
-  CLOUDFLARE_CF_FETCH_ENABLED: "false",
-};
-
-const READY_MS = 60_000;
 const MINUTE_MS = 60_000;
-const PATIENCE_MS = 5_000;
+const HEAL_MS = 10_000;
+const PROBE_MS = 2_000;
+const RELEASE_MS = 20_000;
+const STARTS = 3;
 
-/** Starts `wrangler dev` with the given variables and waits until it answers; stops it again when it does not. */
+/**
+ * Starts the Worker, waits until it answers, and keeps it answering. Wrangler starts a runtime that died again, but the
+ * one in front has forgotten where the Worker is and lets requests wait for ever, and the other needs a port that may be
+ * taken meanwhile: so what does not answer soon after a death is replaced, wrangler and all.
+ */
 export async function startWorker(
   options: WorkerOptions,
   signal?: AbortSignal,
 ): Promise<RunningWorker> {
-  const { port, stateDir, logFile } = options;
-  const child = launch(options);
-  const tail = keepTail(child);
-  const exited = new Promise<void>((done) => child.once("exit", () => done()));
-  const silent = new Promise<void>((done) => child.once("close", () => done()));
-  const release = guardGroup(child);
-  const stop = async () => {
-    clearInterval(crons);
-    await end(child, exited);
-    release();
+  const { port } = options;
+  const keeper = new Keeper(options, await startWrangler(options, signal));
+  const crons = (options.crons ?? true) ? ringCrons(port) : undefined;
+  return {
+    get pid() {
+      return keeper.pid;
+    },
+    exited: keeper.exited,
+    ring: (cron) => ring(port, cron),
+    stop: async () => {
+      clearInterval(crons);
+      await keeper.stop();
+    },
   };
-  let crons: NodeJS.Timeout | undefined;
-  if (!(await isReady(port, exited, tail, signal))) {
-    await stop();
-    // Its last words come with the end of the last process that could speak them.
-    await silent;
-    throw new Error(signal?.aborted ? "stopped" : `The Worker did not start.\n${tail()}`);
-  }
-  const log = logFile ? createWriteStream(join(stateDir, logFile), { flags: "a" }) : null;
-  child.stdout?.pipe(log ?? process.stdout, { end: false });
-  child.stderr?.pipe(log ?? process.stderr, { end: false });
-  if (options.crons ?? true) crons = ringCrons(port);
-  return { pid: child.pid ?? 0, exited, ring: (cron) => ring(port, cron), stop };
 }
 
-function launch({ port, settings, stateDir, script }: WorkerOptions): ChildProcess {
-  const state = resolve(stateDir);
-  mkdirSync(state, { recursive: true });
-  const variables = join(state, "dev.vars");
-  const lines = Object.entries(settings).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  writeFileSync(variables, lines.join("\n"), { mode: 0o600 });
-  const args = [
-    join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js"),
-    "dev",
-    ...["--config", join(ROOT, "wrangler.toml")],
-    ...(script ? [script, "--no-bundle"] : []),
-    ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
-    ...["--env-file", variables, "--persist-to", join(state, "worker")],
-    ...["--log-level", "warn", "--show-interactive-dev-session=false"],
-  ];
-  // Its own process group: Ctrl-C reaches only the supervisor, which stops things in order.
-  return spawn(process.execPath, args, {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: process.platform !== "win32",
-    env: { ...process.env, ...OFFLINE, CI: "true", NO_COLOR: "1" },
-  });
-}
+/** Holds the present wrangler, and starts another where it does not heal by itself. */
+class Keeper {
+  readonly exited: Promise<void>;
+  readonly #options: WorkerOptions;
+  readonly #quit = new AbortController();
+  #wrangler: Wrangler;
+  #healing: Promise<void> | null = null;
+  #crashes = 0;
+  #end: () => void = () => undefined;
 
-/** Asks wrangler to end, and after a while ends whatever is left of it and below it. */
-async function end(child: ChildProcess, exited: Promise<void>): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) child.kill("SIGINT");
-  const impatient = setTimeout(() => killGroup(child), PATIENCE_MS);
-  await exited;
-  clearTimeout(impatient);
-  killGroup(child);
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(process.platform === "win32" ? child.pid : -child.pid, "SIGKILL");
-  } catch {
-    // It is gone, which is what was wanted.
-  }
-}
-
-function keepTail(child: ChildProcess): () => string {
-  let tail = "";
-  const keep = (data: Buffer) => {
-    tail = (tail + data.toString()).slice(-4000);
-  };
-  child.stdout?.on("data", keep);
-  child.stderr?.on("data", keep);
-  return () => tail;
-}
-
-/** False when it ended, says why it cannot start, takes too long, or is no longer wanted. */
-async function isReady(
-  port: number,
-  exited: Promise<void>,
-  tail: () => string,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  let gone = false;
-  void exited.then(() => {
-    gone = true;
-  });
-  const deadline = Date.now() + READY_MS;
-  while (!gone && !signal?.aborted && Date.now() < deadline) {
-    if (/Build failed|failed to start|refusing to serve/.test(tail())) return false;
-    if (await answers(port)) return true;
-    await new Promise((wake) => setTimeout(wake, 100));
-  }
-  return false;
-}
-
-/** Whether the Worker itself answers. */
-async function answers(port: number): Promise<boolean> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}/openapi.json`, {
-      signal: AbortSignal.timeout(5_000),
+  constructor(options: WorkerOptions, first: Wrangler) {
+    this.#options = options;
+    this.exited = new Promise((done) => {
+      this.#end = done;
     });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
+    this.#wrangler = first;
+    this.#watch(first);
+  }
+
+  get pid(): number {
+    return this.#wrangler.pid;
+  }
+
+  async stop(): Promise<void> {
+    this.#quit.abort();
+    await this.#healing;
+    await this.#wrangler.end();
+  }
+
+  #watch(wrangler: Wrangler): void {
+    void wrangler.exited.then(() => {
+      if (this.#healing === null) this.#end();
+    });
+    wrangler.onCrash(() => {
+      this.#crashes += 1;
+      this.#healing ??= this.#heal().finally(() => {
+        this.#healing = null;
+      });
+    });
+  }
+
+  /** Fails never: when the Worker cannot be started again it has ended. */
+  async #heal(): Promise<void> {
+    let seen = 0;
+    // A death while it was looked at asks for another look.
+    while (seen !== this.#crashes && !this.#quit.signal.aborted) {
+      seen = this.#crashes;
+      if (await this.#answersAgain()) continue;
+      await this.#wrangler.end();
+      if (this.#quit.signal.aborted) break;
+      console.error("The Worker does not answer since its runtime died, and is started anew.");
+      if (!(await this.#startAnew())) break;
+    }
+    if (await hasEnded(this.#wrangler)) this.#end();
+  }
+
+  async #startAnew(): Promise<boolean> {
+    for (let attempt = 1; attempt <= STARTS && !this.#quit.signal.aborted; attempt += 1) {
+      await this.#portIsFree();
+      try {
+        this.#wrangler = await startWrangler(this.#options, this.#quit.signal);
+        this.#watch(this.#wrangler);
+        return true;
+      } catch (error) {
+        if (this.#quit.signal.aborted) return false;
+        console.error(error instanceof Error ? error.message : error);
+      }
+    }
+    return false;
+  }
+
+  /** Killed processes keep their port until they are gone, which takes a while on a busy machine. */
+  async #portIsFree(): Promise<void> {
+    const deadline = Date.now() + RELEASE_MS;
+    while (Date.now() < deadline && !this.#quit.signal.aborted) {
+      if (await isFree(this.#options.port)) return;
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
+  }
+
+  async #answersAgain(): Promise<boolean> {
+    const { port, healMs = HEAL_MS } = this.#options;
+    const deadline = Date.now() + healMs;
+    while (Date.now() < deadline && !this.#quit.signal.aborted) {
+      if (await hasEnded(this.#wrangler)) return false;
+      if (await answers(port, Math.min(PROBE_MS, healMs))) return true;
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
     return false;
   }
 }
+
+/** Whether it has ended by now. */
+const hasEnded = ({ exited }: Wrangler): Promise<boolean> =>
+  Promise.race([
+    exited.then(() => true),
+    new Promise<boolean>((now) => setImmediate(() => now(false))),
+  ]);
 
 /** Production's cron triggers ring by themselves; here the supervisor rings them. */
 function ringCrons(port: number): NodeJS.Timeout {

@@ -45,7 +45,7 @@ create or replace function live_gift_orders(input jsonb) returns table (
       and l.id = coalesce(o.session_id, l.id) limit 1) l on true
 $$;
 
--- Locks the coins of everybody alive whom the orders name, and our share of each host; answers with the wallets.
+-- Locks the coins of everybody alive whom the orders name, and our share of each host; answers with both.
 create or replace function live_gifts_hold(input jsonb) returns setof ledger_accounts language sql as $$
   with o as materialized (
     select o.sender_id, o.receiver_id from jsonb_to_recordset(input->'gifts') o(sender_id bigint, receiver_id bigint)
@@ -61,7 +61,7 @@ create or replace function live_gifts_hold(input jsonb) returns setof ledger_acc
     from (select 'wallet' as kind, p.id::text as owner_id from people p
       union all select 'commission', 'live:' || p.id from people p where p.is_host) w
   )
-  select a.* from wanted w, ledger_hold('COIN', w.kinds, w.owners) a where a.kind = 'wallet'
+  select a.* from wanted w, ledger_hold('COIN', w.kinds, w.owners) a
 $$;
 
 -- {at, gifts: [{key, sender_id, receiver_id, scene, gift_id | gift_name, quantity, coin_value?, room_id?,
@@ -74,7 +74,11 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   place_of jsonb;
   balances bigint[];
+  accounts bigint[];
   made live_gifts[] := '{}';
+  senders bigint[] := '{}';
+  hosts bigint[] := '{}';
+  shares bigint[] := '{}';
   made_at int[] := array_fill(0, array[jsonb_array_length(input->'gifts')]);
   answers jsonb[] := '{}';
   o record;
@@ -86,8 +90,11 @@ declare
   is_short boolean;
   is_repeat boolean;
 begin
-  select jsonb_object_agg(w.owner_id, w.place), array_agg(w.balance order by w.place) into place_of, balances
-  from (select h.owner_id, h.balance, row_number() over (order by h.id) as place from live_gifts_hold(input) h) w;
+  -- A wallet is named by its person's number, our share of a host's gifts `live:<number>`.
+  select jsonb_object_agg(w.owner_id, w.place), array_agg(w.balance order by w.place), array_agg(w.id order by w.place)
+    into place_of, balances, accounts
+  from (select h.id, h.owner_id, h.balance, row_number() over (order by h.id) as place
+    from live_gifts_hold(input) h) w;
   -- A session that ends now waits, so that these gifts are in its income.
   perform live_sessions_keep(array(select distinct g.receiver_id
     from jsonb_to_recordset(input->'gifts') g(receiver_id bigint)));
@@ -119,6 +126,9 @@ begin
           o.category, o.price, o.quantity, cost * o.host_percent / 100, o.host_percent, o.room_id, o.session_id,
           o.key, (input->>'at')::timestamptz);
         made := array_append(made, gift);
+        senders := array_append(senders, accounts[purse]);
+        hosts := array_append(hosts, accounts[host_purse]);
+        shares := array_append(shares, accounts[(place_of->>('live:' || o.receiver_id))::int]);
         made_at[o.first_n] := cardinality(made);
         balances[purse] := balances[purse] - cost;
         balances[host_purse] := balances[host_purse] + gift.income;
@@ -135,12 +145,14 @@ begin
         case when is_short then jsonb_build_object('needed', cost, 'current', balances[purse]) else '{}' end)
       end);
   end loop;
-  perform live_gifts_write(made);
+  perform live_gifts_write(made, senders, hosts, shares);
   return to_jsonb(answers);
 end $$;
 
--- Writes gifts that were judged: the gift (with what the host got of it), the movements and the totals.
-create or replace function live_gifts_write(made live_gifts[]) returns void language plpgsql as $$
+-- Writes gifts that were judged: the gift (with what the host got of it), the movements and the totals. The accounts of
+-- each gift's sender, its host and our share of it stand at its place.
+create or replace function live_gifts_write(made live_gifts[], senders bigint[], hosts bigint[], shares bigint[])
+returns void language plpgsql as $$
 declare
   ids bigint[];
 begin
@@ -150,17 +162,11 @@ begin
     array_agg(t.debit_id order by t.n, t.part), array_agg(t.credit_id order by t.n, t.part),
     array_agg(t.amount order by t.n, t.part), array_agg(t.reason order by t.n, t.part))
   from (
-    select m.id as n, p.part, 'gift/' || m.id || '/' || p.part as reference, sender.id as debit_id,
+    select m.id as n, p.part, 'gift/' || m.id || '/' || p.part as reference, senders[m.n] as debit_id,
       p.account_id as credit_id, p.amount, 'Gift ' || m.gift_name || ' x' || m.quantity as reason
-    from unnest(made) m
-    cross join lateral (select a.id from ledger_accounts a where a.kind = 'wallet'
-      and a.owner_id = m.sender_id::text and a.currency = 'COIN' limit 1) sender
-    cross join lateral (select a.id from ledger_accounts a where a.kind = 'wallet'
-      and a.owner_id = m.receiver_id::text and a.currency = 'COIN' limit 1) host
-    cross join lateral (select a.id from ledger_accounts a where a.kind = 'commission'
-      and a.owner_id = 'live:' || m.receiver_id and a.currency = 'COIN' limit 1) ours
-    cross join lateral (values ('host', host.id, m.income),
-      ('share', ours.id, m.coin_value * m.quantity - m.income)) p(part, account_id, amount)
+    from (select g.*, row_number() over () as n from unnest(made) g) m
+    cross join lateral (values ('host', hosts[m.n], m.income),
+      ('share', shares[m.n], m.coin_value * m.quantity - m.income)) p(part, account_id, amount)
     where p.amount > 0
   ) t;
 

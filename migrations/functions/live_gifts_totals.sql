@@ -29,18 +29,39 @@ begin
   on conflict on constraint live_fan_week_heads_pkey do update set day = excluded.day;
 end $$;
 
--- The hundred who gave a host most in the week that ends with that day. A host whose week has not turned yet was given
--- nothing on that day: his days are summed.
-create or replace function live_fans_of_week(host bigint, today date)
+-- The hundred who gave a host most in the 7 times 24 hours up to that moment; the clock hour that they begin in counts
+-- as a whole. They are seven days of Jakarta, today among them, and what is left of the day before those: who gave
+-- nothing in its hours has a place only among the best hundred of the days. A host whose week has not turned yet was
+-- given nothing today: his days are summed.
+create or replace function live_fans_rolling_week(host bigint, moment timestamptz)
 returns table (id bigint, coins bigint) language plpgsql stable as $$
+declare
+  today date := (moment at time zone 'Asia/Jakarta')::date;
+  midnight timestamptz := (today - 6)::timestamp at time zone 'Asia/Jakarta';
+  since timestamptz := date_trunc('hour', moment) - interval '168 hours';
 begin
   if exists (select from live_fan_week_heads h where h.host_id = host and h.day = today) then
-    return query select t.sender_id, t.week_coins from live_fan_totals t
-      where t.host_id = host and t.week_coins > 0 order by t.week_coins desc, t.sender_id limit 100;
+    return query
+      with early as materialized (
+        select h.sender_id, sum(h.coins)::bigint as early_coins from live_fan_hours h
+        where h.host_id = host and h.hour >= since and h.hour < midnight group by h.sender_id
+      ), best as (
+        (select t.sender_id, t.week_coins from live_fan_totals t
+          where t.host_id = host and t.week_coins > 0 order by t.week_coins desc, t.sender_id limit 100)
+        union
+        select t.sender_id, t.week_coins from early e
+          join live_fan_totals t on t.host_id = host and t.sender_id = e.sender_id
+      )
+      select b.sender_id, b.week_coins + coalesce(e.early_coins, 0) as total
+      from best b left join early e on e.sender_id = b.sender_id
+      order by total desc, b.sender_id limit 100;
   else
-    return query select d.sender_id, sum(d.coins)::bigint as total from live_fan_days d
-      where d.host_id = host and d.day between today - 6 and today
-      group by d.sender_id order by total desc, d.sender_id limit 100;
+    return query select g.sender_id, sum(g.coins)::bigint as total
+      from (select d.sender_id, d.coins from live_fan_days d
+          where d.host_id = host and d.day between today - 6 and today
+        union all select h.sender_id, h.coins from live_fan_hours h
+          where h.host_id = host and h.hour >= since and h.hour < midnight) g
+      group by g.sender_id order by total desc, g.sender_id limit 100;
   end if;
 end $$;
 
@@ -60,9 +81,10 @@ begin
     on conflict on constraint live_host_days_pkey do update set
       gifts = t.gifts + excluded.gifts, coins = t.coins + excluded.coins, income = t.income + excluded.income
   ), host_hours as (
-    insert into live_host_hours as t (hour, host_id, coins)
-    select g.hour, g.host_id, sum(g.coins) from g group by 1, 2
-    on conflict on constraint live_host_hours_pkey do update set coins = t.coins + excluded.coins
+    insert into live_host_hours as t (hour, host_id, coins, income)
+    select g.hour, g.host_id, sum(g.coins), sum(g.income) from g group by 1, 2
+    on conflict on constraint live_host_hours_pkey do update set
+      coins = t.coins + excluded.coins, income = t.income + excluded.income
   ), fan_days as (
     insert into live_fan_days as t (host_id, day, sender_id, coins)
     select g.host_id, g.day, g.sender_id, sum(g.coins) from g group by 1, 2, 3
@@ -99,10 +121,10 @@ create or replace function live_totals_of(person bigint) returns jsonb language 
   from live_gift_totals t where t.user_id = person
 $$;
 
--- Hours that no ranking shows any more. Called by the hourly cron.
+-- Hours that no period reaches any more: weeks of fans, and months of hosts' gifts. Called by the hourly cron.
 create or replace function live_hours_purge(input jsonb) returns jsonb language plpgsql as $$
 begin
-  delete from live_host_hours h where h.hour < now() - interval '2 days';
-  delete from live_fan_hours h where h.hour < now() - interval '2 days';
+  delete from live_host_hours h where h.hour < now() - interval '31 days';
+  delete from live_fan_hours h where h.hour < now() - interval '8 days';
   return '{}';
 end $$;

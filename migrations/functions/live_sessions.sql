@@ -4,8 +4,10 @@
 -- wish to end; every gift that names an open session is in its income, because a gift holds the session's row
 -- (`live_sessions_keep`) and the end waits for it.
 
+-- A session's row, and its host's name for who is told of it.
 create or replace function live_session_row(s live_sessions) returns jsonb language sql stable as $$
-  select jsonb_build_object('id', s.id, 'host_id', s.host_id, 'room_id', s.room_id, 'start_time', s.start_time,
+  select jsonb_build_object('id', s.id, 'host_id', s.host_id, 'room_id', s.room_id,
+    'host_name', (select u.name from identity_users u where u.id = s.host_id), 'start_time', s.start_time,
     'end_time', s.end_time, 'duration_seconds', s.duration_seconds, 'total_income', s.total_income,
     'total_viewers', s.total_viewers, 'created_at', s.created_at)
 $$;

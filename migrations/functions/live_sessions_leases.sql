@@ -2,8 +2,8 @@
 -- to 30 s; each renewal adds the time since the last proof to the live's duration. The start counts as the first proof.
 -- After 90 s without a renewal the lease has lapsed, and the minute's sweep ends the session as of the last one, unless
 -- its room says that the host is there: then the lease could not be renewed (the database was away), the live goes on,
--- and the time between counts for nothing. The shipped app's sockets carry no token and prove nothing: a session without
--- any proof stays listed for two hours and lasts 0 seconds.
+-- and the time between counts for nothing. The shipped app's sockets carry no token; one that comes from where the live
+-- was started proves it as well. A session without any proof stays listed for two hours and lasts 0 seconds.
 
 create or replace function live_lease_lapsed(s live_sessions) returns boolean language sql as $$
   select case when s.proven_at > s.start_time then s.proven_at < clock_timestamp() - interval '90 seconds'
@@ -16,7 +16,7 @@ $$;
 
 -- live_renew_leases({renewals: [{host_id, room_id, viewers, joined}]}) returns [session id or null], one for each
 -- A lapsed lease is renewed as long as nobody has ended its session. No gap of more than 90 s counts as proven. The room
--- counts everybody in it (`viewers_now`), and a host who is proven is one of them: the peak leaves him out.
+-- leaves hosts out of the viewers that it counts.
 create or replace function live_renew_leases(input jsonb) returns jsonb language plpgsql as $$
 declare
   one jsonb;
@@ -33,7 +33,7 @@ begin
       gap := greatest(clock_timestamp() - s.proven_at, interval '0');
       update live_sessions l set proven_at = s.proven_at + gap,
         proven_ms = l.proven_ms + case when gap <= interval '90 seconds' then floor(extract(epoch from gap) * 1000) else 0 end,
-        viewers_now = (one->>'viewers')::int, viewers_peak = greatest(l.viewers_peak, (one->>'viewers')::int - 1)
+        viewers_now = (one->>'viewers')::int, viewers_peak = greatest(l.viewers_peak, (one->>'viewers')::int)
       where l.id = s.id;
       insert into live_session_viewers (session_id, user_id)
         select s.id, viewer::bigint from jsonb_array_elements_text(one->'joined') viewer

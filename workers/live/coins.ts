@@ -4,6 +4,7 @@ import { actorOf, type Ctx } from "../../shared/context.ts";
 import { call, rows } from "../../shared/db/statement.ts";
 import { AppError, notFound } from "../../shared/http/errors.ts";
 import { inputHash } from "../../shared/http/idempotency.ts";
+import { balanceOf, walletOf } from "../../shared/ledger/ledger.ts";
 import {
   findPaymentProvider,
   openedPayment,
@@ -11,6 +12,7 @@ import {
   startCharges,
   woken,
 } from "../../shared/payments/index.ts";
+import { offsetOf, type Page } from "./paging.ts";
 
 const PROVIDER = "midtrans";
 
@@ -109,24 +111,39 @@ const purchaseRow = z.object({
   paid_at: z.coerce.date().nullable(),
 });
 
+const PURCHASES = sql`select c.order_id, i.state, c.coins::float8 as coins, c.price_idr::float8 as amount,
+    c.created_at, i.paid_at
+  from live_coin_purchases c join payments_intents i on i.id = c.intent_id`;
+
+const shown = (row: z.output<typeof purchaseRow>) => ({
+  orderId: row.order_id,
+  status: STATUS_OF[row.state],
+  coins: row.coins,
+  amount: row.amount,
+  createdAt: row.created_at.toISOString(),
+  paidAt: row.paid_at?.toISOString() ?? null,
+});
+
 /** How one of the actor's purchases stands; somebody else's does not exist. */
 export async function getCoinPurchase(ctx: Ctx, orderId: string) {
   const { userId } = actorOf(ctx);
-  const [row] = await ctx.db.run(
-    rows(
-      sql`select c.order_id, i.state, c.coins::float8 as coins, c.price_idr::float8 as amount, c.created_at, i.paid_at
-        from live_coin_purchases c join payments_intents i on i.id = c.intent_id
-        where c.order_id = ${orderId} and c.user_id = ${userId}`,
-      purchaseRow,
-    ),
-  );
+  const mine = sql`${PURCHASES} where c.order_id = ${orderId} and c.user_id = ${userId}`;
+  const [row] = await ctx.db.run(rows(mine, purchaseRow));
   if (!row) throw notFound("Transaksi tidak ditemukan");
-  return {
-    orderId: row.order_id,
-    status: STATUS_OF[row.state],
-    coins: row.coins,
-    amount: row.amount,
-    createdAt: row.created_at.toISOString(),
-    paidAt: row.paid_at?.toISOString() ?? null,
-  };
+  return shown(row);
+}
+
+/** The actor's purchases, the newest first. */
+export async function listCoinPurchases(ctx: Ctx, page: Page) {
+  const { userId } = actorOf(ctx);
+  const mine = sql`${PURCHASES} where c.user_id = ${userId}
+    order by c.created_at desc, c.id desc limit ${page.limit} offset ${offsetOf(page)}`;
+  const found = await ctx.db.run(rows(mine, purchaseRow));
+  return found.map(shown);
+}
+
+/** The actor's coins: bought, given and earned ones are one balance, and all of it may be spent. */
+export async function coinBalance(ctx: Ctx): Promise<number> {
+  const wallet = { ...walletOf(actorOf(ctx).userId), currency: "COIN" } as const;
+  return await balanceOf(ctx, wallet);
 }

@@ -7,11 +7,12 @@ import { createUser } from "../testing/factories.ts";
 import { purgeGiftHours } from "./gift-hours.ts";
 import { giftAt } from "./test-gifts.ts";
 
-test("the purge forgets hours older than two days and nothing else", async () => {
+test("the purge forgets hours that no week of fans and no month of a host reaches, and nothing else", async () => {
   const [fan, host] = [await createUser(), await createUser()];
   const hour = 3_600_000;
-  await giftAt(new Date(Date.now() - 50 * hour), fan.userId, host.userId);
-  await giftAt(new Date(Date.now() - 46 * hour), fan.userId, host.userId);
+  for (const days of [32, 30, 9, 7]) {
+    await giftAt(new Date(Date.now() - days * 24 * hour), fan.userId, host.userId);
+  }
   await purgeGiftHours(testContext());
   const [kept] = await testContext().db.run(
     rows(
@@ -21,5 +22,5 @@ test("the purge forgets hours older than two days and nothing else", async () =>
       z.unknown(),
     ),
   );
-  expect(kept).toEqual({ hosts: 1, fans: 1, days: 200 });
+  expect(kept).toEqual({ hosts: 3, fans: 1, days: 400 });
 });

@@ -5,6 +5,7 @@ import { rows } from "../../shared/db/statement.ts";
 import { api, settleBackground, standIns, testContext } from "../testing/api.ts";
 import { createUser, type TestUser, unique } from "../testing/factories.ts";
 import { booksOf, coinsOf, createGiver } from "./test-gifts.ts";
+import { inParty } from "./testing/rounds.ts";
 
 const execute = (change: ReturnType<typeof sql>) => testContext().db.run(rows(change, z.unknown()));
 
@@ -76,7 +77,8 @@ describe("GET /api/gifts", () => {
         values ('party', ${giftId}, ${n}, 'Uji', 'normal', ${price}, 50, ${offered}, ${from}::timestamptz)`);
     await version(1, 40, "2020-01-01T00:00:00Z");
     const [fan, host] = [await createGiver(1_000), await createUser()];
-    const gift = { receiverId: host.userId, giftId, scene: "party" };
+    const roomId = await inParty(fan, host);
+    const gift = { receiverId: host.userId, giftId, scene: "party", roomId };
     const old = (await give(fan, gift)).body.data;
     await version(2, 60, "2021-01-01T00:00:00Z");
     await version(3, 900, "2099-01-01T00:00:00Z");
@@ -239,7 +241,8 @@ describe("POST /api/gifts/send", () => {
     });
     expect(started.status).toBe(200);
     await give(fan, { receiverId: host.userId, giftId: "cute", quantity: 2, roomId: room });
-    await give(fan, { receiverId: host.userId, giftId: "cute", scene: "party" });
+    const roomId = await inParty(fan, host);
+    await give(fan, { receiverId: host.userId, giftId: "cute", scene: "party", roomId });
     await settleBackground();
     const [session] = await testContext().db.run(
       rows(

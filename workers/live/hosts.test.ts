@@ -48,7 +48,7 @@ describe("the home screen's lists", () => {
     expect(trips).toBe(1);
   });
 
-  it("count a host as no viewer of his own, whether the room answers or not", async () => {
+  it("show how many the room counts, and where it does not answer how many it counted last", async () => {
     const [host, room] = [await createUser(), unique("r")];
     const viewersIn = async (roomId: string, people: number) => {
       const rooms = { getByName: () => ({ viewerCount: async () => people }) };
@@ -59,13 +59,11 @@ describe("the home screen's lists", () => {
       return card?.viewers;
     };
     await goLive(host, room);
-    // Nothing proves that one of the three is the host.
     expect(await viewersIn(room, 3)).toBe(3);
-    const [full, alone, silent] = [unique("r"), unique("r"), unique("r")];
+    const [full, silent] = [unique("r"), unique("r")];
     for (const [roomId, people, viewers] of [
-      [full, 3, 2],
-      [alone, 1, 0],
-      [silent, 0, 6],
+      [full, 3, 3],
+      [silent, 0, 7],
     ] as const) {
       await goLive(host, roomId);
       await renew(host, roomId, 7);

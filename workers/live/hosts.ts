@@ -23,16 +23,11 @@ const CardRow = z.object({
   vip_level: z.number(),
   room_id: z.string().nullable(),
   viewers: z.number(),
-  is_there: z.boolean(),
 });
 
-/**
- * What a card needs of `u` (a user) and `s` (his open session, if any). No phone, no e-mail, no income. Rooms count
- * everybody in them, and a host is no viewer of his own: he was there at every proof, and `is_there` as long as it is fresh.
- */
+/** What a card needs of `u` (a user) and `s` (his open session, if any). No phone, no e-mail, no income. */
 const CARD = sql`u.id::float8 as id, u.name, u.avatar_url, u.signature, u.level, u.vip_level, s.room_id,
-  greatest(coalesce(s.viewers_now, 0) - 1, 0) as viewers,
-  coalesce(s.proven_at > s.start_time and s.proven_at > now() - interval '35 seconds', false) as is_there`;
+  coalesce(s.viewers_now, 0) as viewers`;
 const IN_SIGHT = sql`u.banned_at is null and u.deleted_at is null`;
 const OPEN_SESSION = sql`live_sessions s on s.host_id = u.id and s.end_time is null`;
 const HAS_HOSTED = sql`exists (select from live_sessions p where p.host_id = u.id)`;
@@ -47,10 +42,8 @@ async function cards(ctx: Ctx, query: SQL): Promise<HostCard[]> {
     ctx,
     found.flatMap((row) => row.room_id ?? []),
   );
-  const viewersOf = ({ room_id, is_there, viewers }: z.output<typeof CardRow>) => {
-    const people = (room_id && counts.get(room_id)) || 0;
-    return people > 0 ? people - (is_there ? 1 : 0) : viewers;
-  };
+  const viewersOf = ({ room_id, viewers }: z.output<typeof CardRow>) =>
+    (room_id && counts.get(room_id)) || viewers;
   return found.map((row) => ({
     id: String(row.id),
     name: row.name,

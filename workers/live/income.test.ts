@@ -48,22 +48,23 @@ describe("a host's income", () => {
     });
   });
 
-  test("of today, the rolling week and the calendar month ends where Jakarta's days end", async () => {
+  test("of today and of the calendar month ends where Jakarta's days end, of the week 7 times 24 hours ago", async () => {
     const [host, fan] = [await createUser(), await createUser()];
     const year = quietDay().slice(0, 4);
     for (const [moment, quantity] of [
       [`${year}-04-30T23:59:59.999+07:00`, 500],
       [`${year}-05-01T00:00:00+07:00`, 100],
-      [`${year}-05-03T23:59:59.999+07:00`, 50],
+      [`${year}-05-03T09:59:59.999+07:00`, 20],
+      [`${year}-05-03T10:00:00+07:00`, 30],
       [`${year}-05-04T00:00:00+07:00`, 10],
       [`${year}-05-09T23:59:59.999+07:00`, 5],
       [`${year}-05-10T00:00:00+07:00`, 1],
     ] as const) {
       await giftAt(moment, fan.userId, host.userId, { quantity });
     }
-    const ctx = () => asAt(host, `${year}-05-10`, "00:00:00");
+    const ctx = () => asAt(host, `${year}-05-10`, "10:30:00");
     expect(await incomeOver(ctx(), host.userId, "today")).toBe(10);
-    expect(await incomeOver(ctx(), host.userId, "week")).toBe(160);
+    expect(await incomeOver(ctx(), host.userId, "week")).toBe(460);
     expect(await incomeOver(ctx(), host.userId, "month")).toBe(1_660);
     expect(await incomeByCategory(ctx(), host.userId)).toMatchObject({ lucky: 6_660 });
   });

@@ -4,23 +4,27 @@ import { actorOf, type Ctx } from "../../shared/context.ts";
 import { rows } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
 import { jakartaDay } from "../../shared/time/jakarta.ts";
-import { monthStart, weekStart } from "./periods.ts";
+import { hostTotals } from "./host-totals.ts";
+import { monthStart, rolling, since } from "./periods.ts";
 
 const NEWEST = 50;
 
-/** `week`: today and the six days before; `month`: the calendar month. Days are Jakarta's. */
+/** `week`: 7 times 24 hours, to the hour; `month`: the calendar month. Days and months are Jakarta's. */
 export type IncomePeriod = "today" | "week" | "month";
 
-const FIRST_DAY = { today: jakartaDay, week: weekStart, month: monthStart } as const;
+const SPANS = {
+  today: (now: Date) => since(jakartaDay(now)),
+  week: (now: Date) => rolling(now, 7),
+  month: (now: Date) => since(monthStart(now)),
+};
 
 /**
  * What a host earned by gifts over a period. As all of a host's income it is shown to him, to the owner of his agency
  * and to admins; for anybody else, and for a host who does not exist: `forbidden`.
  */
 export async function incomeOver(ctx: Ctx, hostId: number, period: IncomePeriod): Promise<number> {
-  const from = FIRST_DAY[period](ctx.now());
-  const total = sql`select coalesce(sum(d.income), 0) from live_host_days d
-    where d.host_id = ${hostId} and d.day >= ${from}`;
+  const span = SPANS[period](ctx.now());
+  const total = sql`select coalesce(sum(t.income), 0) from ${hostTotals(span)} t where t.host_id = ${hostId}`;
   return await visible(ctx, hostId, total, z.number());
 }
 

@@ -1,20 +1,30 @@
 import { describe, expect, test } from "vitest";
-import { hourStart, monthStart, rollingMonthStart, timeAgo, weekStart } from "./periods.ts";
+import { hourStart, monthStart, rolling, since, timeAgo } from "./periods.ts";
 
 /** One second before, and the first of, 1 March 2027 in Jakarta. */
 const before = new Date("2027-02-28T16:59:59.999Z");
 const after = new Date("2027-02-28T17:00:00.000Z");
 
 describe("a period begins where Jakarta's calendar says", () => {
-  test("the rolling week, today and six days", () => {
-    expect([weekStart(before), weekStart(after)]).toEqual(["2027-02-22", "2027-02-23"]);
+  test("a rolling week, in the clock hour 7 times 24 hours ago", () => {
+    expect(rolling(before, 7)).toEqual({
+      since: "2027-02-21T16:00:00.000Z",
+      firstDay: "2027-02-22",
+      midnight: "2027-02-21T17:00:00.000Z",
+    });
+    expect(rolling(after, 7)).toEqual({
+      since: "2027-02-21T17:00:00.000Z",
+      firstDay: "2027-02-23",
+      midnight: "2027-02-22T17:00:00.000Z",
+    });
   });
 
-  test("the rolling month, today and 29 days", () => {
-    expect([rollingMonthStart(before), rollingMonthStart(after)]).toEqual([
-      "2027-01-30",
-      "2027-01-31",
-    ]);
+  test("what counts from a day on, with that day", () => {
+    expect(since("2027-03-01")).toEqual({
+      since: after.toISOString(),
+      firstDay: "2027-03-01",
+      midnight: after.toISOString(),
+    });
   });
 
   test("the calendar month", () => {

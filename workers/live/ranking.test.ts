@@ -5,7 +5,6 @@ import { rows } from "../../shared/db/statement.ts";
 import { api, testContext } from "../testing/api.ts";
 import { createUser, type TestUser } from "../testing/factories.ts";
 import { NO_AVATAR } from "./avatars.ts";
-import { listContributions } from "./contributions.ts";
 import { rankFans, rankHosts } from "./ranking.ts";
 import { at, booksOf, giftAt, quietDay } from "./test-gifts.ts";
 
@@ -64,13 +63,15 @@ describe("the ranking of a host's fans", () => {
     expect((await api(`/api/ranking/fans/${host.userId}`)).body.period).toBe("daily");
   });
 
-  test("counts Jakarta's hour, day and rolling week, to the second", async () => {
+  test("counts Jakarta's hour and day to the second, and a week of 7 times 24 hours to the hour", async () => {
     const [host, fan] = await people(2);
     if (!host || !fan) throw new Error("no people");
     const day = quietDay();
     const gift = (moment: Date, quantity: number) =>
       giftAt(moment, fan.userId, host.userId, { quantity });
-    await gift(clock(shift(day, -7), "23:59:59.999"), 500);
+    await gift(clock(shift(day, -7), "13:59:59.999"), 900);
+    await gift(clock(shift(day, -7), "14:00:00"), 300);
+    await gift(clock(shift(day, -7), "23:59:59.999"), 200);
     await gift(clock(shift(day, -6), "00:00:00"), 100);
     await gift(clock(shift(day, -1), "23:59:59.999"), 50);
     await gift(clock(day, "00:00:00"), 10);
@@ -80,12 +81,14 @@ describe("the ranking of a host's fans", () => {
     const of = async (period: string) => coinsOf(await rankFans(ctx, host.userId, period));
     expect(await of("hourly")).toEqual([[fan.userId, 100]]);
     expect(await of("daily")).toEqual([[fan.userId, 1_600]]);
-    expect(await of("weekly")).toEqual([[fan.userId, 16_600]]);
-    expect(await of("all")).toEqual([[fan.userId, 66_600]]);
+    expect(await of("weekly")).toEqual([[fan.userId, 66_600]]);
+    expect(await of("all")).toEqual([[fan.userId, 156_600]]);
     const midnight = at(clock(shift(day, 1), "00:00:00"));
     expect(await rankFans(midnight, host.userId, "hourly")).toEqual([]);
     expect(await rankFans(midnight, host.userId, "daily")).toEqual([]);
-    expect(coinsOf(await rankFans(midnight, host.userId, "weekly"))).toEqual([[fan.userId, 6_600]]);
+    expect(coinsOf(await rankFans(midnight, host.userId, "weekly"))).toEqual([
+      [fan.userId, 16_600],
+    ]);
   });
 
   test("of the week holds the last seven days only, whatever days the gifts came on", async () => {
@@ -106,7 +109,7 @@ describe("the ranking of a host's fans", () => {
     expect(await booksOf(ids)).toMatchObject({ wrong: [] });
     expect(await week(shift(day, 12))).toEqual([
       [steady.userId, 400],
-      [early.userId, 100],
+      [early.userId, 200],
     ]);
     expect(await week(shift(day, 13))).toEqual([
       [steady.userId, 300],
@@ -115,6 +118,30 @@ describe("the ranking of a host's fans", () => {
     await giftAt(clock(shift(day, 30), "09:00:00"), early.userId, host.userId);
     expect(await week(shift(day, 30))).toEqual([[early.userId, 100]]);
     expect(await booksOf(ids)).toMatchObject({ wrong: [] });
+  });
+
+  test("of the week keeps the best hundred where some gave only in its first hours", async () => {
+    const [host, late] = await people(2);
+    const fans = await people(101);
+    if (!host || !late) throw new Error("no people");
+    const day = quietDay();
+    const edge = clock(shift(day, -7), "20:00:00");
+    for (const { userId } of fans) await giftAt(clock(day, "10:00:00"), userId, host.userId);
+    await giftAt(edge, late.userId, host.userId, { quantity: 3 });
+    const first = fans.at(-1)?.userId ?? 0;
+    await giftAt(edge, first, host.userId, { quantity: 5 });
+    const ranked = coinsOf(await rankFans(at(clock(day, "20:59:59")), host.userId, "weekly"));
+    expect(ranked).toHaveLength(100);
+    expect(ranked.slice(0, 3)).toEqual([
+      [first, 600],
+      [late.userId, 300],
+      [Math.min(...fans.map(({ userId }) => userId)), 100],
+    ]);
+    const hourLater = at(clock(day, "21:00:00"));
+    expect(coinsOf(await rankFans(hourLater, host.userId, "weekly"))).not.toContainEqual([
+      late.userId,
+      300,
+    ]);
   });
 
   test("shows a hundred of more, and puts the older user first where coins are equal", async () => {
@@ -161,8 +188,9 @@ describe("the ranking of hosts", () => {
     const day = quietDay();
     const gift = (moment: Date, host: TestUser, fields: Parameters<typeof giftAt>[3]) =>
       giftAt(moment, fan.userId, host.userId, fields);
-    await gift(clock(shift(day, -7), "12:00:00"), star, { giftId: "cake", quantity: 999 });
-    await gift(clock(shift(day, -2), "12:00:00"), other, { giftId: "cake", quantity: 998 });
+    await gift(clock(shift(day, -7), "09:59:59.999"), star, { giftId: "cake", quantity: 999 });
+    await gift(clock(shift(day, -7), "10:00:00"), other, { giftId: "cake", quantity: 990 });
+    await gift(clock(shift(day, -2), "12:00:00"), other, { giftId: "cake", quantity: 8 });
     await gift(clock(day, "09:00:00"), star, { giftId: "cupid", quantity: 3 });
     await gift(clock(day, "10:15:00"), star, { giftId: "burger" });
     await gift(clock(day, "10:20:00"), other, { giftId: "cupid" });
@@ -194,95 +222,5 @@ describe("the ranking of hosts", () => {
     const row = body.data.find(({ id }: { id: number }) => id === host.userId);
     expect(Object.keys(row)).toEqual(["rank", "id", "name", "avatar", "level", "coins"]);
     expect(row).toMatchObject({ coins: 4_500_000 });
-  });
-});
-
-describe("a host's contributions", () => {
-  test("are his newest gifts in the contract's shape, and the whole period's coins", async () => {
-    const [host, fan] = await people(2);
-    if (!host || !fan) throw new Error("no people");
-    const moment = new Date(Date.now() - 3 * 60_000);
-    const first = await giftAt(moment, fan.userId, host.userId, { quantity: 3 });
-    const last = await giftAt(new Date(), fan.userId, host.userId, { giftId: "burger" });
-    const { status, body } = await api(`/api/contributions/${host.userId}?period=all`);
-    expect(status).toBe(200);
-    expect(body).toEqual({
-      success: true,
-      totalCoins: 3_299,
-      period: "all",
-      hostId: host.userId,
-      data: [
-        {
-          id: last.giftRowId,
-          giftName: "Burger",
-          coins: 2_999,
-          senderName: expect.stringContaining("Uji"),
-          time: expect.stringMatching(/^\d detik yang lalu$/),
-          timestamp: expect.stringMatching(/Z$/),
-        },
-        {
-          id: first.giftRowId,
-          giftName: "Carousel",
-          coins: 300,
-          senderName: expect.stringContaining("Uji"),
-          time: "3 menit yang lalu",
-          timestamp: moment.toISOString(),
-        },
-      ],
-    });
-  });
-
-  test("total more than the hundred gifts that they show", async () => {
-    const [host, fan] = await people(2);
-    if (!host || !fan) throw new Error("no people");
-    for (let i = 0; i < 103; i += 1) await giftAt(new Date(), fan.userId, host.userId);
-    const { body } = await api(`/api/contributions/${host.userId}?period=weekly`);
-    expect(body.data).toHaveLength(100);
-    expect(body.totalCoins).toBe(10_300);
-  });
-
-  test("are those of Jakarta's day, the rolling week and the rolling month", async () => {
-    const [host, fan] = await people(2);
-    if (!host || !fan) throw new Error("no people");
-    const day = quietDay();
-    for (const [moment, quantity] of [
-      [clock(shift(day, -30), "23:59:59.999"), 500],
-      [clock(shift(day, -29), "00:00:00"), 100],
-      [clock(shift(day, -6), "00:00:00"), 50],
-      [clock(shift(day, -1), "23:59:59.999"), 10],
-      [clock(day, "00:00:00"), 1],
-    ] as const) {
-      await giftAt(moment, fan.userId, host.userId, { quantity });
-    }
-    const ctx = at(clock(day, "20:00:00"));
-    const of = async (period: string) => {
-      const { data, totalCoins } = await listContributions(ctx, host.userId, period);
-      expect(data.reduce((sum, { coins }) => sum + coins, 0)).toBe(totalCoins);
-      return totalCoins;
-    };
-    expect(await of("daily")).toBe(100);
-    expect(await of("weekly")).toBe(6_100);
-    expect(await of("monthly")).toBe(16_100);
-    expect(await of("lain")).toBe(66_100);
-  });
-
-  test("of somebody who is gone come from Anonymous", async () => {
-    const [host, fan] = await people(2);
-    if (!host || !fan) throw new Error("no people");
-    await giftAt(new Date(), fan.userId, host.userId);
-    await execute(sql`update identity_users set deleted_at = now() where id = ${fan.userId}`);
-    const { body } = await api(`/api/contributions/${host.userId}`);
-    expect(body.data).toMatchObject([{ senderName: "Anonymous" }]);
-  });
-
-  test("of no host are refused in the contract's words", async () => {
-    const { status, body } = await api("/api/contributions/abc");
-    expect(status).toBe(400);
-    expect(body).toEqual({
-      success: false,
-      message: "Invalid hostId parameter",
-      data: [],
-      totalCoins: 0,
-    });
   });
 });

@@ -4,7 +4,8 @@ import type { Ctx } from "../../shared/context.ts";
 import { rows } from "../../shared/db/statement.ts";
 import { jakartaDay } from "../../shared/time/jakarta.ts";
 import { avatarAddress } from "./avatars.ts";
-import { hourStart, weekStart } from "./periods.ts";
+import { hostTotals } from "./host-totals.ts";
+import { hourStart, rolling } from "./periods.ts";
 
 const PLACES = 100;
 
@@ -28,7 +29,7 @@ const rankedRow = z.object({
 
 /**
  * The hundred who gave a host most coins. `hourly`: since the start of the clock hour; `daily`: Jakarta's day;
- * `weekly`: today and the six days before; any other word: of all time. Equal coins: the lower id first.
+ * `weekly`: 7 times 24 hours, to the hour; any other word: of all time. Equal coins: the lower id first.
  */
 export async function rankFans(ctx: Ctx, hostId: number, period: string): Promise<Ranked[]> {
   return await ranked(ctx, fansOf(hostId, period, ctx.now()));
@@ -48,7 +49,7 @@ function fansOf(hostId: number, period: string, now: Date): SQL {
       return sql`select sender_id as id, coins from live_fan_days
         where host_id = ${hostId} and day = ${jakartaDay(now)}`;
     case "weekly":
-      return sql`select id, coins from live_fans_of_week(${hostId}, ${jakartaDay(now)})`;
+      return sql`select id, coins from live_fans_rolling_week(${hostId}, ${now.toISOString()})`;
     default:
       return sql`select sender_id as id, coins from live_fan_totals where host_id = ${hostId}`;
   }
@@ -59,10 +60,11 @@ function hostsOver(period: string, now: Date): SQL {
     case "hourly":
       return sql`select host_id as id, coins from live_host_hours where hour = ${hourStart(now).toISOString()}`;
     case "daily":
-    case "weekly":
       return sql`select host_id as id, sum(coins)::bigint as coins from live_host_days
-        where day between ${period === "daily" ? jakartaDay(now) : weekStart(now)} and ${jakartaDay(now)}
-        group by host_id`;
+        where day = ${jakartaDay(now)} group by host_id`;
+    case "weekly":
+      return sql`select t.host_id as id, sum(t.coins)::bigint as coins from ${hostTotals(rolling(now, 7))} t
+        group by t.host_id`;
     default:
       return sql`select user_id as id, received as coins from live_gift_totals where received > 0`;
   }

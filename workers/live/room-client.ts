@@ -1,8 +1,9 @@
 import type { Ctx } from "../../shared/context.ts";
 import { describeError } from "../../shared/log.ts";
 import { inTime } from "./in-time.ts";
-import { roomName } from "./rooms/names.ts";
+import { type RoomKind, roomName } from "./rooms/names.ts";
 import type { GiftNews, LiveNews, Viewer } from "./rooms/news.ts";
+import { livePayload } from "./rooms/payloads.ts";
 import { prepareEvent } from "./socketio/index.ts";
 import { homeShard } from "./sockets/home.ts";
 
@@ -17,16 +18,33 @@ const MAX_COUNTS_KEPT = 1_000;
  * Shows a committed gift to everybody in the room, in the app's payload shape. Call it once, and only for a gift that
  * was written now (not for a repeat under the same key). Never fails: the gift stands whether it is shown or not.
  */
-export async function announceGift(ctx: Ctx, roomId: string, gift: GiftNews): Promise<void> {
-  await quietly(ctx, "gift", liveRoom(ctx, roomId).announceGift(gift));
+export async function announceGift(
+  ctx: Ctx,
+  roomId: string,
+  gift: GiftNews,
+  kind: RoomKind = "live",
+): Promise<void> {
+  const room = ctx.rooms.getByName(roomName(kind, roomId));
+  await quietly(ctx, "gift", room.announceGift(gift));
+}
+
+/** Which of these users sit in a party room now, with a verified socket. */
+export async function areInParty(ctx: Ctx, roomId: string, userIds: number[]): Promise<boolean[]> {
+  return await ctx.rooms.getByName(roomName("party", roomId)).areHere(userIds);
 }
 
 /**
  * Tells the room that a live began or ended: `live:started` / `live:ended` to its sockets, and from a start on the room
- * renews the session's lease while the host's verified socket is there, and ends it 60 s after that is gone.
+ * renews the session's lease while the host's verified socket is there, and ends it 60 s after that is gone. Where the
+ * room, being shared, does not tell its viewers, the host's own sockets are told.
  */
 export async function announceLive(ctx: Ctx, news: LiveNews): Promise<void> {
-  await quietly(ctx, "live", liveRoom(ctx, news.roomId).announceLive(news));
+  const tell = async () => {
+    if (await liveRoom(ctx, news.roomId).announceLive(news)) return;
+    const payload = livePayload(news, ctx.now().getTime());
+    await sendToUser(ctx, news.hostId, `live:${news.state}`, payload);
+  };
+  await quietly(ctx, "live", tell());
 }
 
 /** Lets a room renew the leases of the hosts whose sockets it knows, now. Never fails; who is silent proves nothing. */

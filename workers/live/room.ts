@@ -21,6 +21,7 @@ import { ROOM_TABLES } from "./rooms/tables.ts";
 
 /** A database that hangs does not hold the alarm for longer. */
 const DUTIES_MS = 20_000;
+const OVERDUE_MS = 30_000;
 /** An empty room is forgotten after a day, with its messages. */
 const FORGET_MS = 24 * 60 * 60 * 1_000;
 
@@ -84,9 +85,16 @@ export class Room extends DurableObject<Env> {
     this.#room.showGift(gift);
   }
 
-  announceLive(news: LiveNews): void {
-    this.#room.tellLive(news);
+  /** Answers whether the room was told: in a shared room it is not told of every live. */
+  announceLive(news: LiveNews): boolean {
+    const isShown = this.#room.tellLive(news);
     this.#arm();
+    return isShown;
+  }
+
+  /** Which of these users are in the room, verified. */
+  areHere(userIds: number[]): boolean[] {
+    return this.#room.areHere(userIds);
   }
 
   /** Renews what is due of the leases of hosts who are here, whenever it was last tried. */
@@ -131,8 +139,11 @@ export class Room extends DurableObject<Env> {
   /** Sets the alarm to the next thing that is due, where that is earlier than what is set. */
   #arm(): void {
     if (!this.#tables.made) return;
-    const next = Math.max(this.#nextDue(), Date.now());
-    if (this.#alarmAt !== null && this.#alarmAt <= next) return;
+    const now = Date.now();
+    const next = Math.max(this.#nextDue(), now);
+    // One that is long overdue was lost with the process that was to ring it.
+    const at = this.#alarmAt ?? 0;
+    if (at > now - OVERDUE_MS && at <= next) return;
     this.#alarmAt = next;
     void this.ctx.storage.setAlarm(next);
   }

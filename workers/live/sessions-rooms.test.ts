@@ -15,6 +15,7 @@ function listening(actor: TestUser) {
     getByName: (name: string) => ({
       announceLive: async (news: unknown) => {
         heard.push([name, news]);
+        return true;
       },
       proveHosts: async () => {
         heard.push([name, "proof"]);
@@ -39,7 +40,14 @@ describe("the rooms", () => {
     await settleBackground();
     const news = (roomId: string, { id }: { id: number }, state: string) => [
       `live:${roomId}`,
-      { roomId, hostId: host.userId, sessionId: id, state },
+      {
+        roomId,
+        hostId: host.userId,
+        hostName: expect.stringMatching(/^Uji/),
+        sessionId: id,
+        state,
+        ...(state === "started" && { address: null }),
+      },
     ];
     expect(heard).toEqual([
       news(a, first, "started"),
@@ -59,11 +67,13 @@ describe("the rooms", () => {
     await back(sessionId, 100);
     await endLapsedSessions(ctx);
     await settleBackground();
+    const hostName = expect.stringMatching(/^Uji/);
+    const news = { roomId, hostId: host.userId, hostName, sessionId };
     const mine = heard.filter((one) => JSON.stringify(one).includes(roomId));
     expect(mine).toEqual([
-      [`live:${roomId}`, { roomId, hostId: host.userId, sessionId, state: "started" }],
+      [`live:${roomId}`, { ...news, state: "started", address: null }],
       [`live:${roomId}`, "proof"],
-      [`live:${roomId}`, { roomId, hostId: host.userId, sessionId, state: "ended" }],
+      [`live:${roomId}`, { ...news, state: "ended" }],
     ]);
   });
 });

@@ -33,6 +33,17 @@ describe("POST /api/live-session/start", () => {
     });
   });
 
+  it("takes a room's number for its name", async () => {
+    const host = await createUser();
+    const answer = await post(START, host, { hostId: host.userId, roomId: host.userId });
+    expect(answer.status).toBe(200);
+    const open = await openSessionOf(testContext(), { roomId: String(host.userId) });
+    expect(open?.id).toBe(answer.body.sessionId);
+    for (const roomId of [1.5, 1e300, true, {}]) {
+      expect((await post(START, host, { hostId: host.userId, roomId })).status).toBe(400);
+    }
+  });
+
   it("takes the number as text, and names the room after a host who names none", async () => {
     const host = await createUser();
     for (const roomId of [undefined, null, ""]) {
@@ -132,8 +143,8 @@ describe("POST /api/live-session/end", () => {
     const [host, fan, guest] = [await createUser(), await createUser(), await createUser()];
     const room = unique("r");
     const sessionId = await goLive(host, room);
-    await renew(host, room, 2, [fan.userId, guest.userId, fan.userId, host.userId]);
-    await renew(host, room, 1, [fan.userId]);
+    await renew(host, room, 1, [fan.userId, guest.userId, fan.userId, host.userId]);
+    await renew(host, room, 0, [fan.userId]);
     await execute(
       sql`insert into live_session_gifts (session_id, gifts, coins, income) values (${sessionId}, 2, 300, 150)`,
     );
@@ -145,8 +156,7 @@ describe("POST /api/live-session/end", () => {
     const host = await createUser();
     const room = unique("r");
     const sessionId = await goLive(host, room);
-    // A room counts everybody in it, and who hosts is no viewer of his own.
-    for (const people of [3, 9, 4]) await renew(host, room, people);
+    for (const people of [3, 8, 4]) await renew(host, room, people);
     expect((await end(host, sessionId)).body.data.total_viewers).toBe(8);
   });
 
@@ -154,7 +164,7 @@ describe("POST /api/live-session/end", () => {
     const host = await createUser();
     const room = unique("r");
     const sessionId = await goLive(host, room);
-    for (const people of [1, 0]) await renew(host, room, people, [host.userId]);
+    for (const people of [0, 0]) await renew(host, room, people, [host.userId]);
     expect((await end(host, sessionId)).body.data.total_viewers).toBe(0);
   });
 });

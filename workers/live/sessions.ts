@@ -6,6 +6,7 @@ import { AppError } from "../../shared/http/errors.ts";
 import { dayBounds } from "../../shared/time/jakarta.ts";
 import { announceLive, proveHosts, viewersOf } from "./room-client.ts";
 import { SessionShape } from "./schemas/sessions.ts";
+import { addressKey } from "./sockets/home.ts";
 
 /** A row of `live_sessions` in the contract's keys (§2.5). */
 export type SessionRow = z.output<typeof SessionShape>;
@@ -14,7 +15,7 @@ export type SessionRow = z.output<typeof SessionShape>;
 export interface LeaseRenewal {
   roomId: string;
   hostId: number;
-  /** Distinct people in the room now: guests, and the host, who is no viewer of his own live. */
+  /** Distinct people in the room now, without those who host there. */
   viewers: number;
   /** Signed-in users who came since the last renewal (with the first: all who are there). Repeats do no harm. */
   joined?: readonly number[];
@@ -22,13 +23,20 @@ export interface LeaseRenewal {
 
 const SWEEP_LIMIT = 200;
 
-const Started = z.object({ session: SessionShape, ended: z.array(SessionShape) });
-const Ended = z.object({ session: SessionShape, ended: z.boolean() });
+/** A row, and what rooms are told beside it. */
+const NamedRow = SessionShape.extend({ host_name: z.string() });
+type NamedRow = z.output<typeof NamedRow>;
 
-/** Opens the caller's session, whoever else is named is refused; an open one of his ends first. The rooms are told of both, in that order. */
+const Started = z.object({ session: NamedRow, ended: z.array(NamedRow) });
+const Ended = z.object({ session: NamedRow, ended: z.boolean() });
+
+/**
+ * Opens the caller's session, whoever else is named is refused; an open one of his ends first. The rooms are told of
+ * both, in that order, and from where he asked: his app's socket may have no other name (rooms/stand-ins.ts).
+ */
 export async function startSession(
   ctx: Ctx,
-  input: { hostId?: number; roomId?: string | undefined },
+  input: { hostId?: number; roomId?: string | undefined; address?: string | undefined },
 ): Promise<SessionRow> {
   const { userId } = actorOf(ctx);
   const { hostId: claimed_id = userId, roomId: room_id = `room_${userId}` } = input;
@@ -37,10 +45,11 @@ export async function startSession(
   );
   const tell = async () => {
     await tellEnded(ctx, ended);
-    await announceLive(ctx, { ...newsOf(session), state: "started" });
+    const address = addressKey(input.address ?? "");
+    await announceLive(ctx, { ...newsOf(session), state: "started", address });
   };
   ctx.waitUntil(tell());
-  return session;
+  return rowOf(session);
 }
 
 /** Ends the caller's session; one that has ended answers its row unchanged. */
@@ -51,7 +60,7 @@ export async function endSession(
   const input = { session_id: sessionId, host_id: actorOf(ctx).userId };
   const { session, ended } = await ctx.db.run(call("live_end_session", input, Ended));
   if (ended) ctx.waitUntil(tellEnded(ctx, [session]));
-  return session;
+  return rowOf(session);
 }
 
 /** One host's lease; the session's id, or null when he has no open session in that room. One statement. */
@@ -82,9 +91,9 @@ export async function endAbandoned(
   { roomId, hostId, goneSince }: { roomId: string; hostId: number; goneSince?: Date },
 ): Promise<SessionRow | null> {
   const input = { room_id: roomId, host_id: hostId, gone_since: goneSince ?? null };
-  const ended = await ctx.db.run(call("live_end_abandoned", input, SessionShape.nullable()));
+  const ended = await ctx.db.run(call("live_end_abandoned", input, NamedRow.nullable()));
   if (ended) ctx.waitUntil(tellEnded(ctx, [ended]));
-  return ended;
+  return ended && rowOf(ended);
 }
 
 const Lapsed = z.array(
@@ -101,7 +110,7 @@ export async function endLapsedSessions(ctx: Ctx): Promise<number> {
   const rooms = new Set(lapsed.flatMap(({ room_id, unasked }) => (unasked ? room_id : [])));
   await Promise.all([...rooms].map((roomId) => proveHosts(ctx, roomId)));
   const session_ids = lapsed.map(({ session_id }) => session_id);
-  const ended = await ctx.db.run(call("live_end_lapsed", { session_ids }, z.array(SessionShape)));
+  const ended = await ctx.db.run(call("live_end_lapsed", { session_ids }, z.array(NamedRow)));
   await tellEnded(ctx, ended);
   return ended.length;
 }
@@ -154,10 +163,12 @@ export async function listViewers(ctx: Ctx, roomId: string) {
   return viewers.map(({ avatar, ...viewer }) => ({ ...viewer, avatar, avatar_url: avatar }));
 }
 
-const newsOf = ({ room_id: roomId, host_id: hostId, id: sessionId }: SessionRow) => ({
-  ...{ roomId, hostId, sessionId },
+const rowOf = ({ host_name: _, ...row }: NamedRow): SessionRow => row;
+
+const newsOf = ({ room_id: roomId, host_id: hostId, host_name: hostName, id }: NamedRow) => ({
+  ...{ roomId, hostId, hostName, sessionId: id },
 });
 
-async function tellEnded(ctx: Ctx, ended: readonly SessionRow[]): Promise<void> {
+async function tellEnded(ctx: Ctx, ended: readonly NamedRow[]): Promise<void> {
   await Promise.all(ended.map((one) => announceLive(ctx, { ...newsOf(one), state: "ended" })));
 }

@@ -58,7 +58,7 @@ export class SocketShard extends DurableObject<Env> {
       desk,
       attendance,
       requests: this.#requests,
-      startChores: () => chores.start(),
+      startChores: (expiresAt) => chores.start(expiresAt),
     });
   }
 

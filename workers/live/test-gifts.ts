@@ -111,8 +111,8 @@ function booksQuery(ids: string) {
     ),
     differs(
       "host hours",
-      sql`select host, hour, sum(coins) from g group by 1, 2`,
-      sql`select host_id, hour, coins from live_host_hours where ${theirs("host_id")}`,
+      sql`select host, hour, sum(coins), sum(income) from g group by 1, 2`,
+      sql`select host_id, hour, coins, income from live_host_hours where ${theirs("host_id")}`,
     ),
     differs(
       "fan days",

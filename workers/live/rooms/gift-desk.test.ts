@@ -28,7 +28,15 @@ function giftOf(
   return {
     kind: "gift",
     ...{ socket: unique("k"), ask: unique("a") },
-    person: { key: `u:${senderId}`, userId: senderId, name: "U", avatar: null, level: 1, vip: 0 },
+    person: {
+      key: `u:${senderId}`,
+      userId: senderId,
+      name: "U",
+      avatar: null,
+      level: 1,
+      address: null,
+      vip: 0,
+    },
     wish: {
       ...{ key: unique("k"), senderId, authSessionId, receiverId: host.userId },
       ...{ giftId: "cupid", count: 1, coinValue: 100, ...wish },

@@ -14,10 +14,14 @@ export interface Live {
   hostId: number;
   sessionId: number;
   startedAt: number;
-  /** When the host's verified socket was last here; null for one that never was (the app's sockets carry no token). */
+  /** When the host's socket was last here; null for one that never was. */
   seenAt: number | null;
   /** When his lease was last renewed; 0 when he has just come and it is due at once. */
   renewedAt: number;
+  /** Where its start was asked for: a host whose app sends no token is known by it (`standsIn`). */
+  address: string | null;
+  /** His socket was here with a token: from then on only such a one is his. */
+  isVerified: boolean;
 }
 
 type Row = {
@@ -26,6 +30,8 @@ type Row = {
   started_at: number;
   seen_at: number | null;
   renewed_at: number;
+  address: string | null;
+  is_verified: number;
 };
 
 export type HostDuty = { kind: "renew"; live: Live } | { kind: "end"; live: Live };
@@ -40,8 +46,13 @@ export class Hosting {
     this.#tables = tables;
   }
 
-  start(live: { hostId: number; sessionId: number }, isHere: boolean, now: number): void {
-    this.#put({ ...live, startedAt: now, seenAt: isHere ? now : null, renewedAt: 0 });
+  start(
+    live: { hostId: number; sessionId: number; address: string | null },
+    isVerified: boolean,
+    now: number,
+  ): void {
+    const seenAt = isVerified ? now : null;
+    this.#put({ ...live, isVerified, startedAt: now, seenAt, renewedAt: 0 });
   }
 
   /** Forgets a live; `false` when it is another session than the host's present one, or none. */
@@ -61,9 +72,10 @@ export class Hosting {
   }
 
   /** The host's first socket came: his presence is proven at once. */
-  came(hostId: number, now: number): void {
+  came(hostId: number, now: number, isVerified: boolean): void {
     const live = this.find(hostId);
-    if (live) this.#put({ ...live, seenAt: now, renewedAt: 0 });
+    if (!live) return;
+    this.#put({ ...live, isVerified: live.isVerified || isVerified, seenAt: now, renewedAt: 0 });
   }
 
   /** The host's last socket went. */
@@ -130,8 +142,9 @@ export class Hosting {
 
   #put(live: Live): void {
     this.#tables.write(
-      "insert or replace into lives values (?, ?, ?, ?, ?)",
+      "insert or replace into lives values (?, ?, ?, ?, ?, ?, ?)",
       ...[live.hostId, live.sessionId, live.startedAt, live.seenAt, live.renewedAt],
+      ...[live.address, live.isVerified ? 1 : 0],
     );
     this.#load().set(live.hostId, live);
   }
@@ -144,5 +157,7 @@ function liveOf(row: Row): Live {
     startedAt: row.started_at,
     seenAt: row.seen_at,
     renewedAt: row.renewed_at,
+    address: row.address,
+    isVerified: row.is_verified === 1,
   };
 }

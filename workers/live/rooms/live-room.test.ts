@@ -218,7 +218,9 @@ describe("a party room", () => {
 
 describe("a live's host", () => {
   const started = (stage: Stage, sessionId: number) =>
-    stage.room.tellLive({ roomId: stage.room.roomId, hostId: 9, sessionId, state: "started" });
+    stage.room.tellLive({
+      ...{ roomId: stage.room.roomId, hostId: 9, hostName: "Ibu", sessionId, state: "started" },
+    });
 
   it("is known by his verified id alone: a guest of the same name proves nothing", () =>
     onStage("live", async (stage) => {
@@ -251,19 +253,24 @@ describe("a live's host", () => {
       expect(stage.hosting.due(stage.room.isHere, stage.now)).toMatchObject([{ kind: "end" }]);
     }));
 
-  it("is told of to the room at start and end, and a late end of an older session ends no newer one", () =>
+  it("is told of to the room at start and end; a late end of an older session is neither told nor ends a newer one", () =>
     onStage("live", async (stage) => {
       await stage.do("s1", join("a", user(1)));
       started(stage, 50);
       started(stage, 51);
-      stage.room.tellLive({
-        ...{ roomId: stage.room.roomId, hostId: 9, sessionId: 50, state: "ended" },
-      });
-      await stage.settle();
-      expect(stage.said().flatMap(({ name }) => (name.startsWith("live:e") ? [name] : []))).toEqual(
-        ["live:ended"],
-      );
+      const ended = (sessionId: number) =>
+        stage.room.tellLive({
+          ...{ roomId: stage.room.roomId, hostId: 9, hostName: "Ibu", sessionId, state: "ended" },
+        });
+      expect(ended(50)).toBe(false);
       expect(stage.hosting.find(9)?.sessionId).toBe(51);
+      expect(ended(51)).toBe(true);
+      await stage.settle();
+      const told = stage.said().filter(({ name }) => name.startsWith("live:e"));
+      expect(told.map(({ name, payload }) => [name, payload.sessionId])).toEqual([
+        ["live:ended", 51],
+      ]);
+      expect(stage.hosting.find(9)).toBeUndefined();
     }));
 
   it("names who came since the last time; all who are there when that is not known any more", () =>

@@ -4,11 +4,12 @@ import type { GiftWindow } from "./gift-window.ts";
 import type { Hosting } from "./hosting.ts";
 import type { Member, Members } from "./members.ts";
 import type { Messages } from "./messages.ts";
-import { partsOf, type RoomKind } from "./names.ts";
+import { ownerOf, partsOf, type RoomKind } from "./names.ts";
 import type { GiftNews, LiveNews, Viewer } from "./news.ts";
 import type { RoomOp, RoomReply } from "./ops.ts";
 import { Coalesced, Pace } from "./pace.ts";
-import { giftPayload, guestId, personPayload } from "./payloads.ts";
+import { giftPayload, guestId, livePayload, personPayload } from "./payloads.ts";
+import { StandIns } from "./stand-ins.ts";
 
 /** The number of viewers is told every 300 ms at most, in a crowd more rarely: each time costs a message a viewer. */
 const COUNT_EVERY_MS = { least: 300, most: 2_000 };
@@ -41,6 +42,7 @@ export class LiveRoom {
   readonly #parts: LiveRoomParts;
   readonly #count: Coalesced;
   readonly #comings: Pace;
+  readonly #standIns: StandIns;
   #newcomers: Set<number> | null = null;
 
   constructor(parts: LiveRoomParts) {
@@ -49,11 +51,11 @@ export class LiveRoom {
     this.roomId = roomId;
     this.#parts = parts;
     this.#comings = new Pace(COMINGS, parts.now());
+    this.#standIns = new StandIns(parts);
     const { least, most } = COUNT_EVERY_MS;
     const everyMs = () => Math.min(most, Math.max(least, parts.members.count));
     this.#count = new Coalesced(everyMs, () => {
-      const count = parts.members.count;
-      parts.broadcasts.say("live:viewer-count", { count }, { isVolatile: true });
+      parts.broadcasts.say("live:viewer-count", { count: this.viewerCount }, { isVolatile: true });
     });
   }
 
@@ -86,10 +88,10 @@ export class LiveRoom {
     if (sitter && sitter.key !== member.key) {
       return { ok: false, code: "conflict", message: "Kursi sudah terisi" };
     }
-    const isNew = members.join(member, now());
+    const isNew = this.#standIns.watch(member.address, now(), () => members.join(member, now()));
     if (member.userId !== null && isNew) {
       this.#newcomers?.add(member.userId);
-      hosting.came(member.userId, now());
+      hosting.came(member.userId, now(), true);
     }
     if (isNew || (this.kind === "party" && !isQuiet)) this.#tellOfJoin(member, isQuiet);
     return this.#fine(isNew);
@@ -107,7 +109,8 @@ export class LiveRoom {
   /** A socket leaves, was lost, or its shard was. */
   leave(socket: string): void {
     const { members, hosting, now, broadcasts } = this.#parts;
-    const left = members.leave(socket);
+    const address = members.find(socket)?.address ?? null;
+    const left = this.#standIns.watch(address, now(), () => members.leave(socket));
     if (!left?.isGone) return;
     const { member } = left;
     if (member.userId !== null) hosting.went(member.userId, now());
@@ -163,13 +166,21 @@ export class LiveRoom {
     for (const socket of this.#parts.members.lapsed(this.#parts.now())) this.leave(socket);
   }
 
+  /** Distinct people, without those who host here: a host is no viewer of his own live. */
   get viewerCount(): number {
-    return this.#parts.members.count;
+    const { members, hosting } = this.#parts;
+    const hosts = hosting.list().filter(({ hostId }) => this.isHere(hostId));
+    return members.count - hosts.length;
   }
 
   /** Who watches, each person once, users before guests. */
   viewers(): Viewer[] {
-    return this.#parts.members.people(VIEWERS_SHOWN).map((member) => ({
+    const { members, hosting } = this.#parts;
+    const most = VIEWERS_SHOWN + hosting.list().length;
+    const isViewer = (member: Member) =>
+      member.userId === null ? !this.#standIns.isOne(member) : !hosting.find(member.userId);
+    const viewers = members.people(most).filter(isViewer).slice(0, VIEWERS_SHOWN);
+    return viewers.map((member) => ({
       id: member.userId ?? guestId(member.key),
       name: member.name,
       avatar: member.avatar,
@@ -182,20 +193,45 @@ export class LiveRoom {
     this.#parts.broadcasts.say("live:gift-received", giftPayload(this.roomId, gift));
   }
 
-  tellLive(news: LiveNews): void {
+  /**
+   * A live began or ended here. Rooms are named by clients, so several lives may share one: nobody's viewers are told of
+   * another's, only that the room went live and that it is dark; in a host's own room (`room_<id>`) only his are told.
+   * Answers whether the room was told.
+   */
+  tellLive(news: LiveNews): boolean {
     const { hosting, broadcasts, now } = this.#parts;
-    const { hostId, sessionId, state } = news;
-    const at = new Date(now()).toISOString();
+    const { hostId, sessionId, state, address = null } = news;
     if (state === "started") {
-      hosting.start({ hostId, sessionId }, this.isHere(hostId), now());
+      hosting.start({ hostId, sessionId, address }, this.#isVerified(hostId), now());
+      if (this.#standIns.standsFor(hostId)) hosting.came(hostId, now(), false);
     } else {
       hosting.end(hostId, sessionId);
     }
-    const host = { hostId, userId: hostId, username: news.hostName ?? null };
-    broadcasts.say(`live:${state}`, { roomId: this.roomId, sessionId, ...host, timestamp: at });
+    this.#counted();
+    const isShown = this.#isNewsOf(hostId, state);
+    if (isShown) broadcasts.say(`live:${state}`, livePayload(news, now()));
+    return isShown;
   }
 
-  isHere = (userId: number): boolean => this.#parts.members.isThere(`u:${userId}`);
+  #isNewsOf(hostId: number, state: LiveNews["state"]): boolean {
+    const owner = ownerOf(this.roomId);
+    if (owner !== null) return owner === hostId;
+    const open = this.#parts.hosting.list();
+    return state === "ended" ? open.length === 0 : open.every((live) => live.hostId === hostId);
+  }
+
+  /** A host is here with a verified socket, or with one that stands for him. */
+  isHere = (hostId: number): boolean =>
+    this.#isVerified(hostId) || this.#standIns.standsFor(hostId);
+
+  /** These users are here with a verified socket. */
+  areHere(userIds: readonly number[]): boolean[] {
+    return userIds.map((userId) => this.#isVerified(userId));
+  }
+
+  #isVerified(userId: number): boolean {
+    return this.#parts.members.isThere(`u:${userId}`);
+  }
 
   /** The users who came since it was last asked; all who are there when this memory is younger than that. */
   takeNewcomers(): number[] {
@@ -211,6 +247,6 @@ export class LiveRoom {
   }
 
   #fine(isNew: boolean) {
-    return { ok: true as const, count: this.#parts.members.count, isNew };
+    return { ok: true as const, count: this.viewerCount, isNew };
   }
 }

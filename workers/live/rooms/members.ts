@@ -20,6 +20,7 @@ type Row = {
   level: number;
   vip: number;
   seat: number | null;
+  address: string | null;
 };
 
 /**
@@ -31,6 +32,7 @@ export class Members {
   #bySocket: Map<string, Member> | null = null;
   readonly #byPerson = new Map<string, Set<string>>();
   readonly #byShard = new Map<string, Set<string>>();
+  readonly #byAddress = new Map<string, Set<string>>();
   readonly #leases = new Map<string, number>();
 
   constructor(tables: ObjectTables) {
@@ -65,6 +67,12 @@ export class Members {
     return this.#byPerson.has(person);
   }
 
+  /** The guests who come from there. */
+  guestsFrom(address: string): Member[] {
+    const all = this.#load();
+    return [...(this.#byAddress.get(address) ?? [])].flatMap((socket) => all.get(socket) ?? []);
+  }
+
   /** Who sits there, or undefined for a free seat. */
   sitter(seat: number): Member | undefined {
     for (const member of this.#load().values()) if (member.seat === seat) return member;
@@ -92,9 +100,9 @@ export class Members {
     this.extend(member.shard, now);
     if (known && isSame(known, member)) return false;
     this.#tables.write(
-      "insert or replace into members values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "insert or replace into members values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       ...[member.socket, member.shard, member.key, member.userId, member.name],
-      ...[member.avatar, member.level, member.vip, member.seat],
+      ...[member.avatar, member.level, member.vip, member.seat, member.address],
     );
     if (known) this.#drop(known);
     this.#keep(member);
@@ -160,12 +168,14 @@ export class Members {
     this.#bySocket?.set(member.socket, member);
     setOf(this.#byPerson, member.key).add(member.socket);
     setOf(this.#byShard, member.shard).add(member.socket);
+    if (member.address !== null) setOf(this.#byAddress, member.address).add(member.socket);
   }
 
   #drop(member: Member): void {
     this.#bySocket?.delete(member.socket);
     remove(this.#byPerson, member.key, member.socket);
     remove(this.#byShard, member.shard, member.socket);
+    if (member.address !== null) remove(this.#byAddress, member.address, member.socket);
   }
 }
 
@@ -173,7 +183,17 @@ function memberOf({ person, user_id, ...row }: Row): Member {
   return { ...row, key: person, userId: user_id };
 }
 
-const FIELDS = ["shard", "key", "userId", "name", "avatar", "level", "vip", "seat"] as const;
+const FIELDS = [
+  "shard",
+  "key",
+  "userId",
+  "name",
+  "avatar",
+  "level",
+  "vip",
+  "seat",
+  "address",
+] as const;
 const isSame = (a: Member, b: Member) => FIELDS.every((field) => a[field] === b[field]);
 
 function firstOf(sockets: Set<string>, all: Map<string, Member>): Member | undefined {

@@ -7,6 +7,12 @@ export function roomName(kind: RoomKind, roomId: string): string {
   return `${kind}:${roomId}`;
 }
 
+/** Whose own room it is, by the name that a host's room has who names none; null for a room of anybody. */
+export function ownerOf(roomId: string): number | null {
+  const [, id] = /^room_([1-9]\d{0,14})$/.exec(roomId) ?? [];
+  return id === undefined ? null : Number(id);
+}
+
 /** The parts of a room's name, as `roomName` made it. */
 export function partsOf(name: string): { kind: RoomKind; roomId: string } {
   const at = name.indexOf(":");

@@ -33,7 +33,9 @@ export interface LiveNews {
   hostId: number;
   state: "started" | "ended";
   sessionId: number;
-  hostName?: string;
+  hostName: string;
+  /** Of a start: where it was asked for, as a socket's (`PersonCard`). */
+  address?: string | null;
 }
 
 /** One who watches, as the app's viewer list wants him. */

@@ -10,6 +10,8 @@ export interface PersonCard {
   avatar: string | null;
   level: number;
   vip: number;
+  /** Where a guest's socket comes from, in a form that tells addresses apart; null for a user, and where it is unknown. */
+  address: string | null;
 }
 
 /** A gift that a verified socket asks to give: ids and a count, nothing that a client could price. */

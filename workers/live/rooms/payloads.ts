@@ -1,5 +1,5 @@
 import type { RoomKind } from "./names.ts";
-import type { GiftNews } from "./news.ts";
+import type { GiftNews, LiveNews } from "./news.ts";
 import type { PersonCard } from "./ops.ts";
 
 /** A person in an event's payload (contract §3.4): a guest shows the name he claims, no id, and that nobody vouches. */
@@ -29,6 +29,12 @@ export function giftPayload(roomId: string, { from, to, gift, count }: GiftNews)
     gift: { ...gift, count, jpWin: false },
     count,
   };
+}
+
+/** A live that began or ended: whose it is, and when it was told. */
+export function livePayload({ roomId, sessionId, hostId, hostName }: LiveNews, at: number) {
+  const host = { hostId, userId: hostId, username: hostName };
+  return { roomId, sessionId, ...host, timestamp: new Date(at).toISOString() };
 }
 
 /** A word that tells guests apart in a list and says nothing of what they claim. */

@@ -14,4 +14,7 @@ export const ROOM_TABLES = [
    update gifts set askers = json_array(json_object('shard', shard, 'socket', socket, 'ask', ''));
    alter table gifts drop column shard;
    alter table gifts drop column socket`,
+  `alter table members add column address text;
+   alter table lives add column address text;
+   alter table lives add column is_verified integer not null default 1`,
 ];

@@ -1,7 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { appOk, body, idempotencyHeader } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
-import { buyCoins, getCoinPurchase, listCoinPackages } from "../coins.ts";
+import {
+  buyCoins,
+  coinBalance,
+  getCoinPurchase,
+  listCoinPackages,
+  listCoinPurchases,
+} from "../coins.ts";
+import { appPaging } from "../paging.ts";
 import {
   BuyCoinsBody,
   CoinPackageShape,
@@ -44,19 +51,60 @@ coinRoutes.openapi(
   inContractWords,
 );
 
+/** The app asks under either name. */
+for (const path of ["/api/payment/status/{id}", "/api/payment/check-status/{id}"] as const) {
+  coinRoutes.openapi(
+    createRoute({
+      method: "get",
+      path,
+      tags,
+      summary: "How one of my purchases stands; `settlement` once the coins are there",
+      middleware: [access(null)] as const,
+      request: { params: z.object({ id: z.string().max(100) }) },
+      responses: appOk({ data: PurchaseShape }),
+    }),
+    async (c) => {
+      const data = await getCoinPurchase(c.var.ctx, c.req.valid("param").id);
+      return c.json({ success: true, data } as const, 200);
+    },
+    inContractWords,
+  );
+}
+
 coinRoutes.openapi(
   createRoute({
     method: "get",
-    path: "/api/payment/status/{id}",
+    path: "/api/payment/history",
     tags,
-    summary: "How one of my purchases stands; `settlement` once the coins are there",
+    summary: "My purchases of coins, the newest first",
     middleware: [access(null)] as const,
-    request: { params: z.object({ id: z.string().max(100) }) },
-    responses: appOk({ data: PurchaseShape }),
+    request: { query: z.object(appPaging(50)) },
+    responses: appOk({ data: z.array(PurchaseShape), page: z.number(), limit: z.number() }),
   }),
   async (c) => {
-    const data = await getCoinPurchase(c.var.ctx, c.req.valid("param").id);
-    return c.json({ success: true, data } as const, 200);
+    const page = c.req.valid("query");
+    const data = await listCoinPurchases(c.var.ctx, page);
+    return c.json({ success: true, data, ...page } as const, 200);
   },
-  inContractWords,
 );
+
+const Balance = z.object({ balance: z.number(), topupBalance: z.number() });
+
+/** The shipped app doubles the prefix. */
+for (const base of ["/api", "/api/api"] as const) {
+  coinRoutes.openapi(
+    createRoute({
+      method: "get",
+      path: `${base}/payment/user-balance`,
+      tags,
+      summary: "My coins; bought ones are in the one balance there is",
+      middleware: [access(null)] as const,
+      responses: appOk({ balance: z.number(), data: Balance }),
+    }),
+    async (c) => {
+      const balance = await coinBalance(c.var.ctx);
+      const data = { balance, topupBalance: balance };
+      return c.json({ success: true, balance, data } as const, 200);
+    },
+  );
+}

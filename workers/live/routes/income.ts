@@ -14,7 +14,7 @@ export const incomeRoutes = createApi();
 
 const SUMMARIES = {
   today: "Income of Jakarta's day",
-  week: "Income of today and the six days before",
+  week: "Income of 7 times 24 hours",
   month: "Income of the calendar month",
 } as const;
 

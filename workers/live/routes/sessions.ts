@@ -24,7 +24,10 @@ sessionRoutes.openapi(
     responses: appOk({ sessionId: z.number(), start: z.string() }),
   }),
   async (c) => {
-    const { id, start_time } = await startSession(c.var.ctx, c.req.valid("json"));
+    const { id, start_time } = await startSession(c.var.ctx, {
+      ...c.req.valid("json"),
+      address: c.req.header("cf-connecting-ip"),
+    });
     return c.json({ success: true, sessionId: id, start: start_time } as const, 200);
   },
   inContractWords,

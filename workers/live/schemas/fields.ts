@@ -38,8 +38,11 @@ export const idOrNone = z
   .string()
   .transform((value) => (/^\d{1,15}$/.test(value) ? Number(value) : 0));
 
-/** A room's name is any short text that its client chose; empty means none. */
-export const roomId = optionalText("roomId tidak valid", MAX_ROOM_ID);
+/** A room's name is any short text or number that its client chose; empty means none. */
+export const roomId = z.preprocess(
+  (value) => (typeof value === "number" && Number.isSafeInteger(value) ? String(value) : value),
+  optionalText("roomId tidak valid", MAX_ROOM_ID),
+);
 
 /** A moment as our SQL functions write it, as the app reads it. */
 export const instant = z.string().transform((value) => new Date(value).toISOString());

@@ -13,7 +13,8 @@ export const GiftBody = z
       giftName: optionalText(INCOMPLETE, 100),
       coinValue: z.int(INCOMPLETE).min(1, INCOMPLETE).optional(),
       quantity: z.int(INCOMPLETE).min(1, INCOMPLETE).max(MAX_QUANTITY, INCOMPLETE).default(1),
-      scene: z.enum(["live", "party"], INCOMPLETE).default("live"),
+      /** What the sender takes the room for; the room knows. */
+      scene: z.enum(["live", "party"], INCOMPLETE).optional(),
       roomId,
     },
     INCOMPLETE,

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { cleanText } from "../sockets/text.ts";
+import { cleanLines } from "../sockets/text.ts";
 import { instant, numericId } from "./fields.ts";
 
 const TARGET = "targetUserId wajib";
@@ -44,7 +44,7 @@ const MAX_MESSAGE = 2_000;
 /** Cleaned as sockets clean what they read: the copy of a message that came the other way is known by its text. */
 export const MessageText = z
   .string(MESSAGE)
-  .overwrite((value) => cleanText(value, Number.POSITIVE_INFINITY))
+  .overwrite((value) => cleanLines(value, Number.POSITIVE_INFINITY))
   .min(1, MESSAGE)
   .max(MAX_MESSAGE, `Message is too long (at most ${MAX_MESSAGE} characters)`);
 

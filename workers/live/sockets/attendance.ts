@@ -14,17 +14,25 @@ const FOR_GOOD: DisconnectReason[] = [
   "flood",
 ];
 
+/** Waits before an object that did not answer is asked again for somebody who comes back: it is being moved. */
+const RETRIES_MS = [200, 1_000, 3_000];
+
 /** Keeps rooms, and the homes of persons, in step with where the sockets of this shard are. */
 export class Attendance {
   readonly #desk: Desk;
+  readonly #retriesMs: readonly number[];
   /** Rooms of sockets that were lost and may be recovered: what is said there is still wanted, for replay. */
   readonly #lost = new Map<string, number>();
 
-  constructor(desk: Desk) {
+  constructor(desk: Desk, retriesMs: readonly number[] = RETRIES_MS) {
     this.#desk = desk;
+    this.#retriesMs = retriesMs;
   }
 
-  /** Puts a socket into a room. What is said from now on reaches it. */
+  /**
+   * Puts a socket into a room. What is said from now on reaches it. A quiet join is ours, not its client's, who asks no
+   * second time: it is tried again, and where the room stays silent the next round tells it (`sheets`).
+   */
   async join(
     socket: AppSocket,
     room: string,
@@ -39,7 +47,8 @@ export class Attendance {
     }
     socket.join(place);
     const reply = await this.#ask(socket, room, seat, isQuiet);
-    if (!reply.ok && !wasIn) socket.leave(place);
+    const isDue = !reply.ok && isQuiet && reply.code === UNAVAILABLE.code;
+    if (!reply.ok && !wasIn && !isDue) socket.leave(place);
     if (!reply.ok) return reply;
     if (seat !== null) socket.data = { ...data, seat: { room, seat } };
     this.#tellHome({ kind: "place", person: data.person.key, room });
@@ -75,7 +84,8 @@ export class Attendance {
     const { key: person } = data.person;
     const { isReturning } = data;
     const home = homeOf(person, this.#desk.shards);
-    const { rooms } = await this.#desk.homes.deliver(home, { kind: "recall", person, isReturning });
+    const recall = { kind: "recall" as const, person, isReturning };
+    const { rooms } = await this.#stubbornly(() => this.#desk.homes.deliver(home, recall));
     await Promise.all(rooms.map((room) => this.join(socket, room, { isQuiet: true })));
   }
 
@@ -140,11 +150,23 @@ export class Attendance {
     if (!person) return { ok: false, ...UNAVAILABLE };
     try {
       const op = { kind: "join", socket: socket.id, person, seat, quiet: isQuiet } as const;
-      return await this.#desk.rooms.deliver(room, op);
+      const bring = () => this.#desk.rooms.deliver(room, op);
+      return await (isQuiet ? this.#stubbornly(bring) : bring());
     } catch (error) {
       this.#desk.beside("join", Promise.reject(error));
       return { ok: false, ...UNAVAILABLE };
     }
+  }
+
+  async #stubbornly<T>(call: () => Promise<T>): Promise<T> {
+    for (const waitMs of this.#retriesMs) {
+      try {
+        return await call();
+      } catch {
+        await new Promise((wake) => setTimeout(wake, waitMs));
+      }
+    }
+    return await call();
   }
 
   #tellHome(op: { kind: "place" | "lost" | "unplace"; person: string; room: string }): void {

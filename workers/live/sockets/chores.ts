@@ -8,9 +8,9 @@ const CHORES_MS = 25_000;
 const SIGN_INS_PER_CALL = 500;
 
 /**
- * What a shard with sockets does every 25 s: closes sockets whose sign-in has ended (one statement for all), and says
- * again what rooms and homes know of it, so that what a lost call or a dead shard left behind heals. A shard without
- * sockets does nothing.
+ * What a shard with sockets does every 25 s, and when a token of theirs expires: closes sockets whose sign-in has ended
+ * (one statement for all), and says again what rooms and homes know of it, so that what a lost call or a dead shard left
+ * behind heals. A shard without sockets does nothing.
  */
 export class Chores {
   readonly #desk: Desk;
@@ -24,12 +24,13 @@ export class Chores {
     this.#tables = parts.tables;
   }
 
-  /** Makes sure that they will be done. */
-  start(): void {
+  /** Makes sure that they will be done, for a new socket not later than its token's end. */
+  start(expiresAt: number | null): void {
     const now = this.#desk.now();
     this.#dueAt ??= this.#kept();
-    if (this.#dueAt > now - CHORES_MS) return;
-    this.#plan(now + CHORES_MS);
+    const dueAt = this.#dueAt > now - CHORES_MS ? this.#dueAt : now + CHORES_MS;
+    const at = Math.min(dueAt, expiresAt ?? dueAt);
+    if (at !== this.#dueAt) this.#plan(at);
   }
 
   async run(): Promise<void> {
@@ -42,8 +43,16 @@ export class Chores {
       this.#attendance.renewPlaces();
       this.#renewHomes();
     } finally {
-      if (this.#desk.engine.sockets().length > 0) this.#plan(this.#desk.now() + CHORES_MS);
+      if (this.#desk.engine.sockets().length > 0) this.#plan(this.#nextAt());
     }
+  }
+
+  #nextAt(): number {
+    let at = this.#desk.now() + CHORES_MS;
+    for (const { data } of this.#desk.engine.sockets()) {
+      at = Math.min(at, data?.signIn?.expiresAt ?? at);
+    }
+    return at;
   }
 
   #plan(at: number): void {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MAX_ROOM_ID, type RoomKind, roomName } from "../rooms/names.ts";
-import { cleanText, idOf } from "./text.ts";
+import { cleanLines, cleanText, idOf } from "./text.ts";
 
 export const MAX_MESSAGE = 500;
 const MAX_PRIVATE = 2_000;
@@ -123,7 +123,7 @@ function gift(fields: Fields): Action {
 
 function privateMessage(fields: Fields): Action {
   const toUserId = idOf(fields.toUserId);
-  const text = cleanText(fields.message, MAX_PRIVATE + 1);
+  const text = cleanLines(fields.message, MAX_PRIVATE + 1);
   if (toUserId === null || !text) return refuse("invalid_input", "Pesan tidak lengkap");
   if ([...text].length > MAX_PRIVATE) return refuse("invalid_input", "Pesan terlalu panjang");
   return { kind: "private", toUserId, text };

@@ -2,11 +2,11 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { sql } from "drizzle-orm";
 import { afterEach, describe, expect, it } from "vitest";
-import { standIns } from "../../testing/api.ts";
+import { api, standIns } from "../../testing/api.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
 import { booksOf, coinsOf, createGiver } from "../test-gifts.ts";
 import { execute, post } from "../testing/people.ts";
-import { inLive } from "../testing/socket-client.ts";
+import { connectSocket, inLive } from "../testing/socket-client.ts";
 
 const bearer = ({ token }: { token: string }) => ({
   headers: { authorization: `Bearer ${token}` },
@@ -208,6 +208,29 @@ describe("a gift over the socket", () => {
 });
 
 describe("a gift over REST", () => {
+  it("in a party room is shown there, once", async () => {
+    const roomId = unique();
+    const [giver, singer] = [await createGiver(1_000), await createUser()];
+    const sockets = await Promise.all([giver, singer].map((one) => connectSocket(bearer(one))));
+    for (const socket of sockets) await socket.ask("party:join", { roomId, seat: null });
+    const gift = { receiverId: singer.userId, giftId: "rose", roomId, quantity: 2 };
+    for (let i = 0; i < 2; i += 1) {
+      const headers = { "idempotency-key": "satu" };
+      const sent = await api("/api/gifts/send", {
+        ...{ method: "POST", token: giver.token, json: gift, headers },
+      });
+      expect(sent.status).toBe(200);
+    }
+    for (const socket of sockets) {
+      expect(await socket.hears("live:gift-received")).toMatchObject({
+        ...{ roomId, count: 2, from: { userId: giver.userId }, to: { userId: singer.userId } },
+        gift: { id: "rose", price: 180 },
+      });
+      await socket.ask("party:message", { roomId, message: "terima kasih" });
+      expect(socket.heard.map(({ name }) => name)).not.toContain("live:gift-received");
+    }
+  });
+
   it("is shown in the room of the host's live", async () => {
     const { roomId, host, giver, hostSocket } = await party(1_000);
     await post("/api/live-session/start", host, { hostId: host.userId, roomId });

@@ -22,6 +22,19 @@ export function homeOf(person: string, shards: number): string {
 /** The key of a verified user among persons. */
 export const userKey = (userId: number): string => `u:${userId}`;
 
+/**
+ * Tells client addresses apart, and says nothing else of them; of an IPv6 address the network, as a household has one.
+ * Null where nobody is told apart by it: unknown, or this machine's own.
+ */
+export function addressKey(address: string): string | null {
+  const isUsable = /^[\d.]{7,15}$|^[\da-f:]+$/i.test(address) && !/^127\.|^::1$/.test(address);
+  if (!isUsable) return null;
+  const network = address.includes(":")
+    ? address.toLowerCase().split(":").slice(0, 4).join(":")
+    : address;
+  return hash(network).toString(36);
+}
+
 /** The object that knows a user's sockets. */
 export function homeShard(ctx: Ctx, userId: number) {
   return ctx.sockets.getByName(homeOf(userKey(userId), ctx.config.LIVE_SHARDS));

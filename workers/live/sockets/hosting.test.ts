@@ -2,10 +2,10 @@ import { runDurableObjectAlarm } from "cloudflare:test";
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { testContext } from "../../testing/api.ts";
+import { api, randomAddress, testContext } from "../../testing/api.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
 import { endLapsedSessions } from "../sessions.ts";
-import { execute, goLive, query } from "../testing/people.ts";
+import { execute, goLive, post, query } from "../testing/people.ts";
 import { alter, roomStub } from "../testing/rounds.ts";
 import { inLive } from "../testing/socket-client.ts";
 
@@ -37,7 +37,12 @@ describe("a live", () => {
     const watcher = await inLive(roomId);
     watcher.emit("live:start", { roomId, hostId: host.userId });
     const sessionId = await goLive(host, roomId);
-    const told = { roomId, sessionId, hostId: host.userId };
+    const told = {
+      roomId,
+      sessionId,
+      hostId: host.userId,
+      username: expect.stringMatching(/^Uji/),
+    };
     expect(await watcher.hears("live:started")).toMatchObject(told);
     watcher.emit("live:end", { roomId, hostId: host.userId });
     await watcher.ask("live:message", { roomId, message: "halo" });
@@ -53,7 +58,40 @@ describe("a live", () => {
     expect(await sessionOf(host)).toMatchObject({ proven: false });
     await inLive(roomId, bearer(host));
     await runDurableObjectAlarm(roomStub(roomId));
-    await expect.poll(() => sessionOf(host)).toMatchObject({ proven: true, viewers: 2 });
+    await expect.poll(() => sessionOf(host)).toMatchObject({ proven: true, viewers: 1 });
+  });
+
+  it("beside another in a shared room is told to its host alone, and its end ends no other's", async () => {
+    const roomId = unique();
+    const [first, second] = [await createUser(), await createUser()];
+    await goLive(first, roomId);
+    const watcher = await inLive(roomId);
+    const [stage, other] = [
+      await inLive(roomId, bearer(first)),
+      await inLive(roomId, bearer(second)),
+    ];
+    const sessionId = await goLive(second, roomId);
+    expect(await other.hears("live:started")).toMatchObject({ hostId: second.userId, sessionId });
+    await post("/api/live-session/end", second, { sessionId });
+    expect(await other.hears("live:ended")).toMatchObject({ hostId: second.userId, roomId });
+    await stage.ask("live:message", { roomId, message: "lanjut" });
+    await watcher.hears("live:new-message");
+    const isNews = ({ name }: { name: string }) => /^live:(started|ended)$/.test(name);
+    expect([...watcher.heard, ...stage.heard].filter(isNews)).toEqual([]);
+  });
+
+  it("is proven by the app's host screen, which has no token, where it comes from its host's address", async () => {
+    const roomId = unique();
+    const host = await createUser();
+    const address = randomAddress();
+    const json = { hostId: host.userId, roomId };
+    await api("/api/live-session/start", { method: "POST", token: host.token, json, address });
+    await inLive(roomId, { address: randomAddress(), name: "Loading...", userId: null });
+    await runDurableObjectAlarm(roomStub(roomId));
+    expect(await sessionOf(host)).toMatchObject({ proven: false });
+    await inLive(roomId, { address, name: "Loading...", userId: null });
+    await runDurableObjectAlarm(roomStub(roomId));
+    await expect.poll(() => sessionOf(host)).toMatchObject({ proven: true, viewers: 1 });
   });
 
   it("goes on for a minute without its host's socket, then ends and is told of, through evictions", async () => {

@@ -26,7 +26,7 @@ export interface SignIn extends Actor {
 }
 
 /** What rooms show of a user; null when his sign-in is over. */
-export type Profile = Omit<PersonCard, "key" | "userId"> | null;
+export type Profile = Omit<PersonCard, "key" | "userId" | "address"> | null;
 
 /** The token that a client presents: in its CONNECT packet, a header or the address; null for a guest. */
 export function tokenOf(request: HandshakeRequest, auth: Record<string, unknown>): string | null {
@@ -84,12 +84,16 @@ export function requireSignIns(
 const UNREAD = { name: "Pengguna", avatar: null, level: 1, vip: 0 };
 
 export function userCard(userId: number, profile: Profile): PersonCard {
-  return { key: userKey(userId), userId, ...(profile ?? UNREAD) };
+  return { key: userKey(userId), userId, address: null, ...(profile ?? UNREAD) };
 }
 
 /** A guest: the name he claims, and nothing that a user has. */
-export function guestCard(claim: Claim | null, socketId: string): PersonCard {
+export function guestCard(
+  claim: Claim | null,
+  socketId: string,
+  address: string | null,
+): PersonCard {
   const name = claim?.name || "Tamu";
   const key = claim?.id ? `g:${claim.id}:${name}` : `g:#${socketId}`;
-  return { key, userId: null, name, avatar: null, level: 1, vip: 0 };
+  return { key, userId: null, name, avatar: null, level: 1, vip: 0, address };
 }

@@ -2,7 +2,7 @@ import { AppError } from "../../../shared/http/errors.ts";
 import { ConnectRefused, type DisconnectReason, type Handlers } from "../socketio/index.ts";
 import type { Attendance } from "./attendance.ts";
 import { type Ack, type AppSocket, closeSignedOut, type Desk } from "./desk.ts";
-import { homeOf, userKey } from "./home.ts";
+import { addressKey, homeOf, userKey } from "./home.ts";
 import {
   guestCard,
   type Profile,
@@ -19,13 +19,13 @@ export class Reception implements Handlers<SocketData> {
   readonly #desk: Desk;
   readonly #attendance: Attendance;
   readonly #requests: Requests;
-  readonly #startChores: () => void;
+  readonly #startChores: (expiresAt: number | null) => void;
 
   constructor(parts: {
     desk: Desk;
     attendance: Attendance;
     requests: Requests;
-    startChores: () => void;
+    startChores: (expiresAt: number | null) => void;
   }) {
     this.#desk = parts.desk;
     this.#attendance = parts.attendance;
@@ -38,7 +38,7 @@ export class Reception implements Handlers<SocketData> {
     const signIn = token === null ? null : await this.#verify(token);
     const before = socket.recovered ? socket.data : null;
     if (before && before.signIn?.userId !== signIn?.userId) throw new ConnectRefused("Token lain");
-    const guest = before?.person ?? guestCard(null, socket.id);
+    const guest = before?.person ?? guestCard(null, socket.id, addressKey(socket.request.address));
     const person = signIn ? userCard(signIn.userId, await this.#profile(signIn)) : guest;
     const isReturning = typeof auth.pid === "string";
     const isBatched = before?.isBatched ?? auth.batch === true;
@@ -46,8 +46,8 @@ export class Reception implements Handlers<SocketData> {
   }
 
   async connected(socket: AppSocket): Promise<void> {
-    this.#startChores();
     const { signIn } = socket.data ?? {};
+    this.#startChores(signIn?.expiresAt ?? null);
     if (signIn) this.#enlist(socket, signIn);
     if (socket.recovered) await this.#attendance.rejoin(socket);
     else if (signIn) await this.#attendance.restore(socket);
@@ -86,14 +86,18 @@ export class Reception implements Handlers<SocketData> {
     return signIn;
   }
 
-  /** Null while the database is away: the signature is good, and the sign-in is asked for as soon as it is back. */
+  /**
+   * Null while the database is away, or fails in whatever way: the signature is good, the sign-in is asked for at the next
+   * round, and a client that is refused for our fault would not come back by itself.
+   */
   async #profile(signIn: SignIn): Promise<Profile> {
     let profile: Profile;
     try {
       profile = await this.#desk.profiles.deliver(signIn);
     } catch (error) {
-      if (error instanceof AppError && error.code === "unavailable") return null;
-      throw error;
+      const isAway = error instanceof AppError && error.code === "unavailable";
+      if (!isAway) this.#desk.beside("profile", Promise.reject(error));
+      return null;
     }
     if (!profile) throw badToken();
     return profile;

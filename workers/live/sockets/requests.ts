@@ -64,7 +64,7 @@ export class Requests {
   /** A guest is who he says; the rooms that he is in learn his new name. */
   async #rename(socket: AppSocket, data: SocketData, claim: Claim): Promise<void> {
     if (!claim.name && !claim.id) return;
-    const person = guestCard(claim, socket.id);
+    const person = guestCard(claim, socket.id, data.person.address);
     if (data.signIn || (person.key === data.person.key && person.name === data.person.name)) return;
     socket.data = { ...data, person };
     await Promise.all(

@@ -4,14 +4,20 @@ const INVISIBLE = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+/gu;
 /** One line of text that rooms may show: no control characters, no half characters, at most so long. */
 export function cleanText(value: unknown, most: number): string {
   if (typeof value !== "string") return "";
-  // What is far too long is cut first, so that a megabyte is not searched.
-  const text = value
-    .slice(0, most * 2)
-    .toWellFormed()
-    .replace(INVISIBLE, " ")
-    .trim();
-  return [...text].slice(0, most).join("");
+  return cut(oneLine(start(value, most)), most);
 }
+
+/** The same of several lines, for talks of two: a line break of any kind stays, as "\n". */
+export function cleanLines(value: unknown, most: number): string {
+  if (typeof value !== "string") return "";
+  const lines = start(value, most).split(/\r\n|[\n\r\u2028\u2029]/u);
+  return cut(lines.map(oneLine).join("\n").trim(), most);
+}
+
+/** What is far too long is cut first, so that a megabyte is not searched. */
+const start = (value: string, most: number) => value.slice(0, most * 2).toWellFormed();
+const oneLine = (text: string) => text.replace(INVISIBLE, " ").trim();
+const cut = (text: string, most: number) => [...text].slice(0, most).join("");
 
 /** A number of ours in a payload: the app sends ids as numbers or as digits. Null for anything else. */
 export function idOf(value: unknown): number | null {

@@ -103,11 +103,19 @@ export const hostDays = pgTable(
   ],
 );
 
-/** The same by clock hour, for the hourly ranking; kept two days. */
+/** The same by clock hour, for the hourly ranking and for the hours that a rolling period begins with; kept 31 days. */
 export const hostHours = pgTable(
   "live_host_hours",
-  { hour: at().notNull(), hostId: userId().notNull(), coins: idr().notNull() },
-  (t) => [primaryKey({ columns: [t.hour, t.hostId], name: "live_host_hours_pkey" })],
+  {
+    hour: at().notNull(),
+    hostId: userId().notNull(),
+    coins: idr().notNull(),
+    income: idr().notNull().default(0),
+  },
+  (t) => [
+    primaryKey({ columns: [t.hour, t.hostId], name: "live_host_hours_pkey" }),
+    index("live_host_hours_host_idx").on(t.hostId, t.hour),
+  ],
 );
 
 /** What one person gave a host on a day of Jakarta. */
@@ -122,7 +130,7 @@ export const fanDays = pgTable(
   (t) => [primaryKey({ columns: [t.hostId, t.day, t.senderId], name: "live_fan_days_pkey" })],
 );
 
-/** The same by clock hour; kept two days. */
+/** The same by clock hour; kept eight days. */
 export const fanHours = pgTable(
   "live_fan_hours",
   {

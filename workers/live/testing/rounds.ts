@@ -1,5 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { type TestUser, unique } from "../../testing/factories.ts";
+import { join, user } from "./stage.ts";
 
 export const shardStub = (name: string) => env.SOCKET_SHARD.getByName(name);
 export const roomStub = (roomId: string) => env.ROOM.getByName(`live:${roomId}`);
@@ -22,4 +24,12 @@ export async function alter(
     state.storage.sql.exec(statement);
   });
   await evictDurableObject(stub);
+}
+
+/** A party room in which they sit. */
+export async function inParty(...people: TestUser[]): Promise<string> {
+  const roomId = unique("pesta");
+  const ops = people.map(({ userId }) => join(unique("s"), user(userId)));
+  await env.ROOM.getByName(`party:${roomId}`).apply("s0", ops);
+  return roomId;
 }

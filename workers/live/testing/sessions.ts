@@ -37,7 +37,7 @@ export const back = (sessionId: number, seconds: number) =>
   );
 
 /** What a room does every half minute while the host's socket is there. */
-export const renew = (host: TestUser, roomId: string, viewers = 1, joined: number[] = []) =>
+export const renew = (host: TestUser, roomId: string, viewers = 0, joined: number[] = []) =>
   renewLease(testContext(), { hostId: host.userId, roomId, viewers, joined });
 
 /** The host's own wish to end. */

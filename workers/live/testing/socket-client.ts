@@ -7,6 +7,8 @@ export interface SocketOptions {
   auth?: Record<string, unknown>;
   headers?: Record<string, string>;
   query?: Record<string, string>;
+  /** Where it comes from; by default from anywhere. */
+  address?: string;
 }
 
 interface Heard {
@@ -145,7 +147,8 @@ export class SocketClient {
 export async function connectSocket(options: SocketOptions = {}): Promise<SocketClient> {
   const query = new URLSearchParams({ EIO: "4", transport: "websocket", ...options.query });
   const headers = { upgrade: "websocket", ...options.headers };
-  const response = await fetchWorker(`/socket.io/?${query}`, { headers });
+  const from = options.address === undefined ? {} : { address: options.address };
+  const response = await fetchWorker(`/socket.io/?${query}`, { headers, ...from });
   expect(response.status).toBe(101);
   if (!response.webSocket) throw new Error("no WebSocket");
   return await new SocketClient(response.webSocket).connect(options.auth ?? {});

@@ -107,10 +107,10 @@ export async function onStage(kind: "live" | "party", play: (stage: Stage) => Pr
 }
 
 export const user = (id: number, name = `U${id}`): PersonCard => ({
-  ...{ key: `u:${id}`, userId: id, name, avatar: null, level: 7, vip: 1 },
+  ...{ key: `u:${id}`, userId: id, name, avatar: null, level: 7, vip: 1, address: null },
 });
 export const guest = (name: string): PersonCard => ({
-  ...{ key: `g:${name}`, userId: null, name, avatar: null, level: 1, vip: 0 },
+  ...{ key: `g:${name}`, userId: null, name, avatar: null, level: 1, vip: 0, address: null },
 });
 export const join = (socket: string, person: PersonCard, more: Partial<RoomOp> = {}) =>
   ({ kind: "join", socket, person, seat: null, quiet: false, ...more }) as RoomOp;
