@@ -3,11 +3,11 @@ import { generateKeyPairSync, sign, X509Certificate } from "node:crypto";
 /** One DER value: tag, length, content. */
 function der(tag: number, ...content: Buffer[]): Buffer {
   const body = Buffer.concat(content);
-  const long = body.length > 127;
-  const size = long
-    ? Buffer.from([0x82, body.length >> 8, body.length & 255])
-    : Buffer.from([body.length]);
-  return Buffer.concat([Buffer.from([tag]), size, body]);
+  const { length } = body;
+  // The shortest form, or strict readers refuse it.
+  const size =
+    length > 255 ? [0x82, length >> 8, length & 255] : length > 127 ? [0x81, length] : [length];
+  return Buffer.concat([Buffer.from([tag, ...size]), body]);
 }
 
 const sequence = (...content: Buffer[]) => der(0x30, ...content);

@@ -1,0 +1,132 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { BackupFacts, BackupTarget } from "../../shared/agent-protocol/backups.ts";
+import type { InputOf } from "../../shared/agent-protocol/index.ts";
+import { CommandError } from "../command-error.ts";
+import type { AgentCtx, Progress } from "../ctx.ts";
+import { checkArchive, type Feed, writeArchive } from "./archive.ts";
+import { dumpDatabase } from "./database/dump.ts";
+import { archivePath, checkSpace, kindOf, openFolder, subjectOf } from "./folder.ts";
+import { type BackupKeys, backupKeys } from "./keys.ts";
+import { exclusively } from "./locks.ts";
+import {
+  factsOf,
+  type ManifestBody,
+  type ReadManifest,
+  readManifest,
+  writeManifest,
+} from "./manifest.ts";
+import { withSiteTree } from "./site-tree.ts";
+import { feedState } from "./state.ts";
+import { packTree, treeError } from "./tree.ts";
+import { versionsOf } from "./versions.ts";
+
+type Input = InputOf<"backup.run">;
+type Packed = Pick<ManifestBody, "plainBytes" | "content">;
+
+/** Makes a backup on the server's disk. Repeated, it answers with the one that is there, if that is whole. */
+export async function runBackup(
+  ctx: AgentCtx,
+  input: Input,
+  progress: Progress,
+): Promise<BackupFacts> {
+  checkNames(input);
+  if (ctx.dryRun) throw new CommandError("unavailable", "a dry run makes no backups");
+  const keys = await backupKeys(ctx);
+  const dir = await openFolder(ctx);
+  return await exclusively(input.name, async () => {
+    const there = await existing(ctx, keys, input);
+    if (there) return factsOf(ctx, there);
+    await removePartial(dir, input.backupId);
+    await checkSpace(ctx, dir, await lastBytes(ctx, keys, input.name));
+    progress(1, [`${input.target.kind} backup begins`]);
+    const packed = { value: null as Packed | null };
+    const feed: Feed = async (zstd, start) => {
+      packed.value = await feedTarget(ctx, input, zstd, start);
+    };
+    const archive = await writeArchive(ctx, keys, input, feed).catch((error: unknown) => {
+      throw treeError(error);
+    });
+    if (!packed.value) throw new Error("an archive without a source");
+    progress(90, ["archive written"]);
+    const { backupId, name, createdAt } = input;
+    const written = await writeManifest(ctx, keys, {
+      ...{ format: 1, backupId, name, createdAt, archive, ...packed.value },
+      ...{ kind: kindOf(name), subject: subjectOf(name), serverId: ctx.settings.serverId },
+      tools: await versionsOf(ctx, input.target.kind),
+    });
+    // What was written is read again before anybody is told that it is there.
+    await checkArchive(ctx, written.manifest, archivePath(ctx, name));
+    return factsOf(ctx, written);
+  });
+}
+
+async function feedTarget(
+  ctx: AgentCtx,
+  { backupId, target }: Input,
+  ...[zstd, start]: Parameters<Feed>
+): Promise<Packed> {
+  switch (target.kind) {
+    case "site":
+      return await withSiteTree(ctx, target.rootPath, async (tree) => {
+        const owner = await tree.owner();
+        if (!owner) throw new CommandError("not_found", "the site has no folder");
+        const { streamBytes, ...facts } = await packTree(await tree.pack(start), zstd);
+        return { plainBytes: streamBytes, content: { kind: "site", ...facts, owner } };
+      });
+    case "database":
+      return await dumpDatabase(ctx, target.database, zstd, start);
+    case "state":
+      return await feedState(ctx, backupId, zstd);
+    default:
+      return target satisfies never;
+  }
+}
+
+/** The name says of what a backup is; one that says something else than the target is a mistake of the edge. */
+function checkNames({ name, target }: { name: string; target: BackupTarget }): void {
+  if (kindOf(name) !== target.kind || subjectOf(name) !== subjectOfTarget(target)) {
+    throw new CommandError("invalid", "invalid backup path");
+  }
+}
+
+export function subjectOfTarget(target: BackupTarget): string {
+  if (target.kind === "site") return target.domain;
+  return target.kind === "database" ? target.database : "";
+}
+
+async function existing(
+  ctx: AgentCtx,
+  keys: BackupKeys,
+  input: Input,
+): Promise<ReadManifest | null> {
+  let found: ReadManifest;
+  try {
+    found = await readManifest(ctx, keys, input.name);
+  } catch (error) {
+    if (error instanceof CommandError && error.code === "not_found") return null;
+    throw error;
+  }
+  if (found.manifest.backupId !== input.backupId) {
+    throw new CommandError("exists", "there is another backup of this name");
+  }
+  await checkArchive(ctx, found.manifest, archivePath(ctx, input.name));
+  return found;
+}
+
+async function removePartial(dir: string, backupId: string): Promise<void> {
+  for (const part of ["archive", "manifest"])
+    await rm(join(dir, `.${backupId}.${part}`), { force: true });
+}
+
+/** As large as the last of its kind and subject, and a quarter: the best guess before it is made. */
+async function lastBytes(ctx: AgentCtx, keys: BackupKeys, name: string): Promise<number> {
+  const start = name.replace(/[0-9]{8}_[0-9]{6}\.json$/, "");
+  const names = (await readdir(ctx.settings.backups.dir)).filter(
+    (other) => other.startsWith(start) && other.endsWith(".json") && other.length === name.length,
+  );
+  const last = names.sort().at(-1);
+  if (last === undefined) return 0;
+  const read = await readManifest(ctx, keys, last).catch(() => null);
+  return Math.ceil((read?.manifest.archive.bytes ?? 0) * 1.25);
+}

@@ -1,0 +1,148 @@
+import { chownSync, existsSync, readFileSync, realpathSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { BUILD, SUPERVISOR } from "../build.ts";
+import { enrol } from "../enrol.ts";
+import { SETTINGS_FILE, type Settings, settingsSchema } from "../settings.ts";
+import { AGENT_USER, Machine, type Step, takeSteps } from "./machine.ts";
+import { accountsOfMariadb, removeAccountsOfMariadb } from "./mariadb.ts";
+import {
+  type Build,
+  folderSteps,
+  programSteps,
+  settingsStep,
+  systemSteps,
+  userStep,
+} from "./plan.ts";
+import { serviceSteps, stopSteps } from "./services.ts";
+import { gone } from "./steps.ts";
+import { UNIT_FILE } from "./unit.ts";
+
+const OLDEST_NODE = 20;
+
+const common = {
+  root: { type: "string", default: "/" },
+  "dry-run": { type: "boolean", default: false },
+} as const;
+
+/** `nusantarad version`: what the privileged half asks a release before it trusts it. */
+export async function versionCommand(): Promise<void> {
+  console.log(`${BUILD.version} ${BUILD.commit} ${BUILD.builtAt}`);
+}
+
+/** `nusantarad install`: everything that the agent needs on this server. Running it again mends and changes nothing else. */
+export async function installCommand(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: { ...common, url: { type: "string" }, token: { type: "string" } },
+  });
+  const machine = machineOf(values);
+  const build = ownBuild();
+  const settings = settingsOf(machine);
+  machine.say(
+    `nusantarad ${build.version}: ${machine.dryRun ? "what would be done" : "installing"}`,
+  );
+  const node = realpathSync(process.execPath);
+  const changed = await takeSteps(machine, [
+    userStep(machine, settings),
+    ...folderSteps(machine, settings),
+    settingsStep(machine),
+    ...programSteps(machine, settings, build, node),
+    ...systemSteps(machine, settings, node),
+    ...accountsOfMariadb(machine, settings),
+    enrolStep(machine, settings, values),
+    ...serviceSteps(machine, settings),
+  ]);
+  machine.say(changed === 0 ? "Everything was in place." : closing(machine));
+}
+
+/** `nusantarad uninstall`: takes the agent away. Sites go on as they are: their files, users, vhosts and certificates stay. */
+export async function uninstallCommand(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: common });
+  const machine = machineOf(values);
+  const settings = settingsOf(machine);
+  machine.say(`nusantarad: ${machine.dryRun ? "what would be done" : "uninstalling"}`);
+  const { certificates, stateDir, programDir, keyFile } = settings;
+  await takeSteps(machine, [
+    ...stopSteps(machine),
+    ...[UNIT_FILE, "/etc/sudoers.d/nusantarad", "/usr/local/bin/nusantarad"].map((path) =>
+      gone(machine, path),
+    ),
+    ...removeAccountsOfMariadb(machine, settings),
+    ...[programDir, stateDir, keyFile, SETTINGS_FILE].map((path) => gone(machine, path)),
+    toRoot(machine, certificates.dir),
+    userGone(machine),
+  ]);
+  machine.say(
+    "Left as they are: sites and their users, the web server's files for them, certificates, databases, backups, and\n" +
+      "the rule that confines sites' SFTP users. Forget the server in the panel, so that its key is nobody's.",
+  );
+}
+
+function machineOf(values: { root: string; "dry-run": boolean }): Machine {
+  const root = resolve(values.root);
+  const [major = 0] = process.versions.node.split(".").map(Number);
+  if (major < OLDEST_NODE) throw new Error(`Node ${OLDEST_NODE} or newer is needed`);
+  if (process.getuid?.() !== 0) throw new Error("only root can do this");
+  if (!existsSync(join(root, "etc/passwd"))) throw new Error(`${root} has no etc/passwd`);
+  return new Machine({ root, dryRun: values["dry-run"], say: (line) => console.log(line) });
+}
+
+/** Only a built file can install itself: sources need their folder. */
+function ownBuild(): Build {
+  if (SUPERVISOR === null) throw new Error("install from the built file (npm run build:agent)");
+  const agent = readFileSync(realpathSync(process.argv[1] ?? ""), "utf8");
+  return { version: BUILD.version, agent, supervisor: SUPERVISOR };
+}
+
+/** The settings that stand there, else those that a fresh server has. */
+function settingsOf(machine: Machine): Settings {
+  const text = machine.text(SETTINGS_FILE);
+  const given: unknown = text === null ? {} : JSON.parse(text);
+  const unknown = { url: "http://127.0.0.1", serverId: "-" };
+  return settingsSchema.parse({ ...unknown, ...(given as Record<string, unknown>) });
+}
+
+/** Trades the token once; a server that is enrolled stays so, whatever is given. */
+function enrolStep(
+  machine: Machine,
+  settings: Settings,
+  given: { url?: string; token?: string },
+): Step {
+  const { url, token } = given;
+  return {
+    what:
+      url && token ? `enrol at ${url}` : "enrol: give --url and --token, as the panel shows them",
+    isDone: () => settings.serverId !== "-" && machine.stat(settings.keyFile) !== null,
+    act: async () => {
+      if (!url || !token) return;
+      const file = machine.at(SETTINGS_FILE);
+      const { serverId, serverName } = await enrol({ url, token, file, root: machine.root });
+      const ids = machine.account();
+      if (ids) chownSync(machine.at(settings.keyFile), ids.uid, ids.gid);
+      machine.say(`          this server is now "${serverName}" (${serverId})`);
+    },
+  };
+}
+
+function toRoot(machine: Machine, path: string): Step {
+  return {
+    what: `give ${path} to root`,
+    isDone: () => (machine.stat(path)?.uid ?? 0) === 0,
+    act: async () => void (await machine.run("chown", ["-R", "-h", "root:root", machine.at(path)])),
+  };
+}
+
+function userGone(machine: Machine): Step {
+  const prefix = machine.isReal ? [] : ["--prefix", machine.root];
+  return {
+    what: `remove user ${AGENT_USER}`,
+    isDone: () => machine.account() === null,
+    act: async () => void (await machine.run("userdel", [...prefix, AGENT_USER])),
+  };
+}
+
+function closing(machine: Machine): string {
+  if (machine.dryRun) return "Nothing was touched.";
+  return machine.isReal ? "Installed." : `Installed below ${machine.root}; no service was started.`;
+}

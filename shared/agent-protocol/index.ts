@@ -1,0 +1,12 @@
+export * from "./backups.ts";
+export * from "./certificates.ts";
+export * from "./commands.ts";
+export * from "./databases.ts";
+export * from "./fields.ts";
+export * from "./files.ts";
+export * from "./frames.ts";
+export * from "./monitor.ts";
+export * from "./signing.ts";
+export * from "./sites.ts";
+export type { AskCatalogue, CommandCatalogue, CommandSpec } from "./spec.ts";
+export * from "./update.ts";
