@@ -82,6 +82,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     key: "id",
     owner: "'market-tax/' || seller_id || '/' || year",
   },
+  { table: "panel_jobs", column: "sealed_input", key: "job_id", owner: "'panel-job/' || id" },
   { table: "topup_orders", column: "sealed_serial", key: "id", owner: "'topup-order/' || id" },
   {
     table: "topup_webhook_endpoints",

@@ -26,6 +26,7 @@ export interface Ctx {
   rooms: Env["ROOM"];
   sockets: Env["SOCKET_SHARD"];
   supplierGate: Env["SUPPLIER_GATE"];
+  serverLinks: Env["SERVER_LINK"];
   queues: Queues;
   requestId: string;
   log: Log;
@@ -72,6 +73,7 @@ export function createContext(env: Env, origin: Origin): Ctx {
     rooms: env.ROOM,
     sockets: env.SOCKET_SHARD,
     supplierGate: env.SUPPLIER_GATE,
+    serverLinks: env.SERVER_LINK,
     queues: {
       provisioning: env.PROVISIONING_QUEUE,
       "marketplace-sync": env.MARKETPLACE_SYNC_QUEUE,

@@ -54,6 +54,7 @@ function wordsOf(path: string, family: string): [string, string, string] {
   if (path.startsWith("/api/agency/")) {
     return ["No token provided", "Invalid token", "Not authorized as agency"];
   }
+  if (family === "panel") return ["unauthorized", "unauthorized", "forbidden"];
   if (family === "app") return ["Token tidak ditemukan", "Token tidak valid", "Akses ditolak"];
   const role = family === "topup" ? "Insufficient privileges" : "Forbidden";
   return ["Unauthorized", "Unauthorized", role];
@@ -97,7 +98,7 @@ function pictureForm(): FormData {
 }
 
 const execute = (change: SQL) => testContext().db.run(rows(change, z.unknown()));
-const everyRole: Role[] = ["buyer", "seller", "admin"];
+const everyRole: Role[] = ["buyer", "seller", "admin", "operator"];
 
 /** What ends a sign-in, done to a user whose session no isolate has seen yet. */
 const ENDS: [string, (user: TestUser) => SQL][] = [

@@ -16,12 +16,14 @@ import { identityRoutes } from "./identity/routes.ts";
 import { endUserSockets } from "./live/room-client.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { marketRoutes } from "./market/routes.ts";
+import { panelRoutes } from "./panel/routes.ts";
 import { referenceRoutes } from "./reference.ts";
 import { topupRoutes } from "./topup/routes.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
-/** These read a multipart body themselves, bounded by what their file may weigh. */
-const UPLOAD_PATHS = /^\/api\/(upload|(seller|admin)\/uploads|(auth\/)?profile\/avatar)$/;
+/** These read a body of bytes themselves, bounded by what their file may weigh. */
+const UPLOAD_PATHS =
+  /^\/api\/(upload|(seller|admin)\/uploads|(auth\/)?profile\/avatar)$|^\/v1\/panel\/releases\/[^/]+$|^\/v1\/agent\/backups\/[^/]+\/(parts\/[^/]+|manifest|prove|restore)$/;
 /** Providers and resellers' panels send what they send; their routes read the raw bytes. */
 const PROVIDER_PATHS = /^\/api\/(webhooks\/|payment\/callback$|v2$)/;
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
@@ -57,6 +59,7 @@ export function createApiApp() {
   app.route("/", topupRoutes);
   app.route("/", hostingRoutes);
   app.route("/", liveRoutes);
+  app.route("/", panelRoutes({ signInEnded: endUserSockets }));
   app.route("/", referenceRoutes(app));
 
   app.notFound((c) => {

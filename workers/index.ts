@@ -56,6 +56,7 @@ import {
   requestPickup,
   storefront,
 } from "./market/index.ts";
+import { panelHourlyChores, panelJobs, panelMails, panelMinuteChores } from "./panel/index.ts";
 import {
   callbackApplier,
   deliverWebhook,
@@ -74,6 +75,7 @@ import {
 
 export { Room, SocketShard } from "./live/index.ts";
 export { StoreRouter } from "./market/index.ts";
+export { ServerLink } from "./panel/index.ts";
 export { SupplierGate } from "./topup/index.ts";
 
 const api = createApiApp();
@@ -104,6 +106,7 @@ const jobHandlers: JobHandler[] = [
   ...websiteJobs,
   deployJob(),
   removeReleaseJob,
+  ...panelJobs,
   mailJob([
     ...identityMails,
     ...marketMails,
@@ -111,6 +114,7 @@ const jobHandlers: JobHandler[] = [
     ...paymentMails,
     ...topupMails,
     ...hostingMails,
+    ...panelMails,
   ]),
 ];
 
@@ -176,6 +180,7 @@ export default {
             followDeploys(ctx),
             ...minuteChores(ctx),
             ...marketplaceMinuteChores(ctx),
+            ...panelMinuteChores(ctx),
           ]
         : [
             followQuietParcels(ctx),
@@ -185,6 +190,7 @@ export default {
             noteForeignPurchases(ctx),
             ...hourlyChores(ctx),
             ...marketplaceHourlyChores(ctx),
+            ...panelHourlyChores(ctx),
             renewInstagramTokens(ctx),
             purgeGiftHours(ctx),
             purgeShownQuotes(ctx),

@@ -60,10 +60,12 @@ begin
 end $$;
 
 -- '/name' when all of an archive lies in one folder, as the archives of code hosts do; else ''. What macOS packs along
--- does not count, and the name must be a plain word: it becomes a part of the web server's configuration.
+-- does not count. A name that is no plain word must not become a part of the web server's configuration: such a folder
+-- is called '/situs' as soon as it is unpacked.
 create or replace function hosting_web_folder(top jsonb) returns text language sql immutable as $$
-  select case when count(*) = 1 and bool_and(e->>'kind' = 'folder' and e->>'name' ~ '^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$')
-    then '/' || min(e->>'name') else '' end
+  select case when count(*) <> 1 or not bool_and(e->>'kind' = 'folder') then ''
+    when min(e->>'name') ~ '^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$' then '/' || min(e->>'name')
+    else '/situs' end
   from jsonb_array_elements(top) e where e->>'name' not in ('__MACOSX', '.DS_Store')
 $$;
 
@@ -81,6 +83,21 @@ begin
   return jsonb_build_object('deploy', hosting_deploy_json(deploy), 'wake', jobs_wakes(job));
 end $$;
 
+-- What visitors had before the live release first came, or before that where it is gone: rolled back again and again it
+-- leads ever further back, and never to a release that a rollback has taken away.
+create or replace function hosting_release_before(site uuid) returns uuid language sql stable as $$
+  with recursive earlier (depth, release, state) as (
+    select 0, r.id, 'live' from hosting_releases r where r.website_id = site and r.state = 'live'
+    union all
+    select e.depth + 1, r.id, r.state
+    from earlier e
+    join hosting_deploys d on d.release_id = e.release and d.kind = 'deploy'
+    join hosting_releases r on r.website_id = site and r.document_root = d.previous_root
+    where e.state <> 'ready'
+  )
+  select e.release from earlier e where e.state = 'ready' order by e.depth limit 1
+$$;
+
 -- {user_id, website_id, release_id?} -> {deploy, wake}. Without a release: the one before what is live now.
 create or replace function hosting_rollback_open(input jsonb) returns jsonb language plpgsql as $$
 declare
@@ -88,11 +105,9 @@ declare
   running hosting_deploys;
   target uuid;
 begin
-  select r.id into target from hosting_releases r
-  where r.website_id = site.id and case when input->>'release_id' is null
-    then r.state = 'ready' and r.id < (select l.id from hosting_releases l where l.website_id = site.id and l.state = 'live')
-    else r.id = hosting_id(input->>'release_id') and r.state in ('ready', 'live') end
-  order by r.id desc limit 1;
+  target := case when input->>'release_id' is null then hosting_release_before(site.id)
+    else (select r.id from hosting_releases r where r.website_id = site.id and r.state in ('ready', 'live')
+      and r.id = hosting_id(input->>'release_id')) end;
   if target is null and input->>'release_id' is null then
     perform app_error('conflict', 'Belum ada rilis sebelumnya');
   end if;

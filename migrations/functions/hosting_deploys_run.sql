@@ -23,7 +23,7 @@ begin
   select * into release from hosting_releases r where r.id = deploy.release_id;
   select * into upload from hosting_uploads u where u.id = release.upload_id and u.state = 'stored';
   return jsonb_build_object('id', deploy.id, 'kind', deploy.kind, 'step', deploy.step, 'attempts', deploy.attempts,
-    'marker', deploy.marker,
+    'marker', deploy.marker, 'front_before', deploy.front_before,
     'previous_root', deploy.previous_root, 'failure', deploy.failure,
     'folder', release.folder, 'document_root', release.document_root, 'files', release.files,
     'unpacked_bytes', release.unpacked_bytes,
@@ -31,7 +31,7 @@ begin
       'size', upload.stored_size, 'top', upload.top) end);
 end $$;
 
--- {deploy_id, website_id, job_id, step, failure?} Notes the next step before it is made. False: the turn or the deploy
+-- {deploy_id, website_id, job_id, step, failure?, front_before?} Notes the next step before it is made. False: the turn or the deploy
 -- is not this job's any more. To switch, the site must still be wanted.
 create or replace function hosting_deploy_step(input jsonb) returns boolean language plpgsql as $$
 declare
@@ -41,7 +41,8 @@ begin
   if input->>'step' = 'switching' and (site.status <> 'ACTIVE' or site.wanted <> 'active') then
     return false;
   end if;
-  update hosting_deploys d set step = input->>'step', failure = coalesce(input->>'failure', d.failure), updated_at = now()
+  update hosting_deploys d set step = input->>'step', failure = coalesce(input->>'failure', d.failure),
+    front_before = coalesce((input->>'front_before')::int, d.front_before), updated_at = now()
   where d.id = (input->>'deploy_id')::uuid and d.state = 'running';
   return found;
 end $$;

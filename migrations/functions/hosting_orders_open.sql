@@ -38,16 +38,31 @@ begin
     order_id := hosting_renewal_wanted(buyer, input);
   else
     plan := hosting_plan_wanted(input);
-    perform hosting_require_price((input->>'price')::bigint, plan.display_name, plan.price, months);
-    order_id := coalesce(
-      (select o.id from hosting_orders o where o.user_id = buyer and o.plan_id = plan.id and o.duration = months
-        and o.domain = input->>'domain' and o.status = 'PENDING' and o.renews_subscription_id is null),
-      hosting_order_new(order_id, plan, input));
+    order_id := coalesce(hosting_order_repeated(plan, input), hosting_order_new(order_id, plan, input));
   end if;
   -- The key of this click names the order that it came to.
   update http_idempotency_keys k set subject_id = order_id::text
   where k.user_id = buyer and k.key = input->>'idempotency_key' and k.subject_id <> order_id::text;
   return hosting_order_payment(order_id, input);
+end $$;
+
+-- The buyer's unpaid order of the same; null where there is none. One of before the plan's price changed answers only who
+-- tells no price, or the one that it charges.
+create or replace function hosting_order_repeated(plan hosting_plans, input jsonb) returns uuid language plpgsql as $$
+declare
+  told bigint := (input->>'price')::bigint;
+  months int := (input->>'duration')::int;
+  o hosting_orders;
+begin
+  select * into o from hosting_orders x where x.user_id = (input->>'user_id')::bigint and x.plan_id = plan.id
+    and x.duration = months and x.domain = input->>'domain' and x.status = 'PENDING' and x.renews_subscription_id is null;
+  if told is null or told in (o.monthly_price, o.price) then return o.id; end if;
+  perform hosting_require_price(told, plan.display_name, plan.price, months);
+  if o.id is not null then
+    perform app_error('conflict', 'Pesanan yang sama seharga ' || hosting_rupiah(o.price)
+      || ' belum dibayar. Bayar atau batalkan pesanan itu dahulu.', jsonb_build_object('orderId', o.id));
+  end if;
+  return null;
 end $$;
 
 -- The order that an earlier call with the same key came to.

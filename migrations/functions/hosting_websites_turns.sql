@@ -1,8 +1,9 @@
 -- Work on a site at its server. Guarantees: one job at a time has the turn of a site; only its holder records; of the
 -- orders to suspend, resume and delete only the newest is carried out; what is deleted never comes back.
 
--- {website_id, job_id, purpose: create|order|visit, order?, seconds}
--- Takes the turn for so long, and keeps the job's own lease as long. Again by the same job: it is the same turn.
+-- {website_id, job_id, purpose: create|order|visit|tidy, order?, seconds}
+-- Takes the turn for so long, and the job's own lease ends with it: both are kept by hosting_site_extend while the job
+-- is at work, and end soon where it has died. Again by the same job: it is the same turn.
 -- Returns {state, site?}: 'yours'; 'busy', ask again; 'over', there is nothing (more) to do.
 create or replace function hosting_site_turn(input jsonb) returns jsonb language plpgsql as $$
 declare
@@ -17,13 +18,14 @@ begin
   is_over := case input->>'purpose'
     when 'create' then site.status <> 'PENDING' or site.wanted = 'deleted'
     when 'order' then asked is null or asked < site.order_number or asked <= site.order_done or site.status = 'DELETED'
+    when 'tidy' then site.status not in ('ACTIVE', 'SUSPENDED') or site.wanted = 'deleted'
     else site.status <> 'ACTIVE' or site.wanted <> 'active' end;
   if is_over then return jsonb_build_object('state', 'over', 'site', hosting_site_json(site.id)); end if;
   if site.turn_job <> job and site.turn_until > clock_timestamp() then
     return jsonb_build_object('state', 'busy');
   end if;
   update hosting_websites w set turn_job = job, turn_until = until where w.id = site.id;
-  update jobs j set lease_until = greatest(j.lease_until, until) where j.id = job and j.state = 'running';
+  update jobs j set lease_until = until where j.id = job and j.state = 'running';
   return jsonb_build_object('state', 'yours', 'site', hosting_site_json(site.id));
 end $$;
 
@@ -139,6 +141,9 @@ begin
     turn_until = clock_timestamp(), updated_at = now()
   where w.id = website_id and w.status <> 'DELETED';
   if not found then return; end if;
+  -- Its folders went with it.
+  update hosting_releases r set state = 'removed', updated_at = now()
+  where r.website_id = hosting_site_gone.website_id and r.state = 'removing';
   update hosting_servers s set sites = s.sites - 1, updated_at = now()
   where s.id = (select w.server_id from hosting_websites w where w.id = website_id);
 end $$;

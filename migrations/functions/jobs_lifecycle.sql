@@ -77,8 +77,11 @@ begin
     when 'unknown' then case when job.attempts < job.max_attempts then 'unknown' else 'failed' end
   end;
   update jobs j set state = next, lease_id = null, lease_until = null,
-    run_at = case when next in ('queued', 'unknown') then now() + coalesce(
-      make_interval(secs => (outcome->>'after_ms')::float8 / 1000), jobs_backoff(j.attempts)) else j.run_at end,
+    run_at = case when next not in ('queued', 'unknown') then least(j.run_at, now())
+      -- jobs_hurry came while this attempt was under way.
+      when j.run_at = 'infinity' then now()
+      else now() + coalesce(
+        make_interval(secs => (outcome->>'after_ms')::float8 / 1000), jobs_backoff(j.attempts)) end,
     finished_at = case when next in ('success', 'failed') then now() end,
     progress = case next when 'success' then 100 else j.progress end,
     result = outcome->'result', error = outcome->>'error', updated_at = now()

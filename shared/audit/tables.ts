@@ -28,6 +28,9 @@ export const auditEntries = pgTable(
     check("audit_entries_actor_kind_known", sql`${t.actorKind} in ('user', 'key', 'system')`),
     check("audit_entries_outcome_known", sql`${t.outcome} in ('done', 'refused')`),
     index("audit_entries_subject_idx").on(t.subjectKind, t.subjectId, t.id.desc().nullsFirst()),
+    index("audit_entries_panel_idx")
+      .on(t.id.desc().nullsFirst())
+      .where(sql`left(${t.subjectKind}, 6) = 'panel_'`),
     index("audit_entries_actor_idx").on(t.actorId, t.id.desc().nullsFirst()),
   ],
 );

@@ -150,6 +150,10 @@ const Config = z.object({
     .enum(["true", "false"])
     .default("false")
     .transform((value) => value === "true"),
+  /** How long the panel's audit trail is kept. */
+  PANEL_AUDIT_DAYS: z.coerce.number().int().min(1).max(3650).default(365),
+  /** Public Ed25519 keys of agent releases, base64url; without one no update is offered. */
+  PANEL_RELEASE_KEYS: list.pipe(z.array(z.string().regex(/^[A-Za-z0-9_-]{43}$/))),
   LIVE_SHARDS: z.coerce.number().int().min(1).max(1024).default(8),
   LIVE_GUEST_CHAT: z.enum(["on", "off"]).default("on"),
 });

@@ -29,6 +29,8 @@ const HostingFailure = z
   .object({ error: z.string(), status: z.number() })
   .openapi("HostingFailure");
 
+const PanelFailure = z.object({ error: z.string(), timestamp: z.string() }).openapi("PanelFailure");
+
 const AuthFailure = z
   .object({
     success: z.literal(false),
@@ -96,6 +98,15 @@ export const hostingOk = <S extends z.ZodRawShape>(shape: S) => ({
   200: json(z.object({ success: z.literal(true), ...shape }), "Done"),
   ...failures(HostingFailure),
 });
+
+/** A bare answer of the panel, with failures as `{error, timestamp}`: /v1 and /healthz. */
+export const panelOk = <Status extends 200 | 201 | 202, T extends z.ZodType>(
+  status: Status,
+  answer: T,
+) =>
+  ({ [status]: json(answer, "Done"), ...failures(PanelFailure) }) as {
+    [K in Status]: ReturnType<typeof json<T>>;
+  } & ReturnType<typeof failures<typeof PanelFailure>>;
 
 /** The merged answer of the four paths that two contracts share. */
 export const authAnswer = <Status extends 200 | 201, S extends z.ZodRawShape>(

@@ -47,7 +47,8 @@ const PATHS: Record<FamilyName, string> = {
     /api/hosts/new /api/hosts/search /api/hosts/followed /api/follows/follow
     /api/follows/unfollow /api/follows/following /api/follows/followers /api/follows/counts
     /api/chat/conversations /api/chat/messages/7 /api/chat/send /api/payment/packages
-    /api/payment/create-transaction /api/payment/status/7 /api/live-messages/room-7
+    /api/payment/create-transaction /api/payment/status/7 /api/payment/check-status/7 /api/payment/history
+    /api/payment/user-balance /api/live-messages/room-7
     /socket.io/ /openapi.json /docs / /api /api/typo /api/v2/orders /api/v2x /api/sellers /api/ordersx /v1x /healthzz
     /API/seller/store /api/authx/login /api/auth/typo /api/webhooks /api/webhooks/typo`,
 };

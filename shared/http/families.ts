@@ -92,7 +92,11 @@ const FAMILIES: Record<FamilyName, Family> = {
       invalidJson: "invalid json body",
       unknownPath: () => "not found",
     },
-    body: ({ message }) => ({ error: message, timestamp: new Date().toISOString() }),
+    body: ({ message, meta: { update_status } }) => ({
+      error: message,
+      timestamp: new Date().toISOString(),
+      ...(update_status === undefined ? {} : { update_status }),
+    }),
   },
   app: {
     name: "app",
@@ -130,7 +134,10 @@ const OWNERS: [RegExp, FamilyName][] = [
   [/^\/api\/orders\/(prepaid|social-media|game|process)(\/|$)/, "topup"],
   [/^\/api\/(services|webhooks\/vip-reseller|admin\/(vip-sync|topup)|reseller)(\/|$)/, "topup"],
   [/^\/api\/v2$/, "smm"],
-  [/^\/api\/payment\/(packages|create-transaction|status)(\/|$)/, "app"],
+  [
+    /^\/api\/payment\/(packages|create-transaction|status|check-status|history|user-balance)(\/|$)/,
+    "app",
+  ],
   [/^\/api\/(payment|orders|upload|website|plans)(\/|$)/, "hosting"],
   [/^\/api\/webhooks\/(midtrans|kiriminaja|shopee|lazada|tiktok-shop|replicate)(\/|$)/, "market"],
   [/^\/api\/(seller|buyer|admin|ai|wallet)(\/|$)/, "market"],

@@ -168,3 +168,59 @@ test("the pause doubles from 5 seconds up to an hour and never passes it", async
     expect(pause).toBeLessThanOrEqual(whole);
   }
 });
+
+describe("a job that is hurried", () => {
+  const hurry = async (id: string) => {
+    const [row] = await testContext().db.run(
+      rows(
+        sql`select jobs_hurry(${id}::uuid) as wake`,
+        z.object({ wake: z.unknown() }).transform(({ wake }) => wake),
+      ),
+    );
+    return row;
+  };
+  const waiting = recordingHandler({ state: "retry", error: "not yet", afterMs: 600_000 });
+
+  test("while it waits is due now, and its wake is returned", async () => {
+    const { ctx } = contextWithQueues();
+    const id = await createJob(ctx);
+    await runJob(ctx, id, [waiting]);
+    expect(await runJob(ctx, id, [recordingHandler()])).toBe("skipped");
+    expect(await hurry(id)).toEqual({ id, queue: "provisioning", delay_seconds: 0 });
+    expect(await runJob(ctx, id, [recordingHandler({ state: "success" })])).toBe("success");
+  });
+
+  test("during an attempt that looked too early comes again at once after it", async () => {
+    const { ctx, sent } = contextWithQueues();
+    const id = await createJob(ctx);
+    const early = {
+      ...waiting,
+      run: async () => {
+        expect(await hurry(id)).toBeNull();
+        return { state: "unknown", error: "not yet", askAfterMs: 600_000 } as const;
+      },
+    };
+    expect(await runJob(ctx, id, [early])).toBe("unknown");
+    await settleBackground();
+    expect(sent.map(({ delaySeconds }) => delaySeconds)).toEqual([0]);
+    // Hurried once: the next attempt waits as long as it says.
+    expect(await runJob(ctx, id, [waiting])).toBe("queued");
+    expect(await runJob(ctx, id, [recordingHandler()])).toBe("skipped");
+  });
+
+  test("after its end stays as it ended", async () => {
+    const { ctx } = contextWithQueues();
+    const id = await createJob(ctx);
+    const hurried = {
+      ...recordingHandler(),
+      run: async () => {
+        await hurry(id);
+        return { state: "success" } as const;
+      },
+    };
+    await runJob(ctx, id, [hurried]);
+    expect(await hurry(id)).toBeNull();
+    expect(await readJob(ctx, id)).toMatchObject({ state: "success", progress: 100 });
+    expect((await readJob(ctx, id)).wait_seconds).toBeLessThanOrEqual(0);
+  });
+});

@@ -61,12 +61,9 @@ export function rememberRefusal(ctx: Ctx, limit: Limit, seconds: number): AppErr
   return tooManyRegistrations(seconds);
 }
 
-export function lockedOut(seconds: number): AppError {
-  return new AppError(
-    "locked_out",
-    `Terlalu banyak percobaan masuk yang gagal. Coba lagi dalam ${inWords(seconds)}.`,
-    { meta: { retry_after: seconds } },
-  );
+export function lockedOut(seconds: number, words?: string): AppError {
+  const usual = `Terlalu banyak percobaan masuk yang gagal. Coba lagi dalam ${inWords(seconds)}.`;
+  return new AppError("locked_out", words ?? usual, { meta: { retry_after: seconds } });
 }
 
 function tooManyRegistrations(seconds: number): AppError {

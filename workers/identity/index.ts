@@ -1,4 +1,5 @@
 export { type RegisterInput, register } from "./accounts.ts";
+export { changePassword } from "./change-password.ts";
 export { sessionCookieOptions } from "./cookie.ts";
 export { identityMails } from "./mails.ts";
 export { findUser, type Person } from "./profile.ts";

@@ -15,6 +15,10 @@ export interface SignInInput {
   address: string;
   /** The words for both an unknown account and a wrong password. */
   refusal?: string;
+  /** The words for an account that is locked; default: in Indonesian, with the time to wait. */
+  lockedOut?: string;
+  /** An SQL function that finds the account by `name` as well, and else does what identity_signin_begin does. */
+  begin?: string;
 }
 
 const Begun = z.object({
@@ -43,16 +47,17 @@ export async function signIn(ctx: Ctx, input: SignInInput) {
   const byEmail = input.identifier.includes("@");
   const begun = await ctx.db.run(
     call(
-      "identity_signin_begin",
+      input.begin ?? "identity_signin_begin",
       {
         limits,
+        name: input.identifier,
         email: byEmail ? input.identifier : null,
         phone: byEmail ? null : input.identifier,
       },
       Begun,
     ),
   );
-  if (begun.retry_after > 0) throw lockedOut(begun.retry_after);
+  if (begun.retry_after > 0) throw lockedOut(begun.retry_after, input.lockedOut);
   const candidate = begun.user;
   const matched = await passwordMatches(input.password, candidate?.password_hash);
   if (!candidate || !matched) throw refused;

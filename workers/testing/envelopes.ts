@@ -34,6 +34,10 @@ export function failureBody(family: Family, status: number, message: unknown = e
   }
 }
 
+const APP_PAYMENTS = "packages create-transaction status check-status history user-balance".split(
+  " ",
+);
+
 /** Whose envelope a mounted path has. Written apart from the Worker's own table, by the first words of the path. */
 export function envelopeOf(path: string): Family {
   const [, first = "", second = "", third = ""] = path.split("/");
@@ -48,7 +52,7 @@ export function envelopeOf(path: string): Family {
   if (second === "v2" && third === "") return "smm";
   if (["seller", "buyer", "admin", "ai", "wallet"].includes(second)) return "market";
   if (second === "services") return "topup";
-  if (second === "payment" && ["packages", "create-transaction", "status"].includes(third)) {
+  if (second === "payment" && APP_PAYMENTS.includes(third)) {
     return "app";
   }
   if (second === "orders" && ["prepaid", "social-media", "game", "process"].includes(third)) {

@@ -91,7 +91,7 @@ const KTP = "3572011504900003";
 
 export async function createWorld(): Promise<World> {
   const [user, other] = [
-    await createUser(["buyer", "seller", "admin"]),
+    await createUser(["buyer", "seller", "admin", "operator"]),
     await createUser(["seller"]),
   ];
   const [store, shop] = [await createStore(user), await createStore(other)];
@@ -112,7 +112,7 @@ export async function createWorld(): Promise<World> {
     ...{ hostId: user.userId, sessionId, targetUserId: other.userId, recipientId: other.userId },
     ...{ agencyId: joined, requestId: 2_000_000_000, idNumber: KTP, id_number: KTP },
     ...{ store_id: shop.id, product_id: goods.id, order_id: orderId, id: promoId },
-    ...{ courier: checkout.courier, area_id: "3173", postal_code: "66111", quantity: 1 },
+    ...{ courier: checkout.courier, area_id: "1141", postal_code: "66111", quantity: 1 },
     ...{ street: "Jl. Merdeka No. 12, Blitar", password: "rahasia-sekali" },
     ...{ promo_code: undefined, category_id: null, images: [], shipping_couriers: ["jne"] },
     ...{
@@ -131,6 +131,7 @@ export async function createWorld(): Promise<World> {
       image_url: `/uploads/banners/${user.userId}/${"a".repeat(32)}.jpg`,
       cta_link: null,
     },
+    ...{ root_path: "/var/www/toko-uji", php_version: "8.2", entry: "server.js" },
     ...{ expiresAt: "2090-01-01T00:00:00Z", reason: "Menurut riwayat" },
     ...{ slug: store.slug, tracking_code: "JNE0123456", gender: "laki-laki", input: "Blitar" },
     ...{ baseUrl: "http://127.0.0.1:9", webAddress: "127.0.0.1", ftpHost: "127.0.0.1" },
@@ -188,5 +189,9 @@ export function pathOf({ path }: TestOperation, world: World): string {
     .replace("{agencyId}", String(world.agencyId))
     .replace("{requestId}", "2000000000")
     .replace("{storeId}", world.store.id)
-    .replace("{day}", "2026-01-01");
+    .replace("{day}", "2026-01-01")
+    .replace("{version}", "1.2.3")
+    .replace("{username}", "app_user")
+    .replace(/^(\/v1\/db\/databases\/)\{name\}/, "$1app_db")
+    .replace("{n}", "1");
 }

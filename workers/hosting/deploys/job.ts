@@ -20,7 +20,6 @@ import {
   Overtaken,
   type Run,
   StepFailed,
-  TURN_SECONDS,
   tryAgain,
 } from "./run.ts";
 import { bringLive, revert } from "./switch.ts";
@@ -36,7 +35,7 @@ export const deployJob = (pausesMs: readonly number[] = PAUSES_MS): JobHandler =
   queue: "provisioning",
   async run(ctx, job) {
     const { deploy_id: deployId, website_id: websiteId } = Payload.parse(job.payload);
-    const input = { websiteId, seconds: TURN_SECONDS, purpose: { purpose: "visit" } } as const;
+    const input = { websiteId, purpose: { purpose: "visit" } } as const;
     let isActive = false;
     const outcome = await withTurn(ctx, job, input, async (turn) => {
       isActive = true;
@@ -131,7 +130,7 @@ export const removeReleaseJob: JobHandler = {
   queue: "provisioning",
   async run(ctx, job) {
     const { release_id: releaseId, website_id: websiteId, folder } = Removal.parse(job.payload);
-    const input = { websiteId, seconds: TURN_SECONDS, purpose: { purpose: "visit" } } as const;
+    const input = { websiteId, purpose: { purpose: "tidy" } } as const;
     return await withTurn(ctx, job, input, async (turn) => {
       const ref = siteRef(turn.site);
       const isWanted = ref === null || turn.site.documentRoot.startsWith(folder);

@@ -1,4 +1,5 @@
 import type { HostEntry } from "../drivers/index.ts";
+import type { DeployWork } from "./rows.ts";
 import { enter, GivenUp, goOn, need, type Run, StepFailed } from "./run.ts";
 
 const MODE = "755";
@@ -6,6 +7,9 @@ const MODE = "755";
 const MOST_LISTED = 40;
 /** Uploading, as a part of the whole. */
 const [UPLOAD_FROM, UPLOAD_TO] = [5, 60];
+
+/** Its panel may keep this one file of a site to itself (providers/aapanel.md), for the limits that it sets to PHP. */
+const PHP_LIMITS = ".user.ini";
 
 /** Words of the contract. */
 const UPLOAD = "Upload gagal";
@@ -28,14 +32,44 @@ export async function prepareRelease(run: Run): Promise<void> {
   await upload(run, packed, archive);
   await enter(run, "extracting");
   await goOn(run, UPLOAD_TO + 5);
+  const renamed = renamedFolder(run.deploy);
+  // Of an attempt that was cut off: what is unpacked now takes its place.
+  if (renamed) await need(EXTRACT, driver.removeDirectory(site, renamed.to));
   await need(EXTRACT, driver.extract(site, packed, folder));
   await enter(run, "verifying");
   await goOn(run, UPLOAD_TO + 15);
   await verify(run);
+  if (renamed) await rename(run, renamed);
   await need(EXTRACT, driver.removeFile(site, packed));
   await goOn(run, UPLOAD_TO + 20);
   await placeMarker(run);
   await need(EXTRACT, driver.setPermissions(site, folder, MODE));
+}
+
+const MAC_OS = ["__MACOSX", ".DS_Store"];
+
+interface Renamed {
+  name: string;
+  from: string;
+  to: string;
+}
+
+/** The only folder of an archive, where it is served under a plainer name; see SQL function `hosting_web_folder`. */
+function renamedFolder({ archive, folder, documentRoot }: DeployWork): Renamed | null {
+  const only = archive?.top.find(({ name }) => !MAC_OS.includes(name));
+  const from = `${folder}/${only?.name}`;
+  if (!only || documentRoot === folder || documentRoot === from) return null;
+  return { name: only.name, from, to: documentRoot };
+}
+
+async function rename({ site, turn }: Run, { name, from, to }: Renamed): Promise<void> {
+  const moved = await turn.driver.move(site, from, to);
+  if (moved.state === "refused" && moved.reason === "invalid") {
+    throw new GivenUp(
+      `Deploy gagal: nama folder "${name}" di arsip tidak didukung. Pakai huruf, angka, titik, "-" atau "_" saja.`,
+    );
+  }
+  if (moved.state !== "done") throw new StepFailed(moved, EXTRACT);
 }
 
 /** Beside the release, not in it, under the same name that nobody can guess. */
@@ -65,17 +99,21 @@ async function upload(
 async function verify(run: Run): Promise<void> {
   const { deploy, site, turn } = run;
   const top = await need(EXTRACT, turn.driver.listDirectory(site, deploy.folder));
-  const isThere = deploy.archive?.top.every(({ name, kind, size }) =>
-    top.some(
-      (entry) =>
-        entry.name === name &&
-        (entry.kind === "directory") === (kind === "folder") &&
-        (size === null || entry.size === size),
-    ),
+  const missing = (deploy.archive?.top ?? []).filter(
+    ({ name, kind, size }) =>
+      !top.some(
+        (entry) =>
+          entry.name === name &&
+          (entry.kind === "directory") === (kind === "folder") &&
+          (size === null || entry.size === size),
+      ),
   );
-  if (!isThere) throw incomplete();
+  if (missing.some(({ name }) => name !== PHP_LIMITS)) throw incomplete();
   const all = await countAll(run, top);
-  if (all && (all.files !== deploy.files || all.bytes !== deploy.unpackedBytes)) throw incomplete();
+  if (all === null) return;
+  const bytes = all.bytes + missing.reduce((sum, { size }) => sum + (size ?? 0), 0);
+  const isWhole = all.files + missing.length === deploy.files && bytes === deploy.unpackedBytes;
+  if (!isWhole) throw incomplete();
 }
 
 /** As a failure of the server that may pass: unpacked again, it may be whole. */

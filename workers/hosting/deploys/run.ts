@@ -13,8 +13,6 @@ import type { Turn } from "../websites/turn.ts";
 import { lostTurn } from "../websites/turn.ts";
 import type { DeployStep, DeployWork } from "./rows.ts";
 
-/** Longer than any one call of the driver, with its repeats. */
-export const TURN_SECONDS = 240;
 /** So often the server may fail at a deploy before the old release has the word again. */
 const PATIENT_ATTEMPTS = 6;
 export const KEPT_RELEASES = 3;
@@ -62,17 +60,21 @@ export async function need<T>(words: string, calling: Promise<HostResult<T>>): P
 
 /** Before every longer call: the site stays ours while it lasts, and its owner sees how far it is. */
 export async function goOn({ ctx, job, turn }: Run, percent: number): Promise<void> {
-  if (!(await turn.extend(TURN_SECONDS)) || !(await setProgress(ctx, job, percent))) {
+  if (!(await turn.hold()) || !(await setProgress(ctx, job, percent))) {
     throw new Overtaken();
   }
 }
 
+/** What is to be known of a step after a kill. */
+export type StepNotes = Partial<Pick<DeployWork, "failure" | "frontBefore">>;
+
 /** Notes the step before it is made. */
-export async function enter(run: Run, step: DeployStep, failure?: string): Promise<void> {
-  const input = { ...named(run), step, failure };
+export async function enter(run: Run, step: DeployStep, notes: StepNotes = {}): Promise<void> {
+  const { failure, frontBefore } = notes;
+  const input = { ...named(run), step, failure, front_before: frontBefore };
   const isOurs = await run.ctx.db.run(call("hosting_deploy_step", input, z.boolean()));
   if (!isOurs) throw new Overtaken();
-  run.deploy = { ...run.deploy, step, failure: failure ?? run.deploy.failure };
+  run.deploy = { ...run.deploy, step, ...notes };
 }
 
 const named = ({ deploy, turn, job }: Run) => ({

@@ -1,13 +1,16 @@
 import type { JobOutcome } from "../../../shared/jobs/jobs.ts";
 import type { HostResult, Visit } from "../drivers/index.ts";
+import type { DeployWork } from "./rows.ts";
 import { endFailed, endLive, enter, goOn, need, type Run, StepFailed } from "./run.ts";
 
 const SWITCH = "Deploy gagal";
 const NOT_SERVED = "Deploy gagal: rilis baru tidak tampil, rilis sebelumnya tetap dipakai";
 const FORBIDDEN = "Deploy gagal: halaman depan rilis baru tidak dapat dibuka";
+const NO_FRONT =
+  "Deploy gagal: tidak ada halaman depan (index.html atau index.php) di arsip ini, rilis sebelumnya tetap dipakai";
 const FRONT_PAGE = "index.html";
 
-type Seen = "served" | "forbidden" | "other" | "unreachable";
+type Seen = "served" | "forbidden" | "no_front" | "other" | "unreachable";
 
 /**
  * Switches the web server to the release and believes it only when a visitor gets the release's marker. A repeat
@@ -16,7 +19,12 @@ type Seen = "served" | "forbidden" | "other" | "unreachable";
 export async function bringLive(run: Run): Promise<JobOutcome> {
   const { deploy, site, turn } = run;
   await goOn(run, 85);
-  if (deploy.step !== "checking") await enter(run, "switching");
+  if (deploy.step === "switching") await enter(run, "switching");
+  else if (deploy.step !== "checking") {
+    const before = await turn.driver.probe(site, "");
+    const frontBefore = before.state === "done" ? before.value.status : null;
+    await enter(run, "switching", { frontBefore });
+  }
   await need(SWITCH, turn.driver.setDocumentRoot(site, deploy.documentRoot));
   await enter(run, "checking");
   await goOn(run, 92);
@@ -30,6 +38,8 @@ export async function bringLive(run: Run): Promise<JobOutcome> {
     }
     case "forbidden":
       return await revert(run, FORBIDDEN);
+    case "no_front":
+      return await revert(run, NO_FRONT);
     case "other":
       return await revert(run, NOT_SERVED);
     case "unreachable":
@@ -55,12 +65,22 @@ async function visit(run: Run): Promise<Seen> {
   const marker = await turn.driver.probe(site, deploy.marker);
   if (marker.state !== "done") return "unreachable";
   if (!isMarker(run, marker.value)) return "other";
+  const front = await turn.driver.probe(site, "");
+  const status = front.state === "done" ? front.value.status : 200;
+  if (status !== 403 && status !== 404) return "served";
   const entries = await turn.driver.listDirectory(site, deploy.documentRoot);
   if (entries.state !== "done") return "unreachable";
-  if (!entries.value.some(({ name }) => name === FRONT_PAGE)) return "served";
-  const front = await turn.driver.probe(site, "");
-  return front.state === "done" && front.value.status === 403 ? "forbidden" : "served";
+  const hasFront = entries.value.some(({ name }) => name === FRONT_PAGE);
+  if (hasFront && status === 403) return "forbidden";
+  return hadFront(run.deploy) ? "no_front" : "served";
 }
+
+/**
+ * Whether visitors lose a front page that they had. A site that never had one (an interface for programs) may go on
+ * without, and who goes back to a release by himself gets it as it was.
+ */
+const hadFront = ({ kind, frontBefore }: DeployWork) =>
+  kind === "deploy" && frontBefore !== null && frontBefore < 400;
 
 /**
  * The marker itself, or a redirect of exactly it to HTTPS: a site that forces HTTPS answers nothing else over plain
@@ -75,7 +95,7 @@ function isMarker({ deploy, site }: Run, { status, body, location }: Visit): boo
 /** The release before is served again. Repeated until it is: a site is never left between two. */
 export async function revert(run: Run, failure: string): Promise<JobOutcome> {
   const { deploy, site, turn } = run;
-  if (deploy.step !== "reverting") await enter(run, "reverting", failure);
+  if (deploy.step !== "reverting") await enter(run, "reverting", { failure });
   await goOn(run, 95);
   await need(SWITCH, turn.driver.setDocumentRoot(site, deploy.previousRoot));
   let marker: HostResult<Visit> = { state: "unknown", detail: "not asked" };

@@ -2,7 +2,9 @@ import type { Aapanel } from "../../../shared/providers/aapanel.ts";
 import type { HostDriver, HostResult, SiteRef } from "./driver.ts";
 import { probe } from "./probe.ts";
 import { refused, resultOf } from "./results.ts";
-import { uploadInChunks } from "./upload.ts";
+import { type ChunkWay, uploadInChunks } from "./upload.ts";
+
+const CHUNK_BYTES = 2 * 1024 * 1024;
 
 /** The driver of a server that aaPanel runs. A site's name there is its domain. */
 export function aapanelDriver(panel: Aapanel, webAddress: string): HostDriver {
@@ -111,7 +113,15 @@ type FileCalls = Pick<
 >;
 
 const fileCalls = (panel: Aapanel): FileCalls => ({
-  uploadFile: (site, input) => uploadInChunks(panel, below(site, input.path), input),
+  uploadFile: (site, input) => {
+    const path = below(site, input.path);
+    const slash = path.lastIndexOf("/");
+    const { size } = input.source;
+    const file = { folder: path.slice(0, slash), name: path.slice(slash + 1), size };
+    const send: ChunkWay["send"] = (start, bytes) =>
+      resultOf(() => panel.uploadChunk({ ...file, start, bytes }));
+    return uploadInChunks({ chunkBytes: CHUNK_BYTES, send }, input);
+  },
   extract: (site, archive, into) =>
     resultOf(() => panel.extract(below(site, archive), below(site, into))),
   setPermissions: (site, path, mode) => resultOf(() => panel.setAccess(below(site, path), mode)),

@@ -1,29 +1,31 @@
-import type { Aapanel } from "../../../shared/providers/aapanel.ts";
 import type { HostResult, UploadInput } from "./driver.ts";
-import { done, refused, resultOf } from "./results.ts";
+import { done, refused } from "./results.ts";
 
-/** Three of them are in memory at most: as read, as a form, as it leaves. */
-const CHUNK_BYTES = 2 * 1024 * 1024;
-/** How often the panel may answer without having come any further. */
+/** How the server takes a file. */
+export interface ChunkWay {
+  /** Three of them are in memory at most: as read, as it is wrapped, as it leaves. */
+  chunkBytes: number;
+  /** One piece; answers how far the file has come, or that it is whole. */
+  send(start: number, bytes: Uint8Array<ArrayBuffer>): Promise<HostResult<number | "whole">>;
+}
+
+/** How often the server may answer without having come any further. */
 const MOST_STANDSTILLS = 5;
 
-/** Sends a file piece by piece, always from where the panel says that it stands. */
+/** Sends a file piece by piece, always from where the server says that it stands. */
 export async function uploadInChunks(
-  panel: Aapanel,
-  path: string,
+  { chunkBytes, send }: ChunkWay,
   { source, onProgress }: UploadInput,
 ): Promise<HostResult<void>> {
   if (source.size < 1) return refused("invalid", "an empty file is not uploaded");
-  const slash = path.lastIndexOf("/");
-  const file = { folder: path.slice(0, slash), name: path.slice(slash + 1), size: source.size };
   let start = 0;
   let furthest = 0;
   for (let standstills = 0; standstills <= MOST_STANDSTILLS; ) {
-    const length = Math.min(CHUNK_BYTES, source.size - start);
-    // A panel that holds every byte but has not closed the file is sent the last one again.
+    const length = Math.min(chunkBytes, source.size - start);
+    // A server that holds every byte but has not closed the file is sent the last one again.
     const at = length > 0 ? start : source.size - 1;
     const bytes = await source.read(at, Math.max(length, 1));
-    const sent = await resultOf(() => panel.uploadChunk({ ...file, start: at, bytes }));
+    const sent = await send(at, bytes);
     if (sent.state !== "done") return sent;
     if (sent.value === "whole") return done(undefined);
     if (sent.value <= furthest) standstills += 1;
@@ -32,5 +34,5 @@ export async function uploadInChunks(
     if (onProgress && !(await onProgress(start)))
       return refused("stopped", "stopped by its caller");
   }
-  return { state: "unknown", detail: "the panel does not come to the end of a file" };
+  return { state: "unknown", detail: "the server does not come to the end of a file" };
 }

@@ -73,7 +73,7 @@ websiteRoutes.openapi(
     method: "post",
     path: "/api/website/servers",
     tags,
-    summary: "Add a hosting server that aaPanel runs; its key is tried first and then sealed",
+    summary: "Add a hosting server that aaPanel or our own agent runs; it is asked first",
     middleware: [access("admin", { fresh: true })] as const,
     request: { body: body(AddServerBody) },
     responses: hostingOk({ server: ServerRow }),

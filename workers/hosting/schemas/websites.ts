@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { AGENT_URL } from "../drivers/agent-words.ts";
 
 export const CreateWebsiteBody = z
   .object({
@@ -58,14 +59,16 @@ const hostName = z.string().regex(/^[a-z0-9.-]+(:\d{1,5})?$/i);
 export const AddServerBody = z
   .object({
     name: z.string().trim().min(1).max(100),
-    baseUrl: z.url({ protocol: /^https?$/ }).max(300),
-    apiKey: z.string().min(16).max(200),
+    /** An aaPanel's address, or `agent:<id>` of a server of the panel. */
+    baseUrl: z.union([z.url({ protocol: /^https?$/ }).max(300), z.string().regex(AGENT_URL)]),
+    /** Of an aaPanel. */
+    apiKey: z.string().min(16).max(200).optional(),
     webAddress: hostName.optional(),
     ftpHost: hostName.optional(),
     sitesPath: z
       .string()
       .regex(/^\/[a-z0-9/_-]+[a-z0-9]$/)
-      .default("/www/wwwroot"),
+      .optional(),
     phpVersion: z
       .string()
       .regex(/^\d{2}$/)

@@ -73,6 +73,8 @@ export const deploys = pgTable(
     step: text().notNull().default("waiting"),
     /** What is served when this one fails: the document root at its start. */
     previousRoot: text(),
+    /** The status that visitors got at the front page before the switch; null: not asked yet, or no answer. */
+    frontBefore: integer(),
     /** Name of the file by which the check knows its release; nobody can guess it. */
     marker: text(),
     /** In words for the site's owner. */

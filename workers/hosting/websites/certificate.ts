@@ -8,8 +8,6 @@ import { type Turn, withTurn } from "./turn.ts";
 
 const Payload = z.object({ website_id: z.uuid() });
 
-/** An application takes minutes, and two calls follow it. */
-const TURN_SECONDS = 300;
 const MINUTE_MS = 60_000;
 /** A new domain points to us when its owner gets to it. Its issuer counts failures, five an hour at most. */
 const PAUSES_MINUTES = [5, 15, 30, 60, 120, 240, 480, 720, 1_440, 1_440, 1_440];
@@ -23,7 +21,7 @@ export const issueCertificateJob: JobHandler = {
   queue: "provisioning",
   async run(ctx, job) {
     const { website_id: websiteId } = Payload.parse(job.payload);
-    const input = { websiteId, seconds: TURN_SECONDS, purpose: { purpose: "visit" } } as const;
+    const input = { websiteId, purpose: { purpose: "visit" } } as const;
     return await withTurn(ctx, job, input, (turn) => issue(ctx, turn, job.attempts));
   },
 };

@@ -16,9 +16,6 @@ import { lostTurn, sending, type Turn, withTurn } from "./turn.ts";
 
 const Payload = z.object({ website_id: z.uuid() });
 
-const TURN_SECONDS = 180;
-/** Of a creation, and of the calls after it that complete it. */
-const LONGEST_CALLS_MS = 100_000;
 /** So long after it was sent a creation that nobody answered may still appear on the server. */
 const PATIENCE_MS = 90_000;
 const ASK_AGAIN_MS = 5_000;
@@ -35,7 +32,7 @@ export const createSiteJob: JobHandler = {
   queue: "provisioning",
   async run(ctx, job) {
     const { website_id: websiteId } = Payload.parse(job.payload);
-    const input = { websiteId, seconds: TURN_SECONDS, purpose: { purpose: "create" } } as const;
+    const input = { websiteId, purpose: { purpose: "create" } } as const;
     return await withTurn(ctx, job, input, (turn) => make(ctx, job, turn));
   },
 };
@@ -86,7 +83,7 @@ async function place(
   if (job.state === "unknown" && sentMs < PATIENCE_MS) {
     return { state: "unknown", error: "not there yet", askAfterMs: ASK_AGAIN_MS };
   }
-  if (!turn.mayTake(LONGEST_CALLS_MS) || !(await ctx.db.run(sending(turn, now)))) return lostTurn();
+  if (!(await ctx.db.run(sending(turn, now)))) return lostTurn();
   const made = await create(ctx, turn);
   switch (made.state) {
     case "done":

@@ -15,7 +15,6 @@ import { lostTurn, type Turn, withTurn } from "./turn.ts";
 
 const Payload = z.object({ website_id: z.uuid(), order: z.number().int() });
 
-const TURN_SECONDS = 240;
 /** With their growing pauses about an hour and a half. */
 const PATIENT_ATTEMPTS = 10;
 /** As for a creation: it may still appear, and would then be there after its deletion. */
@@ -30,8 +29,7 @@ const orderJob = (kind: string, act: Act): JobHandler => ({
   async run(ctx, job: Job) {
     const { website_id: websiteId, order } = Payload.parse(job.payload);
     const purpose = { purpose: "order", order } as const;
-    const input = { websiteId, seconds: TURN_SECONDS, purpose };
-    return await withTurn(ctx, job, input, async (turn) => {
+    return await withTurn(ctx, job, { websiteId, purpose }, async (turn) => {
       const outcome = await act(turn, ctx, order);
       // A site that is paid for is not given up after one "no", nor is one that is not: the operator hears of it later.
       const goesOn = outcome.state === "failed" && job.attempts < PATIENT_ATTEMPTS;

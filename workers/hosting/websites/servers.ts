@@ -7,7 +7,7 @@ import { seal } from "../../../shared/crypto/index.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { uuidv7 } from "../../../shared/db/uuid.ts";
 import { AppError } from "../../../shared/http/errors.ts";
-import { driverOf, serverOwner } from "../drivers/index.ts";
+import { AGENT_URL, driverOf, serverOwner } from "../drivers/index.ts";
 
 /** The server of the configuration as a row; its key stays there. */
 export function ownServer(config: Config): Record<string, unknown> | null {
@@ -27,10 +27,10 @@ export function ownServer(config: Config): Record<string, unknown> | null {
 export interface AddServerInput {
   name: string;
   baseUrl: string;
-  apiKey: string;
+  apiKey?: string | undefined;
   webAddress?: string | undefined;
   ftpHost?: string | undefined;
-  sitesPath: string;
+  sitesPath?: string | undefined;
   phpVersion: string | null;
   hasDatabases: boolean;
   capacity: number;
@@ -39,16 +39,14 @@ export interface AddServerInput {
 /** A name that no panel has a site of: asking for it tells whether the panel admits us. */
 const NOBODY = "lumbung-check.invalid";
 
-/** Adds a server that customers' sites may be put on, after it has answered a question with this key. */
+/** Adds a server that customers' sites may be put on, after it has answered a question. */
 export async function addServer(ctx: Ctx, input: AddServerInput): Promise<ServerView> {
   // Nobody whose sign-in has ended makes us call an address of his choice.
   await ctx.db.passGate();
   const id = uuidv7(ctx.now());
-  const baseUrl = input.baseUrl.replace(/\/+$/, "");
-  const { hostname } = new URL(baseUrl);
-  const { webAddress = hostname, ftpHost = hostname } = input;
-  const sealedKey = await seal(ctx.config, serverOwner(id), input.apiKey);
-  const driver = await driverOf(ctx, { id, driver: "aapanel", baseUrl, sealedKey, webAddress });
+  const access = await accessOf(ctx, id, input);
+  const { driver: kind, baseUrl, sealedKey, webAddress, ftpHost, sitesPath } = access;
+  const driver = await driverOf(ctx, access);
   const answer = await driver.findSite(NOBODY);
   if (answer.state !== "done") {
     throw new AppError("invalid_input", `The panel does not take us: ${answer.detail}`);
@@ -58,8 +56,8 @@ export async function addServer(ctx: Ctx, input: AddServerInput): Promise<Server
       rows(
         sql`insert into hosting_servers (id, name, driver, base_url, sealed_key, web_address, ftp_host, sites_path,
             php_version, has_databases, capacity)
-          values (${id}, ${input.name}, 'aapanel', ${baseUrl}, ${sealedKey}, ${webAddress}, ${ftpHost},
-            ${input.sitesPath}, ${input.phpVersion}, ${input.hasDatabases}, ${input.capacity})
+          values (${id}, ${input.name}, ${kind}, ${baseUrl}, ${sealedKey}, ${webAddress}, ${ftpHost},
+            ${sitesPath}, ${input.phpVersion}, ${input.hasDatabases}, ${input.capacity})
           returning ${SHOWN}`,
         serverView,
       ),
@@ -76,6 +74,27 @@ export async function addServer(ctx: Ctx, input: AddServerInput): Promise<Server
   );
   if (!added) throw new Error("no server was added");
   return added;
+}
+
+/** How a server is reached: an aaPanel with its key, or one of the panel's servers through its agent. */
+async function accessOf(ctx: Ctx, id: string, input: AddServerInput) {
+  const { apiKey, webAddress, ftpHost, hasDatabases } = input;
+  if (AGENT_URL.test(input.baseUrl)) {
+    if (webAddress === undefined) {
+      throw new AppError("invalid_input", "webAddress is needed for a server with an agent");
+    }
+    const [host = ""] = webAddress.split(":");
+    const { baseUrl, sitesPath = "/var/www" } = input;
+    const reached = { webAddress, ftpHost: ftpHost ?? host, sitesPath, hasDatabases };
+    return { id, driver: "agent" as const, baseUrl, sealedKey: null, ...reached };
+  }
+  if (apiKey === undefined) throw new AppError("invalid_input", "apiKey is needed for an aaPanel");
+  const baseUrl = input.baseUrl.replace(/\/+$/, "");
+  const { hostname } = new URL(baseUrl);
+  const sealedKey = await seal(ctx.config, serverOwner(id), apiKey);
+  const { sitesPath = "/www/wwwroot" } = input;
+  const reached = { webAddress: webAddress ?? hostname, ftpHost: ftpHost ?? hostname, sitesPath };
+  return { id, driver: "aapanel" as const, baseUrl, sealedKey, ...reached, hasDatabases };
 }
 
 const SHOWN = sql.raw(

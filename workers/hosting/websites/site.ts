@@ -15,6 +15,7 @@ const serverShape = z
     ftp_host: z.string(),
     sites_path: z.string(),
     php_version: z.string().nullable(),
+    has_databases: z.boolean(),
   })
   .transform((row) => ({
     id: row.id,
@@ -25,6 +26,7 @@ const serverShape = z
     ftpHost: row.ftp_host,
     sitesPath: row.sites_path,
     phpVersion: row.php_version,
+    hasDatabases: row.has_databases,
   }));
 
 /** A website with its server, as `hosting_site_json` gives it. Holds sealed secrets. */

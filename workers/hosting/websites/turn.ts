@@ -8,26 +8,29 @@ import { type Site, siteShape } from "./site.ts";
 const BUSY_PAUSE_MS = 5_000;
 /** How long a call may still be carried out after nobody waits for its answer. */
 const ECHO_SECONDS = 30;
+/**
+ * A turn is kept by its holder, three times as often: so it outlives a holder that died by a call's echo at least, and
+ * ends soon enough for a site that is paid for to return within a minute.
+ */
+const TURN_SECONDS = 45;
 
-export type Purpose = { purpose: "create" | "visit" } | { purpose: "order"; order: number };
+export type Purpose =
+  /** `visit`: work on a site that is active and wanted so; `tidy`: on any that is on its server and stays. */
+  { purpose: "create" | "visit" | "tidy" } | { purpose: "order"; order: number };
 
 export interface TurnInput {
   websiteId: string;
-  /** For how long; longer than all the calls of the work together, or it asks for more with `extend`. */
-  seconds: number;
-  /** `visit`: work on a site that is active and wanted so (deploys, certificates). */
   purpose: Purpose;
+  seconds?: number;
 }
 
-/** The right to work on a site at its server, while it lasts. */
+/** The right to work on a site at its server: until the work ends, however long that takes. */
 export interface Turn {
   site: Site;
   driver: HostDriver;
   jobId: string;
-  /** Whether a call that takes up to so long still ends within the turn. */
-  mayTake(ms: number): boolean;
   /** False: the turn is somebody else's now, so stop. */
-  extend(seconds: number): Promise<boolean>;
+  hold(): Promise<boolean>;
 }
 
 const Taken = z.discriminatedUnion("state", [
@@ -43,37 +46,31 @@ const Taken = z.discriminatedUnion("state", [
 export async function withTurn(
   ctx: Ctx,
   job: Job,
-  { websiteId, seconds, purpose }: TurnInput,
+  { websiteId, purpose, seconds = TURN_SECONDS }: TurnInput,
   work: (turn: Turn) => Promise<JobOutcome>,
 ): Promise<JobOutcome> {
-  const begun = ctx.now().getTime();
   const input = { website_id: websiteId, job_id: job.id, seconds, ...purpose };
   const taken = await ctx.db.run(call("hosting_site_turn", input, Taken));
   if (taken.state === "over") return { state: "success", result: { nothing_to_do: true } };
   if (taken.state === "busy") {
     return { state: "retry", error: "another job has the turn", afterMs: BUSY_PAUSE_MS };
   }
-  let untilMs = begun + seconds * 1000;
-  const turn: Turn = {
-    site: taken.site,
-    driver: await driverOf(ctx, taken.site.server),
-    jobId: job.id,
-    mayTake: (ms) => ctx.now().getTime() + ms < untilMs,
-    async extend(more) {
-      const asked = ctx.now().getTime();
-      const held = await ctx.db.run(
-        scalar("hosting_site_extend", [websiteId, job.id, more], z.boolean()),
-      );
-      if (held) untilMs = Math.max(untilMs, asked + more * 1000);
-      return held;
-    },
-  };
-  const outcome = await work(turn);
-  if (outcome.state === "retry" || outcome.state === "unknown") {
-    const echo = outcome.state === "unknown" ? ECHO_SECONDS : 0;
-    await ctx.db.run(scalar("hosting_site_release", [websiteId, job.id, echo], z.unknown()));
+  const { site } = taken;
+  const hold = () =>
+    ctx.db.run(scalar("hosting_site_extend", [websiteId, job.id, seconds], z.boolean()));
+  // One that fails says nothing: the next, or whatever is recorded, finds out whose turn it is.
+  const keep = () => ctx.waitUntil(hold().catch(() => undefined));
+  const keeping = setInterval(keep, (seconds * 1000) / 3);
+  let echoSeconds = ECHO_SECONDS;
+  try {
+    const driver = await driverOf(ctx, site.server);
+    const outcome = await work({ site, driver, jobId: job.id, hold });
+    if (outcome.state !== "unknown") echoSeconds = 0;
+    return outcome;
+  } finally {
+    clearInterval(keeping);
+    await ctx.db.run(scalar("hosting_site_release", [websiteId, job.id, echoSeconds], z.unknown()));
   }
-  return outcome;
 }
 
 /** Written down before a site's creation leaves. */

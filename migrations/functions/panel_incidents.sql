@@ -1,0 +1,84 @@
+-- Incidents of servers. Guarantee: one open incident for a server, kind and subject, however many tell of it at once;
+-- a mail when it begins and one when it is over, each written in the transaction of the change itself.
+
+create or replace function panel_incident_mail(incident uuid, alert_to text, state text) returns jsonb
+language sql volatile as $$
+  select mail_enqueue('panel_incident', alert_to, 'panel_incident/' || i.id || '/' || state, jsonb_build_object(
+    'server', s.name, 'kind', i.kind, 'subject', i.subject, 'facts', i.facts, 'state', state,
+    'opened_at', panel_time(i.opened_at), 'closed_at', panel_time(i.closed_at)))
+  from panel_incidents i join panel_servers s on s.id = i.server_id where i.id = incident
+$$;
+
+-- The wake-up of the mail, or null when the incident is open already.
+create or replace function panel_incident_open(server text, kind text, subject text, facts jsonb, alert_to text)
+returns jsonb language plpgsql as $$
+declare
+  made uuid;
+begin
+  insert into panel_incidents (server_id, kind, subject, facts)
+  values (panel_incident_open.server, panel_incident_open.kind, left(panel_incident_open.subject, 500),
+    coalesce(panel_incident_open.facts, '{}'))
+  on conflict do nothing
+  returning id into made;
+  if made is null then return null; end if;
+  return panel_incident_mail(made, alert_to, 'open');
+end $$;
+
+-- Ends the open incidents of a kind whose subjects are not in `bad`: wake-ups of their mails.
+create or replace function panel_incidents_close(server text, kind text, bad text[], alert_to text)
+returns jsonb language plpgsql as $$
+declare
+  over uuid;
+  wakes jsonb[] := '{}';
+begin
+  for over in
+    update panel_incidents i set closed_at = now()
+    where i.server_id = panel_incidents_close.server and i.kind = panel_incidents_close.kind
+      and i.closed_at is null and not i.subject = any (bad)
+    returning i.id
+  loop
+    wakes := wakes || panel_incident_mail(over, alert_to, 'closed');
+  end loop;
+  return jobs_wakes(variadic wakes);
+end $$;
+
+-- What is wrong now ([{subject, facts}], all of a kind) and what `stays` open without being told anew.
+create or replace function panel_incidents_are(server text, kind text, wrong jsonb, stays text[], alert_to text)
+returns jsonb language plpgsql as $$
+declare
+  item jsonb;
+  bad text[] := stays;
+  wakes jsonb[] := '{}';
+begin
+  for item in select * from jsonb_array_elements(wrong) loop
+    bad := bad || left(item->>'subject', 500);
+    wakes := wakes || panel_incident_open(server, kind, item->>'subject', item->'facts', alert_to);
+  end loop;
+  return jobs_wakes(variadic wakes) || panel_incidents_close(server, kind, bad, alert_to);
+end $$;
+
+-- For the minute cron: {alert_to, silent_seconds} -> {wakes}. A server that has spoken and is silent for that long, and
+-- backups that their own schedule calls unproven. Servers are taken one by one: a busy one holds up no other.
+create or replace function panel_watch(input jsonb) returns jsonb language plpgsql as $$
+declare
+  alert_to constant text := input->>'alert_to';
+  server record;
+  wakes jsonb := '[]';
+begin
+  for server in
+    select s.id, greatest(s.seen_at, r.received_at) as heard_at from panel_servers s
+    left join panel_reports r on r.server_id = s.id
+    where s.enrolled_at is not null and greatest(s.seen_at, r.received_at) is not null
+  loop
+    if server.heard_at < now() - make_interval(secs => (input->>'silent_seconds')::int) then
+      wakes := wakes || jobs_wakes(panel_incident_open(server.id, 'silent', '',
+        jsonb_build_object('terakhir terdengar', panel_time(server.heard_at)), alert_to));
+    end if;
+    wakes := wakes || panel_incidents_are(server.id, 'backup', coalesce((
+      select jsonb_agg(jsonb_build_object('subject', b.kind || ' ' || b.subject, 'facts', jsonb_build_object(
+        'terakhir terbukti', coalesce(panel_time(b.proven_at), 'belum pernah'))))
+      from (select u.kind, u.subject, max(u.last_proven_at) as proven_at from panel_backups u
+        where u.server_id = server.id and u.is_unproven group by u.kind, u.subject) b), '[]'), '{}', alert_to);
+  end loop;
+  return jsonb_build_object('wakes', wakes);
+end $$;

@@ -1,0 +1,9 @@
+export { hourlyChores as panelHourlyChores, minuteChores as panelMinuteChores } from "./chores.ts";
+export { type CommandView, type Link, linkOf } from "./link/link-client.ts";
+export { ServerLink } from "./link/server-link.ts";
+export { panelMails } from "./mails.ts";
+
+import { panelCommand } from "./commands.ts";
+
+/** What runs on the queue for the panel. */
+export const panelJobs = [panelCommand()];

@@ -1,0 +1,94 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import {
+  type AgentFacts,
+  callText,
+  connectText,
+  type SignedMoment,
+} from "../../../shared/agent-protocol/index.ts";
+import type { Ctx } from "../../../shared/context.ts";
+import { sha256Hex } from "../../../shared/crypto/index.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
+import { AppError } from "../../../shared/http/errors.ts";
+import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
+import { hasSigned, readSigned, type Signed } from "./signature.ts";
+import { LINK_HEADERS } from "./views.ts";
+
+const Enrolled = z.union([
+  z.object({ server_id: z.string(), server_name: z.string() }),
+  z.object({ refused: z.enum(["unknown", "late", "used"]), wake: wakeSchema.optional() }),
+]);
+
+export interface NewAgent {
+  token: string;
+  /** Raw Ed25519, base64url. */
+  publicKey: string;
+  agentVersion: string;
+  facts: AgentFacts;
+  address: string;
+}
+
+/**
+ * Trades an enrolment token for a key: once, within its hour. From then on this key speaks for the server and the one
+ * before it no longer does. Why a token is refused its bearer does not learn.
+ */
+export async function enrolAgent(ctx: Ctx, agent: NewAgent) {
+  const input = {
+    ...{ token_hash: await sha256Hex(agent.token), public_key: agent.publicKey },
+    ...{ facts: agent.facts, agent_version: agent.agentVersion, address: agent.address },
+    alert_to: ctx.config.ALERT_EMAIL,
+  };
+  const enrolled = await ctx.db.run(call("panel_agent_enrol", input, Enrolled));
+  if ("refused" in enrolled) {
+    wake(ctx, enrolled.wake ?? []);
+    throw new AppError("unauthenticated", "enrolment token is not valid");
+  }
+  await ctx.serverLinks.getByName(enrolled.server_id).disconnect("revoked");
+  return {
+    serverId: enrolled.server_id,
+    serverName: enrolled.server_name,
+    url: ctx.config.APP_URL,
+  };
+}
+
+/** Hands an agent's socket to its server's object, once its signature is that of the server's key. */
+export async function connectAgent(ctx: Ctx, request: Request, address: string): Promise<Response> {
+  const { server, nonce } = await verified(ctx, request, connectText);
+  const headers = {
+    ...{ upgrade: "websocket", [LINK_HEADERS.nonce]: nonce, [LINK_HEADERS.address]: address },
+  };
+  const answer = await ctx.serverLinks.getByName(server).fetch(request.url, { headers });
+  if (answer.status === 401) throw new AppError("unauthenticated", "");
+  return answer;
+}
+
+/** The server whose agent makes this call. `body`: the SHA-256 of its body in hex, or `stream`. */
+export async function agentOfCall(ctx: Ctx, request: Request, body: string): Promise<string> {
+  const { pathname, search } = new URL(request.url);
+  const what = { method: request.method, path: `${pathname}${search}`, body };
+  const { server, nonce } = await verified(ctx, request, (moment) => callText(moment, what));
+  if (!(await ctx.serverLinks.getByName(server).takeNonce(nonce))) {
+    throw new AppError("unauthenticated", "");
+  }
+  return server;
+}
+
+async function verified(
+  ctx: Ctx,
+  request: Request,
+  textOf: (moment: SignedMoment) => string,
+): Promise<Signed> {
+  const signed = readSigned(request.headers, ctx.now().getTime());
+  if (!signed) throw new AppError("unauthenticated", "");
+  const text = textOf({ host: new URL(request.url).host, ...signed });
+  const [row] = await ctx.db.run(
+    rows(
+      sql`select public_key from panel_servers where id = ${signed.server}`,
+      z.object({ public_key: z.string().nullable() }),
+    ),
+  );
+  if (!row?.public_key || !(await hasSigned(row.public_key, signed.signature, text))) {
+    throw new AppError("unauthenticated", "");
+  }
+  return signed;
+}

@@ -1,0 +1,134 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import { actorOf, type Ctx } from "../../shared/context.ts";
+import { randomToken, sha256Hex } from "../../shared/crypto/index.ts";
+import { call, rows } from "../../shared/db/statement.ts";
+import { AppError, notFound } from "../../shared/http/errors.ts";
+import { panelAudited } from "./audit.ts";
+import { newId } from "./ids.ts";
+import { type LinkStatus, linkOf } from "./link/link-client.ts";
+
+/** How long an operator has to run `nusantarad enrol` on the server. */
+const ENROLMENT_SECONDS = 3_600;
+
+export const serverShape = z.object({
+  id: z.string(),
+  name: z.string(),
+  is_default: z.boolean(),
+  enrolled: z.boolean(),
+  enrolled_at: z.string().nullable(),
+  agent_version: z.string().nullable(),
+  facts: z.record(z.string(), z.unknown()).nullable(),
+  sites_root: z.string(),
+  connected_at: z.string().nullable(),
+  seen_at: z.string().nullable(),
+  online: z.boolean(),
+  created_at: z.string(),
+  updated_at: z.string(),
+});
+export type Server = z.output<typeof serverShape>;
+
+export interface Enrolment {
+  /** Shown this once; only its digest is kept. */
+  token: string;
+  expires_at: string;
+  /** What the operator types on the server. */
+  command: string;
+}
+
+const nameTaken = {
+  panel_servers_name_key: () => new AppError("conflict", "server name already exists"),
+};
+
+const view = z.object({ server: serverShape });
+
+/** All servers, the default one first. */
+export async function listServers(ctx: Ctx): Promise<Server[]> {
+  const found = await ctx.db.run(
+    rows(
+      sql`select panel_server_view(s) as server from panel_servers s order by s.is_default desc, s.created_at, s.id`,
+      view,
+    ),
+  );
+  return found.map(({ server }) => server);
+}
+
+/** A server, with what its link knows this moment. */
+export async function getServer(ctx: Ctx, id: string): Promise<Server & { link: LinkStatus }> {
+  const [found] = await ctx.db.run(
+    rows(sql`select panel_server_view(s) as server from panel_servers s where s.id = ${id}`, view),
+  );
+  if (!found) throw notFound("server not found");
+  return { ...found.server, link: await linkOf(ctx, id).status() };
+}
+
+export async function createServer(ctx: Ctx, { name }: { name: string }) {
+  const id = newId(ctx, "srv");
+  const { token, opened } = await newEnrolment(ctx, id);
+  const [server] = await ctx.db.batch(
+    [
+      call("panel_server_create", { ...opened, name }, serverShape),
+      panelAudited(ctx, {
+        action: "server.create",
+        target: { type: "server", id },
+        metadata: { name },
+      }),
+    ],
+    nameTaken,
+  );
+  const until = new Date(ctx.now().getTime() + ENROLMENT_SECONDS * 1_000).toISOString();
+  return { server, enrolment: shown(ctx, token, until) };
+}
+
+/** Another right to enrol: the agent that has the old key stays until a new one has used this. */
+export async function openEnrolment(ctx: Ctx, id: string): Promise<Enrolment> {
+  const { token, opened } = await newEnrolment(ctx, id);
+  const [until] = await ctx.db.batch([
+    call("panel_enrolment_open", opened, z.string()),
+    panelAudited(ctx, { action: "server.enrolment", target: { type: "server", id } }),
+  ]);
+  return shown(ctx, token, until);
+}
+
+export async function changeServer(
+  ctx: Ctx,
+  { id, ...changes }: { id: string; name?: string | undefined; is_default?: true | undefined },
+): Promise<Server> {
+  const [server] = await ctx.db.batch(
+    [
+      call("panel_server_change", { id, ...changes }, serverShape),
+      panelAudited(ctx, {
+        action: "server.change",
+        target: { type: "server", id },
+        metadata: changes,
+      }),
+    ],
+    nameTaken,
+  );
+  return server;
+}
+
+/** Forgets a server that has nothing on it; its agent's key is then nobody's. */
+export async function deleteServer(ctx: Ctx, id: string): Promise<void> {
+  await ctx.db.batch([
+    call("panel_server_delete", { id }, z.unknown()),
+    panelAudited(ctx, { action: "server.delete", target: { type: "server", id } }),
+  ]);
+  await linkOf(ctx, id).drop();
+}
+
+async function newEnrolment(ctx: Ctx, id: string) {
+  const token = randomToken();
+  const { userId } = actorOf(ctx);
+  const opened = {
+    ...{ id, user_id: userId, token_hash: await sha256Hex(token) },
+    ttl_seconds: ENROLMENT_SECONDS,
+  };
+  return { token, opened };
+}
+
+const shown = (ctx: Ctx, token: string, until: string): Enrolment => ({
+  token,
+  expires_at: until,
+  command: `nusantarad enrol --url ${ctx.config.APP_URL} --token ${token}`,
+});
