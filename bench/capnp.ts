@@ -4,18 +4,21 @@ const OBJECTS = {
   ROOM: "Room",
   SOCKET_SHARD: "SocketShard",
   SUPPLIER_GATE: "SupplierGate",
+  SERVER_LINK: "ServerLink",
 };
 
 /**
  * `objects` is a folder for what Durable Objects keep (SQL needs one).
  * Rate limit, files and queues are stand-ins that only accept: the measured routes read none of them. At `driver`, a
  * port, `{queue, messages}` is handed to the Worker as a queue would, `{cron}` as the clock would, and answered at its end.
+ * At `links`, another, the objects of servers can be called by themselves.
  */
 export function workerConfig(
   port: number,
   settings: Record<string, string>,
   objects: string,
   driver?: number,
+  links?: number,
 ): string {
   const text = (value: string) => JSON.stringify(value);
   const variables = Object.entries(settings).map(
@@ -46,6 +49,7 @@ export function workerConfig(
     ${namespaces.join("\n    ")}],
   durableObjectStorage = (localDisk = "objects"),`,
     ...(driver === undefined ? {} : { driver }),
+    ...(links === undefined ? {} : { links }),
     more: `const sink :Workerd.Worker = (
   modules = [(name = "sink.js", esModule = ${text(SINK)})],
   compatibilityDate = "${DATE}",
@@ -71,9 +75,42 @@ const DRIVER = `export default {
   },
 };`;
 
+/** Carries commands through one server's link, or asks, as many side by side as it is told, and answers at their end. */
+const LINKS = `const waitMs = 20000;
+let seq = Date.now();
+const one = {
+  async command(link, subject) {
+    const id = crypto.randomUUID();
+    const input = JSON.stringify({ database: "bench" });
+    const deadlineAt = Date.now() + 600000;
+    await link.submit({ id, seq: seq++, subject, type: "db.create", inputJson: input, deadlineAt });
+    const view = await link.wait(id, waitMs);
+    await link.forget([id]);
+    if (view?.state !== "done") throw new Error("a command did not end: " + JSON.stringify(view));
+  },
+  async ask(link) {
+    const answer = await link.ask("db.list", "{}", waitMs);
+    if (answer.state !== "answered") throw new Error("no answer: " + answer.state);
+  },
+};
+export default {
+  async fetch(request, env) {
+    if (request.method !== "POST") return new Response("", { status: 404 });
+    const { server, what, count, sideBySide } = await request.json();
+    const link = env.LINK.getByName(server);
+    let left = count;
+    const client = async (_, n) => {
+      while (left-- > 0) await one[what](link, "subject-" + n);
+    };
+    await Promise.all(Array.from({ length: sideBySide }, client));
+    return new Response("done");
+  },
+};`;
+
 interface Pieces {
   port: number;
   driver?: number;
+  links?: number;
   services?: string;
   extensions?: string;
   worker?: string;
@@ -82,18 +119,21 @@ interface Pieces {
 
 /** A configuration of workerd around the module `index.js`. */
 export function capnp(pieces: Pieces) {
-  const { port, driver, services = "", extensions = "", worker = "", more = "" } = pieces;
+  const { port, driver, links, services = "", extensions = "", worker = "", more = "" } = pieces;
   const http = (name: string, at: number, service: string) =>
     `(name = "${name}", address = "127.0.0.1:${at}", http = (), service = "${service}"),`;
   const drives = driver !== undefined;
+  const linked = links !== undefined;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
     ${services}${drives ? '(name = "driver", worker = .driver),' : ""}
+    ${linked ? '(name = "links", worker = .links),' : ""}
     (name = "internet", network = (allow = ["public", "private"])),
   ],
-  sockets = [${http("http", port, "main")}${drives ? http("driver", driver, "driver") : ""}],
+  sockets = [${http("http", port, "main")}${drives ? http("driver", driver, "driver") : ""}
+    ${linked ? http("links", links, "links") : ""}],
   ${extensions}
 );
 const main :Workerd.Worker = (
@@ -105,6 +145,7 @@ const main :Workerd.Worker = (
 );
 ${more}
 ${drives ? DRIVER_WORKER : ""}
+${linked ? LINKS_WORKER : ""}
 `;
 }
 
@@ -113,4 +154,11 @@ const DRIVER_WORKER = `const driver :Workerd.Worker = (
   compatibilityDate = "${DATE}",
   compatibilityFlags = ["service_binding_extra_handlers"],
   bindings = [(name = "MAIN", service = "main")],
+);`;
+
+const LINKS_WORKER = `const links :Workerd.Worker = (
+  modules = [(name = "links.js", esModule = ${JSON.stringify(LINKS)})],
+  compatibilityDate = "${DATE}",
+  bindings = [
+    (name = "LINK", durableObjectNamespace = (className = "ServerLink", serviceName = "main"))],
 );`;

@@ -6,6 +6,7 @@ import { sellHosting } from "./demo/hosting/hosting.ts";
 import { goLive } from "./demo/live/live.ts";
 import { runMarket } from "./demo/market/market.ts";
 import { createNarrator } from "./demo/narrator.ts";
+import { runPanel } from "./demo/panel/panel.ts";
 import { makeSale } from "./demo/sale/sale.ts";
 import { buyTopups } from "./demo/topup/topup.ts";
 
@@ -15,6 +16,7 @@ const DEMOS = {
   topup: buyTopups,
   hosting: sellHosting,
   market: runMarket,
+  panel: runPanel,
 };
 
 const USAGE = `npm run demo -- [${Object.keys(DEMOS).join(" | ")}] [options]

@@ -49,6 +49,12 @@ export const TWIN_KEYS = {
   anthropic: { apiKey: "sk-ant-local-0001" },
 } as const;
 
+/** Signs agent releases on this machine alone: no Worker elsewhere, and no agent, takes what it signed. */
+export const LOCAL_RELEASE_KEY = {
+  publicKey: "X81zifj3ZyyyVmqnu5HuzKU08gPS_citrA-avYFMISg",
+  pkcs8: "MC4CAQAwBQYDK2VwBCIEIMfH6rvUNmPy9uoILglEDwR8O2YvZ_vM_21ldCtLuhkz",
+} as const;
+
 /**
  * Everything that a local Worker needs as variables. Two keys are made anew by the caller's process, so that no
  * secret has a default: see `secrets`.
@@ -80,6 +86,7 @@ export function localSettings(urls: Urls, secrets: Secrets): Record<string, stri
     VIP_RESELLER_PACE_MS: "10",
     AAPANEL_URL: urls.aapanelUrl,
     AAPANEL_API_KEY: TWIN_KEYS.aapanel.apiKey,
+    PANEL_RELEASE_KEYS: LOCAL_RELEASE_KEY.publicKey,
     AAPANEL_WEB_ADDRESS: new URL(urls.aapanelUrl).host,
     ...marketSettings(urls),
     ...photoSettings(urls),

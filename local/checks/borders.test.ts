@@ -22,6 +22,9 @@ const WRONG: [string, string][] = [
   ["local/twins/midtrans/twin.ts", "workers/api.ts"],
   ["agent/relay/signature.ts", "shared/providers/relay.ts"],
   ["local/cloud.ts", "agent/relay/server.ts"],
+  ["agent/daemon.ts", "shared/crypto/index.ts"],
+  ["shared/agent-protocol/frames.ts", "shared/crypto/index.ts"],
+  ["workers/panel/sites.ts", "agent/handlers.ts"],
 ];
 
 const RIGHT: [string, string][] = [
@@ -35,6 +38,8 @@ const RIGHT: [string, string][] = [
   ["workers/market/cart.test.ts", "workers/identity/tables.ts"],
   ["local/checks/routes.ts", "workers/api.ts"],
   ["local/twins/midtrans/twin.ts", "local/twins/common/server.ts"],
+  ["agent/daemon.ts", "shared/agent-protocol/index.ts"],
+  ["workers/panel/jobs.ts", "shared/agent-protocol/index.ts"],
 ];
 
 describe("the borders", () => {

@@ -5,7 +5,7 @@ import { join, posix, resolve } from "node:path";
  * `npm run borders`: who may import whom (README, "Map"). Fails the build on the first wrong arrow.
  * shared/ imports no domain; a domain imports another domain's index.ts, and tables.ts other tables; the twins import
  * neither the Worker nor shared/, so that client and twin are written independently; the Worker imports nothing local;
- * agent/ runs on another machine and shares no code with anything.
+ * agent/ runs on another machine and shares the protocol with the Worker (shared/agent-protocol/), and nothing else.
  */
 const ROOT = resolve(import.meta.dirname, "../..");
 const HOUSES = ["workers", "shared", "local", "agent"];
@@ -36,7 +36,10 @@ export function wrongArrow(file: string, target: string): string | null {
   if (house === "workers" && !["workers", "shared"].includes(targetHouse ?? "")) {
     return "the Worker imports only workers/ and shared/";
   }
-  if (house === "agent" && targetHouse !== "agent") return "agent/ imports only agent/";
+  if (house === "agent" && targetHouse !== "agent" && !isProtocol(target)) {
+    return "agent/ imports only agent/ and shared/agent-protocol/";
+  }
+  if (isProtocol(file) && !isProtocol(target)) return "the protocol stands alone";
   if (house !== "agent" && targetHouse === "agent") return "agent/ is a program of its own";
   if (file.startsWith("local/twins/") && !target.startsWith("local/")) {
     return "twins are written without the Worker's code";
@@ -51,6 +54,7 @@ export function wrongArrow(file: string, target: string): string | null {
 }
 
 const isTest = (file: string) => /\.test\.tsx?$|\/testing(\/|\.ts$)|\/test-[^/]+\.ts$/.test(file);
+const isProtocol = (file: string) => file.startsWith("shared/agent-protocol/");
 const isDomain = (file: string) => file.split("/").length > 2;
 const isTables = (file: string) => /\/tables(\.ts|\/[^/]+\.ts)$/.test(file);
 

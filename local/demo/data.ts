@@ -37,14 +37,18 @@ export async function writeDemoUsers(adminUrl: string): Promise<void> {
     const { rowCount } = await client.query("select 1 from identity_users where email = $1", [
       DEMO_SIGN_INS[0].email,
     ]);
-    if (rowCount) return;
-    const hash = await bcrypt.hash(DEMO_PASSWORD, 10);
-    for (const { email, name, roles } of DEMO_SIGN_INS) {
+    const hash = rowCount ? "" : await bcrypt.hash(DEMO_PASSWORD, 10);
+    for (const { email, name, roles } of rowCount ? [] : DEMO_SIGN_INS) {
       await client.query(
         "insert into identity_users (email, name, password_hash, roles) values ($1, $2, $3, $4) on conflict do nothing",
         [email, name, hash, roles],
       );
     }
+    // The panel knows people by a short name as well.
+    await client.query(
+      "insert into panel_operators (user_id, username) select id, 'admin' from identity_users where email = $1 on conflict do nothing",
+      [DEMO_SIGN_INS[3].email],
+    );
   } finally {
     await client.end();
   }

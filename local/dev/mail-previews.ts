@@ -5,6 +5,7 @@ import { paymentMails } from "../../shared/payments/mails.ts";
 import { hostingMails } from "../../workers/hosting/mails.ts";
 import { identityMails } from "../../workers/identity/mails.ts";
 import { marketMails } from "../../workers/market/mails.ts";
+import { panelMails } from "../../workers/panel/mails.ts";
 import { topupMails } from "../../workers/topup/mails.ts";
 import { SAMPLE, VARIANTS } from "./mail-samples.ts";
 
@@ -22,6 +23,7 @@ const TEMPLATES: readonly MailTemplate<unknown>[] = [
   ...paymentMails,
   ...marketMails,
   ...topupMails,
+  ...panelMails,
   alertMail,
 ];
 

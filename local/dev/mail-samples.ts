@@ -58,6 +58,13 @@ export const SAMPLE = {
   // Alerts
   what: "Pekerjaan gagal: hosting.create-site",
   facts: { id: "contoh", percobaan: 20 },
+  // Panel
+  server: "web-1",
+  kind: "service",
+  subject: "nginx",
+  state: "open",
+  opened_at: AT,
+  closed_at: null,
 };
 
 /** Faces that a template has beside the usual one. */
@@ -71,5 +78,12 @@ export const VARIANTS: Record<string, Record<string, object>> = {
   },
   hosting_deletion_warning: { "tanpa tagihan": { payment_url: null } },
   hosting_suspended: { "tanpa tagihan": { payment_url: null, auto_renew: false } },
+  panel_incident: {
+    pulih: { state: "closed", closed_at: "2026-12-05T03:04:00.000Z" },
+    disk: { kind: "disk", subject: "/" },
+    sertifikat: { kind: "certificate", subject: "kopi-kelud.web.id" },
+    cadangan: { kind: "backup", subject: "database kopi" },
+    "agen tidak terdengar": { kind: "silent", subject: "" },
+  },
   payment_refunded: { "ke saldo": { to: "credited" } },
 };

@@ -26,7 +26,8 @@ export function printWelcome(addresses: Addresses, tookMs: number): void {
   for (const [label, value] of rows) console.log(`  ${label.padEnd(27)} ${value}`);
   console.log("\nDemo sign-ins (password of all: lumbung-demo)\n");
   for (const { role, email } of DEMO_SIGN_INS) console.log(`  ${role.padEnd(27)} ${email}`);
+  console.log(`  ${"operator at the panel".padEnd(27)} admin`);
   console.log(
-    "\nMake a sale: npm run demo (or npm run demo -- live, -- topup, -- hosting). Stop: Ctrl-C.\n",
+    "\nMake a sale: npm run demo (or npm run demo -- live, -- topup, -- hosting, -- market, -- panel). Stop: Ctrl-C.\n",
   );
 }

@@ -86,6 +86,11 @@ export class Panel {
     return [...this.state.sites.values()].find((site) => site.name === name);
   }
 
+  /** Whether a site lies there: the root of each holds a `.user.ini` that is locked, and none below it does. */
+  isRoot(path: string): boolean {
+    return [...this.state.sites.values()].some((site) => site.path === path);
+  }
+
   /** The site that a host name is bound to. */
   siteOfHost(host: string): Site | undefined {
     return [...this.state.sites.values()].find((site) =>

@@ -70,7 +70,7 @@ export async function deleteFile(panel: Panel, call: Call): Promise<unknown> {
 export async function deleteDir(panel: Panel, call: Call): Promise<unknown> {
   const path = panel.area.target(need(call, "path"));
   if ((await panel.area.kind(path)) !== "directory") return refused(missing);
-  if (await panel.area.kind(`${path}/.user.ini`)) return refused("Operation not permitted");
+  if (panel.isRoot(path)) return refused("Operation not permitted");
   await rm(await panel.area.real(path), { recursive: true, force: true });
   panel.area.moveModes(path, null);
   return done("Successfully deleted!");

@@ -32,7 +32,7 @@ async function extract(panel: Panel, from: string, to: string, most: number): Pr
     if (count >= Math.min(most, panel.unzipLimits.entries)) return count;
     const path = posix.join(to, entry.name);
     // Written to by nobody: the panel has it locked.
-    if (posix.basename(path) === ".user.ini") continue;
+    if (posix.basename(path) === ".user.ini" && panel.isRoot(posix.dirname(path))) continue;
     const file = await panel.area.real(path);
     if (entry.directory) await mkdir(file, { recursive: true });
     else {
