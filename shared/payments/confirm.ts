@@ -112,7 +112,7 @@ async function settle(
   };
   const [settled, taken] = await ctx.db.batch([
     call("payments_settle", input, settledShape),
-    settlement.settled(charge.intent.id),
+    settlement.settled(charge.intent.id, ctx.now()),
   ]);
   wake(ctx, [...settled.wake, ...taken.wake]);
   ctx.log.info("payment settled", { chargeId: charge.id, first: settled.first });

@@ -23,7 +23,7 @@ const settleOnly = (ref: string, amount = 25_000) =>
 async function settle(payment: TestPayment, ref: string, amount?: number) {
   const [settled] = await testContext().db.batch([
     settleOnly(ref, amount ?? payment.amount),
-    depositSettlement.settled(payment.intent_id),
+    depositSettlement.settled(payment.intent_id, new Date()),
   ]);
   return settled;
 }

@@ -8,8 +8,11 @@ import { type Wake, wakeSchema } from "../jobs/jobs.ts";
  */
 export interface Settlement {
   purpose: string;
-  /** Intent `paid`: books gateway/<provider> to its own account. It may refuse by `payments_refund(charge)`. */
-  settled(intentId: string): Statement<{ wake: Wake[] }>;
+  /**
+   * Intent `paid`: books gateway/<provider> to its own account. It may refuse by `payments_refund(charge)`. What begins
+   * with the payment begins at that moment.
+   */
+  settled(intentId: string, at: Date): Statement<{ wake: Wake[] }>;
   /** Intent `expired` or `failed`: releases what it holds. */
   expired(intentId: string): Statement<{ wake: Wake[] }>;
 }

@@ -126,15 +126,64 @@ describe("what an archive may bring along", () => {
     expect(await visit(site)).toEqual({ status: 200, body: "terbuka" });
   });
 
-  it("a folder whose name could be read as configuration is served as a folder only", async () => {
+  it.each(["dist", "Situs Saya", "café", "-x", "v1.2_baru"])(
+    "one folder %j around everything is served from there",
+    async (name) => {
+      const site = await createLiveSite();
+      const zip = zipOf([
+        { name: `${name}/index.html`, data: text.encode("depan") },
+        { name: "__MACOSX/._index.html", data: text.encode("apa saja") },
+      ]);
+      const answer = await deploy(site, await uploadTo(site, zip));
+      expect(answer.body).toMatchObject({ pending: false });
+      expect(await visit(site)).toEqual({ status: 200, body: "depan" });
+    },
+  );
+
+  it.each(["a; } server {", "a&b", "it's", "$(id)"])(
+    "a folder %j, whose name could be read as configuration, is refused in words and served to nobody",
+    async (name) => {
+      const site = await createLiveSite();
+      await bringLive(site, "Lama");
+      const zip = zipOf([{ name: `${name}/index.html`, data: text.encode("x") }]);
+      const answer = await deploy(site, await uploadTo(site, zip));
+      expect(answer).toMatchObject({
+        status: 500,
+        body: { error: expect.stringContaining(`nama folder "${name}" di arsip tidak didukung`) },
+      });
+      expect((await visit(site)).body).toBe("<h1>Lama</h1>");
+    },
+  );
+
+  it("limits of PHP are brought along, or kept by the server to itself, and hinder nothing", async () => {
     const site = await createLiveSite();
-    const zip = zipOf([{ name: "a; } server {/index.html", data: text.encode("x") }]);
+    const file = (name: string) => ({ name, data: text.encode("memory_limit = 64M") });
+    for (const [n, inis] of [[".user.ini"], ["php/.user.ini", "php/a.php"]].entries()) {
+      const front = { name: "index.html", data: text.encode(`ke-${n}`) };
+      const open = await queued(site, zipOf([front, ...inis.map(file)]));
+      expect((await attemptDeploy(open)).outcome).toMatchObject({ result: { live: true } });
+      expect((await visit(site)).body).toBe(`ke-${n}`);
+    }
+  });
+
+  it("no front page replaces none that visitors had", async () => {
+    const site = await createLiveSite();
+    await bringLive(site, "Lama");
+    const zip = zipOf([{ name: "a.txt", data: text.encode("a") }, { name: "b/index.html" }]);
+    expect(await deploy(site, await uploadTo(site, zip))).toMatchObject({
+      status: 500,
+      body: { error: expect.stringContaining("tidak ada halaman depan") },
+    });
+    expect(await visit(site)).toEqual({ status: 200, body: "<h1>Lama</h1>" });
+  });
+
+  it("no front page is needed where there was none", async () => {
+    const site = await createLiveSite();
+    const { driver, site: ref } = await siteOn(site.id);
+    await driver.removeFile(ref, "index.html");
+    const zip = zipOf([{ name: "data.json", data: text.encode("{}") }]);
     expect((await deploy(site, await uploadTo(site, zip))).body).toMatchObject({ pending: false });
-    expect((await visit(site)).body).not.toBe("x");
-    const { folder } = await readDeploy((await listed(site)).deploys[0].id);
-    expect((await siteOn(site.id)).site.root).not.toContain(";");
-    const sites = await twin(standIns().aapanel, `/_sites/${site.domain}`, {}, "GET");
-    expect(sites).toMatchObject({ runPath: `/${folder}` });
+    expect(await visit(site, "data.json")).toEqual({ status: 200, body: "{}" });
   });
 });
 

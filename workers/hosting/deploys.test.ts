@@ -210,6 +210,25 @@ describe("POST /api/website/:id/rollback", () => {
     expect(await statusesOf(site)).toEqual(["LIVE", "READY"]);
   });
 
+  it("brings back what visitors had before, never a release that a rollback took away", async () => {
+    const site = await createLiveSite();
+    await bringLive(site, "Baik");
+    await bringLive(site, "Rusak 1");
+    await post(site, `${site.id}/rollback`, {});
+    await bringLive(site, "Rusak 2");
+    expect((await post(site, `${site.id}/rollback`, {})).body).toMatchObject({ pending: false });
+    expect((await visit(site)).body).toBe("<h1>Baik</h1>");
+  });
+
+  it("leads further back each time", async () => {
+    const site = await createLiveSite();
+    for (const words of ["1", "2", "3"]) await bringLive(site, words);
+    for (const words of ["2", "1"]) {
+      await post(site, `${site.id}/rollback`, {});
+      expect((await visit(site)).body).toBe(`<h1>${words}</h1>`);
+    }
+  });
+
   it("refuses a release of another site, an unknown one, and a stranger", async () => {
     const site = await createLiveSite();
     await bringLive(site, "Satu-satunya");

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { runJob } from "../../shared/jobs/jobs.ts";
@@ -11,11 +12,12 @@ import {
   daysAfter,
   mailsOf,
   payAt,
+  renewalOrderOf,
   type Subscribed,
   subscribeUntil,
   wib,
 } from "./testing/renewals.ts";
-import { quietContext } from "./testing/sales.ts";
+import { quietContext, run } from "./testing/sales.ts";
 
 const Mails = z.array(z.object({ subject: z.string(), html: z.string(), text: z.string() }));
 
@@ -71,6 +73,21 @@ it("a customer without automatic renewal and without a website is told both as t
   ]);
   expect(mails[0]?.text).toContain("Perpanjangan otomatis Anda nonaktif");
   expect(mails[0]?.text).not.toContain("/pay?key=");
+});
+
+it("the reminder of a bill that its owner cancelled says so, and that he may renew by himself", async () => {
+  const endsAt = wib("1992-03-20 06:00:00");
+  const s = await subscribeUntil({ endsAt });
+  await nights(endsAt, [-3]);
+  const [bill] = await renewalOrderOf(s);
+  const input = { order_id: bill?.id, user_id: s.user.userId };
+  await run(sql`select hosting_order_cancel(${JSON.stringify(input)}::jsonb)`);
+  await nights(endsAt, [-1]);
+  const last = (await delivered(s)).at(-1);
+  expect(last?.subject).toBe("Masa aktif paket Uji berakhir besok");
+  expect(last?.text).toContain("Tagihan perpanjangannya Anda batalkan.");
+  expect(last?.text).toContain("perpanjang dari dasbor");
+  expect(last?.text).not.toContain("sudah kami siapkan");
 });
 
 it("a paid renewal is confirmed with its invoice", async () => {

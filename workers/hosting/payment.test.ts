@@ -105,6 +105,21 @@ describe("POST /api/payment/create", () => {
     },
   );
 
+  it("charges the price that was told or nothing, also after the plan's has changed", async () => {
+    const user = await createUser();
+    const plan = await createPlan({ price: 30_000 });
+    const first = await buy(user, plan);
+    await run(sql`update hosting_plans set price = 20000 where id = ${plan.id}`);
+    const words =
+      "Pesanan yang sama seharga Rp 30.000 belum dibayar. Bayar atau batalkan pesanan itu dahulu.";
+    expect(await buy(user, plan, { price: 20_000 })).toMatchObject(failure(409, words));
+    expect((await buy(user, plan, { price: 30_000 })).body.order.id).toBe(first.body.order.id);
+    const path = `/api/orders/${first.body.order.id}/cancel`;
+    await api(path, { method: "POST", token: user.token });
+    expect((await buy(user, plan, { price: 20_000 })).body.order.price).toBe(20_000);
+    expect((await buy(user, plan, { price: 30_000 })).status).toBe(400);
+  });
+
   it.each([0, -30_000, 30_000.5, "30000", null, 1e300])(
     "refuses the price %j as incomplete",
     async (price) => {

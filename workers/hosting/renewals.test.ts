@@ -150,6 +150,30 @@ describe("a payment", () => {
   });
 });
 
+describe("a code that was picked just before its page ran out", () => {
+  /** Suspended and warned twice; on the page since a minute more than a day before the deletion. */
+  async function picked(year: number) {
+    const s = await subscribeUntil({ endsAt: wib(`${year}-06-10 06:00:00`), website: true });
+    await nights(`${year}-06-10`, -3, 32);
+    return { s, page: await openPage(s, wib(`${year}-07-12 05:59:00`)) };
+  }
+
+  it("holds the deletion back for its own day, and pays the site back to life", async () => {
+    const { s, page } = await picked(1994);
+    await nights("1994-07-13", 0, 1);
+    expect((await statusOf(s)).status).toBe("SUSPENDED");
+    await settlePage(page, wib("1994-07-14 07:00:00"));
+    expect((await statusOf(s)).status).toBe("ACTIVE");
+    expect(await siteOrdersOf(s)).toEqual(["suspend", "resume"]);
+  });
+
+  it("holds it back no longer than that, whatever the provider says of it", async () => {
+    const { s } = await picked(1993);
+    await nights("1993-07-13", 0, 2);
+    expect((await statusOf(s)).status).toBe("EXPIRED");
+  });
+});
+
 describe("a bill", () => {
   it("is the plan's price on the day when it is opened, whatever it becomes or whether it is still sold", async () => {
     const plan = await createPlan({ price: 30_000 });

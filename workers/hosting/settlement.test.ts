@@ -177,6 +177,15 @@ describe("a payment whose callback never comes", () => {
     expect((await sell({}, { plan })).orderId).not.toBe(sale.orderId);
   });
 
+  it("begins at the clock of who finds it paid", async () => {
+    const sale = await sell();
+    await ipaymu(`/_pay/${sale.ref}`);
+    const ctx = minutesLater(5 * 60);
+    const at = ctx.now();
+    await confirm(sale.ref, { ...ctx, now: () => at });
+    expect((await subscriptionOf(sale.orderId)).start).toEqual(at);
+  });
+
   it("and that was paid after its order had expired goes into the payer's wallet, once", async () => {
     const sale = await sell();
     await confirm(sale.ref, minutesLater(1_441));

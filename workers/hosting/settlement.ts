@@ -7,6 +7,7 @@ export const HOSTING = "hosting";
 /** A paid order: gateway/ipaymu -> commission/hosting, its subscription begun or moved on, its invoice issued. */
 export const hostingSettlement: Settlement = {
   purpose: HOSTING,
-  settled: (intentId) => call("hosting_settled", { intent_id: intentId }, woken),
+  settled: (intentId, at) =>
+    call("hosting_settled", { intent_id: intentId, at: at.toISOString() }, woken),
   expired: (intentId) => call("hosting_expired", { intent_id: intentId }, woken),
 };

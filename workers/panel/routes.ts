@@ -9,9 +9,9 @@ import { certificateRoutes } from "./routes/certificates.ts";
 import { databaseRoutes } from "./routes/databases.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { monitorRoutes } from "./routes/monitor.ts";
+import { releaseRoutes } from "./routes/releases.ts";
 import { serverRoutes } from "./routes/servers.ts";
 import { siteRoutes } from "./routes/sites.ts";
-import { releaseRoutes } from "./routes/releases.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { updateRoutes } from "./routes/update.ts";
 

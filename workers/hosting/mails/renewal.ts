@@ -70,10 +70,13 @@ function when({ days_left: days }: Reminder): string {
 
 function reminderWords(mail: Reminder): string {
   const ends = `Masa aktif ${thing(mail)} ${when(mail)}.`;
-  if (mail.auto_renew) {
+  if (mail.auto_renew && mail.payment_url) {
     return `${ends} Tagihan perpanjangannya sudah kami siapkan. Selama belum dibayar, layanan tetap aktif sampai ${formatJakarta(mail.suspends_at)}, setelah itu ditangguhkan.`;
   }
-  return `${ends} Perpanjangan otomatis Anda nonaktif, jadi tidak ada tagihan baru. Layanan tetap aktif sampai ${formatJakarta(mail.suspends_at)}, setelah itu ditangguhkan. Jika ingin melanjutkan, perpanjang dari dasbor sebelum waktu itu.`;
+  const why = mail.auto_renew
+    ? "Tagihan perpanjangannya Anda batalkan."
+    : "Perpanjangan otomatis Anda nonaktif, jadi tidak ada tagihan baru.";
+  return `${ends} ${why} Layanan tetap aktif sampai ${formatJakarta(mail.suspends_at)}, setelah itu ditangguhkan. Jika ingin melanjutkan, perpanjang dari dasbor sebelum waktu itu.`;
 }
 
 const reminder = template(

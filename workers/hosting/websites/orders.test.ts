@@ -182,7 +182,7 @@ describe("orders of a site", () => {
   });
 });
 
-const CALLS = { suspend: 8, resume: 9, delete: 6 };
+const CALLS = { suspend: 9, resume: 10, delete: 7 };
 const deaths = (["suspend", "resume", "delete"] as const).flatMap((action) =>
   Array.from({ length: CALLS[action] }, (_, at) => at).flatMap((at) => [
     [action, at, "before"] as const,

@@ -36,7 +36,7 @@ async function told(sale: Sale, ref: string, news: "paid" | "expired" | "failed"
   const input = { provider_ref: ref, transaction_id: `tx-${ref}`, amount: sale.total };
   await testContext().db.batch(
     news === "paid"
-      ? [call("payments_settle", input, z.unknown()), orderSettlement.settled(payment)]
+      ? [call("payments_settle", input, z.unknown()), orderSettlement.settled(payment, new Date())]
       : [
           call("payments_expire", { ...input, state: news }, z.unknown()),
           orderSettlement.expired(payment),
