@@ -1,18 +1,19 @@
-import { CommandError } from "../command-error.ts";
+const tails = new Map<string, Promise<void>>();
 
-const held = new Set<string>();
-
-/** One command at a time works on a backup: a removal does not overtake a restore of another subject. */
+/** One command after another works on a backup: a removal or a proof does not overtake a restore of another subject. */
 export async function exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
-  if (held.has(name)) {
-    throw new CommandError("conflict", "this backup is being worked on", { retryable: true });
-  }
-  held.add(name);
+  const before = tails.get(name) ?? Promise.resolve();
+  let release = (): void => undefined;
+  const mine = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const tail = before.then(() => mine);
+  tails.set(name, tail);
+  await before;
   try {
     return await work();
   } finally {
-    held.delete(name);
+    release();
+    if (tails.get(name) === tail) tails.delete(name);
   }
 }
-
-export const isHeld = (name: string): boolean => held.has(name);
