@@ -1,5 +1,5 @@
 import { isFree } from "./ports.ts";
-import { answers, startWrangler, type Wrangler, type WranglerOptions } from "./wrangler.ts";
+import { askUntil, startWrangler, type Wrangler, type WranglerOptions } from "./wrangler.ts";
 
 export interface WorkerOptions extends WranglerOptions {
   /** Whether to ring the minute's crons, as production does. */
@@ -20,7 +20,6 @@ export interface RunningWorker {
 
 const MINUTE_MS = 60_000;
 const HEAL_MS = 10_000;
-const PROBE_MS = 2_000;
 const RELEASE_MS = 20_000;
 const STARTS = 3;
 
@@ -131,13 +130,9 @@ class Keeper {
 
   async #answersAgain(): Promise<boolean> {
     const { port, healMs = HEAL_MS } = this.#options;
-    const deadline = Date.now() + healMs;
-    while (Date.now() < deadline && !this.#quit.signal.aborted) {
-      if (await hasEnded(this.#wrangler)) return false;
-      if (await answers(port, Math.min(PROBE_MS, healMs))) return true;
-      await new Promise((wake) => setTimeout(wake, 100));
-    }
-    return false;
+    const { exited } = this.#wrangler;
+    const answer = askUntil(port, Date.now() + healMs, () => this.#quit.signal.aborted);
+    return await Promise.race([answer, exited.then(() => false)]);
   }
 }
 

@@ -138,20 +138,40 @@ async function isReady(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   let gone = false;
-  void exited.then(() => {
+  const ended = exited.then(() => {
     gone = true;
+    return false;
   });
   const deadline = Date.now() + READY_MS;
-  while (!gone && !signal?.aborted && Date.now() < deadline) {
-    if (/Build failed|failed to start|refusing to serve/.test(tail())) return false;
-    if (await answers(port, 5_000)) return true;
+  const answer = askUntil(port, deadline, () => gone || signal?.aborted === true);
+  const cannot = async () => {
+    while (!gone && !signal?.aborted && Date.now() < deadline) {
+      if (/Build failed|failed to start|refusing to serve/.test(tail())) break;
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
+    return false;
+  };
+  return await Promise.race([answer, ended, cannot()]);
+}
+
+/**
+ * Asks until it answers, or nobody wants to know any more. The one request that is taken is given all the time there is:
+ * wrangler's front keeps it until the Worker runs, and one that is broken off meanwhile may block it for ever.
+ */
+export async function askUntil(
+  port: number,
+  deadline: number,
+  isOver: () => boolean,
+): Promise<boolean> {
+  while (!isOver() && Date.now() < deadline) {
+    if (await answers(port, deadline - Date.now())) return true;
     await new Promise((wake) => setTimeout(wake, 100));
   }
   return false;
 }
 
 /** Whether the Worker itself answers within that time; asked on a connection of its own, so that no dead one is used. */
-export function answers(port: number, patienceMs: number): Promise<boolean> {
+function answers(port: number, patienceMs: number): Promise<boolean> {
   return new Promise((done) => {
     const options = { host: "127.0.0.1", port, path: "/openapi.json", agent: false };
     const request = get(options, (response) => {
