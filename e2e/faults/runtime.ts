@@ -1,6 +1,6 @@
 import { type Runtimes, runtimesOf } from "../../local/dev/runtimes.ts";
-import { answers } from "../../local/dev/wrangler.ts";
-import { eventually, type Platform } from "../platform.ts";
+import { askUntil } from "../../local/dev/wrangler.ts";
+import type { Platform } from "../platform.ts";
 
 /** A restart of wrangler itself, on a machine that does other things. */
 const BACK_MS = 90_000;
@@ -20,10 +20,13 @@ export async function killRuntime(
     if (pid === undefined) throw new Error(`the process of the ${one} is not there`);
     process.kill(pid, "SIGKILL");
   }
-  const isAnother = async () => {
-    const now = find();
-    const areNew = which.every((one) => now[one] !== undefined && now[one] !== before[one]);
-    return areNew && (await answers(platform.port, 3_000));
-  };
-  await eventually("the Worker to run again", isAnother, BACK_MS);
+  if (!(await askUntil(platform.port, Date.now() + BACK_MS, () => false))) {
+    throw new Error(`the Worker did not run again within ${BACK_MS / 1000} s`);
+  }
+  const now = find();
+  for (const one of which) {
+    if (now[one] === undefined || now[one] === before[one]) {
+      throw new Error(`the ${one} that answers is the one that was killed`);
+    }
+  }
 }
