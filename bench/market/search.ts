@@ -133,8 +133,11 @@ async function ask(client: pg.Client, input: Record<string, string>): Promise<To
   return (await answer(client, input)).took;
 }
 
+/** Where pictures of the products would lie. */
+const ADDRESSED = { config: { APP_URL: "http://localhost:8787" } };
+
 async function answer(client: pg.Client, input: Record<string, string>) {
-  const { sql, params } = searchStatement(ProductQuery.parse(input));
+  const { sql, params } = searchStatement(ADDRESSED, ProductQuery.parse(input));
   pids.set(client, pids.get(client) ?? (await pidOf(client)));
   const pid = pids.get(client) ?? 0;
   const [began, worked] = [performance.now(), cpuMs(pid)];

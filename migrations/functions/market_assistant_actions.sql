@@ -63,7 +63,7 @@ begin
     from market_products p join market_stores s on s.id = p.store_id
     where p.id = target and p.deleted_at is null and s.deleted_at is null
       and (tool = 'feature_product' or s.user_id = person)
-    for no key update of p;
+    for key share of s for no key update of p;
     if found_row is null then
       perform app_error('not_found', 'Produk tidak ditemukan');
     end if;

@@ -70,9 +70,11 @@ declare
   shop market_stores;
   fields jsonb := market_assistant_pick(act.before, act.after);
 begin
-  select p.* into product from market_products p where p.id = act.target_id for update;
-  select s.* into shop from market_stores s where s.id = product.store_id and s.deleted_at is null
-    and (s.user_id = person or act.tool = 'feature_product' and market_assistant_is_admin(person));
+  -- Lock order: market_locks.sql.
+  select s.* into shop from market_stores s where s.deleted_at is null
+    and s.id = (select p.store_id from market_products p where p.id = act.target_id)
+    and (s.user_id = person or act.tool = 'feature_product' and market_assistant_is_admin(person)) for key share;
+  select p.* into product from market_products p where p.id = act.target_id for no key update;
   if product.id is null or shop.id is null then
     return null;
   end if;

@@ -41,7 +41,7 @@ begin
   perform market_store_hold(c.store_id);
   perform from market_products p where p.id in (
       select l.product_id from market_channel_lines l where l.channel_order_id = known.id)
-    order by p.id for update;
+    order by p.id for no key update;
   for line in
     select l.line_id, t.status from market_channel_lines l
     join jsonb_to_recordset(told->'lines') as t(line_id text, status text) on t.line_id = l.line_id

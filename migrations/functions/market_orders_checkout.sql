@@ -151,7 +151,7 @@ declare
 begin
   perform 1 from market_products p
     where p.id in (select (i->>'product_id')::uuid from jsonb_array_elements(items) i)
-    order by p.id for update;
+    order by p.id for no key update;
   select jsonb_agg(i.product_id) into refused
     from jsonb_to_recordset(items) as i(product_id uuid, quantity int)
     left join market_products p on p.id = i.product_id and p.store_id = shop and p.status = 'active'

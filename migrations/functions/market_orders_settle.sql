@@ -118,7 +118,7 @@ create or replace function market_release(order_key uuid, taken boolean) returns
 begin
   perform market_store_hold((select o.store_id from market_orders o where o.id = order_key));
   perform 1 from market_products p join market_order_items i on i.product_id = p.id
-    where i.order_id = order_key order by p.id for update of p;
+    where i.order_id = order_key order by p.id for no key update of p;
   update market_products p
     set reserved = p.reserved - i.quantity, stock = p.stock - case when taken then i.quantity else 0 end
     from market_order_items i where i.order_id = order_key and p.id = i.product_id;

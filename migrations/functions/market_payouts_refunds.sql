@@ -136,7 +136,7 @@ begin
   if (input->>'restock')::boolean then
     perform market_store_hold(o.store_id);
     perform 1 from market_products p join market_order_items i on i.product_id = p.id
-      where i.order_id = o.id order by p.id for update of p;
+      where i.order_id = o.id order by p.id for no key update of p;
     update market_products p set stock = p.stock + i.quantity
       from market_order_items i where i.order_id = o.id and p.id = i.product_id;
   end if;

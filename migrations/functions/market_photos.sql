@@ -21,7 +21,7 @@ begin
     perform app_error('not_found', 'Produk tidak ditemukan');
   end if;
   select market_photo_json(f) into known from market_photos f
-    where f.store_id = shop and f.source_url = input->>'source_url' and f.status <> 'failed';
+    where f.store_id = shop and market_picture_path(f.source_url) = input->>'source_url' and f.status <> 'failed';
   return known;
 end $$;
 
@@ -44,7 +44,7 @@ begin
     perform app_error('not_found', 'Produk tidak ditemukan');
   end if;
   select * into known from market_photos f
-    where f.store_id = shop and f.source_url = input->>'source_url' and f.status <> 'failed';
+    where f.store_id = shop and market_picture_path(f.source_url) = input->>'source_url' and f.status <> 'failed';
   if found then
     return jsonb_build_object('photo', market_photo_json(known), 'job_id', null, 'wake', '[]'::jsonb);
   end if;

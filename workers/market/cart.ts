@@ -2,27 +2,27 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { actorOf, type Ctx } from "../../shared/context.ts";
 import { call, rows } from "../../shared/db/statement.ts";
-import { onSale } from "./catalogue-rows.ts";
+import { onSale, pictureColumn } from "./catalogue-rows.ts";
 import { type Cart, type CartItem, type CartLine, CartRow } from "./schemas/cart.ts";
 
 export const MAX_CART_LINES = 100;
 
-const lines = (userId: number) =>
+const lines = (ctx: Ctx) =>
   rows(
     sql`select c.product_id, c.quantity, c.seen_price::float8 as seen_price, p.name, p.price::float8 as price,
         p.stock - p.reserved as stock, p.weight_gram, (${onSale}) as on_sale,
         json_build_object('id', s.id, 'name', s.name, 'slug', s.slug) as store,
-        (select i.url from market_product_images i where i.product_id = p.id
+        (select ${pictureColumn(ctx, "i.url")} from market_product_images i where i.product_id = p.id
           order by i.is_primary desc, i.sort_order, i.id limit 1) as image_url
       from market_cart_items c join market_products p on p.id = c.product_id
         join market_stores s on s.id = p.store_id
-      where c.user_id = ${userId} order by c.created_at desc, c.product_id desc`,
+      where c.user_id = ${actorOf(ctx).userId} order by c.created_at desc, c.product_id desc`,
     CartRow,
   );
 
 /** The actor's cart at today's prices and stock. */
 export async function getCart(ctx: Ctx): Promise<Cart> {
-  return summarise(await ctx.db.run(lines(actorOf(ctx).userId)));
+  return summarise(await ctx.db.run(lines(ctx)));
 }
 
 /** Sets the quantity of one product (0 takes it out), so that a repeated call changes nothing. */
@@ -40,7 +40,7 @@ export async function setCartLine(
       { ...input, user_id: userId, max_lines: MAX_CART_LINES },
       z.object({ created: z.boolean() }),
     ),
-    lines(userId),
+    lines(ctx),
   ]);
   return { created, cart: summarise(left) };
 }
@@ -54,7 +54,7 @@ export async function removeFromCart(ctx: Ctx, productId: string | null): Promis
         and (${productId}::uuid is null or c.product_id = ${productId}::uuid)`,
       z.unknown(),
     ),
-    lines(userId),
+    lines(ctx),
   ]);
   return summarise(left);
 }

@@ -1,4 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
+import type { Addressed } from "./images.ts";
 
 /**
  * The catalogue's rows as the wire shows them, built as JSON by Postgres: one statement answers with whole objects,
@@ -7,9 +8,15 @@ import { type SQL, sql } from "drizzle-orm";
 
 const iso = (column: string) => sql.raw(`market_iso(${column})`);
 
+/** The address of the picture that this column stores. */
+export const pictureColumn = (ctx: Addressed, column: string) =>
+  sql`market_picture_url(${sql.raw(column)}, ${ctx.config.APP_URL})`;
+
 /** `s` is a row of market_stores. */
-export const storeJson = sql`json_build_object('id', s.id, 'user_id', s.user_id, 'name', s.name, 'slug', s.slug,
-  'description', s.description, 'logo_url', s.logo_url, 'banner_url', s.banner_url, 'address', s.address,
+export const storeJson = (
+  ctx: Addressed,
+) => sql`json_build_object('id', s.id, 'user_id', s.user_id, 'name', s.name, 'slug', s.slug,
+  'description', s.description, 'logo_url', ${pictureColumn(ctx, "s.logo_url")}, 'banner_url', ${pictureColumn(ctx, "s.banner_url")}, 'address', s.address,
   'city', s.city, 'province', s.province, 'postal_code', s.postal_code, 'lat', s.lat, 'lng', s.lng,
   'google_maps_url', s.google_maps_url, 'instagram_handle', s.instagram_handle, 'phone', s.phone,
   'area_id', s.area_id, 'shipping_couriers', s.shipping_couriers, 'status', s.status,
@@ -17,8 +24,8 @@ export const storeJson = sql`json_build_object('id', s.id, 'user_id', s.user_id,
   'deleted_at', ${iso("s.deleted_at")})`;
 
 /** Images of the product `p`, read from the table or from a step of the same statement that wrote them. */
-const imagesJson = (source: SQL) => sql`(
-  select coalesce(json_agg(json_build_object('id', i.id, 'product_id', i.product_id, 'url', i.url,
+const imagesJson = (ctx: Addressed, source: SQL) => sql`(
+  select coalesce(json_agg(json_build_object('id', i.id, 'product_id', i.product_id, 'url', ${pictureColumn(ctx, "i.url")},
     'is_primary', i.is_primary, 'is_ai_enhanced', i.is_ai_enhanced, 'sort_order', i.sort_order)
     order by i.sort_order, i.id), '[]')
   from ${source} i where i.product_id = p.id)`;
@@ -32,13 +39,16 @@ const imageTable = sql`market_product_images`;
 
 /** `p` is a product; its seller sees the stock on hand and what unpaid orders hold of it. */
 export const sellerProductJson = (
+  ctx: Addressed,
   images: SQL = imageTable,
 ) => sql`json_build_object(${productFields},
-  'stock', p.stock, 'reserved', p.reserved, 'product_images', ${imagesJson(images)})`;
+  'stock', p.stock, 'reserved', p.reserved, 'product_images', ${imagesJson(ctx, images)})`;
 
 /** `p` is a product, `s` its store; a buyer sees what may still be bought. */
-export const buyerProductJson = sql`json_build_object(${productFields}, 'stock', p.stock - p.reserved,
-  'product_images', ${imagesJson(imageTable)}, 'stores', json_build_object('name', s.name, 'slug', s.slug))`;
+export const buyerProductJson = (
+  ctx: Addressed,
+) => sql`json_build_object(${productFields}, 'stock', p.stock - p.reserved,
+  'product_images', ${imagesJson(ctx, imageTable)}, 'stores', json_build_object('name', s.name, 'slug', s.slug))`;
 
 /** `c` is a promo code. */
 export const promoJson = sql`json_build_object('id', c.id, 'store_id', c.store_id, 'created_by', c.created_by,

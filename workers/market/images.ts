@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
+import type { Config } from "../../shared/config/config.ts";
 import { actorOf, type Ctx } from "../../shared/context.ts";
 import { rows } from "../../shared/db/statement.ts";
 import { ownAssetKey, storeImage, UPLOADS_PATH } from "../../shared/files/assets.ts";
@@ -40,10 +41,39 @@ export async function uploadImage(
 /** What is said of a picture that the caller did not upload here. */
 export const NOT_OURS = "Gunakan gambar yang Anda unggah di sini";
 
-/** The address of a picture that this seller uploaded here; anything else is refused (TB-11, TB-20). */
-export function ownImageUrl(ctx: Ctx, url: string, field: string): string {
+/** Who knows the platform's address. */
+export type Addressed = { config: Pick<Config, "APP_URL"> };
+
+/**
+ * A stored picture as its path below our address. Rows from before hold the address of their day in front of it; the
+ * columns of pictures hold own uploads alone, so what stands before `/uploads/` there was ours.
+ */
+export const picturePath = (stored: string): string => STORED.exec(stored)?.[1] ?? stored;
+
+const STORED = /^https?:\/\/[^/?#]+(\/uploads\/[^?#]+)$/;
+
+/** The address of a stored picture below the platform's address of today. */
+export function pictureUrl(config: Pick<Config, "APP_URL">, stored: string): string {
+  const path = picturePath(stored);
+  return path.startsWith(UPLOADS_PATH) ? config.APP_URL + path : path;
+}
+
+/** The same of a column that may be empty. */
+export const pictureUrlOrNull = (
+  config: Pick<Config, "APP_URL">,
+  stored: string | null,
+): string | null => (stored === null ? null : pictureUrl(config, stored));
+
+/** The key of a stored picture in our bucket; null: it lies nowhere here. */
+export function pictureKey(stored: string): string | null {
+  const path = picturePath(stored);
+  return path.startsWith(UPLOADS_PATH) ? path.slice(UPLOADS_PATH.length) : null;
+}
+
+/** A picture that this seller uploaded here, as it is stored; anything else is refused (TB-11, TB-20). */
+export function ownImagePath(ctx: Ctx, url: string, field: string): string {
   const { APP_URL } = ctx.config;
   const key = ownAssetKey(url, APP_URL, { prefix: PRODUCT_UPLOADS, ownerId: actorOf(ctx).userId });
   if (key === null) throw wrongField(field, NOT_OURS);
-  return APP_URL + UPLOADS_PATH + key;
+  return UPLOADS_PATH + key;
 }

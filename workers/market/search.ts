@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Ctx } from "../../shared/context.ts";
 import { rows } from "../../shared/db/statement.ts";
 import { buyerProductJson, onSale } from "./catalogue-rows.ts";
+import type { Addressed } from "./images.ts";
 import { type BuyerProduct, BuyerProductShape, type ProductQuery } from "./schemas/products.ts";
 import { readCursor, writeCursor } from "./search-cursor.ts";
 import { termsOf } from "./search-terms.ts";
@@ -39,7 +40,7 @@ const Found = z.object({
 export async function searchProducts(ctx: Ctx, query: ProductQuery): Promise<ProductSearchResult> {
   const { page, limit } = query;
   const cursor = readCursor(query);
-  const [found] = await ctx.db.run(searchStatement(query));
+  const [found] = await ctx.db.run(searchStatement(ctx, query));
   const counted = found?.result.total ?? 0;
   const total = cursor?.total ?? Math.min(counted, MAX_MATCHES);
   const capped = cursor?.capped ?? counted > MAX_MATCHES;
@@ -54,7 +55,7 @@ export async function searchProducts(ctx: Ctx, query: ProductQuery): Promise<Pro
 }
 
 /** What Postgres is asked: the ids of a page (SQL function `market_search`) and their rows, in one statement. */
-export function searchStatement(query: ProductQuery) {
+export function searchStatement(ctx: Addressed, query: ProductQuery) {
   const { page, limit } = query;
   const after = readCursor(query);
   const offset = after ? 0 : (page - 1) * limit;
@@ -74,7 +75,7 @@ export function searchStatement(query: ProductQuery) {
   };
   return rows(
     sql`with found as materialized (select market_search(${JSON.stringify(input)}::jsonb) as result)
-      select found.result, (select coalesce(json_agg(${buyerProductJson} order by x.n), '[]')
+      select found.result, (select coalesce(json_agg(${buyerProductJson(ctx)} order by x.n), '[]')
         from jsonb_array_elements_text(found.result->'ids') with ordinality x(id, n)
         join market_products p on p.id = x.id::uuid join market_stores s on s.id = p.store_id
         where ${onSale}) as rows

@@ -4,21 +4,21 @@ import { actorOf, type Ctx } from "../../shared/context.ts";
 import { call, rows } from "../../shared/db/statement.ts";
 import { AppError, notFound, wrongField } from "../../shared/http/errors.ts";
 import { storeJson } from "./catalogue-rows.ts";
-import { ownImageUrl } from "./images.ts";
+import { ownImagePath } from "./images.ts";
 import { type Store, type StoreChanges, StoreShape } from "./schemas/stores.ts";
 import { isKnownArea } from "./shipping/areas.ts";
 import { slugFromName, slugProblem } from "./slugs.ts";
 import { refreshStorefront } from "./storefront/refresh.ts";
 
-const ownStore = (userId: number) =>
+const ownStore = (ctx: Ctx) =>
   rows(
-    sql`select ${storeJson} as store from market_stores s where s.user_id = ${userId} and s.deleted_at is null`,
+    sql`select ${storeJson(ctx)} as store from market_stores s where s.user_id = ${actorOf(ctx).userId} and s.deleted_at is null`,
     z.object({ store: StoreShape }),
   );
 
 /** The actor's store, or null before the first save. */
 export async function findOwnStore(ctx: Ctx): Promise<Store | null> {
-  const [found] = await ctx.db.run(ownStore(actorOf(ctx).userId));
+  const [found] = await ctx.db.run(ownStore(ctx));
   return found?.store ?? null;
 }
 
@@ -57,7 +57,7 @@ export async function saveStore(
   if (fields.area_id) await requireArea(ctx, fields.area_id);
   const suggested_slug = suggestedSlug(fields.name);
   const save = call("market_store_save", { user_id: userId, fields, suggested_slug }, SaveResult);
-  const [saved, [found]] = await ctx.db.batch([save, ownStore(userId)], {
+  const [saved, [found]] = await ctx.db.batch([save, ownStore(ctx)], {
     market_stores_slug_key: () => new AppError("conflict", "Slug sudah dipakai"),
   });
   if (!found) throw notFound("Store not found");
@@ -76,7 +76,7 @@ function withOwnImages(ctx: Ctx, changes: StoreChanges): StoreChanges {
   const fields = { ...changes };
   for (const field of ["logo_url", "banner_url"] as const) {
     const url = fields[field];
-    if (url) fields[field] = ownImageUrl(ctx, url, field);
+    if (url) fields[field] = ownImagePath(ctx, url, field);
   }
   return fields;
 }
@@ -86,15 +86,10 @@ function requireSlug(slug: string): void {
   if (problem) throw wrongField("slug", problem);
 }
 
-/** While the courier cannot be asked, a district that it has confirmed before is not in the way of other changes. */
+/** The courier is asked about a new district only: other changes neither wait for it nor fail with it. */
 async function requireArea(ctx: Ctx, areaId: string): Promise<void> {
-  try {
-    if (await isKnownArea(ctx, areaId)) return;
-  } catch (error) {
-    if ((await findOwnStore(ctx))?.area_id === areaId) return;
-    throw error;
-  }
-  // Whose sign-in has ended learns that, and nothing about districts.
-  await ctx.db.passGate();
+  // Also checks the session: whose sign-in has ended learns that, and nothing about districts.
+  if ((await findOwnStore(ctx))?.area_id === areaId) return;
+  if (await isKnownArea(ctx, areaId)) return;
   throw wrongField("area_id", "Kecamatan ini tidak dikenal kurir. Pilih dari /api/buyer/areas.");
 }

@@ -5,6 +5,7 @@ import type { ConstraintErrors } from "../../../shared/db/errors.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { ownAssetKey, UPLOADS_PATH } from "../../../shared/files/assets.ts";
 import { wrongField } from "../../../shared/http/errors.ts";
+import { pictureColumn } from "../catalogue-rows.ts";
 import { NOT_OURS } from "../images.ts";
 import { type Banner, type BannerChanges, BannerShape, type NewBanner } from "../schemas/admin.ts";
 import { bannerId, bannerNotFound } from "./refusals.ts";
@@ -14,7 +15,9 @@ export const BANNER_PREFIX = "banners";
 
 const Row = z.object({ banner: BannerShape });
 
-const bannerJson = sql`json_build_object('id', b.id, 'image_url', b.image_url, 'cta_link', b.cta_link,
+const bannerJson = (
+  ctx: Ctx,
+) => sql`json_build_object('id', b.id, 'image_url', ${pictureColumn(ctx, "b.image_url")}, 'cta_link', b.cta_link,
   'sort_order', b.sort_order, 'is_active', b.is_active, 'starts_at', market_iso(b.starts_at),
   'ends_at', market_iso(b.ends_at), 'created_at', market_iso(b.created_at), 'updated_at', market_iso(b.updated_at))`;
 
@@ -22,24 +25,23 @@ const BANNER_ERRORS: ConstraintErrors = {
   market_banners_dates: () => wrongField("ends_at", "Harus sesudah starts_at"),
 };
 
-/** The address of a picture that this admin uploaded here; anything else is refused (TB-11, TB-20). */
+/** A picture that this admin uploaded here, as it is stored; anything else is refused (TB-11, TB-20). */
 async function ownPicture(ctx: Ctx, url: string): Promise<string> {
-  const { APP_URL } = ctx.config;
   const owner = { prefix: BANNER_PREFIX, ownerId: actorOf(ctx).userId };
-  const key = ownAssetKey(url, APP_URL, owner);
+  const key = ownAssetKey(url, ctx.config.APP_URL, owner);
   if (key === null) {
     // Whose sign-in has ended learns that, and nothing about pictures.
     await ctx.db.passGate();
     throw wrongField("image_url", NOT_OURS);
   }
-  return APP_URL + UPLOADS_PATH + key;
+  return UPLOADS_PATH + key;
 }
 
 /** Banners of the front page that are shown now, in their order. */
 export async function listShownBanners(ctx: Ctx): Promise<Banner[]> {
   const found = await ctx.db.run(
     rows(
-      sql`select ${bannerJson} as banner from market_banners b
+      sql`select ${bannerJson(ctx)} as banner from market_banners b
         where b.is_active and coalesce(b.starts_at <= now(), true) and coalesce(b.ends_at > now(), true)
         order by b.sort_order, b.id limit 20`,
       Row,
@@ -53,7 +55,7 @@ export async function listBanners(ctx: Ctx, { page, limit }: { page: number; lim
   const [found] = await ctx.db.run(
     rows(
       sql`select (select count(*)::int from market_banners) as total,
-          (select coalesce(json_agg(${bannerJson} order by b.sort_order, b.id), '[]')
+          (select coalesce(json_agg(${bannerJson(ctx)} order by b.sort_order, b.id), '[]')
             from (select b.* from market_banners b order by b.sort_order, b.id
               limit ${limit} offset ${(page - 1) * limit}) b) as rows`,
       z.object({ total: z.number(), rows: z.array(BannerShape) }),
@@ -82,7 +84,7 @@ export async function createBanner(ctx: Ctx, input: NewBanner): Promise<Banner> 
           from jsonb_populate_record(null::market_banners, ${JSON.stringify(fields)}::jsonb) n
           returning *
         ), told as (${trace(ctx, "create")})
-        select ${bannerJson} as banner from b, told`,
+        select ${bannerJson(ctx)} as banner from b, told`,
       Row,
     ),
     BANNER_ERRORS,
@@ -108,7 +110,7 @@ export async function updateBanner(ctx: Ctx, { id, ...changes }: BannerChanges):
           where b.id = ${bannerId(id)}
           returning b.*
         ), told as (${trace(ctx, "update")})
-        select ${bannerJson} as banner from b, told`,
+        select ${bannerJson(ctx)} as banner from b, told`,
       Row,
     ),
     BANNER_ERRORS,

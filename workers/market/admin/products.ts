@@ -20,12 +20,15 @@ async function change(ctx: Ctx, id: string, what: { action: string; set: SQL; af
   });
   const [changed] = await ctx.db.run(
     rows(
-      sql`with p as (
-          update market_products p set ${what.set}, updated_at = now()
-          where p.id = ${productId(id)} and p.deleted_at is null returning p.*
+      // The store is held before its product: market_locks.sql.
+      sql`with s as materialized (
+          select id, slug from market_stores
+          where id = (select store_id from market_products where id = ${productId(id)}) for key share
+        ), p as (
+          update market_products p set ${what.set}, updated_at = now() from s
+          where p.id = ${productId(id)} and p.deleted_at is null and p.store_id = s.id returning p.*
         ), told as (${audit})
-        select ${sellerProductJson()} as product, s.slug
-        from p, told, market_stores s where s.id = p.store_id`,
+        select ${sellerProductJson(ctx)} as product, s.slug from p, told, s`,
       Changed,
     ),
   );

@@ -11,7 +11,7 @@ import { refreshStorefront } from "../storefront/refresh.ts";
 import { storeId, storeNotFound } from "./refusals.ts";
 import { told } from "./told.ts";
 
-const adminStoreJson = sql`(${storeJson})::jsonb || jsonb_build_object(
+const adminStoreJson = (ctx: Ctx) => sql`(${storeJson(ctx)})::jsonb || jsonb_build_object(
   'owner', (select jsonb_build_object('id', u.id, 'full_name', u.name, 'email', u.email)
     from identity_users u where u.id = s.user_id),
   'product_count', (select count(*) from market_products p where p.store_id = s.id and p.deleted_at is null),
@@ -37,7 +37,7 @@ export async function listStores(ctx: Ctx, query: AdminStoresQuery) {
   const [found] = await ctx.db.run(
     rows(
       sql`select (select count(*)::int from ${matches}) as total,
-          (select coalesce(jsonb_agg(${adminStoreJson} order by s.created_at desc, s.id desc), '[]')
+          (select coalesce(jsonb_agg(${adminStoreJson(ctx)} order by s.created_at desc, s.id desc), '[]')
             from (select s.* from ${matches} order by s.created_at desc, s.id desc
               limit ${limit} offset ${(page - 1) * limit}) s) as rows`,
       z.object({ total: z.number(), rows: z.array(AdminStoreShape) }),
@@ -48,7 +48,7 @@ export async function listStores(ctx: Ctx, query: AdminStoresQuery) {
 }
 
 async function oneStore(ctx: Ctx, id: string): Promise<AdminStore> {
-  const query = sql`select ${adminStoreJson} as store from market_stores s where s.id = ${id}`;
+  const query = sql`select ${adminStoreJson(ctx)} as store from market_stores s where s.id = ${id}`;
   const [found] = await ctx.db.run(rows(query, z.object({ store: AdminStoreShape })));
   if (!found) throw storeNotFound();
   return found.store;
@@ -68,7 +68,7 @@ export async function featureStore(ctx: Ctx, id: string, featured: boolean): Pro
           update market_stores s set is_featured = ${featured}, updated_at = now()
           where s.id = ${storeId(id)} and s.deleted_at is null returning s.*
         ), told as (${audit})
-        select ${storeJson} as store from s, told`,
+        select ${storeJson(ctx)} as store from s, told`,
       z.object({ store: StoreShape }),
     ),
   );

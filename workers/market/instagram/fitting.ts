@@ -1,7 +1,7 @@
 import type { Ctx } from "../../../shared/context.ts";
-import { UPLOADS_PATH } from "../../../shared/files/assets.ts";
 import { findOrientation } from "../../../shared/files/exif.ts";
 import { readImage } from "../../../shared/files/image.ts";
+import { pictureKey } from "../images.ts";
 import { storeUrl } from "../storefront/urls.ts";
 
 /** Instagram's limits (providers/instagram.md §3). */
@@ -38,8 +38,7 @@ export function captionProblem(whole: string): string | null {
 
 /** Why Instagram would not take a picture of ours, or null. Wider ones than 1,440 pixels it makes smaller itself. */
 export async function pictureProblem(ctx: Ctx, url: string): Promise<string | null> {
-  const start = ctx.config.APP_URL + UPLOADS_PATH;
-  const key = url.startsWith(start) ? url.slice(start.length) : null;
+  const key = pictureKey(url);
   const found = key === null ? null : await ctx.assets.head(key);
   if (key === null || !found) return NO_PICTURE;
   if (found.size > PICTURE.bytes) return "Ukuran gambar untuk Instagram paling besar 8 MB";

@@ -6,7 +6,7 @@ import { notFound, wrongField } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { formatJakarta } from "../../../shared/time/jakarta.ts";
 import { requireFeature } from "../admin/features.ts";
-import { ownImageUrl } from "../images.ts";
+import { ownImagePath, picturePath, pictureUrlOrNull } from "../images.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { InstagramPost, type PostChanges, type PostsQuery } from "../schemas/instagram.ts";
 import { captionProblem, pictureProblem, productLink, wholeCaption } from "./fitting.ts";
@@ -28,6 +28,7 @@ function shown(ctx: Ctx, { store_slug: slug, ...post }: Row): InstagramPost {
   const { product_id: productId, scheduled_at: at } = post;
   return {
     ...post,
+    image_url: pictureUrlOrNull(ctx.config, post.image_url),
     product_link: productId === null ? null : productLink(ctx, slug, productId),
     scheduled_at_local: at === null ? null : formatJakarta(new Date(at)),
   };
@@ -51,7 +52,7 @@ export async function draftPost(ctx: Ctx, input: DraftInput): Promise<InstagramP
   // The session is checked by a first query, and refusals below come without one.
   await ctx.db.passGate();
   if (productId !== null && !isUuid(productId)) throw notFound("Produk tidak ditemukan");
-  const given = imageUrl === null ? null : ownImageUrl(ctx, imageUrl, "image_url");
+  const given = imageUrl === null ? null : ownImagePath(ctx, imageUrl, "image_url");
   const moment = scheduleAt === null ? null : readMoment(ctx, scheduleAt);
   const user_id = actorOf(ctx).userId;
   const desk = await ctx.db.run(
@@ -84,7 +85,7 @@ async function firstFitting(ctx: Ctx, urls: string[]): Promise<string | null> {
   const problems: string[] = [];
   for (const url of urls) {
     const problem = await pictureProblem(ctx, url);
-    if (problem === null) return url;
+    if (problem === null) return picturePath(url);
     problems.push(problem);
   }
   if (problems.length === 0) return null;
@@ -107,8 +108,8 @@ export async function editPost(ctx: Ctx, id: string, changes: PostChanges): Prom
   requireCaption(ctx, desk.store_slug, caption, product_id);
   const input: Record<string, unknown> = { user_id, id, ...changes };
   if (changes.image_url) {
-    input.image_url = ownImageUrl(ctx, changes.image_url, "image_url");
-    await requirePicture(ctx, ownImageUrl(ctx, changes.image_url, "image_url"));
+    input.image_url = ownImagePath(ctx, changes.image_url, "image_url");
+    await requirePicture(ctx, ownImagePath(ctx, changes.image_url, "image_url"));
   }
   if (changes.scheduled_at) input.scheduled_at = readMoment(ctx, changes.scheduled_at);
   return await save(ctx, input);

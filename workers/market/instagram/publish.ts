@@ -7,6 +7,7 @@ import {
   type InstagramAuth,
   InstagramError,
 } from "../../../shared/providers/instagram.ts";
+import { pictureUrl } from "../images.ts";
 import { breakAccount, instagramOf, openToken } from "./accounts.ts";
 import { captionProblem, productLink, wholeCaption } from "./fitting.ts";
 
@@ -143,7 +144,10 @@ class Publisher {
     }
     const { used, total } = await this.#client.publishingLimit(auth);
     if (total !== null && used >= total) return await this.#putOff(`${used} dari ${total}`);
-    const container = await this.#client.createContainer(auth, { imageUrl, caption: whole });
+    const container = await this.#client.createContainer(auth, {
+      imageUrl: pictureUrl(this.#ctx.config, imageUrl),
+      caption: whole,
+    });
     if (!(await this.#note({ container_id: container, account_id: auth.accountId }))) {
       return { state: "success" };
     }

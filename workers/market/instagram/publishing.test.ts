@@ -32,6 +32,19 @@ async function settle(desk: Desk, id: string, most = 6) {
 }
 
 describe("a scheduled post", () => {
+  it.each(["", "http://localhost:9123"])(
+    "whose picture is stored behind %j names it by today's address",
+    async (then) => {
+      const desk = await connectedDesk();
+      const { id } = await duePost(desk);
+      await run(sql`update market_instagram_posts
+      set image_url = ${then} || regexp_replace(image_url, '^http://[^/]*', '') where id = ${id}`);
+      expect((await getPost(desk.ctx, id)).image_url).toBe(desk.imageUrl);
+      expect(await turn(desk, id)).toBe("success");
+      expect(desk.fake.posts).toMatchObject([{ imageUrl: desk.imageUrl }]);
+    },
+  );
+
   it("goes out at its time and not before, once, with the product's link below the words", async () => {
     const desk = await connectedDesk();
     const product = await createProduct(desk.store);

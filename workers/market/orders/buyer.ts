@@ -22,7 +22,7 @@ export async function getOrder(ctx: Ctx, orderId: string): Promise<BuyerOrder> {
   if (!isUuid(orderId)) throw missing();
   const [order] = await ctx.db.run(
     rows(
-      sql`select ${orderColumns}, ${paymentColumn}
+      sql`select ${orderColumns(ctx)}, ${paymentColumn}
         from market_orders o join market_stores s on s.id = o.store_id
         where o.id = ${orderId} and o.buyer_id = ${actorOf(ctx).userId}`,
       BuyerOrder,
@@ -39,7 +39,7 @@ export async function listBuyerOrders(
 ) {
   const { status = null } = query;
   return await readPage(ctx, query, {
-    columns: sql`${orderColumns}, ${paymentColumn}`,
+    columns: sql`${orderColumns(ctx)}, ${paymentColumn}`,
     matches: sql`from market_orders o join market_stores s on s.id = o.store_id
       where o.buyer_id = ${actorOf(ctx).userId} and (${status}::text is null or o.status = ${status})`,
     order: newestFirst,

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { clientOf } from "../../../shared/db/client.ts";
 import { rows } from "../../../shared/db/statement.ts";
-import { testContext } from "../../testing/api.ts";
+import { api, testContext } from "../../testing/api.ts";
 import {
   createProduct,
   createUser,
@@ -12,6 +12,8 @@ import {
   unique,
 } from "../../testing/factories.ts";
 import { COURIER_AREA, order, readStock } from "../../testing/orders.ts";
+import { talkOf } from "../assistant/testing/proposals.ts";
+import { actionsOf, undo } from "../assistant/testing/talk.ts";
 import { run } from "../testing/catalogue.ts";
 import { makePromo, openShop, sell, settle, usesOf } from "../testing/sales.ts";
 
@@ -77,6 +79,10 @@ async function listElsewhere({ id }: TestStore, product: TestProduct): Promise<s
   return connection;
 }
 
+/** Any change of this product. */
+const changing = (id: string) =>
+  `before update on market_products for each row when (old.id = '${id}')`;
+
 describe("an admin who deletes a store", () => {
   it("waits for a checkout that has its promo code, and finds its order", async () => {
     const shop = await openShop();
@@ -135,6 +141,94 @@ describe("an admin who deletes a store", () => {
     await stop.reached();
     expect(await deletes(store)).toBe(REFUSED);
     expect(await taking).toBe("done");
+  });
+});
+
+describe("a change of a product", () => {
+  const read = async ({ id }: TestProduct) => {
+    const query = sql`select price, deleted_at is not null as gone from market_products where id = ${id}`;
+    const shape = z.object({ price: z.coerce.number(), gone: z.boolean() });
+    return (await testContext().db.run(rows(query, shape)))[0];
+  };
+
+  it.each(["seller", "admin"] as const)(
+    "holds its store first: a store's deletion comes after its %s's deletion of a product",
+    async (role) => {
+      const { store, seller } = await openShop();
+      const product = await createProduct(store);
+      const { token } = role === "admin" ? await createUser(["admin"]) : seller;
+      await using stop = await pause(changing(product.id));
+      const removing = api(`/api/${role}/products/${product.id}`, { method: "DELETE", token });
+      await stop.reached();
+      expect(await deletes(store)).toBe("done");
+      expect((await read(product))?.gone).toBe(true);
+      expect((await removing).status).toBe(200);
+    },
+  );
+
+  it("that the assistant made is taken back before its store is deleted, not across it", async () => {
+    const { seller, product, store } = await talkOf(({ id }) => [
+      ["update_product", { product_id: id, price: 40_000 }],
+    ]);
+    const [action] = await actionsOf(seller);
+    await using stop = await pause(changing(product.id));
+    const undoing = undo(seller, action.id);
+    await stop.reached();
+    expect(await deletes(store)).toBe("done");
+    expect((await read(product))?.price).toBe(50_000);
+    expect((await undoing).status).toBe(200);
+  });
+});
+
+describe("a photo that is begun", () => {
+  it("waits for no checkout that takes one of the last pieces of its product", async () => {
+    const { store, seller, buyer } = await openShop();
+    const product = await createProduct(store, { stock: 3 });
+    await using stop = await pause(
+      `before update on market_products for each row when (old.id = '${product.id}' and new.reserved > old.reserved)`,
+    );
+    const ordering = order(buyer, store, [[product, 1]]);
+    await stop.reached();
+    const photo = { user_id: seller.userId, product_id: product.id, source_url: unique("/x") };
+    expect(await ends("market_photo_begin", { ...photo, per_day: 10 })).toBe("done");
+    // A deletion does wait, and thereby ends the pause.
+    expect(await deletes(store)).toBe(REFUSED);
+    expect((await ordering).status).toBe(201);
+  });
+
+  it("waits for no settlement and no refund of its product", async () => {
+    const shop = await openShop();
+    const paid = await sell(shop);
+    const refunded = await sell(shop);
+    await settle(refunded);
+    const acts: [typeof paid, () => Promise<unknown>][] = [
+      [paid, () => settle(paid)],
+      [
+        refunded,
+        () =>
+          ends("market_order_refund", {
+            order_id: refunded.orderId,
+            reason: "Rusak",
+            restock: true,
+            actor_id: shop.seller.userId,
+            audit: {},
+          }),
+      ],
+    ];
+    for (const [{ product }, act] of acts) {
+      await using stop = await pause(changing(product.id));
+      const acting = act();
+      await stop.reached();
+      const photo = {
+        user_id: shop.seller.userId,
+        product_id: product.id,
+        source_url: unique("/x"),
+      };
+      expect(await ends("market_photo_begin", { ...photo, per_day: 10 })).toBe("done");
+      await stop.reached();
+      expect([REFUSED, "done"]).toContain(await deletes(shop.store));
+      await acting;
+    }
   });
 });
 

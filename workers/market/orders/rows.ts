@@ -2,13 +2,14 @@ import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
+import { pictureColumn } from "../catalogue-rows.ts";
 
 /** The parcel of order `o`, or null. */
 export const shipmentColumn = sql`(select market_shipment_json(h) from market_shipments h where h.order_id = o.id)`;
 
-const items = sql`(
+const items = (ctx: Ctx) => sql`(
   select coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'product_id', i.product_id, 'name', i.name,
-    'image_url', i.image_url, 'quantity', i.quantity, 'unit_price', i.unit_price, 'subtotal', i.subtotal)
+    'image_url', ${pictureColumn(ctx, "i.image_url")}, 'quantity', i.quantity, 'unit_price', i.unit_price, 'subtotal', i.subtotal)
     order by i.id), '[]')
   from market_order_items i where i.order_id = o.id)`;
 
@@ -16,7 +17,7 @@ const items = sql`(
  * An order as the wire shows it (contract/tokoblitar.md §1.1), with its lines, store and parcel;
  * `from market_orders o join market_stores s` must follow.
  */
-export const orderColumns = sql`
+export const orderColumns = (ctx: Ctx) => sql`
   o.id, o.number, o.buyer_id::float8 as buyer_id, o.store_id, o.promo_code_id, o.status,
   o.subtotal_amount::float8 as subtotal_amount, o.discount_amount::float8 as discount_amount,
   o.shipping_amount::float8 as shipping_amount, o.total_amount::float8 as total_amount, o.payment_method,
@@ -26,7 +27,7 @@ export const orderColumns = sql`
   (select h.tracking_code from market_shipments h where h.order_id = o.id) as shipping_tracking_code,
   market_iso(o.expires_at) as expires_at, market_iso(o.paid_at) as paid_at,
   market_iso(o.delivered_at) as delivered_at, o.closed_reason, market_iso(o.created_at) as created_at,
-  market_iso(o.updated_at) as updated_at, ${items} as order_items,
+  market_iso(o.updated_at) as updated_at, ${items(ctx)} as order_items,
   jsonb_build_object('name', s.name, 'slug', s.slug) as stores, ${shipmentColumn} as shipments`;
 
 /** How the order is to be paid, for its buyer only; once it cannot be paid any more, nothing to pay is shown. */

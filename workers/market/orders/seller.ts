@@ -17,7 +17,9 @@ export interface SellerOrdersQuery {
   search?: string | undefined;
 }
 
-const sellerColumns = sql`${orderColumns}, o.commission_amount::float8 as commission_amount,
+const sellerColumns = (
+  ctx: Ctx,
+) => sql`${orderColumns(ctx)}, o.commission_amount::float8 as commission_amount,
   o.status = 'pending' or o.held_after_cancel as stock_held,
   jsonb_build_object('id', u.id, 'full_name', u.name) as buyer`;
 
@@ -30,7 +32,7 @@ export async function listSellerOrders(ctx: Ctx, query: SellerOrdersQuery) {
   const { status = null } = query;
   const search = query.search ? likePattern(query.search) : null;
   return await readPage(ctx, query, {
-    columns: sellerColumns,
+    columns: sellerColumns(ctx),
     matches: sql`${ownOrders(ctx)} and (${status}::text is null or o.status = ${status})
       and (${search}::text is null or o.number ilike ${search} or u.name ilike ${search})`,
     order: newestFirst,
@@ -41,7 +43,7 @@ export async function listSellerOrders(ctx: Ctx, query: SellerOrdersQuery) {
 /** One order of the actor's store with what happened to it. Throws `not_found`, also for another store's. */
 export async function getSellerOrder(ctx: Ctx, orderId: string): Promise<SellerOrderDetail> {
   if (!isUuid(orderId)) throw notFound("Order not found");
-  const query = sql`select ${sellerColumns}, ${timelineColumn} ${ownOrders(ctx)} and o.id = ${orderId}`;
+  const query = sql`select ${sellerColumns(ctx)}, ${timelineColumn} ${ownOrders(ctx)} and o.id = ${orderId}`;
   const [order] = await ctx.db.run(rows(query, SellerOrderDetail));
   if (!order) throw notFound("Order not found");
   return order;

@@ -5,7 +5,7 @@ import { call, rows } from "../../../shared/db/statement.ts";
 import { notFound } from "../../../shared/http/errors.ts";
 import { runJob, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { requireFeature } from "../admin/features.ts";
-import { ownImageUrl } from "../images.ts";
+import { ownImagePath, pictureUrl, pictureUrlOrNull } from "../images.ts";
 import { productId } from "../products/refusals.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { type EnhanceAnswer, PhotoJob } from "../schemas/photos.ts";
@@ -38,14 +38,14 @@ export async function enhancePhoto(
   const asked = {
     user_id: actorOf(ctx).userId,
     product_id: productId(input.productId),
-    source_url: ownImageUrl(ctx, input.imageUrl, "image_url"),
+    source_url: ownImagePath(ctx, input.imageUrl, "image_url"),
   };
   const known = await ctx.db.run(call("market_photo_known", asked, PhotoJob.nullable()));
-  if (known) return answerOf(known);
+  if (known) return answerOf(shown(ctx, known));
   await requireSource(ctx, asked.source_url);
   const limited = { ...asked, per_day: ctx.config.MARKET_PHOTOS_PER_DAY };
   const begun = await ctx.db.run(call("market_photo_begin", limited, Begun));
-  if (begun.job_id === null) return answerOf(begun.photo);
+  if (begun.job_id === null) return answerOf(shown(ctx, begun.photo));
   // Cron is the net below this isolate; a wake-up now would only meet the lease.
   const working = runJob(ctx, begun.job_id, [photoJob({ lookAgainMs: LOOK_AGAIN_MS })]);
   ctx.waitUntil(working);
@@ -54,6 +54,12 @@ export async function enhancePhoto(
 }
 
 const answerOf = ({ enhanced_url, job_id }: PhotoJob): EnhanceAnswer => ({ enhanced_url, job_id });
+
+const shown = ({ config }: Ctx, { image_url, enhanced_url, ...photo }: PhotoJob): PhotoJob => ({
+  ...photo,
+  image_url: pictureUrl(config, image_url),
+  enhanced_url: pictureUrlOrNull(config, enhanced_url),
+});
 
 /** How far a photo of the actor's store is. */
 export async function getPhoto(ctx: Ctx, id: string): Promise<PhotoJob> {
@@ -68,5 +74,5 @@ export async function getPhoto(ctx: Ctx, id: string): Promise<PhotoJob> {
     ),
   );
   if (!found) throw missing();
-  return found.photo;
+  return shown(ctx, found.photo);
 }

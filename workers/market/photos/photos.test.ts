@@ -39,6 +39,25 @@ describe("a picture that is made better", () => {
     expect(await photoRow(id)).toMatchObject({ run_ms: 4_000, cost_micro_usd: 900 });
   });
 
+  it("is the same picture and is paid for once, also where it was stored with the address of then", async () => {
+    const studio = await createStudio();
+    const { ctx } = studio;
+    const first = await enhance(studio);
+    await ctx.db.run(
+      rows(
+        sql`update market_photos set source_url = 'http://localhost:9123' || source_url,
+          result_url = 'http://localhost:9123' || result_url where id = ${first.job_id}`,
+        z.unknown(),
+      ),
+    );
+    expect(await enhance(studio)).toEqual(first);
+    expect(first.enhanced_url).toMatch(`${ctx.config.APP_URL}/uploads/`);
+    const { imageUrl: image_url } = studio;
+    const { enhanced_url } = first;
+    expect(await getPhoto(ctx, first.job_id)).toMatchObject({ image_url, enhanced_url });
+    expect(studio.fake.count("createPrediction")).toBe(1);
+  });
+
   it("that takes longer goes on as a job, which polls until it is done", async () => {
     const studio = await createStudio();
     studio.fake.born = "processing";

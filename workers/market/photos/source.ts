@@ -1,7 +1,7 @@
 import type { Ctx } from "../../../shared/context.ts";
-import { UPLOADS_PATH } from "../../../shared/files/assets.ts";
 import { type ImageInfo, readImage } from "../../../shared/files/image.ts";
 import { wrongField } from "../../../shared/http/errors.ts";
+import { pictureKey } from "../images.ts";
 
 /** What the model's machine holds; a larger picture fails there after it was paid for. */
 const MOST_PIXELS = 2_096_704;
@@ -10,11 +10,10 @@ const LEAST_SIDE = 32;
 const RESULT_PIXELS = 4_000_000;
 const MOST_SCALE = 4;
 
-/** What lies under an address of our own asset host; null: nothing, or no picture. */
+/** What lies under a stored picture of ours; null: nothing, or no picture. */
 async function readOwn(ctx: Ctx, url: string): Promise<ImageInfo | null> {
-  const start = ctx.config.APP_URL + UPLOADS_PATH;
-  if (!url.startsWith(start)) return null;
-  const stored = await ctx.assets.get(url.slice(start.length));
+  const key = pictureKey(url);
+  const stored = key === null ? null : await ctx.assets.get(key);
   return stored && readImage(new Uint8Array(await stored.arrayBuffer()));
 }
 

@@ -5,7 +5,7 @@ import { AppError } from "../../../shared/http/errors.ts";
 import type { JobOutcome } from "../../../shared/jobs/jobs.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import { isFinal, type Prediction, type Replicate } from "../../../shared/providers/replicate.ts";
-import { PRODUCT_UPLOADS } from "../images.ts";
+import { PRODUCT_UPLOADS, pictureUrl } from "../images.ts";
 import { adopt, claimSending, findPhoto, finishPhoto, forgetSending, type Photo } from "./rows.ts";
 import { scaleOf } from "./source.ts";
 
@@ -32,8 +32,8 @@ export function replicateOf(ctx: Ctx): Replicate {
 }
 
 /** The address that is given to the model: it names the photo, so that a prediction tells whose it is. */
-export const taggedUrl = ({ id, source_url: url }: Pick<Photo, "id" | "source_url">) =>
-  `${url}?photo=${id}`;
+const taggedUrl = (ctx: Ctx, { id, source_url: source }: Photo) =>
+  `${pictureUrl(ctx.config, source)}?photo=${id}`;
 
 /**
  * Brings a photo as far as it comes now: creates its prediction, looks for one whose creation is in doubt, or takes the
@@ -73,7 +73,7 @@ async function predictionOf(ctx: Ctx, photo: Photo): Promise<Prediction | JobOut
   if (photo.prediction_id !== null) return await lookAt(ctx, photo, photo.prediction_id);
   if (photo.sent_at === null) return await create(ctx, photo);
   const since = new Date(ctx.now().getTime() - photo.age_ms - DOUBT_MS);
-  const found = await client.findPrediction(taggedUrl(photo), since);
+  const found = await client.findPrediction(taggedUrl(ctx, photo), since);
   if (found) {
     await ctx.db.run(adopt(photo.id, found.id));
     return found;
@@ -102,7 +102,7 @@ async function create(ctx: Ctx, photo: Photo): Promise<Prediction | JobOutcome> 
   let made: Prediction;
   try {
     made = await replicateOf(ctx).createPrediction({
-      imageUrl: taggedUrl(photo),
+      imageUrl: taggedUrl(ctx, photo),
       scale,
       webhookUrl: `${ctx.config.APP_URL}/api/webhooks/replicate`,
       waitSeconds: 1,
@@ -171,7 +171,7 @@ async function settle(ctx: Ctx, photo: Photo, prediction: Prediction): Promise<J
   const owner = { prefix: PRODUCT_UPLOADS, ownerId: photo.requested_by };
   // A death between here and the record leaves a spare file that nothing shows.
   const stored = await storeImage(ctx.assets, { ...owner, ...image });
-  const ready = { status: "ready" as const, result_url: ctx.config.APP_URL + stored.path, ...cost };
+  const ready = { status: "ready" as const, result_url: stored.path, ...cost };
   if (!(await finishPhoto(ctx, photo.id, ready))) await deleteImage(ctx.assets, stored.key, owner);
   return { state: "success", result: { status: "ready" } };
 }

@@ -27,7 +27,7 @@ export async function createProduct(ctx: Ctx, input: NewProduct): Promise<Seller
           from p, jsonb_populate_recordset(null::market_product_images, ${imageRows(ctx, images)}::jsonb) i
           returning *
         )
-        select ${sellerProductJson(sql`images`)} as product, s.slug from p, s`,
+        select ${sellerProductJson(ctx, sql`images`)} as product, s.slug from p, s`,
       z.object({ product: SellerProductShape, slug: z.string() }),
     ),
     PRODUCT_ERRORS,

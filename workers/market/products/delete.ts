@@ -10,9 +10,12 @@ import { productId, productNotFound } from "./refusals.ts";
 export async function deleteProduct(ctx: Ctx, id: string): Promise<{ id: string }> {
   const [deleted] = await ctx.db.run(
     rows(
-      sql`update market_products p set deleted_at = now(), updated_at = now() from market_stores s
+      // The store is held before its product: market_locks.sql.
+      sql`with s as materialized (
+          select id, slug from market_stores where user_id = ${actorOf(ctx).userId} and deleted_at is null for key share
+        )
+        update market_products p set deleted_at = now(), updated_at = now() from s
         where p.id = ${productId(id)} and p.deleted_at is null and s.id = p.store_id
-          and s.user_id = ${actorOf(ctx).userId} and s.deleted_at is null
         returning p.id, s.id as store_id, s.slug`,
       z.object({ id: z.string(), store_id: z.string(), slug: z.string() }),
     ),

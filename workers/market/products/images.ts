@@ -1,5 +1,5 @@
 import type { Ctx } from "../../../shared/context.ts";
-import { ownImageUrl } from "../images.ts";
+import { ownImagePath } from "../images.ts";
 import type { ImageInput } from "../schemas/products.ts";
 
 /** The rows of a product's images as JSON for one statement: own uploads only, exactly one of them primary. */
@@ -10,7 +10,7 @@ export function imageRows(ctx: Ctx, images: readonly ImageInput[]): string {
   );
   return JSON.stringify(
     images.map((image, i) => ({
-      url: ownImageUrl(ctx, image.url, `images.${i}.url`),
+      url: ownImagePath(ctx, image.url, `images.${i}.url`),
       is_primary: i === primary,
       is_ai_enhanced: image.is_ai_enhanced,
       sort_order: image.sort_order ?? i,

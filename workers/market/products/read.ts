@@ -15,7 +15,7 @@ import { productId, productNotFound } from "./refusals.ts";
 export async function getOwnProduct(ctx: Ctx, id: string): Promise<SellerProduct> {
   const [found] = await ctx.db.run(
     rows(
-      sql`select ${sellerProductJson()} as product from market_products p join market_stores s on s.id = p.store_id
+      sql`select ${sellerProductJson(ctx)} as product from market_products p join market_stores s on s.id = p.store_id
         where p.id = ${productId(id)} and p.deleted_at is null
           and s.user_id = ${actorOf(ctx).userId} and s.deleted_at is null`,
       z.object({ product: SellerProductShape }),
@@ -37,7 +37,7 @@ export async function listOwnProducts(ctx: Ctx, query: SellerProductQuery) {
   const [found] = await ctx.db.run(
     rows(
       sql`select (select count(*)::int from ${matches}) as total,
-          (select coalesce(json_agg(${sellerProductJson()} order by p.created_at desc, p.id desc), '[]')
+          (select coalesce(json_agg(${sellerProductJson(ctx)} order by p.created_at desc, p.id desc), '[]')
             from (select p.* from ${matches} order by p.created_at desc, p.id desc
               limit ${limit} offset ${(page - 1) * limit}) p) as rows
         from market_stores st where st.user_id = ${actorOf(ctx).userId} and st.deleted_at is null`,

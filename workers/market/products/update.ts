@@ -34,7 +34,7 @@ export async function updateProduct(
   const [, [updated]] = await ctx.db.batch(
     [
       rows(sql`select p.id ${mine} for key share of s for no key update of p`, z.unknown()),
-      rows(change(mine, JSON.stringify(fields), given), Updated),
+      rows(change(ctx, mine, JSON.stringify(fields), given), Updated),
     ],
     PRODUCT_ERRORS,
   );
@@ -56,7 +56,7 @@ const own = (userId: number, id: string) => sql`
   where p.id = ${id} and p.deleted_at is null and s.user_id = ${userId} and s.deleted_at is null`;
 
 /** No row: not the actor's. A row without a product: the stock would not cover what unpaid orders hold. */
-const change = (mine: SQL, fields: string, images: string | null) => sql`
+const change = (ctx: Ctx, mine: SQL, fields: string, images: string | null) => sql`
   with mine as (
     select p.id, p.reserved, s.slug ${mine}
   ), p as (
@@ -79,5 +79,5 @@ const change = (mine: SQL, fields: string, images: string | null) => sql`
     select * from added union all
     select i.* from market_product_images i, p where ${images}::jsonb is null and i.product_id = p.id
   )
-  select case when p.id is not null then ${sellerProductJson(sql`images`)} end as product, mine.reserved, mine.slug
+  select case when p.id is not null then ${sellerProductJson(ctx, sql`images`)} end as product, mine.reserved, mine.slug
   from mine left join p on p.id = mine.id`;

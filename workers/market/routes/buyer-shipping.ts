@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { enveloped, marketOk } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
-import { text } from "../schemas/fields.ts";
+import { districtId, text } from "../schemas/fields.ts";
 import { Area, Rate } from "../schemas/orders.ts";
 import { searchAreas } from "../shipping/areas.ts";
 import { listRates } from "../shipping/rates.ts";
@@ -33,7 +33,7 @@ buyerShippingRoutes.openapi(
     request: {
       query: z.object({
         store_id: z.uuid(),
-        destination_area_id: text(1, 20),
+        destination_area_id: districtId(1, 20),
         weight: optionalAmount(1_000_000),
         value: optionalAmount(1_000_000_000),
       }),

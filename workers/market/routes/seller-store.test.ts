@@ -160,6 +160,33 @@ describe("PUT /api/seller/store", () => {
     expect((await put(seller, { area_id: null })).body.data.area_id).toBeNull();
   });
 
+  it("keeps one form of a district, however its number is written", async () => {
+    const { seller } = await createShop();
+    for (const area_id of ["01141", " 0001141 ", 1141]) {
+      const { status, body } = await put(seller, { area_id });
+      expect([status, body.data?.area_id], String(area_id)).toEqual([200, "1141"]);
+    }
+  });
+
+  it("asks the courier only about a district that it does not have yet", async () => {
+    const { seller } = await createShop();
+    const { providers, ...base } = testContext(seller);
+    let asked = 0;
+    const getRates: typeof providers.kiriminaja.getRates = async (...input) => {
+      asked += 1;
+      return await providers.kiriminaja.getRates(...input);
+    };
+    const kiriminaja = { ...providers.kiriminaja, getRates };
+    const save = (area_id: string) =>
+      saveStore({ ...base, providers: { ...providers, kiriminaja } }, { area_id });
+    await save("1001");
+    expect(asked).toBe(0);
+    expect((await save("1141")).store.area_id).toBe("1141");
+    expect(asked).toBe(1);
+    await save("1141");
+    expect(asked).toBe(1);
+  });
+
   it("keeps the district that it has while the courier cannot be asked, and takes no new one on trust", async () => {
     const { seller, store } = await createShop();
     const { providers, ...base } = testContext(seller);

@@ -18,6 +18,10 @@ export const optionalText = (max: number) =>
     .nullable()
     .transform((value) => value || null);
 
+/** A courier's district id: a number, kept in one form however it is written (`01141` is `1141`). */
+export const districtId = (min: number, max: number) =>
+  text(min, max).transform((id) => (/^\d+$/.test(id) ? id.replace(/^0+(?=\d)/, "") : id));
+
 /** An amount in whole rupiah. The bound keeps every sum of a cart a safe integer. */
 export const MAX_IDR = 10_000_000_000;
 export const rupiah = () => z.number().int().positive().max(MAX_IDR);

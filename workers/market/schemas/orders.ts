@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { text } from "./fields.ts";
+import { districtId, text } from "./fields.ts";
 
 /** `+62…`, `62…` and `08…` are one number; couriers take 9 to 13 digits that start with 08. */
 export const phone = z
@@ -19,7 +19,7 @@ export const ShippingAddress = z
       .string()
       .regex(/^\d{5}$/, "Kode pos terdiri dari 5 angka")
       .optional(),
-    area_id: text(1, 20),
+    area_id: districtId(1, 20),
   })
   .openapi("ShippingAddress");
 

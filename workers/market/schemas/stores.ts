@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { optionalText, text } from "./fields.ts";
+import { districtId, optionalText, text } from "./fields.ts";
 import { phone } from "./orders.ts";
 
 /** The couriers a store can send with, by KiriminAja's codes. */
@@ -80,7 +80,7 @@ const instagram = optionalText(200)
 const senderPhone = optionalText(30).pipe(phone.nullable());
 
 const areaId = z
-  .union([z.string().trim(), z.number().int().positive().transform(String)])
+  .union([districtId(0, 100), z.number().int().positive().transform(String)])
   .nullable()
   .transform((value) => value || null)
   .refine((value) => value === null || /^[\w-]{1,40}$/.test(value), "area_id tidak valid");

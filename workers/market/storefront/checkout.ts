@@ -3,6 +3,7 @@ import { sessionGate } from "../../../shared/auth/sessions.ts";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
+import { pictureUrlOrNull } from "../images.ts";
 import type { CheckoutInput, Rate } from "../schemas/orders.ts";
 import { readQuote } from "../shipping/quotes.ts";
 
@@ -43,7 +44,12 @@ export type Basis = z.output<typeof Basis>;
 /** Everything that a checkout page starts from, in one round trip. */
 export async function checkoutBasis(ctx: Ctx, storeId: string, promoCode: string): Promise<Basis> {
   const input = { user_id: actorOf(ctx).userId, store_id: storeId, promo_code: promoCode };
-  return await ctx.db.run(call("market_storefront_checkout", input, Basis));
+  const basis = await ctx.db.run(call("market_storefront_checkout", input, Basis));
+  const lines = basis.lines.map(({ image_url, ...line }) => ({
+    ...line,
+    image_url: pictureUrlOrNull(ctx.config, image_url),
+  }));
+  return { ...basis, lines };
 }
 
 /** The sums that a page showed when its buyer agreed to them. */

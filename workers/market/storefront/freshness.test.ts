@@ -184,6 +184,37 @@ describe("while the database is down", () => {
   });
 });
 
+describe("after a failure of the database", () => {
+  it("nothing older than HEAL_MS is shown once it has answered for that long, however late the next visit", async () => {
+    for (const later of [HEAL_MS, 8 * 60 * HEAL_MS]) {
+      const { world, ready } = await warm();
+      world.down = true;
+      world.now += HEAL_MS;
+      await ready();
+      world.down = false;
+      world.truth = "suspended/a/2";
+      world.now += later;
+      expect(await ready()).toBe("kept");
+      expect(world.kept?.state).toBe("suspended/a/2");
+    }
+  });
+
+  it("that goes on, visitors go on without waiting for it", async () => {
+    const { world, ready, hold } = await warm();
+    world.down = true;
+    world.now += HEAL_MS;
+    await ready();
+    for (let visit = 0; visit < 20; visit += 1) {
+      world.now += RETRY_MS;
+      await ready();
+      await Promise.all(world.behind);
+    }
+    hold();
+    world.now += RETRY_MS;
+    expect(await ready()).toBe("kept");
+  });
+});
+
 describe("a name that no store has", () => {
   it("is kept nowhere and believed for a short time", async () => {
     const { world, ready } = rig();

@@ -35,8 +35,8 @@ export const RETRY_MS = 5_000;
 export type Outcome = "kept" | "unknown" | "unavailable";
 
 /**
- * When a store's snapshot is read again. Guarantee: while the database answers, nothing older than HEAL_MS is shown,
- * also when a refresh was lost; any number of visitors and refreshes cause one read at a time; and while the database
+ * When a store's snapshot is read again. Guarantee: what is older than HEAL_MS is shown only while the database has
+ * failed within the last HEAL_MS, however late a visit comes and also when a refresh was lost; any number of visitors and refreshes cause one read at a time; and while the database
  * is down, what is kept is shown however old it is.
  */
 export class Freshness<S extends { state: string }> {
@@ -54,8 +54,8 @@ export class Freshness<S extends { state: string }> {
   async ready(cause: string): Promise<Outcome> {
     const kept = this.#around.kept();
     const now = this.#around.now();
-    const failing = this.#failedAt > Number.NEGATIVE_INFINITY;
-    const resting = now - this.#failedAt < RETRY_MS;
+    const sinceFailure = now - this.#failedAt;
+    const resting = sinceFailure < RETRY_MS;
     if (!kept) {
       if (now - this.#unknownAt < UNKNOWN_MS) return "unknown";
       if (!resting) await this.#turn(cause).catch(() => undefined);
@@ -63,7 +63,7 @@ export class Freshness<S extends { state: string }> {
     }
     const age = this.#stale ? Number.POSITIVE_INFINITY : now - kept.checkedAt;
     if (age < FRESH_MS || resting) return "kept";
-    if (age < HEAL_MS || failing) {
+    if (age < HEAL_MS || sinceFailure < HEAL_MS) {
       this.#around.behind(this.#turn(`${cause}/behind`));
       return "kept";
     }

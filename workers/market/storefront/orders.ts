@@ -40,7 +40,7 @@ const requireId = (orderId: string): string => {
 export async function orderForPage(ctx: Ctx, orderId: string): Promise<ShopOrder> {
   const [order] = await ctx.db.run(
     rows(
-      sql`select ${orderColumns}, ${paymentColumn}, ${key} as key,
+      sql`select ${orderColumns(ctx)}, ${paymentColumn}, ${key} as key,
           (select coalesce(jsonb_agg(e order by e.occurred_at desc), '[]') from (
             select 'Pesanan dibuat' as description, o.created_at as occurred_at
             union all select 'Pembayaran diterima', o.paid_at where o.paid_at is not null
@@ -79,7 +79,7 @@ export async function ordersAtStore(
 ) {
   const found = await ctx.db.run(
     rows(
-      sql`select count(*) over ()::float8 as total, ${orderColumns}, ${paymentColumn}
+      sql`select count(*) over ()::float8 as total, ${orderColumns(ctx)}, ${paymentColumn}
         from market_orders o join market_stores s on s.id = o.store_id
         where o.buyer_id = ${actorOf(ctx).userId} and o.store_id = ${storeId}
         ${newestFirst} ${pageOf(query)}`,

@@ -6,6 +6,7 @@ import { Database } from "../../../shared/db/database.ts";
 import { call, type Statement } from "../../../shared/db/statement.ts";
 import { createLog, describeError } from "../../../shared/log.ts";
 import { Freshness } from "./freshness.ts";
+import { Pictures } from "./pictures.ts";
 import { Shelf, type ShelfPage, type ShelfQuery } from "./shelf.ts";
 import {
   type Front,
@@ -80,11 +81,10 @@ export class StoreRouter extends DurableObject<Env> {
 
   /** A page of the store's shelf. */
   async home(query: ShelfQuery, requestId: string): Promise<Answer<HomeView>> {
-    return await this.#answer(requestId, ({ categories, more }) => ({
-      categories,
-      more,
-      ...this.#shelf.page(query),
-    }));
+    return await this.#answer(requestId, ({ categories, more }, pictures) => {
+      const page = this.#shelf.page(query);
+      return { categories, more, ...page, products: pictures.cards(page.products) };
+    });
   }
 
   /** One product and a few others; `product` is null when the store does not sell it. */
@@ -92,9 +92,11 @@ export class StoreRouter extends DurableObject<Env> {
     id: string,
     requestId: string,
   ): Promise<Answer<{ product: ShopProduct | null; neighbours: ProductCard[] }>> {
-    return await this.#answer(requestId, () => {
+    return await this.#answer(requestId, (_, pictures) => {
       const product = this.#shelf.product(id);
-      return { product, neighbours: product ? this.#shelf.neighbours(product) : [] };
+      if (!product) return { product, neighbours: [] };
+      const neighbours = pictures.cards(this.#shelf.neighbours(product));
+      return { product: pictures.product(product), neighbours };
     });
   }
 
@@ -112,7 +114,7 @@ export class StoreRouter extends DurableObject<Env> {
 
   async #answer<T extends object>(
     requestId: string,
-    view: (front: Front) => T,
+    view: (front: Front, pictures: Pictures) => T,
   ): Promise<Answer<T>> {
     const outcome = await this.#freshness.ready(requestId);
     const kept = this.#shelf.kept();
@@ -123,7 +125,8 @@ export class StoreRouter extends DurableObject<Env> {
     const standing = standingOf(kept.state);
     if (standing.kind !== "store") return standing;
     if (!front.store) return { kind: "unknown" };
-    return { kind: "store", store: front.store, ...view(front) };
+    const pictures = new Pictures(loadConfig(this.env));
+    return { kind: "store", store: pictures.store(front.store), ...view(front, pictures) };
   }
 
   /** Objects are named by their slug; nothing else addresses one. */

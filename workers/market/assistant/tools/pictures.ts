@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { picturePath } from "../../images.ts";
 import { draftPost } from "../../instagram/index.ts";
 import { enhancePhoto } from "../../photos/index.ts";
 import { NewPost } from "../../schemas/instagram.ts";
@@ -31,7 +32,8 @@ export const draftPostTool = tool({
       scheduleAt: schedule_at,
     });
     const { id, status, caption: words, image_url, product_id: product } = post;
-    const after = { caption: words, image_url, product_id: product };
+    const picture = image_url === null ? null : picturePath(image_url);
+    const after = { caption: words, image_url: picture, product_id: product };
     return { told: { id, status }, made: { kind: "market_instagram_post", id, after } };
   },
 });

@@ -1,6 +1,6 @@
 import type { Ctx } from "../../../../shared/context.ts";
-import { UPLOADS_PATH } from "../../../../shared/files/assets.ts";
 import { type MarketImageType, PLATFORM_NAME } from "../../../../shared/providers/marketplace.ts";
+import { pictureKey } from "../../images.ts";
 import type { Shop } from "../connections/shop.ts";
 import { NotListableError } from "./not-listable.ts";
 
@@ -59,9 +59,8 @@ export class ShopImages {
 
   /** Only our own uploads are read: a stored address of anywhere else is never fetched. */
   async #read(url: string): Promise<Uint8Array | null> {
-    const start = this.#ctx.config.APP_URL + UPLOADS_PATH;
-    if (!url.startsWith(start)) return null;
-    const stored = await this.#ctx.assets.get(url.slice(start.length));
+    const key = pictureKey(url);
+    const stored = key === null ? null : await this.#ctx.assets.get(key);
     return stored && new Uint8Array(await stored.arrayBuffer());
   }
 }

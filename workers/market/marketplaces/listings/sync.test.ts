@@ -16,6 +16,16 @@ const sync = (market: Market, ids?: string[]) =>
   syncProducts(market.ctx, { platform: market.fake.platform, product_ids: ids });
 
 describe("a sync", () => {
+  it("takes a picture by its path, and one that was stored with the address of then", async () => {
+    const market = await connectedMarket();
+    for (const then of ["", "http://localhost:9123"]) {
+      const product = await listable(market);
+      await change(sql`update market_product_images
+        set url = ${then} || regexp_replace(url, '^http://[^/]*', '') where product_id = ${product.id}`);
+      expect(await sync(market, [product.id])).toMatchObject({ synced: 1, failed: 0 });
+    }
+  });
+
   it("creates what the shop does not have, with picture, category, price and stock, and says so", async () => {
     const market = await connectedMarket();
     const [one, other] = [await listable(market, { stock: 7 }), await listable(market)];

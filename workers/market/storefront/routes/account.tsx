@@ -16,7 +16,7 @@ import {
   storeOf,
   type Visit,
 } from "../visit.ts";
-import { addAndGoOn, quantityOf } from "./cart.tsx";
+import { addAndLeadOn, quantityOf } from "./cart.tsx";
 
 export const accountRoutes = new Hono<StorefrontEnv>();
 
@@ -95,7 +95,7 @@ async function enter(
   const { next, productId, quantity = 1 } = intent;
   ctx.actor = await verifyToken(ctx.config, token, ctx.now());
   if (!productId || !ctx.actor) return c.redirect(next, 303);
-  return await addAndGoOn(c, { productId, quantity, next });
+  return await addAndLeadOn(c, { productId, quantity, next });
 }
 
 async function read(c: Visit): Promise<{ fields: Fields; intent: Intent }> {

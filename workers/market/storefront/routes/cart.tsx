@@ -6,6 +6,7 @@ import type { AppError } from "../../../../shared/http/errors.ts";
 import { getCart, MAX_CART_LINES, removeFromCart, setCartLine } from "../../cart.ts";
 import type { Cart } from "../../schemas/cart.ts";
 import { isUuid } from "../../schemas/fields.ts";
+import { redirectWithNote } from "../note.ts";
 import { CartPage } from "../pages/cart.tsx";
 import { ProductPage } from "../pages/product.tsx";
 import { notHere, respond, shownInPlace, siteOf } from "../respond.tsx";
@@ -59,17 +60,33 @@ cartRoutes.post("/keranjang/ubah", signedIn, async (c) => {
   return c.redirect("/keranjang", 303);
 });
 
+interface Wish {
+  productId: string;
+  quantity: number;
+  next: string;
+}
+
 /** Adds to the cart and leads on; what refuses it is said on the product's own page. */
-export async function addAndGoOn(
-  c: Visit,
-  wish: { productId: string; quantity: number; next: string },
-): Promise<Response> {
+async function addAndGoOn(c: Visit, wish: Wish): Promise<Response> {
+  const refusal = await tryToAdd(c, wish);
+  return refusal ? await showProduct(c, wish, refusal) : c.redirect(wish.next, 303);
+}
+
+/** The same behind a form that must not be sent twice: the product's page is led to. */
+export async function addAndLeadOn(c: Visit, wish: Wish): Promise<Response> {
+  const refusal = await tryToAdd(c, wish);
+  if (!refusal) return c.redirect(wish.next, 303);
+  const { productId, quantity } = wish;
+  return redirectWithNote(c, `/produk/${productId}`, { words: refusal.message, quantity });
+}
+
+async function tryToAdd(c: Visit, { productId, quantity }: Wish): Promise<AppError | null> {
   try {
-    if (isUuid(wish.productId)) await addToCart(c.var.ctx, wish.productId, wish.quantity);
+    if (isUuid(productId)) await addToCart(c.var.ctx, productId, quantity);
+    return null;
   } catch (error) {
-    return await showProduct(c, wish, shownInPlace(error));
+    return shownInPlace(error);
   }
-  return c.redirect(wish.next, 303);
 }
 
 async function addToCart(ctx: Ctx, productId: string, quantity: number): Promise<void> {

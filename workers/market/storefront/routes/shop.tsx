@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { takeNote } from "../note.ts";
 import { HomePage } from "../pages/home.tsx";
 import { ProductPage } from "../pages/product.tsx";
 import { notHere, respond, siteOf } from "../respond.tsx";
@@ -25,8 +26,16 @@ shopRoutes.get("/produk/:id", async (c) => {
   const view = storeOrElsewhere(await routerOf(c).product(c.req.param("id"), requestId));
   const { store, product, neighbours } = view;
   if (!product) return await notHere(c, store, "Produk ini tidak ada atau sudah tidak dijual.");
-  const page = <ProductPage site={siteOf(c, store)} product={product} neighbours={neighbours} />;
-  return await respond(c, page, { shared: true });
+  const problem = takeNote(c);
+  const page = (
+    <ProductPage
+      site={siteOf(c, store)}
+      product={product}
+      neighbours={neighbours}
+      {...(problem ? { problem } : {})}
+    />
+  );
+  return await respond(c, page, { shared: problem === null });
 });
 
 shopRoutes.get("/robots.txt", async (c) => {
