@@ -167,9 +167,10 @@ class Life {
     }
   }
 
+  /** A page is open for a day; that it was not paid is sure when iPaymu has said so, or after a week. */
   #isPaying(run: number): boolean {
     const pages = [...(this.#order?.pages.values() ?? [])];
-    return pages.some(({ openedAt, isOpen }) => isOpen && run < openedAt + DAY);
+    return pages.some(({ openedAt, isOpen }) => isOpen && run < openedAt + 8 * DAY);
   }
 
   #delete(run: number): void {

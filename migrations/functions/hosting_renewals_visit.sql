@@ -68,14 +68,14 @@ begin
     where t.subscription_id = s.id and t.period_end = s.end_date and t.step = 'warn_7'));
 end $$;
 
--- True while its customer may still pay: nothing is deleted under him. A code that he picked on the page's last minute
--- lives for a day of its own, and its money may be known a day later, when the provider is silent.
+-- True while its customer may still pay, or may have paid: nothing is deleted under him. A code that was picked in a
+-- page's last minute lives for a day of its own, and a silent provider tells late; a week is enough for both.
 create or replace function hosting_renewal_is_paying(s hosting_subscriptions, at timestamptz)
 returns boolean language plpgsql stable as $$
 begin
   return exists (select from hosting_orders o join payments_intents i on i.id = o.intent_id
     where o.renews_subscription_id = s.id and o.status = 'PENDING'
-      and (i.state = 'paid' or i.state = 'pending' and i.expires_at > hosting_renewal_is_paying.at - interval '48 hours'));
+      and (i.state = 'paid' or i.state = 'pending' and i.expires_at > hosting_renewal_is_paying.at - interval '7 days'));
 end $$;
 
 create or replace function hosting_renewal_suspend(s hosting_subscriptions, at timestamptz, app_url text)

@@ -1,9 +1,13 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
 import type { Ctx } from "../context.ts";
+import { rows } from "../db/statement.ts";
 import { AppError } from "../http/errors.ts";
 import { type NoticeApplier, receiveNotice } from "../inbox/inbox.ts";
 import { readCallback } from "../providers/ipaymu.ts";
 import { applyNotice } from "./apply-notice.ts";
 import { IPAYMU } from "./ipaymu.ts";
+import type { PaymentNotice } from "./provider.ts";
 import { paymentProvider } from "./registry.ts";
 import type { Settlement } from "./settlement.ts";
 
@@ -33,8 +37,27 @@ export function ipaymuNoticeApplier(settlements: readonly Settlement[]): NoticeA
   return {
     provider: IPAYMU,
     eventKey: (_, body) => noticeOf(body).eventKey,
-    apply: (ctx, body) => applyNotice(ctx, IPAYMU, noticeOf(body), settlements),
+    apply: (ctx, body) => apply(ctx, noticeOf(body), settlements),
   };
+}
+
+/** The specification's callback names the order itself: then its payment is asked about. */
+async function apply(ctx: Ctx, notice: PaymentNotice, settlements: readonly Settlement[]) {
+  const { providerRef } = notice;
+  if (!z.uuid().safeParse(providerRef).success) {
+    return await applyNotice(ctx, IPAYMU, notice, settlements);
+  }
+  const purposes = JSON.stringify(settlements.map(({ purpose }) => purpose));
+  const [charge] = await ctx.db.run(
+    rows(
+      sql`select c.provider_ref from payments_intents i join payments_charges c on c.intent_id = i.id
+        where i.purpose in (select jsonb_array_elements_text(${purposes}::jsonb)) and i.purpose_id = ${providerRef}
+          and i.provider = ${IPAYMU} and i.state in ('pending', 'paid')`,
+      z.object({ provider_ref: z.string() }),
+    ),
+  );
+  const named = { ...notice, providerRef: charge?.provider_ref ?? providerRef };
+  return await applyNotice(ctx, IPAYMU, named, settlements);
 }
 
 function noticeOf(body: string) {

@@ -190,6 +190,8 @@ describe("what an archive may bring along", () => {
 describe("a large archive", () => {
   it("is answered as pending and deployed by the queue, its progress to be seen", async () => {
     const site = await createLiveSite();
+    const { driver, site: ref } = await siteOn(site.id);
+    await driver.removeFile(ref, "index.html");
     const { body } = await upload(site.user, site.id, bigZip(9 * MIB));
     const answer = await deploy(site, body.file.id);
     expect(answer).toMatchObject({

@@ -92,6 +92,8 @@ describe("POST /api/website/deploy", () => {
     const missing = refused(400, "Website ID dan File Upload ID harus diisi");
     expect(await post(site, "deploy", {})).toMatchObject(missing);
     expect(await post(site, "deploy", { websiteId: id })).toMatchObject(missing);
+    const nothing = { websiteId: null, fileUploadId: null };
+    expect(await post(site, "deploy", nothing)).toMatchObject(missing);
     expect(await deploy(site, "x")).toMatchObject(refused(404, "File tidak ditemukan"));
     const file = (await upload(user, id, smallZip())).body.file.id;
     const second = await createSite(user);

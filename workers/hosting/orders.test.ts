@@ -83,10 +83,16 @@ describe("GET /api/orders/:id", () => {
     expect([status, Object.keys(body)]).toEqual([200, ["order"]]);
     expect(OrderDetail.strict().parse(body.order)).toMatchObject({
       subscription: {
-        website: { domain: `${sale.orderId}.example`, ftpUsername: expect.any(String) },
+        website: {
+          userId: body.order.userId,
+          domain: `${sale.orderId}.example`,
+          ftpUsername: expect.any(String),
+          ftpPassword: null,
+          aaPanelUserId: null,
+        },
       },
     });
-    expect(JSON.stringify(body)).not.toMatch(/password|sealed|RAHASIA/i);
+    expect(JSON.stringify(body)).not.toMatch(/sealed|RAHASIA/i);
   });
 
   it("of an unpaid one leads to its page, and of one that ended to none", async () => {

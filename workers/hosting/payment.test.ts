@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { api, settleBackground } from "../testing/api.ts";
@@ -11,6 +12,7 @@ import {
   pay,
   readOrder,
   roundTripsOf,
+  run,
   sell,
   slotsTaken,
 } from "./testing/sales.ts";

@@ -49,7 +49,7 @@ async function doomed(
 /** A payment page of the renewal that has run out, and whose money comes after all. */
 async function latePage(subscribed: Subscribed, at: Date): Promise<Page> {
   await openRenewal(subscribed.id, daysAfter(at, -43));
-  return await openPage(subscribed, daysAfter(at, -3));
+  return await openPage(subscribed, daysAfter(at, -9));
 }
 
 /** Both statements of a payment in one transaction, as shared/payments/confirm.ts sends them. */

@@ -151,25 +151,24 @@ describe("a payment", () => {
 });
 
 describe("a code that was picked just before its page ran out", () => {
-  /** Suspended and warned twice; on the page since a minute more than a day before the deletion. */
-  async function picked(year: number) {
-    const s = await subscribeUntil({ endsAt: wib(`${year}-06-10 06:00:00`), website: true });
-    await nights(`${year}-06-10`, -3, 32);
-    return { s, page: await openPage(s, wib(`${year}-07-12 05:59:00`)) };
-  }
-
   it("holds the deletion back for its own day, and pays the site back to life", async () => {
-    const { s, page } = await picked(1994);
-    await nights("1994-07-13", 0, 1);
+    const s = await subscribeUntil({ endsAt: wib("2016-03-10 06:00:00"), website: true });
+    await nights("2016-03-10", -3, 32);
+    const page = await openPage(s, wib("2016-04-11 05:59:00"));
+    await nights("2016-04-12", 0, 1);
     expect((await statusOf(s)).status).toBe("SUSPENDED");
-    await settlePage(page, wib("1994-07-14 07:00:00"));
+    await settlePage(page, wib("2016-04-13 07:00:00"));
     expect((await statusOf(s)).status).toBe("ACTIVE");
     expect(await siteOrdersOf(s)).toEqual(["suspend", "resume"]);
   });
 
-  it("holds it back no longer than that, whatever the provider says of it", async () => {
-    const { s } = await picked(1993);
-    await nights("1993-07-13", 0, 2);
+  it("holds it back for a week at most, however long the provider says nothing", async () => {
+    const s = await subscribeUntil({ endsAt: wib("2016-01-25 06:00:00") });
+    await nights("2016-01-25", -3, 32);
+    await openPage(s, wib("2016-02-26 05:59:00"));
+    await nights("2016-02-27", 0, 6);
+    expect((await statusOf(s)).status).toBe("SUSPENDED");
+    await nights("2016-03-05", 0, 0);
     expect((await statusOf(s)).status).toBe("EXPIRED");
   });
 });

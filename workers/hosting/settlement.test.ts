@@ -89,6 +89,20 @@ describe("a callback", () => {
     expect(await subscriptionsOf(sale.user)).toBe(1);
   });
 
+  it("that names the order itself, as the specification has it, settles it at once", async () => {
+    const sale = await sell();
+    await ipaymu(`/_pay/${sale.ref}`, { notify: false });
+    const { trx_id } = await callbackOf(sale);
+    const callback = { trx_id, reference_id: sale.orderId, status: "1", status_code: "1" };
+    expect(await times(2, () => takeIn(callback))).toEqual(["acked", "acked"]);
+    expect(await readOrder(sale.orderId)).toMatchObject({ status: "COMPLETED" });
+    expect(await subscriptionsOf(sale.user)).toBe(1);
+    // And only it: by the transaction of another order nothing is paid.
+    const other = await sell({}, { user: sale.user, plan: await createPlan() });
+    await takeIn({ ...callback, reference_id: other.orderId });
+    expect(await readOrder(other.orderId)).toMatchObject({ status: "PENDING" });
+  });
+
   it.each([1, 6])(
     "that says paid (%i) by another order's transaction is not believed",
     async (code) => {

@@ -57,6 +57,16 @@ describe("unpacks", () => {
   });
 });
 
+describe("a .user.ini below the root", () => {
+  it("is unpacked as any other file, and removed with its folder", async () => {
+    const { home, text, list } = await unpack("a.zip", zip({ ".user.ini": "x", "index.html": "" }));
+    expect(await text("out/.user.ini")).toBe("x");
+    const { body } = await panel.ask("files", "DeleteDir", { path: `${home}/out` });
+    expect(body.status).toBe(true);
+    expect(await list()).not.toContain("index.html");
+  });
+});
+
 describe("stays below its folder", () => {
   it("with names that climb, begin at the root or come from Windows", async () => {
     const archive = zip({ "../../up.txt": "1", "/root.txt": "2", "a\\..\\b.txt": "3" });

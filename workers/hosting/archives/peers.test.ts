@@ -1,4 +1,4 @@
-import { strToU8, Zip, ZipDeflate, zipSync } from "fflate";
+import { strToU8, unzipSync, Zip, ZipDeflate, zipSync } from "fflate";
 import { packTar } from "modern-tar";
 import { describe, expect, it } from "vitest";
 import { concat } from "../testing/zips.ts";
@@ -38,6 +38,37 @@ const totals = (files: Record<string, Uint8Array>) => ({
   fileBytes: Object.values(files).reduce((sum, data) => sum + data.length, 0),
 });
 
+/** fflate's stream reaches back too far once in some hundred files, and then zlib refuses it too: made anew. */
+function streamed(): { files: Record<string, Uint8Array>; zip: Uint8Array<ArrayBuffer> } {
+  for (;;) {
+    const files = tree();
+    const parts: Uint8Array[] = [];
+    const zip = new Zip((error, part) => {
+      if (error) throw error;
+      parts.push(part);
+    });
+    for (const [name, data] of Object.entries(files)) {
+      const file = new ZipDeflate(name, { level: 6 });
+      zip.add(file);
+      file.push(data, true);
+    }
+    zip.end();
+    const made = concat(...parts);
+    if (isReadBack(made, files)) return { files, zip: made };
+  }
+}
+
+function isReadBack(zip: Uint8Array, files: Record<string, Uint8Array>): boolean {
+  try {
+    const read = unzipSync(zip);
+    return Object.entries(files).every(([name, data]) =>
+      data.every((byte, at) => read[name]?.[at] === byte),
+    );
+  } catch {
+    return false;
+  }
+}
+
 const ROUNDS = Array.from({ length: 15 }, (_, n) => n);
 
 describe("an archive that another tool has made is taken as it is", () => {
@@ -52,19 +83,8 @@ describe("an archive that another tool has made is taken as it is", () => {
 
   it("fflate's ZIP as a stream, sizes behind the data", () => {
     for (const _ of ROUNDS) {
-      const files = tree();
-      const parts: Uint8Array[] = [];
-      const zip = new Zip((error, part) => {
-        if (error) throw error;
-        parts.push(part);
-      });
-      for (const [name, data] of Object.entries(files)) {
-        const file = new ZipDeflate(name, { level: 6 });
-        zip.add(file);
-        file.push(data, true);
-      }
-      zip.end();
-      expect(check(concat(...parts))).toMatchObject({ format: "zip", ...totals(files) });
+      const { files, zip } = streamed();
+      expect(check(zip)).toMatchObject({ format: "zip", ...totals(files) });
     }
   });
 

@@ -9,6 +9,7 @@ import {
   listDeploys,
   rollbackWebsite,
 } from "../deploys.ts";
+import { orNothing } from "../schemas/websites.ts";
 
 export const deployRoutes = createApi();
 
@@ -72,9 +73,7 @@ deployRoutes.openapi(
     summary: "Deploy an uploaded archive: done within some seconds, or pending with jobId",
     middleware: [access(null, { fresh: true })] as const,
     request: {
-      body: body(
-        z.object({ websiteId: id.optional().default(""), fileUploadId: id.optional().default("") }),
-      ),
+      body: body(z.object({ websiteId: orNothing(64), fileUploadId: orNothing(64) })),
     },
     responses: started,
   }),

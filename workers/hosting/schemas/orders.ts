@@ -52,8 +52,11 @@ const WebsiteView = z.object({
   userId: z.string(),
   subscriptionId: z.string(),
   domain: z.string(),
+  aaPanelUserId: z.null(),
   aaPanelSiteId: z.string().nullable(),
   ftpUsername: z.string().nullable(),
+  /** Shown when the website is made, and by its credentials route: not in what a page may keep. */
+  ftpPassword: z.null(),
   status: z.enum(["PENDING", "ACTIVE", "SUSPENDED", "DELETED"]),
   createdAt: date,
   updatedAt: date,

@@ -1,16 +1,24 @@
 import { z } from "@hono/zod-openapi";
 import { AGENT_URL } from "../drivers/agent-words.ts";
 
+/** A text that is missing or null is as one left empty: the verb has the contract's words for all three. */
+export const orNothing = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .nullish()
+    .transform((value) => value ?? "");
+
 export const CreateWebsiteBody = z
   .object({
-    subscriptionId: z.string().max(100).default(""),
-    domain: z.string().max(300).default(""),
+    subscriptionId: orNothing(100),
+    domain: orNothing(300),
   })
   .openapi("CreateWebsite");
 
 const shape = {
   id: z.string(),
-  userId: z.number(),
+  userId: z.string(),
   subscriptionId: z.string(),
   domain: z.string(),
   aaPanelUserId: z.null(),

@@ -33,7 +33,7 @@ describe("POST /api/website/create", () => {
       website: {
         domain,
         subscriptionId,
-        userId: user.userId,
+        userId: String(user.userId),
         status: "ACTIVE",
         ftpUsername: expect.stringMatching(/^[a-z][a-z0-9]{0,6}_[a-z0-9]{8}$/),
         ftpPassword: expect.stringMatching(/^[0-9A-Z]{20}$/),
@@ -126,7 +126,8 @@ describe("POST /api/website/create", () => {
 
   test("refuses a call without its fields in the contract's words, and one without a token", async () => {
     const user = await createUser();
-    for (const json of [{}, { domain: "a.web.id" }, { subscriptionId: "x" }]) {
+    const nothing = { subscriptionId: null, domain: null };
+    for (const json of [{}, { domain: "a.web.id" }, { subscriptionId: "x" }, nothing]) {
       const { status, body } = await create(user.token, json);
       expect([status, body.error]).toEqual([400, "Subscription ID dan domain harus diisi"]);
     }
@@ -230,7 +231,7 @@ describe("a panel that is asked to make a site and", () => {
 
 describe("a Worker that dies while a site is made", () => {
   /** A calm attempt makes as many calls; the table below must reach each. */
-  const CALLS = 7;
+  const CALLS = 8;
   const deaths = Array.from({ length: CALLS }, (_, at) => at).flatMap((at) => [
     [at, "before"] as const,
     [at, "after"] as const,

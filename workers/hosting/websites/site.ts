@@ -114,7 +114,7 @@ export const noteOf = (websiteId: string) => `lumbung ${websiteId}`;
 export function websiteView(site: Site) {
   return {
     id: site.id,
-    userId: site.userId,
+    userId: String(site.userId),
     subscriptionId: site.subscriptionId,
     domain: site.domain,
     aaPanelUserId: null,

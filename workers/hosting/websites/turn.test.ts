@@ -1,0 +1,130 @@
+import { sql } from "drizzle-orm";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import type { Job, JobOutcome } from "../../../shared/jobs/jobs.ts";
+import { bringLive, createLiveSite, type LiveSite, removeOld, visit } from "../testing/deploys.ts";
+import { one, query, run } from "../testing/sales.ts";
+import { attempt, bench, jobsOf, order } from "../testing/sites.ts";
+import { type Turn, type TurnInput, withTurn } from "./turn.ts";
+
+/** Any work on a site, as a job of its own. */
+function work(site: LiveSite, act: (turn: Turn) => Promise<JobOutcome>, seconds?: number) {
+  const { ctx, settle } = bench();
+  const job: Job = {
+    id: crypto.randomUUID(),
+    kind: "hosting.deploy",
+    payload: {},
+    state: "queued",
+    attempts: 1,
+    leaseId: crypto.randomUUID(),
+    createdAt: new Date(),
+  };
+  const visit: TurnInput = { websiteId: site.id, purpose: { purpose: "visit" } };
+  return withTurn(ctx, job, seconds ? { ...visit, seconds } : visit, act).finally(settle);
+}
+
+const done = async (): Promise<JobOutcome> => ({ state: "success", result: { worked: true } });
+const WORKED = { state: "success", result: { worked: true } };
+const BUSY = { state: "retry", error: "another job has the turn" };
+
+const secondsLeft = async ({ id }: LiveSite) =>
+  (
+    await one(
+      sql`select extract(epoch from turn_until - clock_timestamp())::float8 as s from hosting_websites where id = ${id}`,
+      z.object({ s: z.number() }),
+    )
+  ).s;
+
+async function jobOf(site: LiveSite, kind: string) {
+  const job = (await jobsOf(site.id)).find((one) => one.kind === kind);
+  if (!job) throw new Error(`no job ${kind}`);
+  return job;
+}
+
+describe("the turn of a site", () => {
+  test.each<[string, JobOutcome]>([
+    ["done", { state: "success" }],
+    ["to be tried again", { state: "retry", error: "later" }],
+    ["given up", { state: "failed", error: "no" }],
+  ])("ends with work that is %s: the next job goes on at once", async (_, outcome) => {
+    const site = await createLiveSite();
+    expect(await work(site, async () => outcome)).toEqual(outcome);
+    expect(await work(site, done)).toEqual(WORKED);
+  });
+
+  test.each<[string, () => Promise<JobOutcome>]>([
+    ["in doubt", async () => ({ state: "unknown", error: "who knows" })],
+    ["broken off by an error", () => Promise.reject(new Error("broken"))],
+  ])("outlives work that is %s, for as long as its last call may echo", async (_, act) => {
+    const site = await createLiveSite();
+    await work(site, act).catch(() => undefined);
+    expect(await work(site, done)).toMatchObject(BUSY);
+    expect(await secondsLeft(site)).toBeLessThan(30);
+  });
+
+  test("stays with work that takes longer than it", async () => {
+    const site = await createLiveSite();
+    const long = async (): Promise<JobOutcome> => {
+      await scheduler.wait(1_500);
+      expect(await work(site, done)).toMatchObject(BUSY);
+      return await done();
+    };
+    expect(await work(site, long, 1)).toEqual(WORKED);
+  });
+
+  test("is free again after a certificate was issued", async () => {
+    const site = await createLiveSite();
+    const { outcome } = await attempt(await jobOf(site, "hosting.issue-certificate"));
+    expect(outcome).toMatchObject({ state: "success", result: { certificate: true } });
+    await bringLive(site, "Sesudah");
+  });
+
+  test("of a suspension that was killed lets a site that is paid for return within a minute", async () => {
+    const site = await createLiveSite();
+    await order(site.id, "suspend");
+    await attempt(await jobOf(site, "hosting.suspend-site"), { killAt: 3, kill: "after" });
+    await order(site.id, "resume");
+    const resume = await jobOf(site, "hosting.resume-site");
+    const { outcome } = await attempt(resume);
+    expect(outcome).toMatchObject({ ...BUSY, afterMs: 5_000 });
+    expect(await secondsLeft(site)).toBeLessThanOrEqual(45);
+    await run(sql`update hosting_websites set turn_until = now() where id = ${site.id}`);
+    expect((await attempt(resume)).outcome).toMatchObject({ state: "success" });
+    expect((await visit(site)).status).toBe(200);
+  });
+});
+
+describe("a release that is to be removed", () => {
+  const states = async ({ id }: LiveSite) =>
+    (
+      await query(
+        sql`select state from hosting_releases where website_id = ${id} order by id`,
+        z.object({ state: z.string() }),
+      )
+    ).map(({ state }) => state);
+
+  /** The first of four releases, whose removal was not carried out before the site was suspended. */
+  async function forgotten() {
+    const site = await createLiveSite();
+    for (const words of ["1", "2", "3"]) await bringLive(site, words);
+    await run(sql`update hosting_releases set state = 'removing'
+      where website_id = ${site.id} and id = (select min(id::text)::uuid from hosting_releases where website_id = ${site.id})`);
+    await run(sql`select hosting_releases_remove(${site.id}::uuid, ${crypto.randomUUID()}::uuid)`);
+    return site;
+  }
+
+  test("is removed from a suspended site as well", async () => {
+    const site = await forgotten();
+    await order(site.id, "suspend");
+    await attempt(await jobOf(site, "hosting.suspend-site"));
+    await removeOld(site);
+    expect(await states(site)).toEqual(["removed", "ready", "live"]);
+  });
+
+  test("goes with its site", async () => {
+    const site = await forgotten();
+    await order(site.id, "delete");
+    await attempt(await jobOf(site, "hosting.delete-site"));
+    expect(await states(site)).toEqual(["removed", "ready", "live"]);
+  });
+});
