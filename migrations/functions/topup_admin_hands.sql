@@ -92,13 +92,32 @@ begin
   return topup_hand_view(r);
 end $$;
 
--- {order_id, rows: [{trxid, target, code}], now} -> true. Whether an order that failed may be placed again: at the price
--- that its owner agreed to, and only if none of the supplier's latest purchases that are not plainly somebody else's is
--- for its target. `rows`: those that did not fail. Raises `conflict`.
+-- The order that a request placed, or null; until the transaction ends, nobody else places one for it.
+create or replace function topup_hand_placed(request_id uuid) returns text language plpgsql as $$
+declare
+  r topup_hand_requests;
+begin
+  select * into r from topup_hand_requests h where h.id = request_id for no key update;
+  if not found then
+    perform app_error('not_found', 'Request not found');
+  end if;
+  return r.placed_order_id::text;
+end $$;
+
+-- The request has placed this order: to be written in the transaction that places it.
+create or replace function topup_hand_note_placed(request_id uuid, order_id uuid) returns void language sql as $$
+  update topup_hand_requests h set placed_order_id = topup_hand_note_placed.order_id where h.id = request_id
+$$;
+
+-- {order_id, rows: [{trxid, target, code}], confirm, now} -> true. Whether an order that failed may be placed again: at
+-- the price that its owner agreed to, and only if none of the supplier's latest purchases that are not plainly somebody
+-- else's is for its target, and he has not ordered the same since (unless that is meant: `confirm`). `rows`: those that
+-- did not fail. Raises `conflict`.
 create or replace function topup_retry_allowed(input jsonb) returns jsonb language plpgsql as $$
 declare
   o topup_orders;
   late text;
+  since text;
   now_costs bigint;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
@@ -111,6 +130,14 @@ begin
   limit 1;
   if late is not null then
     perform app_error('conflict', 'The supplier shows a purchase that may be this order''s: ' || late);
+  end if;
+  select x.number into since from topup_orders x
+  where x.user_id = o.user_id and x.id > o.id and topup_alike(x, o) and x.paid_at is not null
+    and x.state not in ('failed', 'cancelled', 'refunded')
+  limit 1;
+  if since is not null and not (input->>'confirm')::boolean then
+    perform app_error('conflict', 'Its owner has ordered the same since (' || since
+      || '). Send "confirm": true to place it again all the same', jsonb_build_object('orderNumber', since));
   end if;
   select c.amount into now_costs from topup_service_for_sale(o.family, o.code, (input->>'now')::timestamptz) s,
     topup_order_cost(s, o.user_id, o.quantity) c;

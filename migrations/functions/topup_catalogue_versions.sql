@@ -28,6 +28,16 @@ create or replace trigger topup_services_changed after update on topup_services
 create or replace trigger topup_services_removed after delete or truncate on topup_services
   for each statement execute function topup_catalogue_changed();
 
+-- Whoever changes a rule will reprice: he takes his turn with the syncs before he holds the version, as they do.
+create or replace function topup_margin_rules_turn() returns trigger language plpgsql as $$
+begin
+  perform topup_catalogue_lock();
+  return null;
+end $$;
+
+create or replace trigger topup_margin_rules_turn before insert or update or delete or truncate on topup_margin_rules
+  for each statement execute function topup_margin_rules_turn();
+
 create or replace trigger topup_margin_rules_changed after insert or update or delete or truncate on topup_margin_rules
   for each statement execute function topup_catalogue_changed();
 

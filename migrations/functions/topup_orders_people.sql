@@ -47,6 +47,10 @@ begin
     select from topup_orders x where x.trxid = input->>'trxid' and x.id <> o.id) then
     perform app_error('conflict', 'This purchase belongs to another order');
   end if;
+  -- A purchase that is tied to no order would be taken for the next one's that is in doubt for this target.
+  if outcome in ('success', 'partial') and coalesce(o.trxid, input->>'trxid') is null then
+    perform app_error('invalid_input', 'trxid: is required: no purchase of this order is known');
+  end if;
   if outcome = 'partial' and ((input->>'remain')::int is null or (input->>'remain')::int not between 1 and o.quantity) then
     perform app_error('invalid_input', 'remain: must be between 1 and ' || o.quantity);
   end if;

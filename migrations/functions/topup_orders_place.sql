@@ -5,8 +5,9 @@
 -- a number's turn, services by id, accounts (all in one ledger_post).
 
 -- {order_id, numbers, user_id, family, code, target, zone?, quantity, amount?, pay, confirm, ordered_via,
---  reseller_key_id?, idempotency_key?, input_hash, now, attempt_id, lease_seconds, expiry_minutes, limits} ->
--- {order, replayed, wake}. `pay` false: an unpaid order, for topup_order_pay. `target` and `zone` are in plain form.
+--  reseller_key_id?, idempotency_key?, input_hash, hand_request_id?, now, attempt_id, lease_seconds, expiry_minutes,
+--  limits} -> {order, replayed, wake}. `pay` false: an unpaid order, for topup_order_pay. `target` and `zone` are in plain
+-- form. An admin's request (`hand_request_id`) places one order, however late it is carried on.
 create or replace function topup_order_place(input jsonb) returns jsonb language plpgsql as $$
 declare
   buyer bigint := (input->>'user_id')::bigint;
@@ -20,10 +21,10 @@ declare
   goal text := input->>'target';
   candidate text;
 begin
-  earlier := http_claim(buyer, input->>'idempotency_key', 'topup.order', input->>'input_hash', input->>'order_id');
+  earlier := case when input->>'hand_request_id' is not null then topup_hand_placed((input->>'hand_request_id')::uuid)
+    else http_claim(buyer, input->>'idempotency_key', 'topup.order', input->>'input_hash', input->>'order_id') end;
   if earlier is not null then
-    select * into o from topup_orders where id = earlier::uuid;
-    return jsonb_build_object('order', to_jsonb(o), 'replayed', true, 'wake', '[]'::jsonb);
+    return topup_order_again(earlier::uuid);
   end if;
   perform topup_buyer_turn(buyer);
   s := topup_service_for_sale(input->>'family', input->>'code', (input->>'now')::timestamptz);
@@ -54,11 +55,20 @@ begin
     perform app_error('unavailable', 'Please try again');
   end if;
   perform topup_order_event(o);
+  if input->>'hand_request_id' is not null then
+    perform topup_hand_note_placed((input->>'hand_request_id')::uuid, o.id);
+  end if;
   if pays then
     o := topup_order_open(o, s, input);
   end if;
   return jsonb_build_object('order', to_jsonb(o), 'replayed', false, 'wake', '[]'::jsonb);
 end $$;
+
+-- What topup_order_place answers to a repeat.
+create or replace function topup_order_again(order_id uuid) returns jsonb language sql stable as $$
+  select jsonb_build_object('order', to_jsonb(o), 'replayed', true, 'wake', '[]'::jsonb)
+  from topup_orders o where o.id = order_id
+$$;
 
 -- {number, user_id, confirm, now, attempt_id, lease_seconds, limits} -> {order}. Pays an unpaid order at the price that
 -- was told, once: whoever comes second finds it no longer ready.
@@ -164,17 +174,21 @@ begin
   if not s.multi_trx then
     perform pg_advisory_xact_lock(hashtextextended('topup/once/' || s.id || '/' || o.target, 0));
   end if;
-  select x.number into twin from topup_orders x
-  where x.family = o.family and x.target = o.target and x.code = o.code and x.id <> o.id
-    and x.zone is not distinct from o.zone and x.paid_at is not null
-    and x.state not in ('failed', 'cancelled', 'refunded') and (
-      (not s.multi_trx and x.paid_at >= midnight)
-      or (not (input->>'confirm')::boolean and x.user_id = o.user_id
-        and x.paid_at > moment - make_interval(mins => (input->'limits'->>'like_minutes')::int)))
-  order by x.id desc limit 1;
-  if twin is not null and not s.multi_trx then
+  if not s.multi_trx and exists (select from topup_orders x
+      where x.family = o.family and x.target = o.target and x.code = o.code and x.id <> o.id
+        and x.zone is not distinct from o.zone and x.paid_at >= midnight
+        and x.state not in ('failed', 'cancelled', 'refunded')) then
     perform app_error('conflict', 'This number has been served today already; this service allows it once a day');
-  elsif twin is not null then
+  end if;
+  select x.number into twin from topup_orders x
+  -- Unpaid orders are paid at most so long after their number was given.
+  where x.user_id = o.user_id and x.id >= uuidv7(moment - clock_timestamp() - interval '2 hours') and x.id <> o.id
+    and not (input->>'confirm')::boolean and x.family = o.family and x.code = o.code
+    and x.zone is not distinct from o.zone and x.state not in ('failed', 'cancelled', 'refunded')
+    and x.paid_at > moment - make_interval(mins => (input->'limits'->>'like_minutes')::int)
+    and topup_like_target(x.family, x.target) = topup_like_target(o.family, o.target)
+  order by x.id desc limit 1;
+  if twin is not null then
     perform app_error('conflict', 'The same order was placed a moment ago (' || twin
       || '). Send "confirm": true to order it again', jsonb_build_object('orderNumber', twin));
   end if;
@@ -214,8 +228,7 @@ begin
   returning * into o;
   perform ledger_transfer('topup-paid/' || o.id, 'wallet', o.user_id::text, 'escrow', 'topup:' || o.user_id, o.amount,
     'Pembayaran pesanan ' || o.number);
-  perform jobs_enqueue('topup.order', 'topup', 'topup.order/' || o.id, jsonb_build_object('order_id', o.id),
-    now() + lease, 60);
+  perform topup_order_watch(o, lease);
   perform topup_order_event(o);
   return o;
 end $$;

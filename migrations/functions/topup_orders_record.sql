@@ -16,7 +16,10 @@ begin
       else jobs_wakes(topup_order_alert(o, 'Pesanan terbeli dua kali', input->>'trxid', input->>'alert_to')) end);
   end if;
   select x.number into owner from topup_orders x where x.trxid = input->>'trxid';
-  if found then
+  if found and o.finished_at is not null then
+    return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(topup_order_alert(o,
+      'Jawaban terlambat dengan pembelian pesanan lain', (input->>'trxid') || ' / ' || owner, input->>'alert_to')));
+  elsif owner is not null then
     return topup_order_review(o, 'purchase belongs to ' || owner, input->>'alert_to');
   end if;
   if o.finished_at is not null then
@@ -271,20 +274,3 @@ returns jsonb language sql as $$
   select mail_enqueue('alert', alert_to, 'alert/topup-order/' || o.id || '/' || md5(what || why),
     jsonb_build_object('what', what, 'facts', jsonb_build_object('pesanan', o.number, 'sebab', why)))
 $$;
-
--- Nobody needs to look after this order's attempt any more.
-create or replace function topup_order_rest(o topup_orders) returns void language sql as $$
-  update jobs j set state = 'cancelled', finished_at = now(), updated_at = now()
-  where j.dedupe_key = 'topup.order/' || o.id and j.state = 'queued'
-$$;
-
--- Its job is due in so long, unless it is at work already. Returns the wakes.
-create or replace function topup_order_wake(o topup_orders, after interval) returns jsonb language plpgsql as $$
-declare
-  job jobs;
-begin
-  update jobs j set run_at = now() + after, updated_at = now()
-  where j.dedupe_key = 'topup.order/' || o.id and j.state = 'queued'
-  returning * into job;
-  return case when found then jobs_wakes(jobs_wake(job)) else '[]'::jsonb end;
-end $$;

@@ -14,6 +14,25 @@ begin
   end if;
 end $$;
 
+-- Two targets with the same result are one and the same, as far as a repeat by mistake goes: the many spellings of an
+-- account by its name, and of an address without the marks of where it was copied. The rest of a path keeps its letters:
+-- they tell one post from another.
+create or replace function topup_like_target(family text, target text) returns text language plpgsql immutable as $$
+declare
+  host text := lower((regexp_match(target, '^https?://(?:www[.]|m[.])?([^/?#:]+)', 'i'))[1]);
+  path text := regexp_replace(target, '^https?://[^/?#]*/*', '', 'i');
+begin
+  if family <> 'social' then
+    return target;
+  elsif host is null then
+    return lower(ltrim(target, '@'));
+  elsif host not in ('instagram.com', 'tiktok.com', 'threads.net', 'twitter.com', 'x.com') then
+    return host || '/' || rtrim(path, '/');
+  end if;
+  path := rtrim(regexp_replace(path, '[?#].*$', ''), '/');
+  return case when path ~ '^@?[^/]+$' then lower(ltrim(path, '@')) else host || '/' || path end;
+end $$;
+
 -- Whether the service can be delivered to such a target at all; what it does not find out, the supplier will.
 create or replace function topup_require_target(s topup_services, target text, zone text)
 returns void language plpgsql as $$

@@ -83,14 +83,18 @@ begin
         'tidak ada di penyedia', jsonb_array_length(r.missing_there),
         'bukan pesanan kita', jsonb_array_length(r.missing_here),
         'beda harga', jsonb_array_length(r.price_differences), 'beda status', jsonb_array_length(r.state_differences),
-        'saldo', r.balance, 'saldo seharusnya', coalesce(r.expected_balance::text, '-'))));
+        'saldo', r.balance, 'saldo seharusnya', coalesce(r.expected_balance::text, '-'),
+        'selisih saldo', coalesce((r.balance - r.expected_balance)::text, '-'))));
   end if;
   return jsonb_build_object('clean', r.clean, 'wake', jobs_wakes(mail));
 end $$;
 
+-- `surplus`: how much more the supplier holds than it should by our books. Whoever pays in there must have paid just that:
+-- a payment of ours hides an equal shortfall.
 create or replace function topup_report_view(r topup_reconciliations) returns jsonb language sql stable as $$
   select jsonb_build_object('day', r.day, 'orders', r.orders, 'matched', r.matched, 'missingThere', r.missing_there,
     'missingHere', r.missing_here, 'priceDifferences', r.price_differences, 'stateDifferences', r.state_differences,
-    'expectedBalance', r.expected_balance, 'balance', r.balance, 'balanceAt', r.balance_at, 'clean', r.clean,
+    'expectedBalance', r.expected_balance, 'surplus',
+    r.balance - r.expected_balance, 'balance', r.balance, 'balanceAt', r.balance_at, 'clean', r.clean,
     'createdAt', r.created_at)
 $$;

@@ -39,31 +39,38 @@ end $$;
 
 -- topup_order_place's input without family, code, target and zone, but {service, quantity?, goods: {<family>: {target,
 -- zone?}}, numbers: {<family>: […]}} -> {refused: service|minimum|maximum}, or what topup_order_place answers and the
--- order's whole `number`, given at its first mention. A package is one piece, whether its panel says so or not.
+-- order's whole `number`, given at its first mention. A package is one piece, whether its panel says so or not. A repeat
+-- with its key is the first order, whatever has become of the service since; a refused call leaves its key free.
 create or replace function topup_panel_add(input jsonb) returns jsonb language plpgsql as $$
 declare
   wanted bigint := (input->>'quantity')::bigint;
   s record;
+  earlier text;
+  refused text;
   placed jsonb;
   given bigint;
 begin
+  earlier := http_claim((input->>'user_id')::bigint, input->>'idempotency_key', 'topup.order', input->>'input_hash',
+    input->>'order_id');
+  if earlier is not null then
+    return topup_order_again(earlier::uuid) || jsonb_build_object('number',
+      (select p.number from topup_panel_orders p where p.order_id = earlier::uuid));
+  end if;
   select x.family, x.code, x.min_quantity as least_wanted,
     case x.family when 'social' then x.max_quantity else 1 end as most_wanted into s
   from topup_panel_services p join topup_services x on x.id = p.service_id
   where p.number = (input->>'service')::bigint and x.status = 'available' and x.active;
-  if not found then
-    return '{"refused": "service"}';
-  end if;
-  if s.family <> 'social' then
-    wanted := coalesce(wanted, 1);
-  end if;
-  if wanted is null or wanted < s.least_wanted then
-    return '{"refused": "minimum"}';
-  elsif wanted > s.most_wanted then
-    return '{"refused": "maximum"}';
+  wanted := case s.family when 'social' then wanted else coalesce(wanted, 1) end;
+  refused := case when s.family is null then 'service'
+    when wanted is null or wanted < s.least_wanted then 'minimum'
+    when wanted > s.most_wanted then 'maximum' end;
+  if refused is not null then
+    delete from http_idempotency_keys k
+    where k.user_id = (input->>'user_id')::bigint and k.key = input->>'idempotency_key';
+    return jsonb_build_object('refused', refused);
   end if;
   placed := topup_order_place(input || (input->'goods'->s.family) || jsonb_build_object('family', s.family,
-    'code', s.code, 'quantity', wanted, 'numbers', input->'numbers'->s.family));
+    'idempotency_key', null, 'code', s.code, 'quantity', wanted, 'numbers', input->'numbers'->s.family));
   insert into topup_panel_orders as p (order_id) values ((placed->'order'->>'id')::uuid)
   on conflict on constraint topup_panel_orders_order_key do update set order_id = excluded.order_id
   returning p.number into given;

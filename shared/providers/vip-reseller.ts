@@ -10,7 +10,7 @@ import {
   readCallback,
   type SupplierCallback,
 } from "./vip-reseller/callback.ts";
-import { createLine, type Pace } from "./vip-reseller/line.ts";
+import { createLine, type MayLeave, type Pace } from "./vip-reseller/line.ts";
 import {
   createOrder,
   type GameOrderInput,
@@ -32,7 +32,7 @@ import {
 
 export type { NicknameInput, Profile } from "./vip-reseller/account.ts";
 export type { CallbackHeaders, SupplierCallback } from "./vip-reseller/callback.ts";
-export type { Lane, Pace } from "./vip-reseller/line.ts";
+export type { Lane, MayLeave, Pace } from "./vip-reseller/line.ts";
 export type {
   GameOrderInput,
   OrderQuery,
@@ -95,10 +95,11 @@ export interface VipReseller {
   /**
    * Buys. `refused` means surely not bought. A thrown error with outcome `unknown` may have bought: look into the
    * history (`get…OrderStatus({limit})`) and never send it again; with `not_done` nothing has left.
+   * `mayLeave` is asked once its turn has come: that may be long after the call.
    */
-  createGameOrder(input: GameOrderInput): Promise<OrderResult>;
-  createPrepaidOrder(input: PrepaidOrderInput): Promise<OrderResult>;
-  createSocialMediaOrder(input: SocialOrderInput): Promise<OrderResult>;
+  createGameOrder(input: GameOrderInput, mayLeave?: MayLeave): Promise<OrderResult>;
+  createPrepaidOrder(input: PrepaidOrderInput, mayLeave?: MayLeave): Promise<OrderResult>;
+  createSocialMediaOrder(input: SocialOrderInput, mayLeave?: MayLeave): Promise<OrderResult>;
   /** The order of an id (an empty list: the supplier knows none), or the latest ones, as the supplier lists them. */
   getGameOrderStatus(query: OrderQuery): Promise<SupplierOrder[]>;
   getPrepaidOrderStatus(query: OrderQuery): Promise<SupplierOrder[]>;
@@ -128,9 +129,9 @@ export function createVipReseller(options: VipResellerOptions): VipReseller {
     getSocialMediaServices: () => listServices(line, "social"),
     eachService: (family, size, take) => eachService(line, family, size, take),
     getServiceStock: (code) => getServiceStock(line, code),
-    createGameOrder: (input) => createOrder(line, "game", input),
-    createPrepaidOrder: (input) => createOrder(line, "prepaid", input),
-    createSocialMediaOrder: (input) => createOrder(line, "social", input),
+    createGameOrder: (input, mayLeave) => createOrder(line, "game", input, mayLeave),
+    createPrepaidOrder: (input, mayLeave) => createOrder(line, "prepaid", input, mayLeave),
+    createSocialMediaOrder: (input, mayLeave) => createOrder(line, "social", input, mayLeave),
     getGameOrderStatus: (query) => getOrders(line, "game", query),
     getPrepaidOrderStatus: (query) => getOrders(line, "prepaid", query),
     getSocialMediaOrderStatus: (query) => getOrders(line, "social", query),

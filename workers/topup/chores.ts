@@ -3,12 +3,14 @@ import { purgeCallbacks } from "./admin/callbacks.ts";
 import { reconcileYesterday } from "./admin/reports.ts";
 import { alertLowStock } from "./admin/stock.ts";
 import { watchSupplier } from "./admin/supplier.ts";
+import { reviveOrders } from "./orders/index.ts";
 import { purgeDeliveries } from "./resellers/deliveries.ts";
 import { tellOpenEvents } from "./resellers/notify.ts";
 
 /** What resellers and admins need every minute; each fails alone. */
 export const minuteChores = (ctx: Ctx): Promise<void>[] => [
   tellOpenEvents(ctx),
+  reviveOrders(ctx),
   watchSupplier(ctx),
 ];
 

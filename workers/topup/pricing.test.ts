@@ -134,3 +134,14 @@ describe("the level of a user", () => {
     expect(await run(level)).toEqual([{ level: "reseller" }]);
   });
 });
+
+it("a change of a rule has its turn among the syncs before it holds the catalogue's version, as they do", async () => {
+  const turns = rows(
+    sql`select count(*)::int as held from pg_locks where pid = pg_backend_pid() and locktype = 'advisory'`,
+    z.object({ held: z.number() }),
+  );
+  const rule = sql`insert into topup_margin_rules (family, brand, percent_bp, fixed)
+    values ('prepaid', ${unique("B")}, 900, 0)`;
+  const [[before], , [after]] = await ctx.db.batch([turns, rows(rule, z.unknown()), turns]);
+  expect([before?.held, after?.held]).toEqual([0, 1]);
+});

@@ -3,12 +3,15 @@ import { md5Hex } from "../../crypto/index.ts";
 import { createHttp, type Fetch, type Judge } from "../http.ts";
 import { invalidInput, ProviderError } from "../provider-error.ts";
 import { clean, PROVIDER } from "./fields.ts";
+import { busy } from "./pace.ts";
 import { failureOfText } from "./refusals.ts";
 
 /** Orders leave before reads. */
 export type Lane = "order" | "read";
 /** Resolves when the next request may leave; throws a `ProviderError` (`busy`) instead of waiting too long. */
 export type Pace = (lane: Lane) => Promise<void>;
+/** Whether there is still time for a request whose turn has come; one that may not leave ends as `busy`. */
+export type MayLeave = () => boolean;
 
 export type Endpoint = "profile" | "prepaid" | "game-feature" | "social-media";
 export const ENDPOINTS = {
@@ -33,8 +36,8 @@ type Fields = Record<string, string>;
 
 /** What the calls are made with. */
 export interface Line {
-  /** Sends once and never again. */
-  order(endpoint: Endpoint, fields: Fields): Promise<Envelope>;
+  /** Sends once and never again, and not at all where its turn came too late. */
+  order(endpoint: Endpoint, fields: Fields, mayLeave?: MayLeave): Promise<Envelope>;
   /** Sends, again after a passing failure, and returns the envelope whatever its `result`. */
   ask(endpoint: Endpoint, fields: Fields): Promise<Envelope>;
   /** The same with a refusal thrown. */
@@ -91,8 +94,9 @@ export function createLine(options: LineOptions): Line {
     }
   }
   const line: Line = {
-    async order(endpoint, fields) {
+    async order(endpoint, fields, mayLeave = () => true) {
       await pace("order");
+      if (!mayLeave()) throw busy("its turn came too late");
       return await send(endpoint, fields);
     },
     ask: (endpoint, fields) => patiently(() => send(endpoint, fields)),

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { invalidInput, ProviderError } from "../provider-error.ts";
 import { amountIdr, code, count, PROVIDER, text } from "./fields.ts";
-import { badAnswer, ENDPOINTS, type Envelope, field, type Line, refusedRead } from "./line.ts";
+import {
+  badAnswer,
+  ENDPOINTS,
+  type Envelope,
+  field,
+  type Line,
+  type MayLeave,
+  refusedRead,
+} from "./line.ts";
 import { type RefusalReason, refusalOf } from "./refusals.ts";
 import type { SupplierFamily } from "./services.ts";
 import { mapStatus, type SupplierStatus } from "./status.ts";
@@ -104,11 +112,12 @@ export async function createOrder(
   line: Line,
   family: SupplierFamily,
   input: AnyOrderInput,
+  mayLeave?: MayLeave,
 ): Promise<OrderResult> {
   const fields = orderFields(family, input);
   let envelope: Envelope;
   try {
-    envelope = await line.order(ENDPOINTS[family], fields);
+    envelope = await line.order(ENDPOINTS[family], fields, mayLeave);
   } catch (error) {
     // A status alone tells nothing about the order: a gate in front may answer for a supplier that has acted.
     if (error instanceof ProviderError && error.status !== undefined) throw error.inDoubt();

@@ -40,7 +40,8 @@ async function turnOf(gate: () => Gate, lane: Lane): Promise<Turn> {
   }
 }
 
-function busy(why: string): ProviderError {
+/** Nothing was sent, and may be sent later. */
+export function busy(why: string): ProviderError {
   return new ProviderError(
     PROVIDER,
     { kind: "unavailable", retryable: true, outcome: "not_done", code: "busy" },

@@ -40,6 +40,7 @@ export const workRow = z
       remain: z.number().optional(),
       trxid: z.string().optional(),
       serial: z.string().optional(),
+      confirm: z.boolean().optional(),
     }),
   })
   .and(handRow);

@@ -37,9 +37,9 @@ export async function requestSettlement(
 export async function requestRetry(
   ctx: Ctx,
   orderId: string,
-  reason: string,
+  { reason, ...input }: { reason: string; confirm?: boolean | undefined },
 ): Promise<HandRequest> {
-  return await request(ctx, { orderId, action: "retry", reason, input: {} });
+  return await request(ctx, { orderId, action: "retry", reason, input });
 }
 
 async function request(
@@ -103,7 +103,7 @@ async function carryOut(ctx: Ctx, work: HandWork): Promise<HandRequest> {
 async function act(ctx: Ctx, work: HandWork): Promise<string> {
   const { orderId, action, reason, input } = work;
   if (action === "retry") return await retryOrder(ctx, work);
-  const { serial: sealed, ...rest } = input;
+  const { serial: sealed, confirm: _confirm, ...rest } = input;
   const serial = sealed ? await unseal(ctx.config, sealOwner(orderId), sealed) : undefined;
   if (serial === null) throw new Error("a serial does not open");
   const order = await settleByHand(ctx, { orderId, as: action, reason, ...rest, serial });

@@ -12,6 +12,7 @@ import { createUser, type TestUser, unique } from "../../testing/factories.ts";
 import {
   askAbout,
   createReseller,
+  fund,
   instagram,
   ordersOf,
   panel,
@@ -204,6 +205,15 @@ describe("a day's report", () => {
     expect((await reconcile([theirs(stray)], { ofDay: next })).missingHere).toEqual([]);
   });
 
+  it("asks first about what is under way here and over there: a word not heard yet is no difference", async () => {
+    const { number, trxid } = await ours({ state: "processing" });
+    await fund(buyer.userId, 3_000, { kind: "escrow", owner: `topup:${buyer.userId}` });
+    const told = [theirs(trxid)];
+    expect(await reconcile(told, { asked: told })).toMatchObject({ matched: 1, clean: true });
+    const order = (await ordersOf(buyer.userId)).find((one) => one.number === number);
+    expect(order?.state).toBe("success");
+  });
+
   it("does not take another target's purchase for ours", async () => {
     const { trxid } = await ours();
     const report = await reconcile([theirs(trxid, { target: "@lain" })]);
@@ -226,13 +236,13 @@ describe("a day's report", () => {
       }),
     );
     const expected = 1_000_000 - 2_000 - 1_001 + 500;
-    expect(before < day).toBe(true);
     const short = await reconcile(listed, { balance: expected - 1 });
     expect(short).toMatchObject({ expectedBalance: expected, balance: expected - 1, clean: false });
     const good = await reconcile(listed, { balance: expected });
-    expect(good).toMatchObject({ expectedBalance: expected, clean: true });
-    // Somebody paid in at the supplier: more than expected is no loss.
-    expect(await reconcile(listed, { balance: expected + 500_000 })).toMatchObject({ clean: true });
+    expect(good).toMatchObject({ expectedBalance: expected, surplus: 0, clean: true });
+    // Somebody paid in at the supplier: more than expected is no loss, but he must know what he paid.
+    const paid = await reconcile(listed, { balance: expected + 500_000 });
+    expect(paid).toMatchObject({ surplus: 500_000, clean: true });
     day = before;
   });
 

@@ -11,6 +11,7 @@ import {
   wakeSchema,
 } from "../../../shared/jobs/jobs.ts";
 import { SUPPLIER_FAMILIES, type SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
+import { followThese } from "../orders/follow.ts";
 import { MOST_LISTED } from "../orders/limits.ts";
 import { type Compared, compare, type OurOrder, Seen, seenAs } from "./compare.ts";
 import { dayOf } from "./orders.ts";
@@ -72,11 +73,35 @@ export const reconcileJob: JobHandler = {
     for (const [trxid, their] of Object.entries(now)) seen.set(trxid, their);
     const balanceAt = ctx.now();
     const { balance } = await ctx.providers.vipReseller.getBalance();
-    const found = compare(ours.orders, seen);
+    const found = compare(await heard(ctx, input, ours.orders, seen), seen);
     const { clean } = await writeReport(ctx, day, { found, listed, balance, balanceAt });
     return { state: "success", result: { day, orders: ours.orders.length, clean } };
   },
 };
+
+/** Our orders, after what is under way here and over there was asked about: a word not heard yet is no difference. */
+async function heard(
+  ctx: Ctx,
+  day: { start: string; end: string },
+  ours: OurOrder[],
+  seen: ReadonlyMap<string, Seen | null>,
+): Promise<OurOrder[]> {
+  const behind = ours.filter(({ trxid, state }) => {
+    const status = seen.get(trxid ?? "")?.status ?? "unknown";
+    return state === "processing" && !["waiting", "processing", "unknown"].includes(status);
+  });
+  if (behind.length === 0) return ours;
+  await followThese(
+    ctx,
+    behind.slice(0, STRETCH).map(({ id }) => id),
+  );
+  const now = await ctx.db.run(call("topup_reconcile_orders", day, ordersOfDay));
+  const byId = new Map(now.orders.map((order) => [order.id, order]));
+  return ours.map((order) => {
+    const later = byId.get(order.id);
+    return later && later.trxid === order.trxid ? later : order;
+  });
+}
 
 /** The same key whoever runs this job again, so that it has one successor. */
 async function goOn(ctx: Ctx, job: Job, next: z.output<typeof payload>): Promise<void> {

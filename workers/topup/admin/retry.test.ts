@@ -1,4 +1,8 @@
+import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
 import { recordAttempt } from "../orders/attempt.ts";
@@ -6,7 +10,7 @@ import type { Order } from "../orders/order.ts";
 import { placeGame, placePrepaid, placeSocial } from "../orders/place.ts";
 import { processOrder } from "../orders/process.ts";
 import { bench } from "../testing/bench.ts";
-import { ORDERS, post, reason } from "../testing/desk.ts";
+import { confirmedRetry, ORDERS, post, REQUESTS, reason } from "../testing/desk.ts";
 import { booksOf, ordersOf, purchasesOf, theOrderOf } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
 import { retryOrder } from "./retry.ts";
@@ -95,7 +99,7 @@ describe("placing an order again by hand", () => {
   it("is the same new order when its first executor died, whatever the price is by then", async () => {
     const user = await customer(FUNDS);
     const order = await refusedOrder(user, "social");
-    const work = { id: crypto.randomUUID(), orderId: order.id };
+    const work = await confirmedRetry(admin, order);
     const { ctx, settle } = bench({ actor: admin, timeoutMs: 3_000 });
     const first = await retryOrder(ctx, work);
     await settle();
@@ -119,5 +123,42 @@ describe("placing an order again by hand", () => {
     expect(told.body.message).toContain(trxid);
     expect(await ordersOf(order.target)).toHaveLength(1);
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  });
+
+  it.each(["prepaid", "game"] as const)(
+    "a day after its first executor died buys no second %s",
+    async (family) => {
+      const user = await customer(FUNDS);
+      const order = await refusedOrder(user, family);
+      const work = await confirmedRetry(admin, order);
+      const { ctx, settle } = bench({ actor: admin, timeoutMs: 3_000 });
+      await retryOrder(ctx, work);
+      await settle();
+      await hand("succeed", (await purchasesOf(order.target))[0]?.trxid ?? "");
+      await testContext().db.run(
+        rows(sql`delete from http_idempotency_keys where user_id = ${user.userId}`, z.unknown()),
+      );
+      const told = await post(admin, `${REQUESTS}/${work.id}/confirm`);
+      expect(told).toMatchObject({ status: 200, body: { data: { state: "done" } } });
+      expect(await ordersOf(order.target)).toHaveLength(2);
+      expect(await purchasesOf(order.target)).toHaveLength(1);
+      expect((await booksOf(user)).wallet).toBe(FUNDS - order.amount);
+    },
+  );
+
+  it("charges an owner who has bought the same himself since only where the admin means it", async () => {
+    const user = await customer(FUNDS);
+    const order = await refusedOrder(user, "prepaid");
+    const own = bench({ actor: user, timeoutMs: 3_000 });
+    const since = await placePrepaid(own.ctx, { service: credit.code, phoneNumber: order.target });
+    await own.settle();
+    const told = await retry(order);
+    expect(told).toMatchObject({ status: 409, body: failureBody("topup", 409) });
+    expect(told.body.message).toContain(since.number);
+    expect(told.body.message).toContain('"confirm": true');
+    expect(await purchasesOf(order.target)).toHaveLength(1);
+    const meant = await post(admin, `${ORDERS}/${order.id}/retry`, { reason, confirm: true });
+    expect(meant).toMatchObject({ status: 200, body: { data: { state: "done" } } });
+    await expect.poll(() => purchasesOf(order.target)).toHaveLength(2);
   });
 });

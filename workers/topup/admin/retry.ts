@@ -14,6 +14,7 @@ import {
   reconcileOrder,
 } from "../orders/index.ts";
 import { MOST_LISTED } from "../orders/limits.ts";
+import type { HandWork } from "./hand-rows.ts";
 
 /**
  * What an admin may do about an order that did not go through, never blindly: one in doubt is looked up in the
@@ -22,8 +23,9 @@ import { MOST_LISTED } from "../orders/limits.ts";
  */
 export async function retryOrder(
   ctx: Ctx,
-  { id: requestId, orderId }: { id: string; orderId: string },
+  work: Pick<HandWork, "id" | "orderId" | "input">,
 ): Promise<string> {
+  const { orderId } = work;
   const order = await getOrder(ctx, { id: orderId });
   switch (order.state) {
     case "buying":
@@ -37,8 +39,8 @@ export async function retryOrder(
     case "failed": {
       if (order.refundedAmount !== order.amount) break;
       // A first executor that died may have placed it: then the purchase that shows is the new order's own.
-      if (!(await isPlaced(ctx, order, keyOf(requestId)))) await requireNotBought(ctx, order);
-      const again = await placeAgain(ctx, order, requestId);
+      if (!(await isPlaced(ctx, work))) await requireNotBought(ctx, order, work);
+      const again = await placeAgain(ctx, order, work);
       return `placed again: ${again.number}`;
     }
     case "pending":
@@ -53,14 +55,14 @@ export async function retryOrder(
   throw new AppError("conflict", "Only an order that surely was not bought can be placed again");
 }
 
-/** The request is the key, so that it is one new order however often this runs. */
-const keyOf = (requestId: string) => `retry/${requestId}`;
+type Work = Pick<HandWork, "id" | "input">;
 
-async function isPlaced(ctx: Ctx, { userId }: Order, key: string): Promise<boolean> {
+/** The request knows its order, so that it is one however often and how late this runs. */
+async function isPlaced(ctx: Ctx, { id }: Work): Promise<boolean> {
   const found = await ctx.db.run(
     rows(
-      sql`select subject_id from http_idempotency_keys where user_id = ${userId} and key = ${key}`,
-      z.object({ subject_id: z.string() }),
+      sql`select placed_order_id from topup_hand_requests where id = ${id} and placed_order_id is not null`,
+      z.object({ placed_order_id: z.uuid() }),
     ),
   );
   return found.length > 0;
@@ -70,7 +72,11 @@ async function isPlaced(ctx: Ctx, { userId }: Order, key: string): Promise<boole
  * Money went back because nothing showed a purchase; one may have shown since. So the purchase that is known must have
  * failed at the supplier, its latest ones must hold none for this target, and the price must be what was agreed to.
  */
-async function requireNotBought(ctx: Ctx, { id, family, trxid }: Order): Promise<void> {
+async function requireNotBought(
+  ctx: Ctx,
+  { id, family, trxid }: Order,
+  { input: { confirm = false } }: Work,
+): Promise<void> {
   if (trxid !== null) {
     const [known] = await ctx.providers.vipReseller.getOrderStatus(family, { trxid });
     if (known?.status !== "error") {
@@ -81,17 +87,17 @@ async function requireNotBought(ctx: Ctx, { id, family, trxid }: Order): Promise
   const likely = listed
     .filter(({ status }) => status !== "error")
     .map(({ trxid: theirs, target, code }) => ({ trxid: theirs, target, code }));
-  const input = { order_id: id, rows: likely, now: ctx.now().toISOString() };
+  const input = { order_id: id, rows: likely, confirm, now: ctx.now().toISOString() };
   await ctx.db.run(call("topup_retry_allowed", input, z.unknown()));
 }
 
 /** As its owner, who pays what he agreed to. */
-async function placeAgain(ctx: Ctx, order: Order, requestId: string): Promise<Order> {
+async function placeAgain(ctx: Ctx, order: Order, { id, input }: Work): Promise<Order> {
   const { userId, code: service, target, zone, quantity, orderedVia, resellerKeyId } = order;
   const sessionId = ctx.actor?.sessionId ?? "";
   const asOwner: Ctx = { ...ctx, actor: { userId, sessionId, roles: [] } };
-  const idempotencyKey = keyOf(requestId);
-  const buying = { service, idempotencyKey, confirm: true, orderedVia, resellerKeyId };
+  const { confirm = false } = input;
+  const buying = { service, handRequestId: id, confirm, orderedVia, resellerKeyId };
   switch (order.family) {
     case "prepaid":
       return await placePrepaid(asOwner, { ...buying, phoneNumber: target, amount: order.amount });
@@ -99,12 +105,14 @@ async function placeAgain(ctx: Ctx, order: Order, requestId: string): Promise<Or
       return await placeSocial(asOwner, { ...buying, target, quantity, amount: order.amount });
     case "game": {
       const unpaid = await placeGame(asOwner, { ...buying, gameId: target, zone, quantity });
-      if (unpaid.state === "failed") throw new AppError("conflict", unpaid.notes ?? "Order failed");
+      if (unpaid.state === "failed" || unpaid.state === "cancelled") {
+        throw new AppError("conflict", unpaid.notes ?? "Order failed");
+      }
       if (unpaid.state !== "pending") return unpaid;
       if (unpaid.amount !== order.amount) throw priceChanged(unpaid.amount);
       const { order: paid, refusal } = await processOrder(asOwner, {
         orderNumber: unpaid.number,
-        confirm: true,
+        confirm,
       });
       if (refusal !== null) throw new AppError("conflict", refusal);
       return paid;

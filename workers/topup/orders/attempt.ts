@@ -5,11 +5,12 @@ import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { describeError } from "../../../shared/log.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import type {
+  MayLeave,
   OrderResult,
   RefusalReason,
   SupplierOrder,
 } from "../../../shared/providers/vip-reseller.ts";
-import { LEASE_SECONDS, SHORTEST_ATTEMPT_MS } from "./limits.ts";
+import { CALL_MS, LEASE_SECONDS, SHORTEST_ATTEMPT_MS } from "./limits.ts";
 import { type Order, orderShape } from "./order.ts";
 import { suspicionOf } from "./purchase.ts";
 
@@ -37,10 +38,10 @@ const THROTTLED = /^transaksi dibatasi/i;
  * never an exception, so that nobody is tempted to try again.
  */
 export async function attemptOnce(ctx: Ctx, order: Order): Promise<Attempt> {
-  const leftMs = (order.attemptUntil?.getTime() ?? 0) - ctx.now().getTime();
-  if (leftMs < SHORTEST_ATTEMPT_MS) return { kind: "deferred", afterSeconds: 0 };
+  const leftMs = () => (order.attemptUntil?.getTime() ?? 0) - ctx.now().getTime();
+  if (leftMs() < SHORTEST_ATTEMPT_MS) return { kind: "deferred", afterSeconds: 0 };
   try {
-    const result = await send(ctx, order);
+    const result = await send(ctx, order, () => leftMs() >= CALL_MS);
     if (result.state === "accepted") return { kind: "accepted", purchase: result.order };
     if (THROTTLED.test(result.text)) return { kind: "deferred", afterSeconds: GATE_PAUSE_SECONDS };
     const { reason, text } = result;
@@ -61,15 +62,16 @@ export async function attemptOnce(ctx: Ctx, order: Order): Promise<Attempt> {
 function send(
   ctx: Ctx,
   { family, code: service, target, zone, quantity }: Order,
+  mayLeave: MayLeave,
 ): Promise<OrderResult> {
   const { vipReseller } = ctx.providers;
   switch (family) {
     case "prepaid":
-      return vipReseller.createPrepaidOrder({ service, target });
+      return vipReseller.createPrepaidOrder({ service, target }, mayLeave);
     case "game":
-      return vipReseller.createGameOrder({ service, target, zone });
+      return vipReseller.createGameOrder({ service, target, zone }, mayLeave);
     case "social":
-      return vipReseller.createSocialMediaOrder({ service, target, quantity });
+      return vipReseller.createSocialMediaOrder({ service, target, quantity }, mayLeave);
     default:
       return family satisfies never;
   }

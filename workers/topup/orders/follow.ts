@@ -123,6 +123,28 @@ async function followFamily(ctx: Ctx, family: SupplierFamily): Promise<void> {
   await advance(ctx, updates);
 }
 
+/** Asks about these orders one by one, where they are under way, and records what is told. Fails for none of them. */
+export async function followThese(ctx: Ctx, ids: readonly string[]): Promise<void> {
+  const orders = await ctx.db.run(
+    rows(
+      sql`select id, family, code, service_name, target, zone, quantity, trxid from topup_orders
+        where state = 'processing' and id = any (${`{${ids.join(",")}}`}::uuid[])`,
+      Followed,
+    ),
+  );
+  for (const order of orders) {
+    try {
+      await advance(ctx, [await askAlone(ctx, order)]);
+    } catch (error) {
+      ctx.log.error("order not advanced", {
+        order: order.id,
+        ...describeError(error),
+        alert: true,
+      });
+    }
+  }
+}
+
 /** Whatever comes of it, the order has had its turn: one that the supplier no longer knows holds up no other. */
 async function askAlone(ctx: Ctx, order: Followed): Promise<Update> {
   const { id, family, trxid } = order;

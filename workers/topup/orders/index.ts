@@ -15,6 +15,7 @@ export {
   ungrouped,
 } from "./place.ts";
 export { type Processed, processOrder } from "./process.ts";
+export { TELLS_SERIAL } from "./purchase.ts";
 export { getOrder, listOrders, type OrderFilter, type OrderKey, serialOf } from "./read.ts";
-export { orderJob, reconcileOrder } from "./recover.ts";
+export { orderJob, reconcileOrder, reviveOrders } from "./recover.ts";
 export { refusedCallbackApplier, trimRefused } from "./refused-callbacks.ts";

@@ -5,10 +5,17 @@
 export const LEASE_SECONDS = 75;
 /** An attempt that has less than this left is not begun: it could end after its lease. */
 export const SHORTEST_ATTEMPT_MS = 55_000;
+/**
+ * What the call needs, with a margin. A turn that leaves less is not taken: whoever looks after the lease could have
+ * given the order up.
+ */
+export const CALL_MS = 33_000;
 /** How long a paid order waits for its turn at the supplier before its money goes back. */
 export const PATIENCE_MINUTES = 15;
 /** Between the two looks into the history that make "not there" certain. */
 export const ABSENCE_SECONDS = 60;
+/** How long the history is asked about an order in doubt before a person must tell. */
+export const DOUBT_HOURS = 24;
 /** How long an unpaid order can be paid. */
 export const EXPIRY_MINUTES = 60;
 /** The supplier is asked about one order at a reader's wish at most every so often. */

@@ -14,6 +14,7 @@ import {
   theOrderOf,
 } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
+import { recordAttempt } from "./attempt.ts";
 import { settleByHand } from "./by-hand.ts";
 import { advance, followOrders } from "./follow.ts";
 import { placePrepaid, placeSocial } from "./place.ts";
@@ -188,4 +189,21 @@ describe("an order that waits for its turn", () => {
       supplierAmount: credit.supplierPrice + 100,
     });
   });
+});
+
+it("an order that is over stays so when its late answer names the purchase of another", async () => {
+  const { order: other } = await buy();
+  const phone = newPhone();
+  await expect(
+    buy({ say: { value: "Layanan tidak ditemukan.", count: 1 } }, phone),
+  ).rejects.toMatchObject({ code: "order_refused" });
+  const order = await theOrderOf(phone);
+  const { ctx } = bench({ timeoutMs: 3_000 });
+  const [purchase] = await ctx.providers.vipReseller.getPrepaidOrderStatus({
+    trxid: other.trxid ?? "",
+  });
+  if (!purchase) throw new Error("no purchase");
+  await recordAttempt(ctx, order, { kind: "accepted", purchase });
+  expect(await theOrderOf(phone)).toMatchObject({ state: "failed", trxid: null });
+  expect(await alertsOf(order)).toEqual(["Jawaban terlambat dengan pembelian pesanan lain"]);
 });

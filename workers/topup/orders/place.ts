@@ -14,6 +14,8 @@ import { type Order, orderShape, WIRE_STATES } from "./order.ts";
 export interface Buying {
   /** The caller's `Idempotency-Key`: the same key and input is the same order. */
   idempotencyKey?: string | undefined;
+  /** An admin's request that places one order and never a second: in place of a key, which would be forgotten. */
+  handRequestId?: string | undefined;
   /** Whether a like order of a moment ago is known and meant to be repeated. */
   confirm?: boolean | undefined;
   orderedVia?: "app" | "api";
@@ -168,6 +170,7 @@ async function orderInput(ctx: Ctx, now: Date, asked: Record<string, unknown>, b
     ordered_via: buying.orderedVia ?? "app",
     reseller_key_id: buying.resellerKeyId ?? null,
     idempotency_key: buying.idempotencyKey ?? null,
+    hand_request_id: buying.handRequestId ?? null,
     input_hash: await inputHash(asked),
     now: now.toISOString(),
     expiry_minutes: EXPIRY_MINUTES,

@@ -1,6 +1,7 @@
 import type { Ctx } from "../../../shared/context.ts";
 import { seal, unseal } from "../../../shared/crypto/index.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
+import type { OrderState } from "../tables/orders.ts";
 import type { Order } from "./order.ts";
 import { plainTarget } from "./targets.ts";
 
@@ -87,14 +88,16 @@ export interface Update {
 }
 
 /**
- * What the supplier says of an order's purchase now. A note is the serial number after success and is sealed; before
- * and otherwise it is a text for admins.
+ * What the supplier says of an order's purchase now. A note is the serial number after success and is sealed, and so is
+ * one under a word that is not known, which may mean success; before and otherwise it is a text for admins.
  */
 export async function updateOf(ctx: Ctx, order: Asked, purchase: SupplierOrder): Promise<Update> {
   const suspect = suspicionOf(order, purchase);
   const outcome = suspect ? "unreadable" : outcomeOf(purchase);
   const delivered = purchase.status === "success" || purchase.status === "partial";
-  const serial = delivered && order.family !== "social" ? purchase.note : "";
+  const sealed = delivered || purchase.status === "unknown";
+  const serial = sealed && order.family !== "social" ? purchase.note : "";
+  const words = sealed ? purchase.statusText : purchase.note || purchase.statusText;
   return {
     id: order.id,
     trxid: purchase.trxid,
@@ -103,7 +106,7 @@ export async function updateOf(ctx: Ctx, order: Asked, purchase: SupplierOrder):
     remain: purchase.remain,
     start_count: purchase.startCount,
     notes: outcome === "failed" ? "The order failed at the provider" : null,
-    supplier_note: suspect ?? (delivered ? null : purchase.note || purchase.statusText),
+    supplier_note: suspect ?? (delivered ? null : words),
     strange: purchase.status === "unknown" ? purchase.statusText : null,
     sealed_serial: serial ? await seal(ctx.config, ownerOf(order.id), serial) : null,
   };
@@ -121,9 +124,12 @@ const ownerOf = (orderId: string) => `topup-order/${orderId}`;
 export const sealSerial = (ctx: Ctx, orderId: string, serial: string) =>
   seal(ctx.config, ownerOf(orderId), serial);
 
-/** A kept serial number in the clear. */
+/** The states in which a kept serial is its buyer's: of other goods, or of what he gets his money back for, it is not. */
+export const TELLS_SERIAL: ReadonlySet<string> = new Set<OrderState>(["success", "partial"]);
+
+/** A kept serial number in the clear; null before the order was delivered. */
 export async function openSerial(ctx: Ctx, order: Order): Promise<string | null> {
-  if (!order.sealedSerial) return null;
+  if (!order.sealedSerial || !TELLS_SERIAL.has(order.state)) return null;
   const serial = await unseal(ctx.config, ownerOf(order.id), order.sealedSerial);
   if (serial === null)
     ctx.log.error("serial cannot be opened", { order: order.number, alert: true });

@@ -5,7 +5,7 @@ import { type JobHandler, type JobOutcome, wake, wakeSchema } from "../../../sha
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import { attemptOnce, newAttempt, recordAttempt } from "./attempt.ts";
 import { LISTED, latestPurchases } from "./follow.ts";
-import { ABSENCE_SECONDS, MOST_LISTED, PATIENCE_MINUTES } from "./limits.ts";
+import { ABSENCE_SECONDS, DOUBT_HOURS, MOST_LISTED, PATIENCE_MINUTES } from "./limits.ts";
 import { isFinal, type Order, orderShape } from "./order.ts";
 
 const Payload = z.object({ order_id: z.uuid() });
@@ -24,7 +24,8 @@ const Matched = z.object({
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
-const LONGEST_DOUBT_MS = 15 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const REVIVED_AT_ONCE = 200;
 
 /**
  * Looks after an order whose attempt nobody recorded: buys it when it is its turn, and asks the supplier's history when
@@ -51,7 +52,7 @@ export const orderJob: JobHandler = {
         return afterwards(ctx, order);
       }
       case "ask":
-        return afterwards(ctx, await lookForPurchase(ctx, taken.order));
+        return afterwards(ctx, await lookOrGiveOver(ctx, taken.order));
       default:
         return taken.do satisfies never;
     }
@@ -95,7 +96,20 @@ function afterwards(ctx: Ctx, order: Order): JobOutcome {
 function pauseFor(leaseLeftMs: number): number {
   if (leaseLeftMs > 0) return Math.min(leaseLeftMs + SECOND_MS, 20 * SECOND_MS);
   const apartMs = (ABSENCE_SECONDS + 1) * SECOND_MS;
-  return Math.min(Math.max(-leaseLeftMs / 4, apartMs), LONGEST_DOUBT_MS);
+  return Math.min(Math.max(-leaseLeftMs / 4, apartMs), HOUR_MS);
+}
+
+const GivenOver = z.object({ order: orderShape, wake: wakeSchema });
+
+/** What the supplier's history tells of an order in doubt; one of which it has told nothing for a day is a person's. */
+async function lookOrGiveOver(ctx: Ctx, order: Order): Promise<Order> {
+  const seen = await lookForPurchase(ctx, order);
+  const doubtMs = ctx.now().getTime() - (seen.attemptUntil?.getTime() ?? 0);
+  if (seen.state !== "unknown" || doubtMs < DOUBT_HOURS * HOUR_MS) return seen;
+  const input = { order_id: order.id, alert_to: ctx.config.ALERT_EMAIL };
+  const given = await ctx.db.run(call("topup_order_give_over", input, GivenOver));
+  wake(ctx, given.wake);
+  return given.order;
 }
 
 /** How far back the history is read: the latest hundred, and when they do not reach back to the attempt, more. */
@@ -166,4 +180,14 @@ export async function reconcileOrder(ctx: Ctx, orderId: string): Promise<Order> 
     return await lookForPurchase(ctx, taken.order);
   }
   return taken.order;
+}
+
+/** For the minute cron: an order that somebody must look after and whose job has ended, however it did, gets another. */
+export async function reviveOrders(ctx: Ctx): Promise<void> {
+  const input = { limit: REVIVED_AT_ONCE, now: ctx.now().toISOString() };
+  const Revived = z.object({ orders: z.array(z.string()), wake: wakeSchema });
+  const { orders, wake: wakes } = await ctx.db.run(call("topup_orders_revive", input, Revived));
+  wake(ctx, wakes);
+  if (orders.length > 0)
+    ctx.log.error("orders without a job", { orders: orders.join(", "), alert: true });
 }

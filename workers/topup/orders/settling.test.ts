@@ -229,7 +229,8 @@ describe("a person's word", () => {
       await settle();
       expect(await stockOf(credit)).toEqual({ stock: 5, reserved: 1 });
       const { id: orderId } = await theOrderOf(target);
-      await settleByHand(ctx, { orderId, as, reason: "kata penyedia" });
+      const [{ trxid } = { trxid: "" }] = await purchasesOf(target);
+      await settleByHand(ctx, { orderId, as, trxid, reason: "kata penyedia" });
       expect(await stockOf(credit)).toEqual(left);
       await shelve(credit);
     },

@@ -1,14 +1,19 @@
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { api } from "../../testing/api.ts";
+import { createUser } from "../../testing/factories.ts";
 import { bench } from "../testing/bench.ts";
+import { ORDERS, post, reason } from "../testing/desk.ts";
 import { alertsOf, booksOf, theOrderOf } from "../testing/outcomes.ts";
+import { createReseller, ordersOf, panel, stockService } from "../testing/reseller.ts";
 import { customer, dial, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
-import { placeGame } from "./place.ts";
+import { followOrders } from "./follow.ts";
+import { placeGame, placePrepaid } from "./place.ts";
 import { processOrder } from "./process.ts";
 
 beforeAll(stockShelves);
 
 const FUNDS = 1_000_000;
-const { diamonds } = SERVICES;
+const { credit, diamonds } = SERVICES;
 
 async function buy(twist: (text: string) => string) {
   const user = await customer(FUNDS);
@@ -41,4 +46,82 @@ it.each([
 ])("a purchase that the supplier shows %s is the one that was ordered", async (_, from, to) => {
   const { order } = await buy((text) => text.replaceAll(from, to));
   expect(order).toMatchObject({ state: "processing" });
+});
+
+/** The supplier's list, in which the row of a purchase reads so. */
+async function followAs(trxid: string | null, change: Record<string, string>) {
+  const { ctx, settle } = bench({
+    laterMs: 60_000,
+    timeoutMs: 3_000,
+    twist: (text) => {
+      const answer = JSON.parse(text);
+      if (!Array.isArray(answer.data)) return text;
+      const rows = answer.data.map((row: { trxid: string }) =>
+        row.trxid === trxid ? { ...row, ...change } : row,
+      );
+      return JSON.stringify({ ...answer, data: rows });
+    },
+  });
+  await followOrders(ctx);
+  await settle();
+}
+
+async function underWay() {
+  const user = await customer(FUNDS);
+  const phoneNumber = newPhone();
+  await dial(phoneNumber, { stay: true });
+  const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000 });
+  await placePrepaid(ctx, { service: credit.code, phoneNumber });
+  await settle();
+  const order = await theOrderOf(phoneNumber);
+  const path = `/api/orders/prepaid?orderNumber=${order.number}`;
+  return { user, order, look: async () => (await api(path, { token: user.token })).body.data };
+}
+
+describe("the code of goods that nobody asked for", () => {
+  const other = { status: "success", code: "S100", note: "KODE-RAHASIA-100" };
+
+  it("is not given to a buyer who gets his money back", async () => {
+    const { order, look } = await underWay();
+    await followAs(order.trxid, other);
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "review" });
+    expect(await look()).toMatchObject({ status: "PROCESSING", sn: null });
+    const admin = await createUser(["admin"]);
+    const word = { as: "refunded", reason };
+    expect(await post(admin, `${ORDERS}/${order.id}/settle`, word)).toMatchObject({ status: 200 });
+    expect(await look()).toMatchObject({ status: "REFUNDED", sn: null });
+  });
+
+  it("is the buyer's once a person says that it is what he ordered", async () => {
+    const { order, look } = await underWay();
+    await followAs(order.trxid, other);
+    const admin = await createUser(["admin"]);
+    await post(admin, `${ORDERS}/${order.id}/settle`, { as: "success", reason });
+    expect(await look()).toMatchObject({ status: "SUCCESS", sn: other.note });
+  });
+
+  it("is not told by the panel dialect", async () => {
+    const service = await stockService("prepaid");
+    const { key, user } = await createReseller();
+    const link = newPhone();
+    await dial(link, { stay: true });
+    const { body } = await panel(key, { action: "add", service: service.number, link });
+    await expect.poll(async () => (await theOrderOf(link)).state).toBe("processing");
+    const [order] = await ordersOf(user.userId);
+    await followAs(order?.trxid ?? null, { ...other, data: "081200000000" });
+    expect((await theOrderOf(link)).state).toBe("review");
+    const told = await panel(key, { action: "status", order: body.order });
+    expect(told.body).toMatchObject({ status: "Processing" });
+    expect(told.body.sn).toBeUndefined();
+  });
+});
+
+it("a note under a status word that nobody documented may be a serial: no admin reads it", async () => {
+  const { order, look } = await underWay();
+  await followAs(order.trxid, { status: "sukses", note: "1234-5678-TOKEN" });
+  const admin = await createUser(["admin"]);
+  const shown = await api(`${ORDERS}/${order.id}`, { token: admin.token });
+  expect(shown.body.data).toMatchObject({ state: "processing", supplierNote: "sukses" });
+  expect(JSON.stringify(shown.body)).not.toContain("TOKEN");
+  expect(await look()).toMatchObject({ status: "PROCESSING", sn: null });
 });

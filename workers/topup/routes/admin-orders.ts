@@ -16,6 +16,7 @@ import {
   IdParameter,
   OrderDetail,
   OrderQuery,
+  Retry,
   Settlement,
 } from "../schemas/admin.ts";
 
@@ -99,12 +100,12 @@ adminOrderRoutes.openapi(
     tags,
     summary: "Look an order in doubt up, or place one again that surely was not bought",
     middleware: onOrder,
-    request: { params: IdParameter, body: body(Because) },
+    request: { params: IdParameter, body: body(Retry) },
     responses: topupOk(HandRequestShape),
   }),
   async (c) => {
-    const { reason } = c.req.valid("json");
-    return c.json(topupData(await requestRetry(c.var.ctx, c.req.valid("param").id, reason)), 200);
+    const { id } = c.req.valid("param");
+    return c.json(topupData(await requestRetry(c.var.ctx, id, c.req.valid("json"))), 200);
   },
 );
 

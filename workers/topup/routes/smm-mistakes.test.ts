@@ -1,5 +1,9 @@
+import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
-import { api } from "../../testing/api.ts";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { api, testContext } from "../../testing/api.ts";
+import { unique } from "../../testing/factories.ts";
 import { balance } from "../../testing/orders.ts";
 import {
   createReseller,
@@ -44,6 +48,33 @@ describe("a mistake in the panel dialect", () => {
     expect(await balance("wallet", user.userId)).toBe(50_000);
   });
 
+  it("is none in a repeat with its key: that is the first order, though its service has gone", async () => {
+    const service = await stockService("prepaid");
+    const { key } = await createReseller();
+    const fields = {
+      action: "add",
+      service: service.number,
+      link: phone(),
+      idempotency_key: "k-1",
+    };
+    const first = (await panel(key, fields)).body;
+    expect(first).toEqual({ order: expect.any(Number) });
+    const shelf = async (status: string) =>
+      await testContext().db.run(
+        rows(
+          sql`update topup_services set status = ${status} where id = ${service.id}`,
+          z.unknown(),
+        ),
+      );
+    await shelf("gone");
+    expect((await panel(key, fields)).body).toEqual(first);
+    // A key of a refused call is free: what it asked for can be had once it is there.
+    const later = { ...fields, link: phone(), idempotency_key: "k-2" };
+    expect((await panel(key, later)).body).toEqual({ error: "Incorrect service ID" });
+    await shelf("available");
+    expect((await panel(key, later)).body).toEqual({ order: expect.any(Number) });
+  });
+
   it("is told of a wallet that does not hold enough", async () => {
     const { key } = await createReseller({ amount: 20_999 });
     const fields = { action: "add", service: social.number, link: instagram(), quantity: 1000 };
@@ -60,6 +91,27 @@ describe("a mistake in the panel dialect", () => {
     expect(header.body).toEqual(first.body);
     expect((await panel(key, fields)).body).toEqual({ error: "neworder.error.link_duplicate" });
     expect(await ordersOf(user.userId)).toHaveLength(1);
+  });
+
+  it("is told of a like order in another spelling of its target, not of one for another target", async () => {
+    const { key } = await createReseller();
+    const name = unique("dua").toLowerCase();
+    const at = "instagram.com";
+    const add = async (link: string) => {
+      await vipTwin("/_dials", { stay: { match: link } }, "PUT");
+      return (await panel(key, { action: "add", service: social.number, link, quantity: 100 }))
+        .body;
+    };
+    const sold = { order: expect.any(Number) };
+    expect(await add(`https://${at}/${name}`)).toEqual(sold);
+    const same = [`https://www.${at}/${name}/`, `http://${at.toUpperCase()}/${name}?igsh=1`];
+    for (const link of [...same, `@${name}`, name, name.toUpperCase()]) {
+      expect(await add(link), link).toEqual({ error: expect.any(String) });
+    }
+    // The letters of a post's id tell posts apart.
+    for (const link of [`https://${at}/p/${name}`, `https://${at}/p/${name.toUpperCase()}`]) {
+      expect(await add(link), link).toEqual(sold);
+    }
   });
 
   it("is told of a game order that was refused, also when it is asked for again under its key", async () => {

@@ -39,6 +39,14 @@ export type Settlement = z.output<typeof Settlement>;
 
 export const Because = z.object({ reason: Reason }).openapi("TopupReason");
 
+export const Retry = z
+  .object({
+    reason: Reason,
+    /** The owner has ordered the same since, and is meant to pay for both. */
+    confirm: z.boolean().optional(),
+  })
+  .openapi("TopupRetry");
+
 export const ORDER_STATES = [
   "pending",
   "queued",
@@ -218,6 +226,7 @@ export const ReportShape = z
     priceDifferences: differences,
     stateDifferences: differences,
     expectedBalance: z.number().nullable(),
+    surplus: z.number().nullable(),
     balance: z.number(),
     balanceAt: z.string(),
     clean: z.boolean(),

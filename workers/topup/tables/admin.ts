@@ -32,6 +32,8 @@ export interface HandRequestInput {
   trxid?: string | undefined;
   /** Sealed for the request. */
   serial?: string | undefined;
+  /** `retry`: also where the owner has ordered the same since. */
+  confirm?: boolean | undefined;
 }
 
 /**
@@ -55,6 +57,8 @@ export const handRequests = pgTable(
       .references(() => users.id),
     decidedBy: userId().references(() => users.id),
     decidedAt: at(),
+    /** `retry`: the new order, written with it, so that it is one however often and late the request is carried on. */
+    placedOrderId: uuid().references(() => orders.id),
     outcome: text(),
     expiresAt: at().notNull(),
     ...timestamps(),
@@ -104,7 +108,7 @@ export const reconciliations = pgTable(
     missingHere: jsonb().$type<Record<string, unknown>[]>().notNull(),
     priceDifferences: jsonb().$type<Record<string, unknown>[]>().notNull(),
     stateDifferences: jsonb().$type<Record<string, unknown>[]>().notNull(),
-    /** What the supplier should have left after the last report, and has; a deposit there shows as a surplus. */
+    /** What the supplier should have left after the last report, and has; a deposit there shows as a surplus, which must be all of it. */
     expectedBalance: idr(),
     balance: idr().notNull(),
     balanceAt: at().notNull(),

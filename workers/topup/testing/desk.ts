@@ -1,4 +1,7 @@
-import { api, type TestAnswer } from "../../testing/api.ts";
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { api, type TestAnswer, testContext } from "../../testing/api.ts";
 import type { TestUser } from "../../testing/factories.ts";
 import {
   createReseller,
@@ -44,3 +47,18 @@ export async function openOrder(
 }
 
 export const stateOf = async ({ user }: Reseller) => (await ordersOf(user.userId))[0]?.state;
+
+/** An admin's request to place an order again, as a process leaves it that dies before it has acted. */
+export async function confirmedRetry({ userId }: TestUser, order: { id: string }) {
+  const [made] = await testContext().db.run(
+    rows(
+      sql`insert into topup_hand_requests (order_id, action, reason, needs_second, state, requested_by, decided_by,
+          decided_at, expires_at)
+        values (${order.id}, 'retry', 'uji', false, 'confirmed', ${userId}, ${userId}, now(),
+          now() + interval '1 day') returning id`,
+      z.object({ id: z.uuid() }),
+    ),
+  );
+  if (!made) throw new Error("no request");
+  return { id: made.id, orderId: order.id, input: {} };
+}

@@ -72,13 +72,17 @@ export async function stockService(
   return made;
 }
 
-/** Puts rupiah into a wallet, out of a gateway as a deposit does. */
-export async function fund(userId: number, amount: number): Promise<void> {
+/** Puts rupiah into a wallet (or another account), out of a gateway as a deposit does. */
+export async function fund(
+  userId: number,
+  amount: number,
+  credit = walletOf(userId),
+): Promise<void> {
   await testContext().db.run(
     transfer({
       reference: unique("fund/"),
       debit: { kind: "gateway", owner: "midtrans" },
-      credit: walletOf(userId),
+      credit,
       amount,
       reason: "uji",
     }),

@@ -4,6 +4,7 @@ import { actorOf, type Ctx } from "../../../../shared/context.ts";
 import { unseal } from "../../../../shared/crypto/seal.ts";
 import { rows } from "../../../../shared/db/statement.ts";
 import { balanceOf, walletOf } from "../../../../shared/ledger/ledger.ts";
+import { TELLS_SERIAL } from "../../orders/index.ts";
 import type { OrderState } from "../../tables/orders.ts";
 import { panelError, WORDS } from "./errors.ts";
 import { incorrectRequest, numberOf, type PanelFields } from "./request.ts";
@@ -63,9 +64,10 @@ async function findOrders(ctx: Ctx, numbers: number[]): Promise<Map<number, Orde
 async function statusOf(ctx: Ctx, order: OrderRow) {
   const done = order.state === "success";
   const remains = order.remain ?? (done ? 0 : order.quantity);
-  const serial = order.sealed_serial
-    ? await unseal(ctx.config, `topup-order/${order.id}`, order.sealed_serial)
-    : null;
+  const serial =
+    TELLS_SERIAL.has(order.state) && order.sealed_serial
+      ? await unseal(ctx.config, `topup-order/${order.id}`, order.sealed_serial)
+      : null;
   return {
     charge: String(order.amount - order.refunded),
     start_count: String(order.start_count ?? 0),

@@ -1,0 +1,66 @@
+-- The jobs that look after orders. Guarantee: an order that is paid and neither bought, nor over, nor a person's has a
+-- living job, or gets one within minutes, whatever became of its first.
+
+-- The order's job, due in so long. It comes back as often as it takes: what ends it is the order's end, or a person.
+create or replace function topup_order_watch(o topup_orders, after interval) returns jsonb language sql as $$
+  select jobs_enqueue('topup.order', 'topup', 'topup.order/' || o.id, jsonb_build_object('order_id', o.id),
+    now() + after, 1000000)
+$$;
+
+-- Nobody needs to look after this order's attempt any more.
+create or replace function topup_order_rest(o topup_orders) returns void language sql as $$
+  update jobs j set state = 'cancelled', finished_at = now(), updated_at = now()
+  where j.dedupe_key = 'topup.order/' || o.id and j.state = 'queued'
+$$;
+
+-- Its job is due in so long, unless it is at work already. Returns the wakes.
+create or replace function topup_order_wake(o topup_orders, after interval) returns jsonb language plpgsql as $$
+declare
+  job jobs;
+begin
+  update jobs j set run_at = now() + after, updated_at = now()
+  where j.dedupe_key = 'topup.order/' || o.id and j.state = 'queued'
+  returning * into job;
+  return case when found then jobs_wakes(jobs_wake(job)) else '[]'::jsonb end;
+end $$;
+
+-- {limit, now} -> {orders: [number], wake}. Orders to be looked after whose job has ended or is gone get another one. A
+-- few minutes are left between them, so that a job that always fails is no storm of alerts.
+create or replace function topup_orders_revive(input jsonb) returns jsonb language plpgsql as $$
+declare
+  moment timestamptz := (input->>'now')::timestamptz;
+  o topup_orders;
+  numbers jsonb := '[]';
+  wakes jsonb[] := '{}';
+  made jsonb;
+begin
+  for o in
+    select * from topup_orders x
+    where x.state in ('queued', 'buying', 'unknown') and x.updated_at < moment - interval '2 minutes'
+      and not exists (select from jobs j where j.dedupe_key = 'topup.order/' || x.id
+        and (j.finished_at is null or j.finished_at > moment - interval '5 minutes'))
+    order by x.id limit (input->>'limit')::int
+  loop
+    -- What has ended stays as it ended; its key goes to the next.
+    update jobs j set dedupe_key = j.dedupe_key || '/' || j.id
+    where j.dedupe_key = 'topup.order/' || o.id and j.finished_at is not null;
+    made := topup_order_watch(o, interval '0');
+    if made is not null then
+      wakes := wakes || made;
+      numbers := numbers || to_jsonb(o.number);
+    end if;
+  end loop;
+  return jsonb_build_object('orders', numbers, 'wake', jobs_wakes(variadic wakes));
+end $$;
+
+-- {order_id, alert_to} -> {order, wake}. An order in doubt of which the history has told nothing for too long.
+create or replace function topup_order_give_over(input jsonb) returns jsonb language plpgsql as $$
+declare
+  o topup_orders;
+begin
+  select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
+  if o.state <> 'unknown' then
+    return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb);
+  end if;
+  return topup_order_review(o, 'the supplier''s history has not told of it for a day', input->>'alert_to');
+end $$;
