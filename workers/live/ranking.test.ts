@@ -195,15 +195,19 @@ describe("the ranking of hosts", () => {
     await gift(clock(day, "10:15:00"), star, { giftId: "burger" });
     await gift(clock(day, "10:20:00"), other, { giftId: "cupid" });
     const ctx = at(clock(day, "10:59:59"));
-    expect(coinsOf(await rankHosts(ctx, "hourly"))).toEqual([
+    const ours = async (period: Parameters<typeof rankHosts>[1]) =>
+      coinsOf(await rankHosts(ctx, period)).filter(
+        ([id]) => id === star.userId || id === other.userId,
+      );
+    expect(await ours("hourly")).toEqual([
       [star.userId, 2_999],
       [other.userId, 100],
     ]);
-    expect(coinsOf(await rankHosts(ctx, "daily"))).toEqual([
+    expect(await ours("daily")).toEqual([
       [star.userId, 3_299],
       [other.userId, 100],
     ]);
-    expect(coinsOf(await rankHosts(ctx, "weekly"))).toEqual([
+    expect(await ours("weekly")).toEqual([
       [other.userId, 4_990_100],
       [star.userId, 3_299],
     ]);
