@@ -21,6 +21,8 @@ import { referenceRoutes } from "./reference.ts";
 import { topupRoutes } from "./topup/routes.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
+/** As the panel's contract has it. */
+const MAX_PANEL_BODY_BYTES = 1024 * 1024;
 /** These read a body of bytes themselves, bounded by what their file may weigh. */
 const UPLOAD_PATHS =
   /^\/api\/(upload|(seller|admin)\/uploads|(auth\/)?profile\/avatar)$|^\/v1\/panel\/releases\/[^/]+$|^\/v1\/agent\/backups\/[^/]+\/(parts\/[^/]+|manifest|prove|restore)$/;
@@ -50,6 +52,10 @@ export function createApiApp() {
   app.use(async (c, next) => {
     await next();
     if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
+    const isBareJson = c.res.headers.get("content-type") === "application/json";
+    if (isBareJson && familyOf(c.req.path).name === "panel") {
+      c.header("content-type", "application/json; charset=utf-8");
+    }
   });
   app.use(rateLimit);
   app.use(boundedJson);
@@ -90,23 +96,41 @@ const pageHeaders = secureHeaders({
 
 /**
  * A body is JSON and says so: a browser then asks (CORS) before it sends one from another site, and a body of
- * another type is refused instead of being taken for an empty one.
+ * another type is refused instead of being taken for an empty one. The panel's clients are curl recipes, which call
+ * their JSON a form: under /v1 a body is JSON whatever it is called, unless a cookie comes with it. So only a bearer
+ * token, which no page of another site can send unasked, speaks for such a body.
  */
 const boundedJson: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const { path } = c.req;
   if (UPLOAD_PATHS.test(path)) return await next();
+  const isPanel = familyOf(path).name === "panel";
   const hasBody = c.req.raw.body !== null && c.req.header("content-length") !== "0";
   const isJson = JSON_TYPE.test(c.req.header("content-type") ?? "");
-  if (hasBody && !isJson && !PROVIDER_PATHS.test(path)) {
-    throw new AppError("unsupported_type", "Isi permintaan harus JSON (application/json)");
+  if (hasBody && !isJson && isPanel && c.req.header("cookie") === undefined) {
+    const headers = new Headers(c.req.raw.headers);
+    headers.set("content-type", "application/json");
+    c.req.raw = new Request(c.req.raw, { headers });
+  } else if (hasBody && !isJson && !PROVIDER_PATHS.test(path)) {
+    const words = isPanel
+      ? "content type must be application/json"
+      : "Isi permintaan harus JSON (application/json)";
+    throw new AppError("unsupported_type", words);
   }
-  return await limitBody(c, next);
+  return await (isPanel ? limitPanelBody : limitBody)(c, next);
 };
 
 const limitBody = bodyLimit({
   maxSize: MAX_BODY_BYTES,
   onError: () => {
     throw new AppError("too_large", "Isi permintaan terlalu besar (maksimal 256 KB)");
+  },
+});
+
+/** What is cut at the panel's limit is no JSON any more. */
+const limitPanelBody = bodyLimit({
+  maxSize: MAX_PANEL_BODY_BYTES,
+  onError: () => {
+    throw new AppError("invalid_json", "");
   },
 });
 

@@ -13,7 +13,7 @@ import { exclusively } from "./locks.ts";
 import { countsOf, type DatabaseContent, type SiteContent, type StateContent } from "./manifest.ts";
 import { withStages } from "./processes.ts";
 import { subjectOfTarget } from "./run.ts";
-import { type SiteTree, withSiteTree } from "./site-tree.ts";
+import { type Owner, type SiteTree, withSiteTree } from "./site-tree.ts";
 import { sendState, unpackState } from "./state.ts";
 import { packTree, sameTree, treeError, unpackTree } from "./tree.ts";
 
@@ -28,6 +28,7 @@ export async function restoreBackup(
   ctx: AgentCtx,
   input: Input,
   progress: Progress,
+  account?: Owner,
 ): Promise<ResultOf<"backup.restore">> {
   if (ctx.dryRun) throw new CommandError("unavailable", "a dry run restores nothing");
   const keys = await backupKeys(ctx);
@@ -41,7 +42,7 @@ export async function restoreBackup(
     }
     progress(20, ["archive and manifest are whole"]);
     const began = performance.now();
-    await restoreTo(ctx, keys, copy, input);
+    await restoreTo(ctx, keys, copy, { ...input, ...(account && { account }) });
     const restoreMs = Math.round(performance.now() - began);
     progress(100, ["restored, read back and compared"]);
     return {
@@ -57,12 +58,13 @@ async function restoreTo(
   ctx: AgentCtx,
   keys: BackupKeys,
   copy: CheckedCopy,
-  input: Input,
+  input: Input & { account?: Owner },
 ): Promise<void> {
   const { content } = copy.manifest;
-  const { target } = input;
+  const { target, account } = input;
   if (content.kind === "site" && target.kind === "site") {
-    return await restoreSite(ctx, keys, copy, { content, target, restoreId: input.restoreId });
+    const given = { content, target, restoreId: input.restoreId };
+    return await restoreSite(ctx, keys, copy, { ...given, ...(account && { account }) });
   }
   if (content.kind === "database" && target.kind === "database") {
     return await restoreDatabase(ctx, keys, copy, { content, target, restoreId: input.restoreId });
@@ -82,19 +84,19 @@ async function restoreSite(
   ctx: AgentCtx,
   keys: BackupKeys,
   { manifest, archive }: CheckedCopy,
-  { content, target, restoreId }: Restore<SiteContent, "site">,
+  { content, target, restoreId, account }: Restore<SiteContent, "site"> & { account?: Owner },
 ): Promise<void> {
   await withSiteTree(ctx, target.rootPath, async (tree) => {
     if (await tree.isKept(restoreId)) return await tree.tidy(restoreId);
     await tree.putBack();
     await checkSpace(ctx, tree.diskPath, manifest.plainBytes);
-    const owner = await tree.owner();
+    const [top, within] = ownersOf(await tree.owner(), account);
     try {
       const read = await readArchive(ctx, keys, archive, async (plain, start) =>
         unpackTree(plain, await tree.unpack(start)),
       );
       if (!sameTree(content, read)) throw differs("the files in the archive");
-      await tree.giveTo(content.owner, owner ?? content.owner);
+      await tree.giveTo(top, within);
       const written = await withStages(ctx, async (start) =>
         packTree(await tree.packNew(start), null),
       );
@@ -109,6 +111,16 @@ async function restoreSite(
       await tree.tidy(restoreId);
     }
   });
+}
+
+/**
+ * Of the site's folder, and of what is in it: the site's account and never the archive's word. The folder's own group
+ * may be the web server's; without an account given they stay those of the folder that is there, or become ours.
+ */
+function ownersOf(found: Owner | null, account: Owner | undefined): [Owner, Owner] {
+  const ours = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const within = account ?? found ?? ours;
+  return [{ uid: within.uid, gid: found?.gid ?? within.gid }, within];
 }
 
 /** Who wrote into the site in the moment of the swap has made a difference: then the old tree is the site's again. */

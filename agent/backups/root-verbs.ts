@@ -4,6 +4,7 @@ import { backupFacts, backupsCommands } from "../../shared/agent-protocol/backup
 import type { InputOf, ResultOf } from "../../shared/agent-protocol/index.ts";
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx, Progress } from "../ctx.ts";
+import { accountOf } from "../root/accounts.ts";
 import type { RootCtx } from "../root/root-ctx.ts";
 import { listRecords } from "../sites/record.ts";
 import { checkedCopy } from "./copies.ts";
@@ -27,15 +28,18 @@ const order = z.discriminatedUnion("command", [
 async function backupSite(root: RootCtx, given: z.output<typeof order>): Promise<unknown> {
   const { settings } = root;
   const { target } = given.input;
-  const isKnown =
+  const record =
     target.kind === "site" &&
-    listRecords(settings).some(
+    listRecords(settings).find(
       ({ siteId, rootPath }) => siteId === target.siteId && rootPath === target.rootPath,
     );
-  if (!isKnown) throw new CommandError("not_found", "the site is not on this server");
+  if (!record) throw new CommandError("not_found", "the site is not on this server");
   const ctx = hereAlone(settings);
   if (given.command === "backup.restore") {
-    return await restoreBackup(ctx, given.input, () => undefined);
+    const account = accountOf(settings, record);
+    if (!account) throw new CommandError("not_found", "the site has no account on this server");
+    const { uid, gid } = account;
+    return await restoreBackup(ctx, given.input, () => undefined, { uid, gid });
   }
   const facts = await runBackup(ctx, given.input, () => undefined);
   // The agent lists, sends and proves them without root.

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { lchown, lstat, mkdir, opendir, rename } from "node:fs/promises";
+import { chmod, lchown, lstat, mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx } from "../ctx.ts";
@@ -7,6 +7,9 @@ import { openBelow, type Place, partsOf, relativeTo } from "../paths.ts";
 import { codeOf, removeTree } from "./folder.ts";
 import type { Stage, StartStage } from "./processes.ts";
 import { startPacking, startUnpacking } from "./tree.ts";
+import { PLAIN_MODE } from "./tree-digest.ts";
+
+const ALL_BITS = 0o7777;
 
 export interface Owner {
   uid: number;
@@ -81,13 +84,14 @@ export class SiteTree {
     return startUnpacking(start, await this.#newFolder());
   }
 
-  /** A site that was made again has another user: what was its user's is given to the one it has now. */
-  async giveTo(from: Owner, to: Owner): Promise<void> {
-    if (from.uid === to.uid && from.gid === to.gid) return;
-    await chownTree(join(this.#at(this.#restore), "tree"), (found) => ({
-      uid: found.uid === from.uid ? to.uid : found.uid,
-      gid: found.gid === from.gid ? to.gid : found.gid,
-    }));
+  /**
+   * Every file of the new tree is the site's account's, without setuid, setgid and sticky, whatever the archive says:
+   * who can write an archive could otherwise have root make a program of root's. Throws for devices and sockets.
+   */
+  async giveTo(top: Owner, within: Owner): Promise<void> {
+    const tree = join(this.#at(this.#restore), "tree");
+    await settle(Buffer.from(tree), within);
+    await lchown(tree, top.uid, top.gid);
   }
 
   /** The new tree takes the site's place. */
@@ -157,12 +161,21 @@ export class SiteTree {
   }
 }
 
-async function chownTree(path: string, ownerOf: (found: Stats) => Owner): Promise<void> {
+/** Below a folder that nobody else can enter, so nothing changes between a look and what follows. */
+async function settle(path: Buffer, owner: Owner): Promise<void> {
   const found = await lstat(path);
-  const { uid, gid } = ownerOf(found);
-  if (uid !== found.uid || gid !== found.gid) await lchown(path, uid, gid);
-  if (!found.isDirectory()) return;
-  for await (const entry of await opendir(path)) await chownTree(join(path, entry.name), ownerOf);
+  if (found.isBlockDevice() || found.isCharacterDevice() || found.isSocket())
+    throw new CommandError("integrity", "the archive holds what is no file of a site");
+  if (found.uid !== owner.uid || found.gid !== owner.gid) await lchown(path, owner.uid, owner.gid);
+  if (found.isSymbolicLink()) return;
+  if (found.isDirectory()) {
+    // Names are bytes: not all of them are text.
+    for (const name of await readdir(path, { encoding: "buffer" }))
+      await settle(Buffer.concat([path, Buffer.from("/"), name]), owner);
+  }
+  // After the owner: a change of that may take bits away, never add them.
+  if ((found.mode & ALL_BITS) !== (found.mode & PLAIN_MODE))
+    await chmod(path, found.mode & PLAIN_MODE);
 }
 
 /** Works with a site's folder and closes it, whatever happens. */

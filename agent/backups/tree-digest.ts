@@ -13,11 +13,14 @@ export interface TreeFacts {
   tree: string;
 }
 
+/** Read, write and execute; neither setuid nor setgid nor sticky. */
+export const PLAIN_MODE = 0o777;
 const MODULUS = 1n << 256n;
 
 /**
  * Digests a tar stream of a tree entry by entry: kind, name, target, mode, time and content. Owners are left out: a
- * site that was made again has another user, and proving needs no right to make files for others.
+ * site that was made again has another user, and proving needs no right to make files for others. So are the bits that
+ * lend a program its owner's rights: no restore sets them.
  */
 export class TreeDigest {
   readonly #reader = new TarReader((entry) => this.#add(entry));
@@ -46,7 +49,7 @@ export class TreeDigest {
     const { type, mode, mtime, size } = entry;
     const digest = createHash("sha256")
       .update(
-        `${type} ${mode.toString(8)} ${mtime} ${size} ${entry.name.length} ${entry.target.length}\n`,
+        `${type} ${(mode & PLAIN_MODE).toString(8)} ${mtime} ${size} ${entry.name.length} ${entry.target.length}\n`,
       )
       .update(entry.name)
       .update(entry.target)

@@ -13,10 +13,11 @@ const PACK = [
   "--numeric-owner",
   "--warning=no-file-ignored",
 ];
+/** Nobody's files but ours, whatever the archive says of owners; who they belong to is decided by `SiteTree.giveTo`. */
 const UNPACK = [
   "--extract",
   "--preserve-permissions",
-  "--numeric-owner",
+  "--no-same-owner",
   "--delay-directory-restore",
 ];
 /** Tar's way to say that a file changed under it; what was read is in the archive. */

@@ -118,7 +118,9 @@ END`,
  * databases, which making and restoring backups needs, and nothing in the server's own: the narrower lines for `mysql`
  * and `sys` come before the pattern. Accounts it makes through the procedures alone. PROCESS and CONNECTION ADMIN let
  * a restore end other sessions; SET USER lets it give views and routines back to the users who made them; a backup
- * reads the routines themselves in `mysql.proc`.
+ * reads the routines themselves in `mysql.proc`. With SET USER it can make a routine in anybody's name, the owner's too:
+ * who is this account is the owner of MariaDB. The server has no narrower right, and no procedure may make a routine;
+ * so nothing that tenants wrote may run as this account (agent/backups/database/programs.ts).
  */
 export function accountStatements(user = "nusantarad"): string[] {
   if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(user)) throw new Error("not a Unix user's name");

@@ -125,14 +125,14 @@ end $$;
 create or replace function panel_backup_prove_command(b panel_backups, triggered_by jsonb) returns jsonb
 language plpgsql as $$
 begin
-  return panel_backup_command(jsonb_build_object('server', b.server_id, 'subject', 'backups', 'type', 'prove_backup',
+  return panel_backup_command(jsonb_build_object('server', b.server_id, 'subject', 'backup-copies', 'type', 'prove_backup',
     'command', 'backup.prove', 'payload', jsonb_build_object('file', b.file), 'input', panel_backup_known(b),
     'hours', 12, 'triggered_by', triggered_by));
 end $$;
 
 create or replace function panel_backup_upload_command(b panel_backups) returns jsonb language plpgsql as $$
 begin
-  return panel_backup_command(jsonb_build_object('server', b.server_id, 'subject', 'backups', 'type', 'upload_backup',
+  return panel_backup_command(jsonb_build_object('server', b.server_id, 'subject', 'backup-copies', 'type', 'upload_backup',
     'command', 'backup.upload', 'payload', jsonb_build_object('file', b.file), 'input', panel_backup_known(b),
     'hours', 24));
 end $$;

@@ -61,6 +61,13 @@ begin
   end if;
 end $$;
 
+-- Whether a restore that its agent calls done can be: the panel's own rows came back only if the panel put them back.
+create or replace function panel_backup_is_restored(input jsonb) returns boolean language sql stable as $$
+  select not exists (
+    select from panel_backup_restores r join panel_backups b on b.id = r.backup_id
+    where r.id = (input->>'restoreId')::uuid and b.kind = 'state' and r.applied_at is null)
+$$;
+
 -- A restore is kept in the trail with what it came to; one that found damage says so of its backup.
 create or replace function panel_backup_restored(job jsonb, outcome jsonb) returns void language plpgsql as $$
 declare

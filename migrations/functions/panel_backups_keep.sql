@@ -121,10 +121,10 @@ returns boolean language plpgsql stable as $$
 begin
   return exists (
     select from panel_jobs p where p.server_id = server and p.command = panel_backup_is_tried.command
-      and p.subject = 'backups' and (p.outcome is null or p.finished_at > at - interval '1 hour')
+      and p.subject = 'backup-copies' and (p.outcome is null or p.finished_at > at - interval '1 hour')
       and p.input->>'backupId' = backup::text
   ) or 3 <= (
-    select count(*) from panel_jobs p where p.server_id = server and p.subject = 'backups' and p.outcome is null
+    select count(*) from panel_jobs p where p.server_id = server and p.subject = 'backup-copies' and p.outcome is null
       and p.command = panel_backup_is_tried.command);
 end $$;
 

@@ -58,7 +58,7 @@ begin
 end $$;
 
 -- For the minute cron: {alert_to, silent_seconds} -> {wakes}. A server that has spoken and is silent for that long, and
--- backups that their own schedule calls unproven. Servers are taken one by one: a busy one holds up no other.
+-- backups that are unproven, missing or failing. Servers are taken one by one: a busy one holds up no other.
 create or replace function panel_watch(input jsonb) returns jsonb language plpgsql as $$
 declare
   alert_to constant text := input->>'alert_to';
@@ -74,11 +74,7 @@ begin
       wakes := wakes || jobs_wakes(panel_incident_open(server.id, 'silent', '',
         jsonb_build_object('terakhir terdengar', panel_time(server.heard_at)), alert_to));
     end if;
-    wakes := wakes || panel_incidents_are(server.id, 'backup', coalesce((
-      select jsonb_agg(jsonb_build_object('subject', b.kind || ' ' || b.subject, 'facts', jsonb_build_object(
-        'terakhir terbukti', coalesce(panel_time(b.proven_at), 'belum pernah'))))
-      from (select u.kind, u.subject, max(u.last_proven_at) as proven_at from panel_backups u
-        where u.server_id = server.id and u.is_unproven group by u.kind, u.subject) b), '[]'), '{}', alert_to);
+    wakes := wakes || panel_incidents_are(server.id, 'backup', panel_backups_wrong(server.id), '{}', alert_to);
   end loop;
   return jsonb_build_object('wakes', wakes);
 end $$;

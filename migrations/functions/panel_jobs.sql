@@ -103,6 +103,10 @@ begin
 
   ok := (input->>'ok')::bool;
   told := input;
+  if ok and j.command = 'backup.restore' and not panel_backup_is_restored(j.input) then
+    ok := false;
+    told := '{"error_code": "tool_failed", "error": "the server did not put the state back"}';
+  end if;
   update panel_jobs p set outcome = case when ok then 'success' else 'failed' end,
     value = nullif(told->'value', 'null'), error_code = told->>'error_code',
     error = case when not ok then coalesce(left(told->>'error', 500), 'failed') end,

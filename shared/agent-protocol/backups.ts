@@ -81,8 +81,9 @@ const proven = {
 };
 
 /**
- * Commands about backups. Subjects: `backups` for run, upload, prove and remove; `backup-list` for the list, so that
- * it waits for none of them; a restore has its target's (`site/<id>`, `db`, or `backups` for the panel's state).
+ * Commands about backups. Subjects: `backups` for run and remove; `backup-copies` for upload and prove, so that a new
+ * backup waits for none of them; `backup-list` for the list; a restore has its target's (`site/<id>`, `db`, or `backups`
+ * for the panel's state).
  */
 export const backupsCommands = {
   /** Makes the backup on the server's disk; one of this name that is whole is done. */

@@ -5,17 +5,25 @@ import { auditRefusal } from "./audit.ts";
 
 /**
  * Stands before `access(…)` on a route whose refusals are kept: who was turned away, from what, and why. A caller
- * without a token is nobody and is left to the log; so is an outage, which refuses nobody in particular.
+ * without a token is nobody and is left to the log; so is an outage, which refuses nobody in particular. `nobody`:
+ * whether one whose token is not valid is kept too. `writer`: as for auditRefusal.
  */
 export function auditRefusals(
   action: string,
   subjectOf: (c: Context<ApiEnv>) => { kind: string; id: string },
+  { nobody = false, writer }: { nobody?: boolean; writer?: string } = {},
 ): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     await next();
     const { error } = c;
     const { ctx } = c.var;
-    if (!(error instanceof AppError) || error.status >= 500 || !ctx.actor) return;
-    auditRefusal(ctx, { action, subject: subjectOf(c) }, error);
+    if (!(error instanceof AppError) || error.status >= 500) return;
+    const told = { action, subject: subjectOf(c) };
+    if (ctx.actor) {
+      auditRefusal(ctx, told, error, writer ? { writer } : {});
+    } else if (nobody && error.code === "bad_token") {
+      const ip = c.req.header("cf-connecting-ip") ?? "unknown";
+      auditRefusal(ctx, { ...told, after: { ip } }, error, writer ? { writer } : {});
+    }
   };
 }

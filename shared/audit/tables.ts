@@ -3,7 +3,8 @@ import { bigint, check, index, jsonb, pgTable, text, uuid } from "drizzle-orm/pg
 import { createdAt, userId } from "../db/columns.ts";
 
 /**
- * Who did what to what, and what it was before and after; also what was refused. Append only, without secrets.
+ * Who did what to what, and what it was before and after; also what was refused. Append only (but a refusal that is
+ * counted further), without secrets.
  * `actorKind`: a signed-in user, a key that acts for one, or the system itself.
  */
 export const auditEntries = pgTable(

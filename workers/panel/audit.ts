@@ -35,7 +35,11 @@ export const panelRefusals = (
   action: string,
   type: string,
   idOf: (c: Context<ApiEnv>) => string = () => "",
-) => auditRefusals(action, (c) => ({ kind: `panel_${type}`, id: idOf(c).slice(0, MAX_TARGET) }));
+) =>
+  auditRefusals(action, (c) => ({ kind: `panel_${type}`, id: idOf(c).slice(0, MAX_TARGET) }), {
+    nobody: true,
+    writer: "panel_refused",
+  });
 
 export interface AuditFilter {
   limit: number;
@@ -63,7 +67,7 @@ const AuditRow = z.object({
 const TRAIL = sql`
   select e.id,
     case when e.actor_id is not null then 'usr_' || e.actor_id
-      when e.action like 'auth.login%' then '' else e.actor_kind end as actor_user,
+      when e.action like 'auth.login%' or e.outcome = 'refused' and e.reason = 'bad_token' then '' else e.actor_kind end as actor_user,
     e.action || case when e.outcome = 'refused' then '.refused' else '' end as action,
     substr(e.subject_kind, 7) as target_type, e.subject_id as target_id,
     coalesce(case when e.outcome = 'refused' and e.reason is not null

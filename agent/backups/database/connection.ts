@@ -58,6 +58,8 @@ export async function withSession<T>(
     socketPath: socket,
     user,
     charset: "utf8mb4",
+    // What tenants wrote is one statement or none.
+    multipleStatements: false,
     supportBigNumbers: true,
     bigNumberStrings: true,
   }).catch((error: unknown) => {

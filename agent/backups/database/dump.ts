@@ -4,6 +4,7 @@ import type { DatabaseContent } from "../manifest.ts";
 import type { Stage, StartStage } from "../processes.ts";
 import { clientOptions, DatabaseError, type Session, withSession } from "./connection.ts";
 import { type Inventory, inventoryOf, programFacts, tableFacts } from "./facts.ts";
+import { eventsOf, routinesOf, showPrograms } from "./programs.ts";
 import { dumpTriggers } from "./triggers.ts";
 
 /** More than its head, which is written before the dump's own snapshot is taken; what follows is written after. */
@@ -39,7 +40,7 @@ export async function dumpDatabase(
         tableFacts(reading, database, inventory),
       ]);
       await unlock();
-      const others = await dumpPrograms(ctx, start, { session: reading, database, inventory, to });
+      const others = await dumpPrograms({ session: reading, database, inventory, to });
       const parts = [tableBytes, ...others];
       const programs = await programFacts(reading, database);
       const content = { kind: "database" as const, ...place, tables, ...programs, parts };
@@ -88,14 +89,16 @@ interface TablesDump {
 
 async function dumpTables(ctx: AgentCtx, start: StartStage, given: TablesDump): Promise<number> {
   const { database, inventory, to, unlock } = given;
-  const named = inventory.views.length === 0 ? [] : [...inventory.tables, ...inventory.sequences];
-  if (inventory.tables.length + inventory.sequences.length === 0) return 0;
+  // By name: a view that comes in between would bring its owner's own words into this text.
+  const named = [...inventory.tables, ...inventory.sequences];
+  if (named.length === 0) return 0;
   let isLocked = !inventory.isPlain;
   const options = [
     "--single-transaction",
     "--quick",
     "--hex-blob",
     "--skip-triggers",
+    "--skip-comments",
     "--no-autocommit",
     "--",
     database,
@@ -119,38 +122,40 @@ interface ProgramsDump {
  * Views, routines, events and triggers: apart, as a proof must not set events going, and a table with triggers cannot be
  * moved. Answers the bytes of each.
  */
-export async function dumpPrograms(
-  ctx: AgentCtx,
-  start: StartStage,
-  { session, database, inventory: { views }, to }: ProgramsDump,
-): Promise<number[]> {
-  const bare = ["--no-data", "--no-create-info", "--skip-triggers"];
-  const dumps = [
-    views.length === 0 ? [] : ["--no-data", "--skip-triggers", "--", database, ...views],
-    [...bare, "--routines", "--", database],
-    [...bare, "--events", "--", database],
+export async function dumpPrograms({
+  session,
+  database,
+  inventory: { views },
+  to,
+}: ProgramsDump): Promise<number[]> {
+  const named = views.map((name) => ({ kind: "VIEW" as const, name }));
+  const texts = [
+    await showPrograms(session, database, named),
+    await showPrograms(session, database, await routinesOf(session, database)),
+    await showPrograms(session, database, await eventsOf(session, database)),
+    await dumpTriggers(session, database),
   ];
   const parts: number[] = [];
-  for (const options of dumps) parts.push(await copyDump(ctx, start, options, to));
-  const triggers = Buffer.from(await dumpTriggers(session, database));
-  await to.write(triggers);
-  return [...parts, triggers.length];
+  for (const text of texts) {
+    const bytes = Buffer.from(text);
+    await to.write(bytes);
+    parts.push(bytes.length);
+  }
+  return parts;
 }
 
-/** No options: nothing to dump. */
 async function copyDump(
   ctx: AgentCtx,
   start: StartStage,
   options: string[],
   to: Pick<Stage, "write">,
-  onBytes?: (soFar: number) => Promise<void>,
+  onBytes: (soFar: number) => Promise<void>,
 ): Promise<number> {
-  if (options.length === 0) return 0;
   const dump = start("mariadb-dump", [...clientOptions(ctx), "--skip-dump-date", ...options]);
   let bytes = 0;
   for await (const chunk of dump.stdout as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    await onBytes?.(bytes);
+    await onBytes(bytes);
     await to.write(chunk);
   }
   await dump.ended();

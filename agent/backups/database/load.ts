@@ -1,10 +1,10 @@
-import { open } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import type { AgentCtx } from "../../ctx.ts";
 import type { DatabaseContent } from "../manifest.ts";
 import type { Stage, StartStage } from "../processes.ts";
-import { withStages } from "../processes.ts";
 import { clientOptions, type Session, withSession } from "./connection.ts";
 import { inventoryOf } from "./facts.ts";
+import { makePrograms, parsePrograms } from "./programs.ts";
 import { makeTriggers } from "./triggers.ts";
 
 const SCRATCH = "nusantara_scratch_";
@@ -71,9 +71,13 @@ export async function sweepSchemas(ctx: AgentCtx): Promise<void> {
 }
 
 const client = (ctx: AgentCtx, start: StartStage, schema: string) =>
-  start("mariadb", [...clientOptions(ctx), "--batch", "--binary-mode", `--database=${schema}`], {
-    stdin: "pipe",
-  });
+  start(
+    "mariadb",
+    [...clientOptions(ctx), "--batch", "--binary-mode", "--loose-sandbox", `--database=${schema}`],
+    {
+      stdin: "pipe",
+    },
+  );
 
 /**
  * Loads a dump's tables into a schema and keeps the rest (views, routines, triggers, events: small) in a file. Reads to
@@ -112,38 +116,31 @@ export interface Programs {
   withEvents: boolean;
 }
 
-/** Makes views, routines, triggers, and events where they are wanted, from a file of `dumpPrograms`. */
+/**
+ * Makes routines, views, triggers, and events where they are wanted, from a file of `dumpPrograms`, each as a statement
+ * of its own. A refusal is thrown once all the others are made.
+ */
 export async function loadPrograms(
-  ctx: AgentCtx,
   session: Session,
   { schema, file, parts, withEvents }: Programs,
 ): Promise<void> {
-  const [views = 0, routines = 0, events = 0, triggers = 0] = parts;
-  const beforeTriggers = views + routines + events;
-  await loadFile(ctx, schema, file, withEvents ? beforeTriggers : views + routines);
-  const handle = await open(file, "r");
-  try {
-    const text = Buffer.alloc(triggers);
-    await handle.read(text, 0, triggers, beforeTriggers);
-    await makeTriggers(session, schema, text.toString());
-  } finally {
-    await handle.close();
-  }
+  const [views = "", routines = "", events = "", triggers = ""] = await textsOf(file, parts);
+  const refused = [
+    ...(await makePrograms(session, schema, parsePrograms(routines))),
+    ...(await makePrograms(session, schema, parsePrograms(views))),
+    ...(await makePrograms(session, schema, withEvents ? parsePrograms(events) : [])),
+  ];
+  await makeTriggers(session, schema, triggers);
+  if (refused[0]) throw refused[0].error;
 }
 
-async function loadFile(ctx: AgentCtx, schema: string, file: string, bytes: number): Promise<void> {
-  if (bytes === 0) return;
-  await withStages(ctx, async (start) => {
-    const loading = client(ctx, start, schema);
-    const handle = await open(file, "r");
-    try {
-      const stream = handle.createReadStream({ start: 0, end: bytes - 1, autoClose: false });
-      for await (const chunk of stream as AsyncIterable<Buffer>) await loading.write(chunk);
-    } finally {
-      await handle.close();
-    }
-    loading.end();
-    await loading.ended();
+async function textsOf(file: string, parts: readonly number[]): Promise<string[]> {
+  const bytes = await readFile(file);
+  let from = 0;
+  return parts.map((length) => {
+    const text = bytes.subarray(from, from + length).toString();
+    from += length;
+    return text;
   });
 }
 

@@ -38,7 +38,7 @@ export async function loadAndCompare(
   const wrong = difference(content.tables, found);
   if (wrong) throw differs(wrong);
   const [, ...parts] = content.parts;
-  await loadPrograms(ctx, session, { schema, file: restFile, parts, withEvents: false });
+  await loadPrograms(session, { schema, file: restFile, parts, withEvents: false });
   const programs = await programFacts(session, schema);
   const wrongPrograms = programDifference({ ...content, events: 0 }, programs);
   if (wrongPrograms) throw differs(wrongPrograms);

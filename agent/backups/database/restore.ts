@@ -1,10 +1,9 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { z } from "zod";
 import type { AgentCtx } from "../../ctx.ts";
 import { createPrivate, putInPlace, syncFolder } from "../folder.ts";
-import { withStages } from "../processes.ts";
 import { DatabaseError, type Session, withSession } from "./connection.ts";
 import { dumpPrograms } from "./dump.ts";
 import { difference, inventoryOf, programDifference, programFacts, tableFacts } from "./facts.ts";
@@ -40,6 +39,9 @@ const journalPath = (ctx: AgentCtx, restoreId: string) =>
   join(ctx.settings.stateDir, `restore-${restoreId}.json`);
 const undoPath = (ctx: AgentCtx, restoreId: string) =>
   join(ctx.settings.stateDir, `restore-${restoreId}.sql`);
+/** Where the programs of a database stay when one of them could not be made again. */
+const keptPath = (ctx: AgentCtx, restoreId: string) =>
+  join(ctx.settings.stateDir, `kept-${restoreId}.json`);
 
 /**
  * Ends what killed restores of this database began: what was being swapped goes back, what was verified is kept. True
@@ -108,7 +110,7 @@ export async function swapIn(
     ]);
     await dropPrograms(session, database);
     const [, ...parts] = content.parts;
-    await loadPrograms(ctx, session, {
+    await loadPrograms(session, {
       schema: database,
       file: loaded.restFile,
       parts,
@@ -136,10 +138,8 @@ async function keepPrograms(
   const inventory = await inventoryOf(session, database);
   const handle = await createPrivate(`${path}.new`);
   try {
-    const parts = await withStages(ctx, async (start) => {
-      const to = { write: async (chunk: Uint8Array) => void (await handle.write(chunk)) };
-      return await dumpPrograms(ctx, start, { session, database, inventory, to });
-    });
+    const to = { write: async (chunk: Uint8Array) => void (await handle.write(chunk)) };
+    const parts = await dumpPrograms({ session, database, inventory, to });
     await putInPlace(handle, `${path}.new`, path);
     return parts;
   } catch (error) {
@@ -226,15 +226,17 @@ async function putBack(ctx: AgentCtx, session: Session, journal: Journal): Promi
       { from: old, to: database },
     ]);
   }
-  // What was aborted must be put back all the same.
-  const still = { ...ctx, signal: new AbortController().signal };
   const file = undoPath(ctx, restoreId);
-  await loadPrograms(still, session, {
-    schema: database,
-    file,
-    parts: journal.undo,
-    withEvents: true,
-  });
+  try {
+    await loadPrograms(session, { schema: database, file, parts: journal.undo, withEvents: true });
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    // Such as a view of a table that is gone: it could not be made before either. Its text is kept.
+    await rename(file, keptPath(ctx, restoreId));
+    ctx.log.warn("a view, routine, event or trigger was not put back; all are kept as text", {
+      file: keptPath(ctx, restoreId),
+    });
+  }
   await forget(ctx, session, restoreId);
 }
 

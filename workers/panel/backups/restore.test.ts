@@ -5,7 +5,7 @@ import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
 import { createUser, type TestUser } from "../../testing/factories.ts";
 import { execute, trailOf } from "../testing/operators.ts";
-import { eventually, failure } from "../testing/scripted.ts";
+import { eventually, failure, success } from "../testing/scripted.ts";
 import { asOperator, type BackupAgent, backupServer, DIR } from "./testing/backup-agent.ts";
 
 let operator: TestUser;
@@ -126,6 +126,21 @@ describe("POST /v1/backup/restore", () => {
       body: { error: "the archive is damaged or was altered" },
     });
     expect((await call("GET", "list")).body.items).toMatchObject([{ unproven: true }]);
+    agent.stop();
+  });
+
+  it("never says ok of the panel's state where the panel put nothing back, whatever the agent says", async () => {
+    const { agent, call } = await world();
+    const { body } = await call("POST", "run", { kind: "state" });
+    const provenAt = new Date().toISOString();
+    agent.instead = (type) =>
+      type === "backup.restore"
+        ? success({ restoreMs: 1, provenAt, counts: {}, healed: false })
+        : undefined;
+    expect(await call("POST", "restore", { file: body.file })).toMatchObject({
+      status: 500,
+      body: { error: "the server did not put the state back" },
+    });
     agent.stop();
   });
 

@@ -22,7 +22,7 @@ export async function recordReport(
   wake(ctx, wakes);
 }
 
-/** Tells of silent servers and of backups that nobody has proven (minute cron). */
+/** Tells of silent servers and of backups that fail, are missing or unproven (minute cron). */
 export async function watchServers(ctx: Ctx): Promise<void> {
   const input = { alert_to: ctx.config.ALERT_EMAIL, silent_seconds: SILENT_S };
   const { wakes } = await ctx.db.run(call("panel_watch", input, Told));

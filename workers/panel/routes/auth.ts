@@ -32,7 +32,10 @@ const PasswordBody = z.strictObject({
 /** The platform's own name for who connects; no header that the caller chooses counts. */
 const addressOf = (c: Context<ApiEnv>) => c.req.header("cf-connecting-ip") ?? "unknown";
 
-const ownName = (c: Context<ApiEnv>) => operatorName(c.var.ctx.actor?.userId ?? 0);
+const ownName = (c: Context<ApiEnv>) => {
+  const { actor } = c.var.ctx;
+  return actor ? operatorName(actor.userId) : "";
+};
 
 /** Sign-in at the panel. `tell` reaches what other domains keep open for a sign-in that ends. */
 export function panelAuthRoutes(tell: TellSignInEnded) {
@@ -62,7 +65,10 @@ export function panelAuthRoutes(tell: TellSignInEnded) {
       path: "/v1/auth/logout",
       tags,
       summary: "End this sign-in",
-      middleware: [access(null, { fresh: true })] as const,
+      middleware: [
+        panelRefusals("auth.logout", "user", ownName),
+        access(null, { fresh: true }),
+      ] as const,
       responses: panelOk(200, Done),
     }),
     async (c) => {
