@@ -47,22 +47,28 @@ describe.each(PATHS)("in the %s contract, %s", (family, path) => {
     body: failureBody(family, status, words),
   });
 
-  it("refuses 10 MB of JSON with 413, told in advance or sent in pieces", async () => {
-    expect(await api(path, jsonText(tooLarge))).toMatchObject(failure(413));
-    expect(await api(path, jsonText(inPieces(tooLarge)))).toMatchObject(failure(413));
+  // The panel's contract has one answer for every body that it cannot read.
+  const status = family === "panel" ? 400 : 413;
+  it(`refuses 10 MB of JSON with ${status}, told in advance or sent in pieces`, async () => {
+    expect(await api(path, jsonText(tooLarge))).toMatchObject(failure(status));
+    expect(await api(path, jsonText(inPieces(tooLarge)))).toMatchObject(failure(status));
   });
 
-  it("refuses a body that does not say that it is JSON with 415", async () => {
-    const bodies: TestCall[] = [
-      { body: '{"a":1}' },
-      { body: "a=1", headers: { "content-type": "application/x-www-form-urlencoded" } },
-      { body: "<a/>", headers: { "content-type": "application/xml" } },
-      { body: "{}", headers: { "content-type": "text/plain; x=application/json" } },
-    ];
-    for (const call of bodies) {
-      expect(await api(path, { ...call, method: "POST" })).toMatchObject(failure(415));
-    }
-  });
+  // Under /v1 curl's own type will do (workers/panel/bodies.test.ts).
+  it.skipIf(family === "panel")(
+    "refuses a body that does not say that it is JSON with 415",
+    async () => {
+      const bodies: TestCall[] = [
+        { body: '{"a":1}' },
+        { body: "a=1", headers: { "content-type": "application/x-www-form-urlencoded" } },
+        { body: "<a/>", headers: { "content-type": "application/xml" } },
+        { body: "{}", headers: { "content-type": "text/plain; x=application/json" } },
+      ];
+      for (const call of bodies) {
+        expect(await api(path, { ...call, method: "POST" })).toMatchObject(failure(415));
+      }
+    },
+  );
 });
 
 describe("an unknown path, method or trailing slash", () => {
