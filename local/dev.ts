@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Cloud, startCloud } from "./cloud.ts";
 import { openDemoStore, writeDemoUsers } from "./demo/data.ts";
-import { keepWorker } from "./dev/keep-worker.ts";
 import { assertPortsFree, portsFrom } from "./dev/ports.ts";
 import { printWelcome } from "./dev/welcome.ts";
+import { startWorker } from "./dev/worker.ts";
 
 const USAGE = `npm run dev -- [options]
   --port 8787               where the Worker listens; the twins and the database follow it
@@ -31,9 +31,9 @@ async function run(signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Runs the Worker among the others until somebody stops it, or until the database ends by itself. */
+/** Runs the Worker among the others until somebody stops it, or until one of them ends by itself. */
 async function serve(
-  { database, worker, addresses }: Cloud,
+  { database, worker: options, addresses }: Cloud,
   stateDir: string,
   began: number,
   signal: AbortSignal,
@@ -42,12 +42,18 @@ async function serve(
   void database.postgres.exited.then((log) =>
     lost.abort(new Error(`PostgreSQL has ended by itself.\n${log}`)),
   );
-  const greet = async () => {
+  const over = AbortSignal.any([signal, lost.signal]);
+  const worker = await startWorker(options, over);
+  try {
     await openDemoStore(addresses.app);
     writeFileSync(join(stateDir, "addresses.json"), JSON.stringify(addresses));
     printWelcome(addresses, Date.now() - began);
-  };
-  await keepWorker(worker, AbortSignal.any([signal, lost.signal]), greet);
+    const stopped = new Promise<void>((done) => over.addEventListener("abort", () => done()));
+    await Promise.race([worker.exited, stopped]);
+    if (!over.aborted) throw new Error("The Worker has ended, and could not be started again.");
+  } finally {
+    await worker.stop();
+  }
   lost.signal.throwIfAborted();
 }
 

@@ -1,32 +1,25 @@
-import { type Runtimes, runtimesOf } from "../../local/dev/runtimes.ts";
-import { askUntil } from "../../local/dev/wrangler.ts";
+import { runtimeOf } from "../../local/dev/runtime.ts";
 import type { Platform } from "../platform.ts";
 
-/** A restart of wrangler itself, on a machine that does other things. */
-const BACK_MS = 90_000;
+const BACK_MS = 30_000;
 
-/**
- * Kills the Worker's process as nothing can be caught, and waits until another has been started; on request that of the
- * proxy in front of it as well, or alone.
- */
-export async function killRuntime(
-  platform: Platform,
-  which: (keyof Runtimes)[] = ["worker"],
-): Promise<void> {
-  const find = () => runtimesOf({ pid: platform.worker.pid, port: platform.port });
-  const before = find();
-  for (const one of which) {
-    const pid = before[one];
-    if (pid === undefined) throw new Error(`the process of the ${one} is not there`);
-    process.kill(pid, "SIGKILL");
+/** Kills the Worker's process as nothing can be caught, and waits until another has been started and answers. */
+export async function killRuntime({ worker, port }: Platform): Promise<void> {
+  const before = runtimeOf(worker);
+  if (before === undefined) throw new Error("the Worker's process is not there");
+  process.kill(before, "SIGKILL");
+  const deadline = Date.now() + BACK_MS;
+  while (!(await answers(port)) || runtimeOf(worker) === before) {
+    if (Date.now() > deadline) throw new Error(`the Worker did not run again within ${BACK_MS} ms`);
+    await new Promise((wake) => setTimeout(wake, 50));
   }
-  if (!(await askUntil(platform.port, Date.now() + BACK_MS, () => false))) {
-    throw new Error(`the Worker did not run again within ${BACK_MS / 1000} s`);
-  }
-  const now = find();
-  for (const one of which) {
-    if (now[one] === undefined || now[one] === before[one]) {
-      throw new Error(`the ${one} that answers is the one that was killed`);
-    }
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    const url = `http://127.0.0.1:${port}/openapi.json`;
+    return (await fetch(url, { signal: AbortSignal.timeout(5_000) })).ok;
+  } catch {
+    return false;
   }
 }

@@ -1,14 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { isFree } from "./ports.ts";
-import { type Runtimes, runtimesOf } from "./runtimes.ts";
+import { runtimeOf } from "./runtime.ts";
 import { type RunningWorker, startWorker } from "./worker.ts";
-import { askUntil } from "./wrangler.ts";
 
-/** A second start of wrangler, on a machine that does other things. */
-const PATIENCE_MS = 120_000;
+const PATIENCE = { timeout: 30_000, interval: 50 };
 const CONFIG = resolve(import.meta.dirname, "../../wrangler.toml");
 
 let folder: string;
@@ -19,8 +17,8 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "lumbung-worker-"));
   port = await freePort();
   worker = await startWorker({
-    ...{ port, settings: {}, stateDir: folder, script: smallWorker() },
-    ...{ logFile: "worker.log", crons: false, healMs: 4_000 },
+    ...{ port, settings: { WORD: "ok" }, stateDir: folder, script: smallWorker() },
+    ...{ logFile: "worker.log", crons: false },
   });
 });
 
@@ -29,12 +27,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Answers everything with 200, and has the objects that the configuration names. */
+/** Says the word of its settings, and has the objects that the configuration names. */
 function smallWorker(): string {
   const names = readFileSync(CONFIG, "utf8").matchAll(/class_name = "(\w+)"/g);
   const classes = [...new Set([...names].map(([, name]) => `export class ${name} {}`))];
   const script = join(folder, "worker.mjs");
-  const handler = 'export default { fetch: () => new Response("ok"), queue() {}, scheduled() {} };';
+  const handler = `export default {
+    fetch: (request, env) => new Response(env.WORD), queue() {}, scheduled() { console.log("rang"); } };`;
   writeFileSync(script, [...classes, handler].join("\n"));
   return script;
 }
@@ -47,23 +46,49 @@ async function freePort(): Promise<number> {
   }
 }
 
-test.each<[string, (keyof Runtimes)[]]>([
-  ["the Worker's runtime", ["worker"]],
-  ["the runtime in front", ["front"]],
-  ["both", ["worker", "front"]],
+async function word(): Promise<string> {
+  const signal = AbortSignal.timeout(5_000);
+  return await (await fetch(`http://127.0.0.1:${port}/`, { signal })).text();
+}
+
+test.each<[string, () => number | undefined, ("runtime" | "process")[]]>([
+  ["its runtime", () => runtimeOf(worker), ["runtime"]],
+  ["the process above its runtime", () => worker.pid, ["runtime", "process"]],
 ])(
-  "answers again by itself after a SIGKILL of %s, and is one Worker still",
-  async (_, which) => {
-    const before = runtimesOf({ pid: worker.pid, port });
-    for (const one of which) process.kill(before[one] ?? 0, "SIGKILL");
-    expect(await askUntil(port, Date.now() + PATIENCE_MS, () => false)).toBe(true);
-    const now = runtimesOf({ pid: worker.pid, port });
-    for (const one of which) expect(now[one]).not.toBe(before[one]);
-    const ended = worker.exited.then(() => "ended");
-    expect(await Promise.race([ended, Promise.resolve("runs")])).toBe("runs");
+  "answers again by itself after a SIGKILL of %s, and stops for good",
+  async (_, find, replaced) => {
+    const before = { runtime: runtimeOf(worker), process: worker.pid };
+    process.kill(find() ?? 0, "SIGKILL");
+    await vi.waitFor(async () => {
+      const now = { runtime: runtimeOf(worker), process: worker.pid };
+      for (const one of replaced) expect(now[one]).not.toBe(before[one]);
+      expect(await word()).toBe("ok");
+    }, PATIENCE);
     await worker.stop();
-    expect(await ended).toBe("ended");
+    await worker.exited;
     expect(await isFree(port)).toBe(true);
   },
-  180_000,
 );
+
+test("a request that was broken off while its runtime starts keeps none from its answer", async () => {
+  process.kill(runtimeOf(worker) ?? 0, "SIGKILL");
+  const hasty = Array.from({ length: 20 }, (_, n) =>
+    fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(n * 10) }).catch(() => null),
+  );
+  await Promise.all(hasty);
+  await vi.waitFor(async () => expect(await word()).toBe("ok"), PATIENCE);
+});
+
+test("its crons ring when they are rung", async () => {
+  await worker.ring("* * * * *");
+  await vi.waitFor(() => expect(readFileSync(join(folder, "worker.log"), "utf8")).toMatch("rang"));
+});
+
+test("what throws at its start is told, and no process is left of it", async () => {
+  const script = join(folder, "broken.mjs");
+  writeFileSync(script, 'throw new Error("no such thing");');
+  const other = await freePort();
+  const options = { port: other, settings: {}, stateDir: folder, script, logFile: "other.log" };
+  await expect(startWorker(options)).rejects.toThrow("The Worker did not start");
+  expect(await isFree(other)).toBe(true);
+});

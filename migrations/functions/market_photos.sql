@@ -49,7 +49,7 @@ begin
     return jsonb_build_object('photo', market_photo_json(known), 'job_id', null, 'wake', '[]'::jsonb);
   end if;
   select count(*) into used from market_photos f where f.store_id = shop
-    and f.created_at >= date_trunc('day', now() at time zone 'Asia/Jakarta') at time zone 'Asia/Jakarta'
+    and f.created_at >= jakarta_midnight(now())
     and (f.status <> 'failed' or f.sent_at is not null);
   if used >= per_day then
     perform app_error('rate_limited', format('Batas %s foto per hari sudah tercapai. Coba lagi besok.', per_day),

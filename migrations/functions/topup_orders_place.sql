@@ -165,7 +165,7 @@ create or replace function topup_require_measure(o topup_orders, s topup_service
 returns void language plpgsql as $$
 declare
   moment timestamptz := (input->>'now')::timestamptz;
-  midnight timestamptz := date_trunc('day', moment at time zone 'Asia/Jakarta') at time zone 'Asia/Jakarta';
+  midnight timestamptz := jakarta_midnight(moment);
   limits jsonb := input->'limits'->o.ordered_via;
   since uuid := uuidv7(midnight - clock_timestamp() - interval '2 hours');
   twin text;

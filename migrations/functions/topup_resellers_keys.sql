@@ -54,7 +54,7 @@ end $$;
 create or replace function topup_key_spend(key uuid, price bigint) returns void language plpgsql as $$
 declare
   today date := (now() at time zone 'Asia/Jakarta')::date;
-  midnight timestamptz := today at time zone 'Asia/Jakarta';
+  midnight timestamptz := jakarta_midnight(now());
   since uuid := uuidv7(midnight - clock_timestamp() - interval '2 hours');
   most bigint;
   owner bigint;

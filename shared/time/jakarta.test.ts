@@ -1,4 +1,8 @@
+import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { testContext } from "../../workers/testing/api.ts";
+import { rows } from "../db/statement.ts";
 import { dayBounds, formatJakarta, formatJakartaDay, jakartaDay } from "./jakarta.ts";
 
 describe("Jakarta's clock", () => {
@@ -22,4 +26,22 @@ describe("Jakarta's clock", () => {
       });
     },
   );
+
+  test.each([
+    "2026-11-20T17:00:00Z",
+    "2026-11-21T00:00:00Z",
+    "2026-11-21T07:00:00Z",
+    "2026-11-21T16:59:59.999Z",
+  ])("Postgres counts %s to the same day, in whichever zone its session is", async (at) => {
+    const statements = ["UTC", "Asia/Jakarta", "America/New_York"].flatMap((zone) => [
+      rows(sql`select set_config('timezone', ${zone}, true)`, z.unknown()),
+      rows(
+        sql`select extract(epoch from jakarta_midnight(${at}))::float8 * 1000 as began`,
+        z.object({ began: z.number() }),
+      ),
+    ]);
+    const found = (await testContext().db.batch(statements)).filter((_, n) => n % 2 === 1);
+    const began = dayBounds(new Date(at)).start.getTime();
+    expect(found).toEqual([[{ began }], [{ began }], [{ began }]]);
+  });
 });

@@ -40,7 +40,7 @@ const NIGHTLY = "0 23 * * *";
 
 /** The nightly run, as the clock would start it. */
 export async function runNightly({ app }: Pick<Tell, "app">): Promise<void> {
-  const url = `${app}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent(NIGHTLY)}`;
+  const url = `${app}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(NIGHTLY)}`;
   const response = await fetch(url);
   const text = await response.text();
   if (!response.ok) throw new Error(`the nightly run answered ${response.status}: ${text}`);
