@@ -1,13 +1,16 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/** As local/testing/patience.ts: vitest's own patience is one second. */
+const PATIENT = { poll: { timeout: 15_000 } };
+
 /**
  * `workers` runs inside workerd against a real Postgres and the provider twins; `socketio` tests the protocol engine in a
  * Worker of its own; `node` tests what runs on Node.
  */
 export default defineConfig({
   test: {
-    globalSetup: ["./local/testing/global-setup.ts"],
+    globalSetup: ["./local/testing/run-folder.ts", "./local/testing/global-setup.ts"],
     silent: "passed-only",
     projects: [
       {
@@ -21,13 +24,18 @@ export default defineConfig({
         ],
         test: {
           name: "workers",
-          setupFiles: ["./workers/testing/setup.ts"],
+          setupFiles: [
+            "./local/testing/patience.ts",
+            "./workers/testing/setup.ts",
+            "./workers/testing/load-worker.ts",
+          ],
           include: ["workers/**/*.test.{ts,tsx}", "shared/**/*.test.ts"],
           exclude: ["workers/live/socketio/**"],
           isolate: false,
           maxWorkers: 1,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          expect: PATIENT,
         },
       },
       {
@@ -38,23 +46,27 @@ export default defineConfig({
         ],
         test: {
           name: "socketio",
-          setupFiles: ["./workers/testing/setup.ts"],
+          setupFiles: ["./local/testing/patience.ts", "./workers/testing/setup.ts"],
           include: ["workers/live/socketio/**/*.test.ts"],
           isolate: false,
           maxWorkers: 1,
+          testTimeout: 30_000,
+          expect: PATIENT,
         },
       },
       {
         test: {
           name: "node",
+          setupFiles: ["./local/testing/patience.ts"],
           include: [
             "local/**/*.test.ts",
             "migrations/**/*.test.ts",
             "e2e/**/*.test.ts",
             "agent/**/*.test.ts",
           ],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
+          expect: PATIENT,
         },
       },
     ],

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createPublicKey, verify } from "node:crypto";
 import { once } from "node:events";
 import {
@@ -83,6 +83,38 @@ describe("enrolling", () => {
     expect(JSON.parse(readFileSync(settingsFile(), "utf8"))).toMatchObject({
       stateDir: join(folder, "state"),
     });
+  });
+
+  it("takes the token from standard input, a file or the environment, and refuses it as an argument", async () => {
+    const token = "t".repeat(43);
+    const file = join(folder, "token");
+    writeFileSync(file, `${token}\n`);
+    const enrolled = (args: string[], input = "", env = {}) =>
+      new Promise<string>((resolve) => {
+        const all = ["enrol", "--url", edge.url, "--settings", settingsFile(), ...args];
+        const entry = join(import.meta.dirname, "nusantarad.ts");
+        const options = { env: { ...process.env, ...env } };
+        const child = execFile(process.execPath, [entry, ...all], options, (_, out, err) =>
+          resolve(out + err),
+        );
+        child.stdin?.end(input);
+      });
+    mkdirSync(join(folder, "etc"), { recursive: true });
+    writeFileSync(settingsFile(), JSON.stringify({ keyFile: join(folder, "etc/agent.key") }));
+    const said = [
+      await enrolled([], token),
+      await enrolled(["--token-file", file]),
+      await enrolled([], "", { NUSANTARAD_TOKEN: token }),
+      await enrolled(["--token", token], token),
+      await enrolled([], ""),
+    ];
+    expect(said).toEqual([
+      ...Array(3).fill(expect.stringContaining("This server is now")),
+      expect.stringContaining("among the arguments can be read"),
+      expect.stringContaining("no enrolment token"),
+    ]);
+    expect(said.join()).not.toContain(token);
+    expect(edge.enrolments).toMatchObject([{ token }, { token }, { token }]);
   });
 
   it("says no secret to an address that is neither TLS nor this machine", async () => {

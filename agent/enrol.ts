@@ -1,32 +1,45 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chownSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { BUILD } from "./build.ts";
+import { enrolmentToken, tokenOptions } from "./enrolment-token.ts";
 import { makeKey } from "./link/key.ts";
 import { readFacts } from "./monitor/index.ts";
 import { SETTINGS_FILE, type Settings, settingsSchema } from "./settings.ts";
+import { settingsIn, writeSettings, writeWhole } from "./settings-file.ts";
 
 const ENROL_TIMEOUT_MS = 30_000;
 const answer = z.object({ serverId: z.string(), serverName: z.string() });
 
 /**
- * `nusantarad enrol --url URL --token TOKEN [--settings FILE]`: makes this server's key, trades the token for its right
- * to speak for the server, and writes both where `nusantarad run` finds them. The key never leaves the machine.
+ * `nusantarad enrol --url URL [--token-file FILE] [--settings FILE]`, the token on standard input: makes this server's
+ * key, trades the token for its right to speak for the server, and writes both where `nusantarad run` finds them. The key
+ * never leaves the machine.
  */
 export async function enrolCommand(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
+      ...tokenOptions,
       url: { type: "string" },
-      token: { type: "string" },
       settings: { type: "string", default: SETTINGS_FILE },
     },
   });
-  const { url, token, settings: file } = values;
-  if (!url || !token) throw new Error("--url and --token are needed");
-  const { serverId, serverName } = await enrol({ url, token, file });
+  const { url, settings: file } = values;
+  if (!url) throw new Error("--url is needed");
+  const token = await enrolmentToken(values);
+  const { serverId, serverName, settings } = await enrol({ url, token, file });
+  handToAgent(settings.keyFile);
   console.log(`This server is now "${serverName}" (${serverId}).`);
+  if (file === SETTINGS_FILE) console.log("The agent takes it up by: systemctl restart nusantarad");
+}
+
+/** Root's new key is of no use to an agent that runs as its own user. */
+function handToAgent(keyFile: string): void {
+  if (process.getuid?.() !== 0) return;
+  const entry = /^nusantarad:[^:]*:(\d+):(\d+):/m.exec(readFileSync("/etc/passwd", "utf8"));
+  if (entry) chownSync(keyFile, Number(entry[1]), Number(entry[2]));
 }
 
 export interface EnrolInput {
@@ -41,7 +54,7 @@ export interface EnrolInput {
 /** Enrols and writes key and settings; what is there of other settings stays. */
 export async function enrol({ url, token, file, root = "/" }: EnrolInput) {
   const edge = safeUrl(url);
-  const given = { ...existing(file), url: edge };
+  const given = { ...settingsIn(file), url: edge };
   const draft = settingsSchema.parse({ ...given, serverId: "-" });
   const { key, pem } = makeKey();
   const response = await fetch(new URL("/v1/agent/enrol", edge), {
@@ -59,7 +72,7 @@ export async function enrol({ url, token, file, root = "/" }: EnrolInput) {
   const { serverId, serverName } = answer.parse(await response.json());
   writeWhole(join(root, draft.keyFile), pem, 0o600);
   const settings = { ...given, serverId };
-  writeWhole(file, `${JSON.stringify(settings, null, 2)}\n`, 0o644);
+  writeSettings(file, settings);
   return { serverId, serverName, settings: settingsSchema.parse(settings) satisfies Settings };
 }
 
@@ -73,21 +86,7 @@ function safeUrl(text: string): string {
   return url.origin;
 }
 
-function existing(file: string): Record<string, unknown> {
-  if (!existsSync(file)) return {};
-  return z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(file, "utf8")));
-}
-
 async function said(response: Response): Promise<string> {
   const body = z.object({ error: z.string() }).safeParse(await response.json().catch(() => null));
   return body.success ? body.data.error.slice(0, 200) : "no reason given";
-}
-
-/** Under another name first, so that a crash leaves the old file or the new one. */
-function writeWhole(file: string, text: string, mode: number): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const next = `${file}.next`;
-  writeFileSync(next, text, { mode });
-  chmodSync(next, mode);
-  renameSync(next, file);
 }

@@ -52,6 +52,6 @@ export const handlers: Record<string, AnyHandler> = {
   ...lazily(filesCommands, async () => (await import("./files/index.ts")).handlers),
   ...lazily(databasesCommands, async () => (await import("./databases/index.ts")).handlers),
   ...lazily(certificatesCommands, async () => (await import("./certificates/index.ts")).handlers),
-  ...lazily(backupsCommands, async () => (await import("./backups/index.ts")).backupsHandlers),
+  ...lazily(backupsCommands, async () => (await import("./restored.ts")).backupsHandlers),
   ...lazily(updateCommands, async () => (await import("./update/index.ts")).handlers),
 };

@@ -38,9 +38,6 @@ const sites = z.strictObject({
   /** Of the sites' own accounts, apart from people and services. */
   firstUid: z.number().int().min(1_000).default(20_000),
   lastUid: z.number().int().default(59_999),
-  /** On loopback, one for each site that is a process. */
-  firstPort: z.number().int().min(1024).default(20_000),
-  lastPort: z.number().int().max(65_535).default(29_999),
   /** A folder whose `etc` holds the accounts in place of the machine's own (tests, the demo). */
   accountsPrefix: folder.optional(),
   /** How long a changed web server may take to show the change, and a site's process to listen. */

@@ -18,7 +18,7 @@ let browser: Browser;
 let goods: { name: string; promo: string };
 let home: string;
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 const STREET = "Jl. Tebet Raya No. 5, RT 02 RW 03";
 
 describe.skipIf(!executablePath)("a buyer on a phone", () => {
@@ -156,7 +156,7 @@ async function followParcel({ page, look }: Watch, number: string): Promise<void
           await page.reload();
           return await page.locator("main").innerText();
         },
-        { timeout: 20_000 },
+        { timeout: 40_000 },
       )
       .toContain(words);
     await look(`the order when ${to}`);

@@ -40,7 +40,7 @@ export async function openPhone(
     javaScriptEnabled: scripts,
     locale: "id-ID",
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(40_000);
   await context.addInitScript(WATCH);
   return context;
 }

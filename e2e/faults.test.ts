@@ -23,7 +23,7 @@ afterAll(async () => {
   await platform?.stop();
 });
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 
 function tellOnFailure(): void {
   onTestFailed(() => console.error(platform.workerLog().slice(-4_000)));

@@ -11,7 +11,7 @@ let platform: Platform;
 
 beforeAll(async () => {
   platform = await startPlatform();
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await platform?.stop();
@@ -47,7 +47,7 @@ test("a plan is bought, a site is deployed and seen, suspended when unpaid, and 
     "select (max(serial) - count(*))::int as gaps from hosting_invoices group by year",
   );
   expect(numbers).toEqual([{ gaps: 0 }]);
-}, 120_000);
+}, 240_000);
 
 test("a Worker killed amid a creation and amid a deploy leaves one site, one FTP account, one release, one mail", async () => {
   tellOnFailure();
@@ -64,4 +64,4 @@ test("a Worker killed amid a creation and amid a deploy leaves one site, one FTP
     releases: 1,
     mails: 1,
   });
-}, 120_000);
+}, 240_000);

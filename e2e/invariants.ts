@@ -138,7 +138,7 @@ function mailsOf({ twins }: Platform, reader: string, number: string): number {
 export async function comeToRest(
   platform: Platform,
   market: Market,
-  timeoutMs = 45_000,
+  timeoutMs = 90_000,
 ): Promise<void> {
   let wrongs: string[] = [];
   let pauseMs = 0;

@@ -9,7 +9,7 @@ const sockets: Socket[] = [];
 
 beforeAll(async () => {
   platform = await startPlatform();
-}, 120_000);
+}, 240_000);
 
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.disconnect();

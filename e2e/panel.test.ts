@@ -88,7 +88,7 @@ needs(
     seen.push(panel.mariadb.generalLog(), JSON.stringify(rows), JSON.stringify(audit));
     for (const text of seen) expect(text).not.toContain(password);
     expect(panel.agent.journal(), "inputs are not written down").not.toContain("passwordHash");
-  }, 120_000);
+  }, 240_000);
 
   test("the audit trail names who did what, refused calls too", async () => {
     tellOnFailure();
@@ -122,7 +122,7 @@ needs(
     );
     const [created] = entries.filter(({ metadata }) => metadata.includes(site.domain));
     expect(created?.actor_user).toMatch(/^usr_\d+$/);
-  }, 120_000);
+  }, 240_000);
 
   test("an agent killed amid a site and amid a certificate finishes both, once each", async () => {
     tellOnFailure();
@@ -147,7 +147,7 @@ needs(
     const { sitesDir } = panel.machine.settings.nginx;
     const vhosts = readdirSync(sitesDir).map((file) => readFileSync(join(sitesDir, file), "utf8"));
     expect(vhosts.filter((text) => text.includes(site.domain))).toHaveLength(1);
-  }, 120_000);
+  }, 240_000);
 
   test("what is ordered while the link is cut waits, and is done once when it is mended", async () => {
     tellOnFailure();
@@ -178,7 +178,7 @@ needs(
     expect(await panel.machine.get(site.domain)).toMatchObject({ status: 200 });
     const creations = panel.mariadb.generalLog().split(`"${name}"`).length;
     expect(creations).toBeLessThan(4);
-  }, 120_000);
+  }, 240_000);
 
   test("a result that the link lost on its way is told again, and the work is not done again", async () => {
     tellOnFailure();
@@ -196,5 +196,5 @@ needs(
     }
     expect(await trusted(site.domain)).toBe(serial);
     expect(ordersAt()).toBe(before + 1);
-  }, 120_000);
+  }, 240_000);
 });

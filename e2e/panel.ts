@@ -113,7 +113,9 @@ async function enrolled(parts: Parts): Promise<{ server: string; agent: AgentPro
   const url = `http://127.0.0.1:${wire.port}`;
   const run = (...args: string[]) =>
     startChild(plainNode(), [program, ...args, "--settings", machine.settingsFile]);
-  const enrol = run("enrol", "--url", url, "--token", made.body.enrolment.token);
+  const tokenFile = join(machine.dir, "token");
+  writeFileSync(tokenFile, made.body.enrolment.token, { mode: 0o600 });
+  const enrol = run("enrol", "--url", url, "--token-file", tokenFile);
   await enrol.exited;
   if (!enrol.said().includes(made.body.server.id)) throw new Error(enrol.said());
   const agent = agentProcess(() => run("run"), join(machine.settings.stateDir, "journal.jsonl"));

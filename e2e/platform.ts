@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { rename } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -96,14 +97,29 @@ function describe(
   };
 }
 
-/** The Worker as it is deployed: wrangler's own minified bundle of the production environment. */
+/**
+ * The Worker as it is deployed: wrangler's own minified bundle of the production environment. All files of one test run
+ * share the one that the first of them made (local/testing/run-folder.ts).
+ */
 async function bundle(stateDir: string): Promise<string> {
-  const folder = join(stateDir, "bundle");
+  const runFolder = process.env.LUMBUNG_RUN_FOLDER;
+  const folder = join(runFolder ?? stateDir, "bundle");
+  if (!existsSync(folder)) {
+    const made = `${folder}-${process.pid}`;
+    await makeBundle(made);
+    // Of two that were made at the same time either will do.
+    await rename(made, folder).catch((error: unknown) => {
+      if (!existsSync(folder)) throw error;
+    });
+  }
+  return join(folder, "index.js");
+}
+
+async function makeBundle(folder: string): Promise<void> {
   const wrangler = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
   const options = ["--env", "production", "--dry-run", "--minify", "--outdir", folder];
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true", NO_COLOR: "1" };
   await run(process.execPath, [wrangler, "deploy", ...options], { cwd: ROOT, env });
-  return join(folder, "index.js");
 }
 
 /** A free port below those that the system hands out to outgoing connections, which could take it meanwhile. */
@@ -134,7 +150,7 @@ export async function passMinutes({ sql, worker }: Platform, minutes: number): P
 export async function eventually(
   what: string,
   isTrue: () => Promise<boolean>,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await isTrue())) {

@@ -7,7 +7,7 @@ let platform: Platform;
 
 beforeAll(async () => {
   platform = await startPlatform();
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await platform?.stop();
@@ -23,7 +23,7 @@ test("a sale goes from the seller's registration to his money, and a second one 
   ]);
   expect(second[0]).toBe("Seller signed in again");
   expect(second.slice(1)).toEqual(first.slice(1));
-}, 120_000);
+}, 240_000);
 
 /** What the demo tells of one sale, without what differs from one to the next. */
 async function steps(): Promise<string[]> {

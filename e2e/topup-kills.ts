@@ -134,7 +134,7 @@ async function comeToRest(platform: Platform, panel: Panel, clicks: Click[]): Pr
     wrongs = await findWrongs(platform, panel, clicks);
     return wrongs.length === 0;
   };
-  await eventually("rest", isAtRest, 60_000).catch((error: Error) => {
+  await eventually("rest", isAtRest, 120_000).catch((error: Error) => {
     throw new Error([error.message, ...wrongs].join("\n  "));
   });
 }

@@ -17,7 +17,7 @@ let platform: Platform;
 beforeAll(async () => {
   platform = await startPlatform();
   await fillCatalogue(platform);
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await platform?.stop();
@@ -93,7 +93,7 @@ test("a plain form client of the SMM panel dialect lists, buys, follows and pays
   });
   const sold = [...platform.twins.vipReseller.state.orders.values()];
   expect(sold.filter(({ target }) => target === link)).toHaveLength(1);
-}, 120_000);
+}, 240_000);
 
 test("what the supplier cannot do, and what is wrong, is told in the dialect's words and costs nothing", async () => {
   tellOnFailure();
@@ -130,7 +130,7 @@ test("what the supplier cannot do, and what is wrong, is told in the dialect's w
   expect(await panel.post({ action: "fly" })).toEqual({ error: "Incorrect request" });
   expect(await panel.post({ action: "balance" })).toEqual({ balance, currency: "IDR" });
   await statusWhen(panel, order, "Completed");
-}, 120_000);
+}, 240_000);
 
 test("a supplier that takes orders without answering, and a Worker killed amid them, leave each order bought once or refunded", async () => {
   tellOnFailure();

@@ -1,3 +1,20 @@
+CREATE TABLE "live_host_weeks" (
+	"host_id" bigint PRIMARY KEY NOT NULL,
+	"since" timestamp with time zone NOT NULL,
+	"coins" bigint NOT NULL,
+	CONSTRAINT "live_host_weeks_coins_positive" CHECK ("live_host_weeks"."coins" >= 0)
+);
+--> statement-breakpoint
+CREATE TABLE "topup_supplier_deposits" (
+	"id" uuid PRIMARY KEY DEFAULT uuidv7() NOT NULL,
+	"amount" bigint NOT NULL,
+	"paid_at" timestamp with time zone NOT NULL,
+	"note" text NOT NULL,
+	"actor_id" bigint NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "topup_supplier_deposits_amount" CHECK ("topup_supplier_deposits"."amount" <> 0)
+);
+--> statement-breakpoint
 CREATE TABLE "topup_catalogue_version" (
 	"one" boolean PRIMARY KEY DEFAULT true NOT NULL,
 	"version" uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -63,6 +80,7 @@ CREATE TABLE "panel_backups" (
 	"notes" jsonb DEFAULT '[]'::jsonb NOT NULL,
 	"error" text,
 	"state_sha256" text,
+	"state_claim" text,
 	"on_disk" boolean DEFAULT true NOT NULL,
 	"r2_state" text DEFAULT 'none' NOT NULL,
 	"r2_upload_id" text,
@@ -248,7 +266,11 @@ CREATE TABLE "panel_updates" (
 --> statement-breakpoint
 ALTER TABLE "live_host_hours" ADD COLUMN "income" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "topup_hand_requests" ADD COLUMN "placed_order_id" uuid;--> statement-breakpoint
+ALTER TABLE "topup_reconciliations" ADD COLUMN "least_balance" bigint;--> statement-breakpoint
+ALTER TABLE "topup_reconciliations" ADD COLUMN "most_balance" bigint;--> statement-breakpoint
 ALTER TABLE "hosting_deploys" ADD COLUMN "front_before" integer;--> statement-breakpoint
+ALTER TABLE "hosting_websites" ADD COLUMN "turn_lease" uuid;--> statement-breakpoint
+ALTER TABLE "topup_supplier_deposits" ADD CONSTRAINT "topup_supplier_deposits_actor_id_identity_users_id_fk" FOREIGN KEY ("actor_id") REFERENCES "public"."identity_users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "panel_backup_parts" ADD CONSTRAINT "panel_backup_parts_backup_id_panel_backups_id_fk" FOREIGN KEY ("backup_id") REFERENCES "public"."panel_backups"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "panel_backup_policies" ADD CONSTRAINT "panel_backup_policies_server_id_panel_servers_id_fk" FOREIGN KEY ("server_id") REFERENCES "public"."panel_servers"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "panel_backup_restores" ADD CONSTRAINT "panel_backup_restores_backup_id_panel_backups_id_fk" FOREIGN KEY ("backup_id") REFERENCES "public"."panel_backups"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
@@ -274,6 +296,10 @@ ALTER TABLE "panel_updates" ADD CONSTRAINT "panel_updates_server_id_panel_server
 ALTER TABLE "panel_updates" ADD CONSTRAINT "panel_updates_version_panel_releases_version_fk" FOREIGN KEY ("version") REFERENCES "public"."panel_releases"("version") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "panel_updates" ADD CONSTRAINT "panel_updates_job_id_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."jobs"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "panel_updates" ADD CONSTRAINT "panel_updates_started_by_identity_users_id_fk" FOREIGN KEY ("started_by") REFERENCES "public"."identity_users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "live_host_weeks_coins_idx" ON "live_host_weeks" USING btree ("coins" DESC NULLS FIRST,"host_id");--> statement-breakpoint
+CREATE INDEX "live_host_weeks_since_idx" ON "live_host_weeks" USING btree ("since");--> statement-breakpoint
+CREATE INDEX "topup_supplier_deposits_paid_idx" ON "topup_supplier_deposits" USING btree ("paid_at");--> statement-breakpoint
+CREATE INDEX "topup_supplier_deposits_actor_idx" ON "topup_supplier_deposits" USING btree ("actor_id");--> statement-breakpoint
 CREATE INDEX "panel_backup_restores_server_idx" ON "panel_backup_restores" USING btree ("server_id");--> statement-breakpoint
 CREATE INDEX "panel_backup_restores_backup_idx" ON "panel_backup_restores" USING btree ("backup_id");--> statement-breakpoint
 CREATE INDEX "panel_backups_list_idx" ON "panel_backups" USING btree ("server_id","created_at" DESC NULLS FIRST);--> statement-breakpoint

@@ -12,7 +12,7 @@ import { accessRuleOf } from "../shared/http/api.ts";
 import { createApiApp } from "./api.ts";
 import { api, fetchWorker, type TestAnswer, type TestCall, testContext } from "./testing/api.ts";
 import { envelopeOf, failureBody } from "./testing/envelopes.ts";
-import { createUser, type TestUser } from "./testing/factories.ts";
+import { createUser, createUsers, type TestUser } from "./testing/factories.ts";
 import {
   createWorld,
   jsonSchemaOf,
@@ -100,29 +100,46 @@ function pictureForm(): FormData {
 const execute = (change: SQL) => testContext().db.run(rows(change, z.unknown()));
 const everyRole: Role[] = ["buyer", "seller", "admin", "operator"];
 
-/** What ends a sign-in, done to a user whose session no isolate has seen yet. */
-const ENDS: [string, (user: TestUser) => SQL][] = [
+/** What ends sign-ins, done to users whose sessions no isolate has seen yet. */
+const ENDS: [string, (sessions: SQL, users: SQL) => SQL][] = [
   [
     "a session that was ended",
-    ({ sessionId }) => sql`update identity_sessions set revoked_at = now() where id = ${sessionId}`,
+    (sessions) => sql`update identity_sessions set revoked_at = now() where id = any (${sessions})`,
   ],
   [
     "a session past its time",
-    ({ sessionId }) => sql`update identity_sessions set expires_at = now() where id = ${sessionId}`,
+    (sessions) => sql`update identity_sessions set expires_at = now() where id = any (${sessions})`,
   ],
   [
     "a session that is gone",
-    ({ sessionId }) => sql`delete from identity_sessions where id = ${sessionId}`,
+    (sessions) => sql`delete from identity_sessions where id = any (${sessions})`,
   ],
   [
     "a banned user",
-    ({ userId }) => sql`update identity_users set banned_at = now() where id = ${userId}`,
+    (_, users) => sql`update identity_users set banned_at = now() where id = any (${users})`,
   ],
   [
     "a deleted user",
-    ({ userId }) => sql`update identity_users set deleted_at = now() where id = ${userId}`,
+    (_, users) => sql`update identity_users set deleted_at = now() where id = any (${users})`,
   ],
 ];
+
+/** Users by what happened to them, made many at a time; each is used once. */
+const prepared = new Map<string, TestUser[]>();
+
+async function oneOf(what: string, happen: (users: TestUser[]) => SQL): Promise<TestUser> {
+  const left = prepared.get(what) ?? [];
+  const user = left.pop();
+  if (user) return user;
+  const users = await createUsers(guarded.length, everyRole);
+  await execute(happen(users));
+  prepared.set(what, users);
+  return await oneOf(what, happen);
+}
+
+const idsOf = (users: TestUser[]) => sql`${`{${users.map(({ userId }) => userId)}}`}::bigint[]`;
+const sessionsOf = (users: TestUser[]) =>
+  sql`${`{${users.map(({ sessionId }) => sessionId)}}`}::uuid[]`;
 
 const guarded = operations
   .map((operation) => ({
@@ -138,7 +155,7 @@ const guarded = operations
 describe.each(guarded)("%s", (_, { operation }) => {
   it("refuses a missing, a made-up, a foreign and an expired token", async () => {
     expect(await call(operation)).toMatchObject(refusal(operation, "missing"));
-    const user = { ...(await createUser(everyRole)), phone: null };
+    const user = { ...world.user, phone: null };
     const config = loadConfig(env);
     const [[kid = ""] = []] = config.JWT_KEYS;
     const foreign = {
@@ -156,10 +173,13 @@ describe.each(guarded)("%s", (_, { operation }) => {
   });
 
   it("refuses whoever's sign-in has ended, also at the first sight of it", async () => {
-    for (const [what, end] of ENDS) {
-      const user = await createUser(everyRole);
-      await execute(end(user));
-      expect(await call(operation, user.token), what).toMatchObject(refusal(operation, "invalid"));
+    const told = ENDS.map(async ([what, end]) => {
+      const user = await oneOf(what, (users) => end(sessionsOf(users), idsOf(users)));
+      return { what, answer: await call(operation, user.token) };
+    });
+    const refused = refusal(operation, "invalid");
+    for (const { what, answer } of await Promise.all(told)) {
+      expect(answer, what).toMatchObject(refused);
     }
   });
 });
@@ -173,9 +193,10 @@ describe("a user of another role", () => {
       const others = everyRole.filter((role) => role !== rule.role);
       const other = await createUser(others);
       expect(await call(operation, other.token)).toMatchObject(refusal(operation, "role"));
-      const lost = await createUser(everyRole);
-      await execute(
-        sql`update identity_users set roles = ${`{${others}}`}::text[] where id = ${lost.userId}`,
+      const lost = await oneOf(
+        `lost ${rule.role}`,
+        (users) =>
+          sql`update identity_users set roles = ${`{${others}}`}::text[] where id = any (${idsOf(users)})`,
       );
       expect(await call(operation, lost.token)).toMatchObject(refusal(operation, "role"));
     },

@@ -33,6 +33,7 @@ import {
   purgeGiftHours,
   sendToUser,
   serveSockets,
+  turnGiftWeeks,
 } from "./live/index.ts";
 import {
   courierApplier,
@@ -68,6 +69,7 @@ import {
   orderJob,
   reconcileJob,
   refusedCallbackApplier,
+  repriceJob,
   startHourlySync,
   syncJob,
   topupMails,
@@ -102,6 +104,7 @@ const jobHandlers: JobHandler[] = [
   syncJob,
   deliverWebhook(),
   reconcileJob,
+  repriceJob,
   refundJob,
   ...websiteJobs,
   deployJob(),
@@ -177,6 +180,7 @@ export default {
             followOrders(ctx),
             expireOrders(ctx),
             endLapsedSessions(ctx),
+            turnGiftWeeks(ctx),
             followDeploys(ctx),
             ...minuteChores(ctx),
             ...marketplaceMinuteChores(ctx),

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { setTimeout as after } from "node:timers/promises";
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx } from "../ctx.ts";
 import {
@@ -16,7 +19,10 @@ import type { Manifest } from "./manifest.ts";
 import { type Stage, type StartStage, withStages } from "./processes.ts";
 
 /** How often the disk is looked at while it fills. */
-const LOOK_EVERY_BYTES = 64 * 1024 * 1024;
+const LOOK_MS = 250;
+const READ_BYTES = 1024 * 1024;
+/** With two processors, the rest of the chain keeps the second one busy. */
+const THREADS = availableParallelism() > 2 ? ["-T0"] : [];
 
 export interface WrittenArchive {
   name: string;
@@ -24,12 +30,15 @@ export interface WrittenArchive {
   sha256: string;
 }
 
-/** Gives the plain bytes to `zstd`, which only takes them as fast as it can. */
-export type Feed = (zstd: Stage, start: StartStage) => Promise<void>;
+/** Starts the program that compresses: another program's output, or what is written to it. */
+export type StartCompressing = (from: Readable | "pipe") => Stage;
+/** Gives the plain bytes, which are taken only as fast as they can be stored. */
+export type Feed = (compress: StartCompressing, start: StartStage) => Promise<void>;
 
 /**
- * Writes an archive: what `feed` gives, compressed and encrypted, to a name of its own and then under the backup's.
- * No more than some pipes' worth of it is ever in memory; stopped anywhere, it leaves no archive.
+ * Writes an archive: what `feed` gives, compressed and encrypted, to a name of its own and then under the backup's. The
+ * programs are connected to each other and the file by the system; then the file is read, once, for its checksum.
+ * Stopped anywhere, it leaves no archive.
  */
 export async function writeArchive(
   ctx: AgentCtx,
@@ -42,15 +51,19 @@ export async function writeArchive(
   const recipients = (await keys.recipients()).flatMap((recipient) => ["-r", recipient]);
   const handle = await createPrivate(partial);
   try {
-    const written = await withStages(ctx, async (start) => {
-      const zstd = start("zstd", ["-q", "-c", "-3", "-T0"], { stdin: "pipe" });
-      const age = start("age", ["-e", ...recipients], { stdin: zstd.stdout });
-      const storing = store(ctx, age, async (chunk) => void (await handle.write(chunk)));
-      const feeding = feed(zstd, start).then(() => zstd.end());
-      // The first failure ends it: the others might wait for ever on what has failed.
-      const [stored] = await Promise.all([storing, feeding, zstd.ended(), age.ended()]);
-      return stored;
+    await withStages(ctx, async (start) => {
+      const storing = new Storing();
+      const compress: StartCompressing = (stdin) => {
+        const zstd = start("zstd", ["-q", "-c", "-3", ...THREADS], { stdin });
+        const options = { stdin: zstd.stdout, stdout: handle.fd };
+        const age = start("age", ["-e", ...recipients], options);
+        storing.add(age, zstd);
+        return zstd;
+      };
+      await withRoom(ctx, feed(compress, start), storing);
     });
+    await handle.sync();
+    const written = await digestFile(ctx, partial);
     await putInPlace(handle, partial, path);
     return { name: path.slice(path.lastIndexOf("/") + 1), ...written };
   } catch (error) {
@@ -60,41 +73,79 @@ export async function writeArchive(
   }
 }
 
-async function store(ctx: AgentCtx, age: Stage, write: (chunk: Buffer) => Promise<void>) {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  let looked = 0;
-  for await (const chunk of age.stdout as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    bytes += chunk.length;
-    if (bytes - looked >= LOOK_EVERY_BYTES) {
-      looked = bytes;
-      await checkSpace(ctx, ctx.settings.backups.dir, 0);
+/** The ends of the programs that store, from whenever they are started; `failed` is the first that fails. */
+class Storing {
+  readonly ends: Promise<unknown>[] = [];
+  #fail: (error: unknown) => void = () => undefined;
+  readonly failed = new Promise<never>((_, reject) => {
+    this.#fail = reject;
+  });
+
+  add(...stages: Stage[]): void {
+    for (const stage of stages) {
+      const end = stage.ended();
+      end.catch(this.#fail);
+      this.ends.push(end);
     }
-    await write(chunk);
   }
-  return { bytes, sha256: hash.digest("hex") };
+}
+
+/**
+ * Waits until all is fed and stored, and gives up where that eats into what is to stay free on the disk. Where one
+ * program's end takes others with it, a full disk is the reason that counts.
+ */
+async function withRoom(
+  ctx: AgentCtx,
+  feeding: Promise<void>,
+  { ends, failed }: Storing,
+): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const full = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      checkSpace(ctx, ctx.settings.backups.dir, 0).catch(reject);
+    }, LOOK_MS);
+  });
+  const stored = feeding.then(async () => void (await Promise.all(ends)));
+  try {
+    await Promise.race([stored, failed, full]);
+  } catch (error) {
+    const seen = await Promise.race([Promise.allSettled(ends), after(LOOK_MS, [])]);
+    const reasons = seen.map((end) => (end.status === "rejected" ? end.reason : null));
+    throw reasons.find((one) => one instanceof CommandError && one.code === "disk_full") ?? error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Of all of a file, through one buffer. */
+async function digestFile(
+  ctx: AgentCtx,
+  path: string,
+): Promise<Pick<WrittenArchive, "bytes" | "sha256">> {
+  const { handle, bytes } = await openStored(path);
+  try {
+    const hash = createHash("sha256");
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    for (let at = 0; ; ) {
+      if (ctx.signal.aborted) throw new CommandError("cancelled", "stopped before its end");
+      const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, at);
+      if (bytesRead === 0) break;
+      hash.update(buffer.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+    return { bytes, sha256: hash.digest("hex") };
+  } finally {
+    await handle.close();
+  }
 }
 
 /** That the archive is the one the manifest names, to the bit; read in full. */
 export async function checkArchive(ctx: AgentCtx, manifest: Manifest, path: string): Promise<void> {
-  const { handle, bytes } = await openStored(path);
-  try {
-    if (bytes !== manifest.archive.bytes) throw damaged();
-    const hash = createHash("sha256");
-    const stream = handle.createReadStream({
-      autoClose: false,
-      highWaterMark: 1024 * 1024,
-      start: 0,
-    });
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      if (ctx.signal.aborted) throw new CommandError("cancelled", "stopped before its end");
-      hash.update(chunk);
-    }
-    if (hash.digest("hex") !== manifest.archive.sha256) throw damaged();
-  } finally {
-    await handle.close();
-  }
+  const { bytes, sha256 } = manifest.archive;
+  const { size } = await stat(path).catch(() => ({ size: bytes }));
+  if (size !== bytes) throw damaged();
+  const found = await digestFile(ctx, path);
+  if (found.bytes !== bytes || found.sha256 !== sha256) throw damaged();
 }
 
 export const damaged = () => new CommandError("integrity", "the archive is damaged or was altered");

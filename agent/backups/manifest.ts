@@ -35,6 +35,8 @@ const databaseContent = z.strictObject({
   ...{ routines: count, triggers: count, events: count },
   /** Bytes of the dump: tables, views, routines, events, triggers. */
   parts: z.array(count).length(5),
+  /** What is left out of it, or comes back otherwise than it was, in words for the operator. */
+  notes: z.array(z.string().max(200)).max(10).optional(),
 });
 const stateContent = z.strictObject({
   kind: z.literal("state"),
@@ -42,6 +44,8 @@ const stateContent = z.strictObject({
   counts: z.record(z.string(), count),
   /** Of the panel's rows as the edge rendered them. */
   sha256,
+  /** The edge's own, that it can tell its rows from invented ones by: with a key that no server has. */
+  signature: sha256.optional(),
 });
 
 const body = z.strictObject({
@@ -166,12 +170,16 @@ export function factsOf(
     ...{ file: manifestPath(ctx, name), name, backupId, kind, subject, createdAt },
     ...{ bytes: archive.bytes, sha256: archive.sha256, manifestSha256, plainBytes },
     plainSha256: content.kind === "state" ? content.sha256 : null,
+    stateSignature: content.kind === "state" ? (content.signature ?? null) : null,
     counts: countsOf(content),
-    notes:
-      content.kind === "site" && content.changed > 0
-        ? [`${content.changed} files changed while they were read`]
-        : [],
+    notes: notesOf(content),
   };
+}
+
+function notesOf(content: Manifest["content"]): string[] {
+  if (content.kind === "database") return content.notes ?? [];
+  const changed = content.kind === "site" ? content.changed : 0;
+  return changed > 0 ? [`${changed} files changed while they were read`] : [];
 }
 
 export function countsOf(content: Manifest["content"]): Record<string, number> {

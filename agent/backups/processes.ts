@@ -15,11 +15,14 @@ export type ProgramName =
   | "age-keygen"
   | "mariadb"
   | "mariadb-dump"
+  | "node"
   | "sudo";
 
 export interface StageOptions {
   /** `pipe`: the caller writes. A stream of another stage is handed over, so its bytes never pass through here. */
   stdin?: "pipe" | "none" | Readable;
+  /** An open file that takes the output. */
+  stdout?: number;
   /** Exit codes that are no failure. */
   allowed?: readonly number[];
 }
@@ -39,11 +42,11 @@ export class Stage {
     args: string[],
     given: StageOptions = {},
   ) {
-    const { stdin = "none", allowed = [0] } = given;
+    const { stdin = "none", stdout = "pipe", allowed = [0] } = given;
     this.program = program;
     this.#allowed = allowed;
     const input = stdin === "none" ? "ignore" : stdin;
-    this.#child = startProgram(program, args, { stdio: [input, "pipe", "pipe"], env: ENGLISH });
+    this.#child = startProgram(program, args, { stdio: [input, stdout, "pipe"], env: ENGLISH });
     // Ours would keep the pipe open after its reader has died.
     if (typeof stdin === "object") stdin.destroy();
     this.#child.stdin?.on("error", () => undefined);
@@ -111,6 +114,13 @@ export class Stage {
     const code = await this.#exit;
     if (/No space left on device|Disk quota exceeded|disk is full/i.test(this.#stderr)) {
       return new CommandError("disk_full", "the disk is full");
+    }
+    if (
+      /(?:ERROR|error:?) (?:2002|2006|2013|1927|1053)\b|Lost connection to server/i.test(
+        this.#stderr,
+      )
+    ) {
+      return new CommandError("unavailable", "the database cannot be reached", { retryable: true });
     }
     return new CommandError("tool_failed", `${this.program} failed (exit ${code})`);
   }

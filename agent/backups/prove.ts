@@ -64,7 +64,10 @@ async function restoreInto(
       await sweepSchemas(ctx);
       const schema = scratchSchema(backupId);
       return await withScratchSchema(ctx, { schema, content }, async (session) => {
-        await loadAndCompare(ctx, keys, manifest, { session, schema, content, ...places });
+        await loadAndCompare(ctx, keys, manifest, {
+          ...{ session, schema, content, isProof: true },
+          ...places,
+        });
       });
     }
     case "state": {

@@ -9,13 +9,12 @@ import { differs, loadAndCompare } from "./database/prove.ts";
 import { settleKilledRestores, swapIn } from "./database/restore.ts";
 import { checkSpace, withScratch } from "./folder.ts";
 import { type BackupKeys, backupKeys } from "./keys.ts";
-import { exclusively } from "./locks.ts";
 import { countsOf, type DatabaseContent, type SiteContent, type StateContent } from "./manifest.ts";
 import { withStages } from "./processes.ts";
-import { subjectOfTarget } from "./run.ts";
+import { inTurn, subjectOfTarget } from "./run.ts";
 import { type Owner, type SiteTree, withSiteTree } from "./site-tree.ts";
 import { sendState, unpackState } from "./state.ts";
-import { packTree, sameTree, treeError, unpackTree } from "./tree.ts";
+import { digestTree, sameTree, treeError, unpackTree } from "./tree.ts";
 
 type Input = InputOf<"backup.restore">;
 
@@ -32,7 +31,7 @@ export async function restoreBackup(
 ): Promise<ResultOf<"backup.restore">> {
   if (ctx.dryRun) throw new CommandError("unavailable", "a dry run restores nothing");
   const keys = await backupKeys(ctx);
-  return await exclusively(input.name, async () => {
+  return await inTurn(input, async () => {
     const copy = await checkedCopy(ctx, keys, input);
     const { manifest, healed } = copy;
     if (manifest.kind !== input.target.kind)
@@ -97,9 +96,7 @@ async function restoreSite(
       );
       if (!sameTree(content, read)) throw differs("the files in the archive");
       await tree.giveTo(top, within);
-      const written = await withStages(ctx, async (start) =>
-        packTree(await tree.packNew(start), null),
-      );
+      const written = await withStages(ctx, async (start) => digestTree(await tree.packNew(start)));
       if (!sameTree(content, written)) throw differs("the files on the disk");
       ctx.signal.throwIfAborted();
       await swapAndVerify(ctx, tree, content);
@@ -126,7 +123,7 @@ function ownersOf(found: Owner | null, account: Owner | undefined): [Owner, Owne
 /** Who wrote into the site in the moment of the swap has made a difference: then the old tree is the site's again. */
 async function swapAndVerify(ctx: AgentCtx, tree: SiteTree, content: SiteContent): Promise<void> {
   await tree.swap();
-  const found = await withStages(ctx, async (start) => packTree(await tree.pack(start), null));
+  const found = await withStages(ctx, async (start) => digestTree(await tree.pack(start)));
   if (!sameTree(content, found))
     throw differs("the site was written to in that moment, or its disk is at fault");
 }
@@ -142,7 +139,7 @@ async function restoreDatabase(
   const schema = scratchSchema(restoreId);
   await withScratch(ctx.settings.backups.scratchDir, restoreId, async (scratch) => {
     await withScratchSchema(ctx, { schema, content }, async (session) => {
-      const given = { session, schema, content, scratch, archive };
+      const given = { session, schema, content, scratch, archive, isProof: false };
       const loaded = await loadAndCompare(ctx, keys, manifest, given);
       ctx.signal.throwIfAborted();
       await swapIn(ctx, restoreId, target.database, loaded);

@@ -4,7 +4,7 @@ import type { BackupFacts, BackupTarget } from "../../shared/agent-protocol/back
 import type { InputOf } from "../../shared/agent-protocol/index.ts";
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx, Progress } from "../ctx.ts";
-import { checkArchive, type Feed, writeArchive } from "./archive.ts";
+import { checkArchive, type Feed, type StartCompressing, writeArchive } from "./archive.ts";
 import { dumpDatabase } from "./database/dump.ts";
 import { archivePath, checkSpace, kindOf, openFolder, subjectOf } from "./folder.ts";
 import { type BackupKeys, backupKeys } from "./keys.ts";
@@ -16,6 +16,7 @@ import {
   readManifest,
   writeManifest,
 } from "./manifest.ts";
+import type { Stage } from "./processes.ts";
 import { withSiteTree } from "./site-tree.ts";
 import { feedState } from "./state.ts";
 import { packTree, treeError } from "./tree.ts";
@@ -34,16 +35,19 @@ export async function runBackup(
   if (ctx.dryRun) throw new CommandError("unavailable", "a dry run makes no backups");
   const keys = await backupKeys(ctx);
   const dir = await openFolder(ctx);
-  return await exclusively(input.name, async () => {
+  return await inTurn(input, async () => {
     const there = await existing(ctx, keys, input);
     if (there) return factsOf(ctx, there);
     await removePartial(dir, input.backupId);
     await checkSpace(ctx, dir, await lastBytes(ctx, keys, input.name));
     progress(1, [`${input.target.kind} backup begins`]);
     const packed = { value: null as Packed | null };
-    const feed: Feed = async (zstd, start) => {
-      packed.value = await feedTarget(ctx, input, zstd, start);
+    const feed: Feed = async (compress, start) => {
+      packed.value = await feedTarget(ctx, input, compress, start);
     };
+    // Beside the work: each is a program's start.
+    const tools = versionsOf(ctx, input.target.kind);
+    tools.catch(() => undefined);
     const archive = await writeArchive(ctx, keys, input, feed).catch((error: unknown) => {
       throw treeError(error);
     });
@@ -53,10 +57,8 @@ export async function runBackup(
     const written = await writeManifest(ctx, keys, {
       ...{ format: 1, backupId, name, createdAt, archive, ...packed.value },
       ...{ kind: kindOf(name), subject: subjectOf(name), serverId: ctx.settings.serverId },
-      tools: await versionsOf(ctx, input.target.kind),
+      tools: await tools,
     });
-    // What was written is read again before anybody is told that it is there.
-    await checkArchive(ctx, written.manifest, archivePath(ctx, name));
     return factsOf(ctx, written);
   });
 }
@@ -64,23 +66,31 @@ export async function runBackup(
 async function feedTarget(
   ctx: AgentCtx,
   { backupId, target }: Input,
-  ...[zstd, start]: Parameters<Feed>
+  ...[compress, start]: Parameters<Feed>
 ): Promise<Packed> {
   switch (target.kind) {
     case "site":
       return await withSiteTree(ctx, target.rootPath, async (tree) => {
         const owner = await tree.owner();
         if (!owner) throw new CommandError("not_found", "the site has no folder");
-        const { streamBytes, ...facts } = await packTree(await tree.pack(start), zstd);
+        const { streamBytes, ...facts } = await packTree(await tree.pack(start), start, compress);
         return { plainBytes: streamBytes, content: { kind: "site", ...facts, owner } };
       });
     case "database":
-      return await dumpDatabase(ctx, target.database, zstd, start);
+      return await written(compress, (zstd) => dumpDatabase(ctx, target.database, zstd, start));
     case "state":
-      return await feedState(ctx, backupId, zstd);
+      return await written(compress, (zstd) => feedState(ctx, backupId, zstd));
     default:
       return target satisfies never;
   }
+}
+
+/** For what is written to it here, piece by piece. */
+async function written<T>(compress: StartCompressing, write: (to: Stage) => Promise<T>) {
+  const zstd = compress("pipe");
+  const value = await write(zstd);
+  zstd.end();
+  return value;
 }
 
 /** The name says of what a backup is; one that says something else than the target is a mistake of the edge. */
@@ -88,6 +98,15 @@ function checkNames({ name, target }: { name: string; target: BackupTarget }): v
   if (kindOf(name) !== target.kind || subjectOf(name) !== subjectOfTarget(target)) {
     throw new CommandError("invalid", "invalid backup path");
   }
+}
+
+/** While a database is being put back its sessions are ended: no backup of it begins then, nor another restore. */
+export function inTurn<T>(
+  { target, name }: Pick<Input, "target" | "name">,
+  work: () => Promise<T>,
+): Promise<T> {
+  const subject = `${target.kind}/${subjectOfTarget(target)}`;
+  return exclusively(subject, () => exclusively(name, work));
 }
 
 export function subjectOfTarget(target: BackupTarget): string {

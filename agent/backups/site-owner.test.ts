@@ -49,7 +49,7 @@ needs("tar", "zstd", "age").runIf(process.getuid?.() === 0)("a site restored by 
       const record = {
         ...{ v: 1 as const, siteId, domain, aliases: [], rootPath, documentRoot: "" },
         ...{ runtime: "static" as const, phpVersion: null, entry: null, unixUser: USER },
-        ...{ port: null, suspended: false, certificate: null, note: "", lastDay: null },
+        ...{ suspended: false, certificate: null, note: "", lastDay: null },
       };
       writeFileSync(vhostFile(settings, siteId), `${headOf(record)}\n`);
       // What an archive by the agent's own user could hold: a program of root's that lends root's rights.

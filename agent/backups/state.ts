@@ -42,9 +42,11 @@ export async function feedState(
   return { plainBytes: bytes, content: { kind: "state", ...headersOf(response), sha256 } };
 }
 
-function headersOf({ headers }: Response): Pick<StateContent, "schema" | "counts"> {
+function headersOf({ headers }: Response): Pick<StateContent, "schema" | "counts" | "signature"> {
   const counts: unknown = JSON.parse(headers.get(STATE_HEADERS.counts) ?? "null");
+  const signature = headers.get(STATE_HEADERS.signature);
   return {
+    ...(signature !== null && { signature }),
     schema: z.coerce.number().int().parse(headers.get(STATE_HEADERS.schema)),
     counts: countsHeader.parse(counts),
   };

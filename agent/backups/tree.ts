@@ -1,5 +1,7 @@
+import type { Readable } from "node:stream";
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx } from "../ctx.ts";
+import { digestOf, startDigest } from "./digest-stage.ts";
 import { type Stage, type StartStage, withStages } from "./processes.ts";
 import { TarError } from "./tar-reader.ts";
 import { TreeDigest, type TreeFacts } from "./tree-digest.ts";
@@ -38,17 +40,30 @@ export const startPacking = (start: StartStage, dir: string): Stage =>
 export const startUnpacking = (start: StartStage, dir: string): Stage =>
   start("tar", [...UNPACK, `--directory=${dir}`, "--file=-"], { stdin: "pipe" });
 
-/** Digests what tar reads and hands it on (`null`: nobody wants it). */
-export async function packTree(tar: Stage, to: Stage | null): Promise<PackedTree> {
+/** Digests what tar reads. */
+export async function digestTree(tar: Stage): Promise<PackedTree> {
   const digest = new TreeDigest();
-  for await (const chunk of tar.stdout as AsyncIterable<Buffer>) {
-    digest.push(chunk);
-    if (to) await to.write(chunk);
-  }
+  for await (const chunk of tar.stdout as AsyncIterable<Buffer>) digest.push(chunk);
   await tar.ended();
-  const changed = tar.said.match(CHANGE)?.length ?? 0;
-  return { ...digest.end(), streamBytes: digest.streamBytes, changed };
+  return { ...digest.end(), streamBytes: digest.streamBytes, changed: changesOf(tar) };
 }
+
+/** Digests what tar reads on its way to the next program. */
+export async function packTree(
+  tar: Stage,
+  start: StartStage,
+  compress: (from: Readable) => Stage,
+): Promise<PackedTree> {
+  const digest = startDigest(start, tar);
+  compress(digest.stdout);
+  const [read, facts] = await Promise.allSettled([tar.ended(), digestOf(digest)]);
+  // What stops the first also cuts the second short.
+  if (read.status === "rejected") throw read.reason;
+  if (facts.status === "rejected") throw facts.reason;
+  return { ...facts.value, changed: changesOf(tar) };
+}
+
+const changesOf = (tar: Stage): number => tar.said.match(CHANGE)?.length ?? 0;
 
 /** Gives a plain tar stream to tar, and digests what came. */
 export async function unpackTree(plain: Stage, tar: Stage): Promise<TreeFacts> {
@@ -64,7 +79,7 @@ export async function unpackTree(plain: Stage, tar: Stage): Promise<TreeFacts> {
 
 /** What lies in a folder now, read from the disk again. */
 export async function treeOf(ctx: AgentCtx, dir: string): Promise<PackedTree> {
-  return await withStages(ctx, (start) => packTree(startPacking(start, dir), null));
+  return await withStages(ctx, (start) => digestTree(startPacking(start, dir)));
 }
 
 export function sameTree(a: TreeFacts, b: TreeFacts): boolean {

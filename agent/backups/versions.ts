@@ -23,3 +23,22 @@ async function versionOf(ctx: AgentCtx, tool: ProgramName): Promise<string> {
     return /[0-9]+(?:\.[0-9]+)+[^\s,]*/.exec(text)?.[0]?.slice(0, 60) ?? "";
   });
 }
+
+let history: Promise<boolean> | undefined;
+
+/** Whether the dump program here knows how to carry the past of system-versioned tables (MariaDB 10.11 and later). */
+export function carriesHistory(ctx: AgentCtx): Promise<boolean> {
+  history ??= withStages(ctx, async (start) => {
+    const stage = start("mariadb-dump", ["--no-defaults", "--dump-history", "--version"]);
+    stage.stdout.resume();
+    return await stage.ended().then(
+      () => true,
+      (error: unknown) => {
+        if (!ctx.signal.aborted) return false;
+        history = undefined;
+        throw error;
+      },
+    );
+  });
+  return history;
+}

@@ -31,7 +31,7 @@ const CHECK_ACCOUNT = `
     SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30001, MESSAGE_TEXT = 'invalid';
   END IF;
   IF LOWER(p_user) IN ('root', 'mysql', 'debian_sys_maint', 'nusantarad', 'mariadb', 'public')
-    OR LOWER(p_user) = LOWER(SUBSTRING_INDEX(USER(), '@', 1))
+    OR LOWER(p_user) = LOWER(SUBSTRING_INDEX(USER(), '@', 1)) OR LOWER(LEFT(p_user, 12)) = 'nusantara_k_'
     OR EXISTS (SELECT 1 FROM mysql.global_priv g WHERE g.User = p_user AND g.Host = p_host
       AND (COALESCE(JSON_VALUE(g.Priv, '$.access'), 0) <> 0
         OR COALESCE(JSON_VALUE(g.Priv, '$.plugin'), '') NOT IN ('', 'mysql_native_password')))
@@ -40,9 +40,30 @@ const CHECK_ACCOUNT = `
     SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30002, MESSAGE_TEXT = 'conflict';
   END IF;`;
 
+/** A database of the sites, or one of the agent's workspaces; and the hash of a password. */
+const CHECK_DATABASE = `
+  IF p_database IS NULL OR p_database REGEXP '(?-i)[^A-Za-z0-9_]'
+    OR CHAR_LENGTH(p_database) NOT BETWEEN 1 AND 64 THEN
+    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30001, MESSAGE_TEXT = 'invalid';
+  END IF;
+  IF LOWER(p_database) IN ('mysql', 'information_schema', 'performance_schema', 'sys') THEN
+    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30002, MESSAGE_TEXT = 'conflict';
+  END IF;`;
+const CHECK_HASH = `
+  IF p_hash IS NULL OR p_hash NOT REGEXP '(?-i)^[*][0-9A-F]{40}$' OR CHAR_LENGTH(p_hash) <> 41 THEN
+    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30001, MESSAGE_TEXT = 'invalid';
+  END IF;`;
+const CHECK_EXISTS = `
+  IF NOT EXISTS (SELECT 1 FROM information_schema.SCHEMATA s WHERE s.SCHEMA_NAME = p_database) THEN
+    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30003, MESSAGE_TEXT = 'not_found';
+  END IF;`;
+
 /** A name as part of a statement; the pattern signs of GRANT (_ and %) made plain. */
 const QUOTED_DATABASE = "CONCAT('`', REPLACE(REPLACE(p_database, '`', '``'), '_', '\\\\_'), '`')";
 const QUOTED_ACCOUNT = "CONCAT(QUOTE(p_user), '@', QUOTE(p_host))";
+/** Of a database: who owns in it what has no owner of its own. */
+const QUOTED_KEEPER =
+  "CONCAT(QUOTE(CONCAT('nusantara_k_', LEFT(SHA1(p_database), 20))), '@', QUOTE('localhost'))";
 
 /**
  * The things that need more than the agent's account has, as procedures of the server's owner. The names in them
@@ -52,18 +73,7 @@ export const PROCEDURES: Record<string, string> = {
   nusantara_set_user: `(IN p_database ${TEXT}, IN p_user ${TEXT}, IN p_host ${TEXT}, IN p_hash ${TEXT})
 SQL SECURITY DEFINER MODIFIES SQL DATA
 COMMENT 'An account with this password hash and all rights on this one database, made or brought to it.'
-BEGIN${CHECK_ACCOUNT}
-  IF p_hash IS NULL OR p_hash NOT REGEXP '(?-i)^[*][0-9A-F]{40}$' OR CHAR_LENGTH(p_hash) <> 41
-    OR p_database IS NULL OR p_database REGEXP '(?-i)[^A-Za-z0-9_]'
-    OR CHAR_LENGTH(p_database) NOT BETWEEN 1 AND 64 THEN
-    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30001, MESSAGE_TEXT = 'invalid';
-  END IF;
-  IF LOWER(p_database) IN ('mysql', 'information_schema', 'performance_schema', 'sys') THEN
-    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30002, MESSAGE_TEXT = 'conflict';
-  END IF;
-  IF NOT EXISTS (SELECT 1 FROM information_schema.SCHEMATA s WHERE s.SCHEMA_NAME = p_database) THEN
-    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30003, MESSAGE_TEXT = 'not_found';
-  END IF;
+BEGIN${CHECK_ACCOUNT}${CHECK_HASH}${CHECK_DATABASE}${CHECK_EXISTS}
   EXECUTE IMMEDIATE CONCAT('CREATE USER IF NOT EXISTS ', ${QUOTED_ACCOUNT},
     ' IDENTIFIED VIA mysql_native_password USING ', QUOTE(p_hash));
   EXECUTE IMMEDIATE CONCAT('ALTER USER ', ${QUOTED_ACCOUNT},
@@ -83,13 +93,7 @@ BEGIN
   DECLARE v_user, v_host ${TEXT};
   DECLARE v_done INT DEFAULT 0;
   DECLARE holders CURSOR FOR SELECT d.User, d.Host FROM mysql.db d WHERE BINARY d.Db = BINARY REPLACE(p_database, '_', '\\\\_');
-  DECLARE CONTINUE HANDLER FOR NOT FOUND SET v_done = 1;
-  IF LOWER(p_database) IN ('mysql', 'information_schema', 'performance_schema', 'sys') THEN
-    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30002, MESSAGE_TEXT = 'conflict';
-  END IF;
-  IF p_database IS NULL OR p_database = '' OR p_database REGEXP '(?-i)[^A-Za-z0-9_]' THEN
-    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30001, MESSAGE_TEXT = 'invalid';
-  END IF;
+  DECLARE CONTINUE HANDLER FOR NOT FOUND SET v_done = 1;${CHECK_DATABASE}
   OPEN holders;
   each_one: LOOP
     FETCH holders INTO v_user, v_host;
@@ -98,6 +102,52 @@ BEGIN
       QUOTE(v_user), '@', QUOTE(v_host));
   END LOOP;
   CLOSE holders;
+  EXECUTE IMMEDIATE CONCAT('DROP USER IF EXISTS ', ${QUOTED_KEEPER});
+END`,
+  nusantara_lend: `(IN p_database ${TEXT}, IN p_user ${TEXT}, IN p_host ${TEXT}, IN p_hash ${TEXT})
+SQL SECURITY DEFINER MODIFIES SQL DATA
+COMMENT 'A second password for an account of this database, so that what it owned is made again by itself.'
+BEGIN
+  DECLARE v_own ${TEXT};${CHECK_ACCOUNT}${CHECK_HASH}${CHECK_DATABASE}
+  SELECT MAX(JSON_VALUE(g.Priv, '$.authentication_string')) INTO v_own
+  FROM mysql.global_priv g JOIN mysql.db d ON d.User = g.User AND d.Host = g.Host
+  WHERE g.User = p_user AND g.Host = p_host AND JSON_VALUE(g.Priv, '$.plugin') = 'mysql_native_password'
+    AND BINARY d.Db IN (BINARY p_database, BINARY REPLACE(p_database, '_', '\\\\_'));
+  IF v_own IS NULL THEN
+    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30003, MESSAGE_TEXT = 'not_found';
+  END IF;
+  EXECUTE IMMEDIATE CONCAT('ALTER USER ', ${QUOTED_ACCOUNT}, ' IDENTIFIED VIA mysql_native_password USING ',
+    QUOTE(v_own), ' OR mysql_native_password USING ', QUOTE(p_hash));
+END`,
+  nusantara_return: `(IN p_user ${TEXT}, IN p_host ${TEXT})
+SQL SECURITY DEFINER MODIFIES SQL DATA
+COMMENT 'Takes the second password of an account away again.'
+BEGIN
+  DECLARE v_own ${TEXT};${CHECK_ACCOUNT}
+  SELECT MAX(JSON_VALUE(g.Priv, '$.authentication_string')) INTO v_own FROM mysql.global_priv g
+  WHERE g.User = p_user AND g.Host = p_host AND JSON_VALUE(g.Priv, '$.plugin') = 'mysql_native_password'
+    AND JSON_EXISTS(g.Priv, '$.auth_or');
+  IF v_own IS NOT NULL THEN
+    EXECUTE IMMEDIATE CONCAT('ALTER USER ', ${QUOTED_ACCOUNT}, ' IDENTIFIED VIA mysql_native_password USING ',
+      QUOTE(v_own));
+  END IF;
+END`,
+  nusantara_keeper: `(IN p_database ${TEXT}, IN p_hash ${TEXT})
+SQL SECURITY DEFINER MODIFIES SQL DATA
+COMMENT 'The account that owns in this one database what has no owner of its own, with this password. Tells its name.'
+BEGIN${CHECK_HASH}${CHECK_DATABASE}${CHECK_EXISTS}
+  EXECUTE IMMEDIATE CONCAT('CREATE USER IF NOT EXISTS ', ${QUOTED_KEEPER},
+    ' IDENTIFIED VIA mysql_native_password USING ', QUOTE(p_hash));
+  EXECUTE IMMEDIATE CONCAT('ALTER USER ', ${QUOTED_KEEPER},
+    ' IDENTIFIED VIA mysql_native_password USING ', QUOTE(p_hash));
+  EXECUTE IMMEDIATE CONCAT('GRANT ALL PRIVILEGES ON ', ${QUOTED_DATABASE}, '.* TO ', ${QUOTED_KEEPER});
+  SELECT CONCAT('nusantara_k_', LEFT(SHA1(p_database), 20)) AS keeper;
+END`,
+  nusantara_unkeep: `(IN p_database ${TEXT})
+SQL SECURITY DEFINER MODIFIES SQL DATA
+COMMENT 'Removes that account.'
+BEGIN${CHECK_DATABASE}
+  EXECUTE IMMEDIATE CONCAT('DROP USER IF EXISTS ', ${QUOTED_KEEPER});
 END`,
   nusantara_user: `(IN p_user ${TEXT}, IN p_host ${TEXT}, IN p_hash ${TEXT})
 SQL SECURITY DEFINER READS SQL DATA
@@ -117,10 +167,9 @@ END`,
  * connection. The agent's account signs in by its Unix user over the socket and has no password. It may do anything inside the sites'
  * databases, which making and restoring backups needs, and nothing in the server's own: the narrower lines for `mysql`
  * and `sys` come before the pattern. Accounts it makes through the procedures alone. PROCESS and CONNECTION ADMIN let
- * a restore end other sessions; SET USER lets it give views and routines back to the users who made them; a backup
- * reads the routines themselves in `mysql.proc`. With SET USER it can make a routine in anybody's name, the owner's too:
- * who is this account is the owner of MariaDB. The server has no narrower right, and no procedure may make a routine;
- * so nothing that tenants wrote may run as this account (agent/backups/database/programs.ts).
+ * a restore end other sessions; a backup reads the routines themselves in `mysql.proc`. It may make nothing in another's
+ * name (SET USER would let it make a routine of the server's owner): a restore signs in as the very accounts that owned
+ * a database's views and routines (agent/backups/database/makers.ts).
  */
 export function accountStatements(user = "nusantarad"): string[] {
   if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(user)) throw new Error("not a Unix user's name");
@@ -133,7 +182,9 @@ export function accountStatements(user = "nusantarad"): string[] {
     // A procedure keeps the mode it was made under: here backslashes and quotes mean what QUOTE() takes them for.
     "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
     `CREATE USER IF NOT EXISTS ${account} IDENTIFIED VIA unix_socket`,
-    `GRANT PROCESS, CONNECTION ADMIN, SET USER ON *.* TO ${account}`,
+    `GRANT PROCESS, CONNECTION ADMIN ON *.* TO ${account}`,
+    // What earlier releases gave.
+    `REVOKE SET USER ON *.* FROM ${account}`,
     `GRANT ${ON_DATABASES} ON \`%\`.* TO ${account}`,
     `GRANT SHOW VIEW ON mysql.* TO ${account}`,
     `GRANT SHOW VIEW ON sys.* TO ${account}`,

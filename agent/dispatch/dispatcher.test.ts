@@ -2,7 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { AgentFrame, CommandFrame } from "../../shared/agent-protocol/index.ts";
+import {
+  type AgentFrame,
+  type CommandFrame,
+  MAX_FRAME_LENGTH,
+  readAgentFrame,
+} from "../../shared/agent-protocol/index.ts";
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx, Progress } from "../ctx.ts";
 import type { AnyHandler } from "../handlers.ts";
@@ -35,6 +40,7 @@ class World {
   file = join(folder, `${crypto.randomUUID()}.jsonl`);
   journal = new Journal(this.file);
   dispatcher: Dispatcher;
+  handlers: Record<string, AnyHandler>;
 
   constructor() {
     this.journal.open();
@@ -44,12 +50,12 @@ class World {
         this.calls.push({ database, progress, signal: ctx.signal, end, fail: reject });
       });
     const log = (...entry: unknown[]) => void this.logged.push(entry);
-    const handlers: Record<string, AnyHandler> = {
+    this.handlers = {
       "db.create": create as AnyHandler,
       "db.list": async () => ({ databases: [] }),
     };
     this.dispatcher = new Dispatcher({
-      ...{ handlers, journal: this.journal },
+      ...{ handlers: this.handlers, journal: this.journal },
       context: (signal) =>
         ({ signal, log: { info: log, warn: log, error: log } }) as unknown as AgentCtx,
       send: (frame) => void this.sent.push(frame),
@@ -210,6 +216,51 @@ describe("a command", () => {
       told.flatMap(({ lines }) => lines).filter((line) => line.startsWith("baris")),
     ).toHaveLength(50);
     expect(world.sent.at(-1)?.t).toBe("result");
+  });
+});
+
+describe("an end that fits no frame", () => {
+  const backup = (n: number) => ({
+    ...{
+      file: `/b/${n}.json`,
+      name: `nusantara_state_20261121_${String(n).padStart(6, "0")}.json`,
+    },
+    ...{ backupId: crypto.randomUUID(), kind: "state", subject: "", bytes: 1, plainBytes: 1 },
+    ...{ createdAt: "2026-11-21T00:00:00.000Z", sha256: "0".repeat(64), plainSha256: null },
+    ...{ manifestSha256: "0".repeat(64), counts: {}, notes: Array(10).fill("x".repeat(200)) },
+  });
+  const items = Array.from({ length: 400 }, (_, n) => backup(n));
+
+  it("is told with less in it, and says so", async () => {
+    const value = { dir: "/b", items, unreadable: [] };
+    world.handlers["backup.list"] = async () => value;
+    expect(JSON.stringify(value).length).toBeGreaterThan(MAX_FRAME_LENGTH);
+    const frame = command({ type: "backup.list", input: {} });
+    world.dispatcher.command(frame);
+    await settled();
+    const told = world.sent.at(-1);
+    expect(readAgentFrame(JSON.stringify(told)), "the edge reads it").toEqual(told);
+    const [outcome] = world.results(frame.id);
+    const kept = (outcome?.ok && (outcome.value as typeof value)) || value;
+    expect(kept).toHaveProperty("complete", false);
+    expect(kept.items.length).toBeGreaterThan(100);
+    expect(kept.items).toEqual(items.slice(0, kept.items.length));
+  });
+
+  it("is a failure at once where nothing can be left out, also one that was written down before", async () => {
+    const id = crypto.randomUUID();
+    world.journal.ended(id, { ok: true, value: "x".repeat(600_000) });
+    world.handlers["db.list"] = async () => ({
+      databases: Array(9_000).fill({ name: "x".repeat(64), system: false }),
+    });
+    world.dispatcher.tellEnds();
+    const asked = crypto.randomUUID();
+    await world.dispatcher.ask({ v: 1, t: "ask", id: asked, type: "db.list", input: {} });
+    const error = { code: "tool_failed", message: expect.stringContaining("too large") };
+    expect(world.sent).toMatchObject([
+      { t: "result", id, outcome: { ok: false, error } },
+      { t: "answer", id: asked, outcome: { ok: false, error } },
+    ]);
   });
 });
 

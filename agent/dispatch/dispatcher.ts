@@ -4,7 +4,7 @@ import { CommandError } from "../command-error.ts";
 import type { AgentCtx } from "../ctx.ts";
 import type { AnyHandler } from "../handlers.ts";
 import type { Journal } from "../journal/journal.ts";
-import { failed, outcomeOf } from "./outcome.ts";
+import { failed, fitting, outcomeOf } from "./outcome.ts";
 import { throttled } from "./progress.ts";
 
 const SIDE_BY_SIDE = 4;
@@ -173,7 +173,8 @@ export class Dispatcher {
     this.#tell(id, known ?? outcome);
   }
 
+  /** An end that another version wrote down may be too long still. */
   #tell(id: string, outcome: CommandOutcome): void {
-    this.#deps.send({ v, t: "result", id, outcome });
+    this.#deps.send({ v, t: "result", id, outcome: fitting(outcome) });
   }
 }

@@ -1,4 +1,8 @@
-import { type CommandOutcome, specOf } from "../../shared/agent-protocol/index.ts";
+import {
+  type CommandOutcome,
+  MAX_FRAME_LENGTH,
+  specOf,
+} from "../../shared/agent-protocol/index.ts";
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx, Progress } from "../ctx.ts";
 import type { AnyHandler } from "../handlers.ts";
@@ -21,13 +25,41 @@ export async function outcomeOf(
     ctx.signal.throwIfAborted();
     // The schema is the handler's own: both are found by the same name.
     const value = spec.result.safeParse(await handler(ctx, given.data as never, progress));
-    if (value.success) return { ok: true, value: value.data };
+    if (value.success) return fitting({ ok: true, value: value.data }, spec.shorten);
     ctx.log.error("a handler's result does not fit its command", { type });
     return failed("tool_failed", "the agent could not describe what it did");
   } catch (error) {
     return failureOf(type, error, ctx);
   }
 }
+
+/** What stands around an outcome in its frame. */
+const ENVELOPE_LENGTH = 1_024;
+const MOST_LENGTH = MAX_FRAME_LENGTH - ENVELOPE_LENGTH;
+
+/**
+ * An outcome that its frame can carry: as it is, with less in it where its command says how, or a failure that says so.
+ * The edge passes over a frame that is too long, so that one would be told for ever and never be acknowledged.
+ */
+export function fitting(
+  outcome: CommandOutcome,
+  shorten?: (value: never) => unknown,
+): CommandOutcome {
+  if (!outcome.ok) return outcome;
+  let { value } = outcome;
+  for (let length = lengthOf(value); length > MOST_LENGTH; length = lengthOf(value)) {
+    // The schema is the command's own: both are found by the same name.
+    const shorter = shorten?.(value as never) ?? null;
+    if (shorter === null) {
+      const sizes = `${Math.ceil(length / 1_024)} KiB where ${MOST_LENGTH / 1_024} are possible`;
+      return failed("tool_failed", `the answer is too large to be sent: ${sizes}`);
+    }
+    value = shorter;
+  }
+  return { ok: true, value };
+}
+
+const lengthOf = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
 
 export function failed(
   code: CommandError["code"],

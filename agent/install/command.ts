@@ -3,17 +3,20 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { BUILD, SUPERVISOR } from "../build.ts";
 import { enrol } from "../enrol.ts";
+import { enrolmentToken, tokenOptions } from "../enrolment-token.ts";
 import { SETTINGS_FILE, type Settings, settingsSchema } from "../settings.ts";
 import { AGENT_USER, Machine, type Step, takeSteps } from "./machine.ts";
 import { accountsOfMariadb, removeAccountsOfMariadb } from "./mariadb.ts";
 import {
   type Build,
   folderSteps,
+  LOGROTATE_FILE,
   programSteps,
   settingsStep,
   systemSteps,
   userStep,
 } from "./plan.ts";
+import { recipientSteps } from "./recipient.ts";
 import { serviceSteps, stopSteps } from "./services.ts";
 import { gone } from "./steps.ts";
 import { UNIT_FILE } from "./unit.ts";
@@ -34,7 +37,10 @@ export async function versionCommand(): Promise<void> {
 export async function installCommand(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
-    options: { ...common, url: { type: "string" }, token: { type: "string" } },
+    options: {
+      ...{ ...common, ...tokenOptions, url: { type: "string" } },
+      "backups-recipient": { type: "string" },
+    },
   });
   const machine = machineOf(values);
   const build = ownBuild();
@@ -47,6 +53,7 @@ export async function installCommand(args: string[]): Promise<void> {
     userStep(machine, settings),
     ...folderSteps(machine, settings),
     settingsStep(machine),
+    ...recipientSteps(machine, values["backups-recipient"]),
     ...programSteps(machine, settings, build, node),
     ...systemSteps(machine, settings, node),
     ...accountsOfMariadb(machine, settings),
@@ -65,8 +72,8 @@ export async function uninstallCommand(args: string[]): Promise<void> {
   const { certificates, stateDir, programDir, keyFile } = settings;
   await takeSteps(machine, [
     ...stopSteps(machine),
-    ...[UNIT_FILE, "/etc/sudoers.d/nusantarad", "/usr/local/bin/nusantarad"].map((path) =>
-      gone(machine, path),
+    ...[UNIT_FILE, LOGROTATE_FILE, "/etc/sudoers.d/nusantarad", "/usr/local/bin/nusantarad"].map(
+      (path) => gone(machine, path),
     ),
     ...removeAccountsOfMariadb(machine, settings),
     ...[programDir, stateDir, keyFile, SETTINGS_FILE].map((path) => gone(machine, path)),
@@ -107,15 +114,17 @@ function settingsOf(machine: Machine): Settings {
 function enrolStep(
   machine: Machine,
   settings: Settings,
-  given: { url?: string; token?: string },
+  given: { url?: string; token?: string; "token-file": string },
 ): Step {
-  const { url, token } = given;
+  const { url } = given;
   return {
-    what:
-      url && token ? `enrol at ${url}` : "enrol: give --url and --token, as the panel shows them",
+    what: url
+      ? `enrol at ${url}`
+      : "enrol: give --url and, on standard input, the token that the panel shows",
     isDone: () => settings.serverId !== "-" && machine.stat(settings.keyFile) !== null,
     act: async () => {
-      if (!url || !token) return;
+      if (!url) return;
+      const token = await enrolmentToken(given);
       const file = machine.at(SETTINGS_FILE);
       const { serverId, serverName } = await enrol({ url, token, file, root: machine.root });
       const ids = machine.account();

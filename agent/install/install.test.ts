@@ -42,6 +42,7 @@ beforeEach(() => {
     "etc/nginx/conf.d",
     "etc/php/8.2/fpm/pool.d",
     "etc/sudoers.d",
+    "etc/logrotate.d",
     "etc/ssh",
     "var/www",
     "usr/local/bin",
@@ -86,7 +87,12 @@ function snapshot(folder = root): string[] {
 const modeOf = (path: string) => (lstatSync(join(root, path)).mode & 0o7777).toString(8);
 const uidOf = (path: string) => lstatSync(join(root, path)).uid;
 
-needs("root", "useradd")("nusantarad install", () => {
+needs(
+  "root",
+  "useradd",
+  "age",
+  "zstd",
+)("nusantarad install", () => {
   it("with --dry-run prints every step and touches nothing", () => {
     const before = snapshot();
     const { code, out } = agent("install", "--root", root, "--dry-run");
@@ -96,8 +102,9 @@ needs("root", "useradd")("nusantarad install", () => {
       "/etc/sudoers.d/nusantarad",
       "nusantarad.service",
       "/var/lib/nusantarad",
-      "supervise.mjs",
+      "supervise.sh",
       "enrol",
+      "backups are encrypted for a new key pair",
     ]) {
       expect(out).toMatch(new RegExp(`would .*${step}`));
     }
@@ -124,7 +131,7 @@ needs("root", "useradd")("nusantarad install", () => {
     owned("var/lib/nusantarad", "711", Number(uid));
     owned("var/backups/nusantara-panel", "700", Number(uid));
     owned("usr/local/lib/nusantarad/releases/1.2.3/nusantarad.mjs", "644", 0);
-    owned("usr/local/lib/nusantarad/supervise.mjs", "644", 0);
+    owned("usr/local/lib/nusantarad/supervise.sh", "644", 0);
     owned("usr/local/bin/nusantarad", "755", 0);
     owned("etc/sudoers.d/nusantarad", "440", 0);
     expect(uidOf("usr/local/lib/nusantarad/privileged")).toBe(0);
@@ -138,7 +145,17 @@ needs("root", "useradd")("nusantarad install", () => {
       ],
       mariadb: { user: "nusantarad" },
       watch: ["nginx", "php8.2-fpm", "mariadb"],
+      backups: { recipient: expect.stringMatching(/^age1[0-9a-z]{58}$/) },
     });
+    expect(text("etc/nginx/conf.d/nusantara.conf")).toBe(
+      "server_names_hash_bucket_size 512;\ninclude /etc/nginx/nusantara/*.conf;\n",
+    );
+    expect(text("etc/logrotate.d/nusantarad")).toContain("/var/lib/nusantara-sites/*/log/*.log {");
+  });
+
+  it("leaves room for long names to an nginx that says itself how much", () => {
+    put("etc/nginx/nginx.conf", "http {\n  server_names_hash_bucket_size 256;\n}\n");
+    agent("install", "--root", root);
     expect(text("etc/nginx/conf.d/nusantara.conf")).toBe("include /etc/nginx/nusantara/*.conf;\n");
   });
 
@@ -159,12 +176,11 @@ needs("root", "useradd")("nusantarad install", () => {
 
   it("keeps what people wrote into the settings", () => {
     mkdirSync(join(root, "etc/nusantarad"), { recursive: true });
-    put("etc/nusantarad/agent.json", JSON.stringify({ sitesRoot: "/srv/www", watch: ["nginx"] }));
+    const backups = { dir: "/srv/backups", recipient: `age1${"q".repeat(58)}` };
+    const given = { sitesRoot: "/srv/www", watch: ["nginx"], backups };
+    put("etc/nusantarad/agent.json", JSON.stringify(given));
     agent("install", "--root", root);
-    expect(JSON.parse(text("etc/nusantarad/agent.json"))).toEqual({
-      sitesRoot: "/srv/www",
-      watch: ["nginx"],
-    });
+    expect(JSON.parse(text("etc/nusantarad/agent.json"))).toEqual(given);
     expect(existsSync(join(root, "srv/www"))).toBe(true);
     expect(text("etc/systemd/system/nusantarad.service")).toContain("-/srv/www");
   });

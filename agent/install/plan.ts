@@ -92,7 +92,7 @@ export function programSteps(
   const here = [
     folder(machine, target, { mode: 0o755, owner: "root" }),
     file(machine, releaseFile(settings, build.version), build.agent, { mode: 0o644 }),
-    file(machine, join(settings.programDir, "supervise.mjs"), build.supervisor, { mode: 0o644 }),
+    file(machine, join(settings.programDir, "supervise.sh"), build.supervisor, { mode: 0o644 }),
   ];
   const entry = `#!${node}\nimport("${privilegedLink(settings)}/${PROGRAM}");\n`;
   return [
@@ -103,6 +103,41 @@ export function programSteps(
   ];
 }
 
+const NGINX_FILE = "/etc/nginx/conf.d/nusantara.conf";
+export const LOGROTATE_FILE = "/etc/logrotate.d/nusantarad";
+const HASH_SIZE = "server_names_hash_bucket_size";
+
+/** Names of sites may have 253 letters, which nginx has no room for by itself; it refuses to be told so twice. */
+function nginxText(machine: Machine, sitesDir: string): string {
+  const others = [
+    "/etc/nginx/nginx.conf",
+    ...list(machine.at("/etc/nginx/conf.d")).map((name) => join("/etc/nginx/conf.d", name)),
+  ];
+  const isSet = others.some(
+    (path) =>
+      path !== NGINX_FILE && new RegExp(`^\\s*${HASH_SIZE}\\s`, "m").test(machine.text(path) ?? ""),
+  );
+  return `${isSet ? "" : `${HASH_SIZE} 512;\n`}include ${sitesDir}/*.conf;\n`;
+}
+
+/** A site that is visited fills no disk. nginx is told to open its logs anew, and the files stay root's. */
+const logrotateText = ({ sites, nginx }: Settings) => `${sites.dataDir}/*/log/*.log {
+  weekly
+  maxsize 50M
+  rotate 5
+  compress
+  delaycompress
+  missingok
+  notifempty
+  su root root
+  create 0644 root root
+  sharedscripts
+  postrotate
+    [ ! -f ${nginx.pidFile} ] || kill -USR1 "$(cat ${nginx.pidFile})"
+  endscript
+}
+`;
+
 /** What other programs read: each is checked by that program itself before it takes its place. */
 export function systemSteps(machine: Machine, settings: Settings, node: string): Step[] {
   const { sitesDir } = settings.nginx;
@@ -112,11 +147,10 @@ export function systemSteps(machine: Machine, settings: Settings, node: string):
       check: (draft) => checked(machine, "visudo", ["-c", "-q", "-f", draft]),
     }),
     ...(machine.stat("/etc/nginx/conf.d")
-      ? [
-          file(machine, "/etc/nginx/conf.d/nusantara.conf", `include ${sitesDir}/*.conf;\n`, {
-            mode: 0o644,
-          }),
-        ]
+      ? [file(machine, NGINX_FILE, nginxText(machine, sitesDir), { mode: 0o644 })]
+      : []),
+    ...(machine.stat("/etc/logrotate.d")
+      ? [file(machine, LOGROTATE_FILE, logrotateText(settings), { mode: 0o644 })]
       : []),
     ...(machine.stat("/etc/ssh/sshd_config.d")
       ? [

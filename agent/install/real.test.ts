@@ -69,7 +69,7 @@ tried other-user agent sudo -n -u www-data /usr/local/bin/nusantarad root
 tried own-release agent sh -c 'echo > /usr/local/lib/nusantarad/privileged/nusantarad.mjs'
 tried own-link agent ln -sfn /tmp /usr/local/lib/nusantarad/privileged
 tried own-settings agent sh -c 'echo > /etc/nusantarad/agent.json'
-tried own-supervisor agent rm -f /usr/local/lib/nusantarad/supervise.mjs
+tried own-supervisor agent rm -f /usr/local/lib/nusantarad/supervise.sh
 tried uninstall "$node" "$file" uninstall
 tried user id nusantarad
 `;

@@ -32,7 +32,7 @@ StartLimitIntervalSec=0
 Type=exec
 User=nusantarad
 Group=nusantarad
-ExecStart=${node} ${programDir}/supervise.mjs --programs ${programDir} --state ${stateDir}
+ExecStart=/bin/sh ${programDir}/supervise.sh ${node} ${stateDir} ${programDir} run
 WorkingDirectory=/
 Restart=always
 RestartSec=5
@@ -44,7 +44,7 @@ TasksMax=1024
 LimitNOFILE=65536
 LimitCORE=0
 Environment=NODE_ENV=production
-Environment=MALLOC_ARENA_MAX=1 NODE_OPTIONS=--max-semi-space-size=1
+Environment=MALLOC_ARENA_MAX=1
 
 ProtectSystem=strict
 ReadWritePaths=/etc /var /run ${programDir} -${sitesRoot}

@@ -1,4 +1,9 @@
-import type { CertificateState, MonitorReport } from "../../shared/agent-protocol/index.ts";
+import {
+  type CertificateState,
+  MOST_CERTIFICATES,
+  MOST_SERVICES,
+  type MonitorReport,
+} from "../../shared/agent-protocol/index.ts";
 import { BUILD } from "../build.ts";
 import type { AgentCtx } from "../ctx.ts";
 import { lastUpdate } from "../update/state.ts";
@@ -39,8 +44,11 @@ export function createMonitor(
           lastUpdate: lastUpdate(ctx.settings.stateDir),
         },
         host: figures,
-        services,
-        certificates: held,
+        services: services.slice(0, MOST_SERVICES),
+        // A report that is too long is none: of more, those that end first are told of.
+        certificates: held
+          .sort((one, other) => (one.notAfter < other.notAfter ? -1 : 1))
+          .slice(0, MOST_CERTIFICATES),
       };
     },
   };

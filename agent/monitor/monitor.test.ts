@@ -38,6 +38,20 @@ describe("the monitor", () => {
     expect(second.host.network?.receivedBytesPerSecond).toBeGreaterThanOrEqual(0);
   });
 
+  it("tells of the certificates that end first where there are more than a report holds", async () => {
+    const all = Array.from({ length: 700 }, (_, n) => ({
+      domain: `s${n}.example`,
+      notAfter: new Date(Date.UTC(2027, 0, 1, 0, 700 - n)).toISOString(),
+    }));
+    const watch = Array.from({ length: 80 }, (_, n) => `service${n}`);
+    const ctx = testCtx({ ...settings(), watch });
+    const report = await createMonitor(ctx, { certificates: async () => all }).report();
+    const { certificates, services } = reportBody.parse(report);
+    expect([certificates.length, services.length]).toEqual([500, 64]);
+    expect(certificates[0]?.domain).toBe("s699.example");
+    expect(certificates.map(({ domain }) => domain)).not.toContain("s0.example");
+  });
+
   it("without systemd knows a service by its process or its socket", async () => {
     const given = settings();
     const statuses = async () => {

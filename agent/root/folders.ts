@@ -41,18 +41,22 @@ export function refuseOverlap({ settings }: RootCtx, owner: FolderOwner): void {
   if (overlaps) throw new CommandError("conflict", "the folder belongs to another site");
 }
 
-/** Logs (root's), temporary files (the user's): made, or brought to their owners and modes. */
+/**
+ * Logs (root's), temporary files (the user's), the place of the process's socket (the user's, passable for the web
+ * server, whose group what is made in it gets): made, or brought to their owners and modes.
+ */
 export async function putDataFolders(root: RootCtx, account: Account): Promise<void> {
   const { dataDir } = root.settings.sites;
   const own = join(dataDir, account.name);
   await mkdir(own, { recursive: true, mode: 0o755 });
-  for (const [name, uid, mode] of [
-    ["log", 0, 0o750],
-    ["tmp", account.uid, 0o700],
+  for (const [name, uid, gid, mode] of [
+    ["log", 0, account.gid, 0o750],
+    ["tmp", account.uid, account.gid, 0o700],
+    ["run", account.uid, systemGroup(root.settings.sites.webGroup), 0o2710],
   ] as const) {
     await mkdir(join(own, name)).catch(ignore("EEXIST"));
     await withPlace(own, name, async ({ handle }) => {
-      await handle.chown(uid, account.gid);
+      await handle.chown(uid, gid);
       await handle.chmod(mode);
     });
   }

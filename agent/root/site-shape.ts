@@ -20,7 +20,6 @@ export function recordFor(
     ...{ v: 1, siteId, domain, aliases, rootPath, documentRoot, runtime, unixUser },
     phpVersion: runtime === "php" ? phpFor(settings, wanted, before) : null,
     entry: wanted.entry ?? null,
-    port: runtime === "node" || runtime === "python" ? portFor(settings, before) : null,
     suspended: wanted.suspended,
     certificate: null,
     note: wanted.note,
@@ -56,14 +55,6 @@ function phpFor({ phpFpm }: Settings, wanted: Provision, before: SiteRecord | nu
     throw new CommandError("unavailable", "that version of PHP is not on this server");
   }
   return version;
-}
-
-function portFor(settings: Settings, before: SiteRecord | null): number {
-  if (before?.port) return before.port;
-  const taken = new Set(listRecords(settings).map(({ port }) => port));
-  const { firstPort, lastPort } = settings.sites;
-  for (let port = firstPort; port <= lastPort; port += 1) if (!taken.has(port)) return port;
-  throw new CommandError("unavailable", "the server has no port left for another site");
 }
 
 /** Throws `conflict` when one of the names is another site's. */

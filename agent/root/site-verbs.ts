@@ -22,7 +22,7 @@ import { putDocumentRoot } from "./pages.ts";
 import { putPool, removeOtherPools } from "./pools.ts";
 import { allOrNothing, type RootCtx, type Undo } from "./root-ctx.ts";
 import { recordFor, refuseForeignFiles, refuseOther, refuseTakenNames } from "./site-shape.ts";
-import { putUnit, removeUnit } from "./units.ts";
+import { putUnit, removeUnit, restartUnit } from "./units.ts";
 
 export const siteAnswer = z.object({ record: siteRecord, uid: z.number(), gid: z.number() });
 export type SiteAnswer = z.output<typeof siteAnswer>;
@@ -154,6 +154,18 @@ function checksOf(record: SiteRecord, vhost: ReturnType<typeof renderVhost>): Ch
     checks.push({ domain, path: poolPath, isRight: isPong });
   }
   return checks;
+}
+
+export const restartSiteInput = siteRef.pick({ siteId: true });
+
+/** For a site whose files are others now. */
+export async function restartSite(
+  root: RootCtx,
+  { siteId }: z.output<typeof restartSiteInput>,
+): Promise<void> {
+  const record = findSite(root.settings, { siteId });
+  if (!record) throw new CommandError("not_found", "the site is not on this server");
+  await restartUnit(root, record.unixUser);
 }
 
 export const removeSiteInput = sitesCommands["site.deprovision"].input;

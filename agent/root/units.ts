@@ -41,6 +41,13 @@ export async function putUnit(root: RootCtx, record: SiteRecord): Promise<Undo |
   };
 }
 
+/** Has a site's process begin anew where it runs; one that does not stays so. */
+export async function restartUnit(root: RootCtx, user: string): Promise<void> {
+  if (root.settings.services !== "systemd" || (await textIn(fileOf(root, user))) === null) return;
+  await systemctl(root, "try-restart", unitName(user));
+  root.done.push("service restarted");
+}
+
 export async function removeUnit(root: RootCtx, user: string): Promise<void> {
   if (root.settings.services !== "systemd") return;
   const file = fileOf(root, user);

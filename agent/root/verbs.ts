@@ -28,6 +28,7 @@ export const VERBS: Record<string, Verb> = {
   "site.put": verb({ input: site.putSiteInput, alone: true, run: site.putSite }),
   "site.change": verb({ input: site.changeSiteInput, alone: true, run: site.changeSite }),
   "site.remove": verb({ input: site.removeSiteInput, alone: true, run: site.removeSite }),
+  "site.restart": verb({ input: site.restartSiteInput, alone: true, run: site.restartSite }),
   "site.files": verb({
     input: filesInput,
     alone: false,

@@ -20,11 +20,12 @@ const NODE = `const { createServer } = require("node:http");
 createServer((request, response) => {
   response.setHeader("content-type", "text/plain; charset=utf-8");
   response.end("Situs ini siap\\n");
-}).listen(Number(process.env.PORT), process.env.HOST);
+}).listen(process.env.PORT);
 `;
 
 const PYTHON = `import os
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingUnixStreamServer
 
 
 class Page(BaseHTTPRequestHandler):
@@ -38,7 +39,7 @@ class Page(BaseHTTPRequestHandler):
         pass
 
 
-ThreadingHTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Page).serve_forever()
+ThreadingUnixStreamServer(os.environ["PORT"], Page).serve_forever()
 `;
 
 /** What an empty site answers with, so that it is seen to work before anything is uploaded. */

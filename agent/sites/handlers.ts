@@ -3,8 +3,9 @@ import type { SiteRef, sitesCommands } from "../../shared/agent-protocol/sites.t
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx, Progress } from "../ctx.ts";
 import type { HandlersOf } from "../handlers.ts";
+import { findAccount } from "../root/accounts.ts";
 import { type SiteAnswer, siteAnswer } from "../root/site-verbs.ts";
-import { type CertificateFiles, factsOf, findSite, type SiteRecord } from "./record.ts";
+import { type CertificateFiles, factsOf, findSite, isProcess, type SiteRecord } from "./record.ts";
 import { supervisorOf } from "./supervisor.ts";
 import { visit } from "./visit.ts";
 
@@ -30,6 +31,19 @@ async function follow(ctx: AgentCtx, { record, uid, gid }: SiteAnswer): Promise<
   await supervisorOf(ctx.settings).bring(record, { uid, gid });
 }
 
+/** After a site's files were put in place of others: its process still runs in the folder that they replaced. */
+export async function restartSite(ctx: AgentCtx, siteId: string): Promise<void> {
+  if (ctx.settings.services === "systemd") {
+    await ctx.root("site.restart", { siteId });
+    return;
+  }
+  const record = findSite(ctx.settings, { siteId });
+  const account = record && findAccount(ctx.settings, record.unixUser);
+  if (!account) return;
+  await supervisorOf(ctx.settings).again(record, { uid: account.uid, gid: account.gid });
+  await untilProcessListens(ctx, record);
+}
+
 const refOf = ({ siteId, domain, rootPath, unixUser }: SiteRef): SiteRef => ({
   ...{ siteId, domain, rootPath, unixUser },
 });
@@ -52,7 +66,7 @@ async function provision(ctx: AgentCtx, input: Provision, progress: Progress) {
 function planned({ settings }: AgentCtx, input: Provision) {
   const version = input.phpVersion ?? settings.phpFpm.at(-1)?.version ?? null;
   const phpVersion = input.runtime === "php" ? version : null;
-  return factsOf({ ...input, phpVersion, v: 1, entry: null, port: null, certificate: null });
+  return factsOf({ ...input, phpVersion, v: 1, entry: null, certificate: null });
 }
 
 const VISIT_MS = 10_000;
@@ -69,7 +83,7 @@ const PAUSE_MS = 50;
 
 /** A process needs a moment until it listens; one that never does shows in the answer, it is the site's own affair. */
 async function untilProcessListens(ctx: AgentCtx, record: SiteRecord): Promise<void> {
-  if (record.suspended || record.port === null) return;
+  if (record.suspended || !isProcess(record)) return;
   const until = Date.now() + ctx.settings.sites.patienceMs;
   while (Date.now() < until && !ctx.signal.aborted) {
     const status = await look(ctx, record);

@@ -203,7 +203,7 @@ needs(
       const owner = { ...bad, uid: 1, gid: 1 };
       try {
         expect(renderPool(machine.settings, pool, owner).split("\n[")).toHaveLength(1);
-        renderUnit(machine.settings, { ...bad, runtime: "node", port: 20_000 });
+        renderUnit(machine.settings, { ...bad, runtime: "node" });
       } catch (error) {
         ours(error);
       }

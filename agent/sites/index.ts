@@ -1,5 +1,5 @@
 /** Sites of this server: what the daemon composes and other areas use. */
-export { dropCertificate, handlers, useCertificate } from "./handlers.ts";
+export { dropCertificate, handlers, restartSite, useCertificate } from "./handlers.ts";
 export { endLastDays } from "./last-days.ts";
 export { type CertificateFiles, findSite, listRecords, type SiteRecord } from "./record.ts";
 export { startSites, stopSites } from "./supervisor.ts";

@@ -15,7 +15,7 @@ const settings = settingsSchema.parse({ url: "http://127.0.0.1:1", serverId: "sr
 const record: SiteRecord = {
   ...{ v: 1, siteId: "site_1_0123456789ab", domain: "toko.example", aliases: ["www.toko.example"] },
   ...{ rootPath: "/var/www/toko", documentRoot: "", runtime: "node", phpVersion: null },
-  ...{ entry: null, unixUser: "toko", port: 20_000, suspended: false, certificate: null },
+  ...{ entry: null, unixUser: "toko", suspended: false, certificate: null },
   ...{ note: "lumbung 1", lastDay: "2027-01-31" },
 };
 
@@ -43,7 +43,7 @@ test("a site's marker changes with everything that is served", () => {
     { ...record, suspended: true },
     { ...record, documentRoot: "r2" },
     { ...record, aliases: [] },
-    { ...record, port: 20_001 },
+    { ...record, runtime: "static" as const },
   ].map((one) => renderVhost(settings, one).marker);
   expect(new Set(markers).size).toBe(markers.length);
 });

@@ -35,8 +35,6 @@ export const siteRecord = z.strictObject({
   phpVersion: phpVersion.nullable(),
   entry: relativePath.min(1).nullable(),
   unixUser,
-  /** Of the site's own process on loopback. */
-  port: z.number().int().min(1).max(65_535).nullable(),
   suspended: z.boolean(),
   certificate: certificateFiles.nullable(),
   note: siteFacts.shape.note,
@@ -104,5 +102,9 @@ export const namesOf = ({ domain, aliases }: Pick<SiteRecord, "domain" | "aliase
   domain,
   ...aliases,
 ];
+
+/** Whether a process of the site's own answers its visitors. */
+export const isProcess = ({ runtime }: Pick<SiteRecord, "runtime">): boolean =>
+  runtime === "node" || runtime === "python";
 
 export const factsOf = (record: SiteRecord): SiteFacts => siteFacts.parse(record);

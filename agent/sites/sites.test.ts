@@ -1,9 +1,10 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -18,6 +19,7 @@ import { needs } from "../testing/needs.ts";
 import { dropCertificate, handlers, useCertificate } from "./handlers.ts";
 import { vhostFile } from "./record.ts";
 import { supervisorOf } from "./supervisor.ts";
+import { socketFile } from "./unit.ts";
 import { visit } from "./visit.ts";
 
 const nothing = () => undefined;
@@ -86,6 +88,43 @@ needs(
     expect((await machine.get(one.ref.domain, "/link.txt")).status).toBe(404);
     expect((await machine.get(one.ref.domain, "/.env")).status).toBe(403);
     expect((await machine.get(other.ref.domain, "/secret.txt")).body).toBe("of the other");
+  });
+
+  test.each(["static", "php"] as const)(
+    "in %s shows its .well-known, and within it nothing that begins with a dot",
+    async (runtime) => {
+      const { ref } = await provision({ runtime });
+      for (const folder of [".well-known", ".well-known/.git", "a", "a/.well-known"]) {
+        mkdirSync(join(ref.rootPath, folder));
+        put(ref, `${folder}/x.txt`, `in ${folder}`);
+      }
+      put(ref, ".well-knownx", "KEY=1");
+      expect((await machine.get(ref.domain, "/.well-known/x.txt")).body).toBe("in .well-known");
+      for (const path of ["/.well-known/.git/x.txt", "/a/.well-known/x.txt", "/.well-knownx"]) {
+        expect([path, (await machine.get(ref.domain, path)).status]).toEqual([path, 403]);
+      }
+    },
+  );
+
+  test("that is a process is reached by the web server alone: another's neither connects nor takes its place", async () => {
+    const { ref } = await provision({ runtime: "node" });
+    const other = accountOf((await provision({ runtime: "node" })).ref);
+    const socket = socketFile(machine.settings, ref.unixUser);
+    const tried = (script: string) =>
+      spawnSync(process.execPath, ["-e", script, socket], {
+        ...{ uid: other?.uid ?? 0, gid: other?.gid ?? 0, cwd: "/", encoding: "utf8" },
+      }).stderr;
+    const connects = `require("node:net").connect(process.argv[1])
+      .on("error", ({ code }) => console.error(code)).on("connect", () => console.error("open"));`;
+    const replaces = `require("node:fs").rmSync(process.argv[1])`;
+    expect(tried(connects)).toBe("EACCES\n");
+    expect(tried(replaces)).toContain("EACCES");
+    const uid = accountOf(ref)?.uid ?? 0;
+    const [pid = 0] = await processesOf(uid);
+    const ports = readFileSync(`/proc/${pid}/net/tcp`, "utf8").split("\n");
+    const listening = ports.filter((line) => line.split(/\s+/)[4] === "0A");
+    expect(listening.filter((line) => line.split(/\s+/)[8] === String(uid))).toEqual([]);
+    expect((await machine.get(ref.domain)).body).toBe("Situs ini siap\n");
   });
 
   test.each(["node", "python"] as const)(

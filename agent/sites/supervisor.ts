@@ -1,10 +1,11 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { endProgram, startProgram } from "../programs.ts";
 import { endProcesses, findAccount } from "../root/accounts.ts";
 import type { Settings } from "../settings.ts";
 import { listRecords, type SiteRecord } from "./record.ts";
-import { type Service, serviceOf } from "./unit.ts";
+import { SERVICE_UMASK, type Service, serviceOf } from "./unit.ts";
 
 /** Between two starts of a process that ends by itself: doubled each time, up to the longest. */
 const FIRST_PAUSE_MS = 200;
@@ -46,12 +47,19 @@ export class Supervisor {
     if (isSame) return;
     await this.end(record.unixUser);
     if (!service) return;
-    // What an agent that was killed has left running holds the site's port.
+    // What an agent that was killed has left running would answer in its place.
     await endProcesses(this.#settings, owner.uid);
     const watched = { service, owner, child: null, pauseMs: FIRST_PAUSE_MS };
     const full: Watched = { ...watched, timer: null, isWanted: true, starts: 0 };
     this.#watched.set(record.unixUser, full);
     this.#start(full);
+  }
+
+  /** Has a site's process begin anew, for its files are others now; one that does not run stays so. */
+  async again(record: SiteRecord, owner: Owner): Promise<void> {
+    if (!this.#watched.has(record.unixUser)) return;
+    await this.end(record.unixUser);
+    await this.bring(record, owner);
   }
 
   /** How often a site's process was started since it is watched; for tests and for the curious. */
@@ -95,15 +103,30 @@ export class Supervisor {
       watched.timer.unref();
     };
     try {
-      const { cwd, env } = service;
-      const options = { cwd, env, ...owner, stdio: "ignore" as const };
-      const child = startProgram(service.program, [service.file], options);
+      // What a process that was killed has left; nobody could listen there again.
+      rmSync(service.socket, { force: true });
+      const child = withUmask(SERVICE_UMASK, () => {
+        const { cwd, env } = service;
+        return startProgram(service.program, [service.file], {
+          ...{ cwd, env, ...owner, stdio: "ignore" as const },
+        });
+      });
       watched.child = child;
       child.once("exit", isOver);
       child.once("error", isOver);
     } catch {
       isOver();
     }
+  }
+}
+
+/** A process begins with its parent's, and is made at once. */
+function withUmask<T>(umask: number, work: () => T): T {
+  const before = process.umask(umask);
+  try {
+    return work();
+  } finally {
+    process.umask(before);
   }
 }
 

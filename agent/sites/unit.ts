@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { CommandError } from "../command-error.ts";
 import { findProgram } from "../programs.ts";
 import type { Settings } from "../settings.ts";
@@ -6,25 +7,35 @@ import { config } from "./words.ts";
 
 export const unitName = (user: string): string => `nusantara-${user}.service`;
 
+/** In a folder that the site's user and the web server enter, and nobody else: no other site reaches or replaces it. */
+export const socketFile = ({ sites }: Settings, user: string): string =>
+  `${sites.dataDir}/${user}/run/site.sock`;
+
+/** The web server opens the socket by its group. */
+export const SERVICE_UMASK = 0o002;
+
 /** How the process of a `node` or `python` site is started, whoever does it. */
 export interface Service {
   program: "nodejs" | "python3";
   file: string;
+  socket: string;
   cwd: string;
   env: Record<string, string>;
 }
 
 export function serviceOf(settings: Settings, record: SiteRecord): Service | null {
-  const { runtime, entry, rootPath, port, unixUser, suspended } = record;
+  const { runtime, entry, rootPath, unixUser, suspended } = record;
   if (suspended || (runtime !== "node" && runtime !== "python")) return null;
-  if (port === null) throw new CommandError("invalid", "the site has no port");
+  const socket = socketFile(settings, unixUser);
   return {
     program: runtime === "node" ? "nodejs" : "python3",
     file: `${rootPath}/${entry ?? defaultEntry(runtime)}`,
+    socket,
     cwd: rootPath,
     env: {
-      PORT: String(port),
-      HOST: "127.0.0.1",
+      // Most servers of both languages take a path where they take a port.
+      PORT: socket,
+      SOCKET: socket,
       HOME: rootPath,
       TMPDIR: `${settings.sites.dataDir}/${unixUser}/tmp`,
       NODE_ENV: "production",
@@ -56,12 +67,13 @@ StartLimitIntervalSec=0
 User=${record.unixUser}
 Group=${record.unixUser}
 WorkingDirectory=${service.cwd}
+ExecStartPre=/bin/rm -f ${service.socket}
 ExecStart=${program} ${service.file}
 `}${env.map((line) => `${line}\n`).join("")}Restart=always
 RestartSec=1
 RestartSteps=6
 RestartMaxDelaySec=60
-UMask=0022
+UMask=0002
 MemoryMax=512M
 TasksMax=128
 LimitNOFILE=4096
@@ -83,7 +95,7 @@ LockPersonality=yes
 CapabilityBoundingSet=
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 SystemCallFilter=@system-service
-${config`ReadWritePaths=${record.rootPath} ${tmp}
+${config`ReadWritePaths=${record.rootPath} ${tmp} ${dirname(service.socket)}
 `}
 [Install]
 WantedBy=multi-user.target

@@ -3,6 +3,7 @@ import { CommandError } from "../command-error.ts";
 import type { Settings } from "../settings.ts";
 import { POOL_PING, poolSocket } from "./pool.ts";
 import { headOf, namesOf, type SiteRecord } from "./record.ts";
+import { socketFile } from "./unit.ts";
 import { config, words } from "./words.ts";
 
 /** Where sites answer to us alone; below it is the marker of the very configuration that answers. */
@@ -117,9 +118,12 @@ const REDIRECT = `
   }
 `;
 
-/** Nothing whose name begins with a dot is served: repositories and secrets of applications lie in such. */
+/**
+ * Nothing whose name begins with a dot is served: repositories and secrets of applications lie in such. At the very top
+ * `.well-known` is everybody's (RFC 8615); within it the rule holds again.
+ */
 const NO_DOTFILES = `
-  location ~ /\\. {
+  location ~ "/\\.(?!(?<=^/\\.)well-known(?:/|$))" {
     deny all;
   }
 `;
@@ -137,7 +141,7 @@ function bodyOf(settings: Settings, record: SiteRecord): string {
       return NO_DOTFILES + phpBody(settings, record);
     case "node":
     case "python":
-      return NO_DOTFILES + proxyBody(record);
+      return NO_DOTFILES + proxyBody(settings, record);
     default:
       record.runtime satisfies never;
       throw new CommandError("invalid", "there is no such runtime");
@@ -184,9 +188,9 @@ ${config`    fastcgi_pass unix:${socketOf(settings, record)};
   }
 `;
 
-const proxyBody = ({ port }: SiteRecord) => `
+const proxyBody = (settings: Settings, { unixUser }: SiteRecord) => `
   location / {
-${config`    proxy_pass http://127.0.0.1:${port ?? ""};
+${config`    proxy_pass http://unix:${socketFile(settings, unixUser)};
 `}    proxy_http_version 1.1;
     proxy_set_header Host $host;
     proxy_set_header X-Real-IP $remote_addr;

@@ -10,7 +10,6 @@ import { visit } from "../sites/visit.ts";
 import { bundled } from "./bundle.ts";
 import { testCtx } from "./ctx.ts";
 import { startNginx, type TestNginx } from "./nginx.ts";
-import { freePorts } from "./pebble.ts";
 import { startPhpFpm, type TestPhpFpm } from "./php-fpm.ts";
 
 /** A hosting server in a folder: real nginx and PHP-FPM, accounts of its own, nothing of this machine's changed. */
@@ -43,7 +42,7 @@ export async function startMachine({
   chmodSync(dir, 0o755);
   const nginx = await startNginx();
   const fpm = php ? await startPhpFpm() : null;
-  const settings = settingsSchema.parse(await settingsOf(dir, nginx, fpm, sitesRoot));
+  const settings = settingsSchema.parse(settingsOf(dir, nginx, fpm, sitesRoot));
   for (const folder of [
     settings.sitesRoot,
     settings.stateDir,
@@ -69,13 +68,12 @@ export async function startMachine({
   };
 }
 
-async function settingsOf(
+function settingsOf(
   dir: string,
   nginx: TestNginx,
   fpm: TestPhpFpm | null,
   sitesRoot = join(dir, "www"),
 ) {
-  const [firstPort = 0] = await freePorts(1);
   const firstUid = 1_000_000 + randomInt(1_000_000) * UIDS;
   const { httpPort, httpsPort, configFile, sitesDir, pidFile } = nginx;
   return {
@@ -94,7 +92,6 @@ async function settingsOf(
       dataDir: join(dir, "data"),
       accountsPrefix: join(dir, "accounts"),
       ...{ firstUid, lastUid: firstUid + UIDS - 1 },
-      ...{ firstPort, lastPort: Math.min(firstPort + 20, 65_535) },
       patienceMs: 3_000,
     },
     certificates: { dir: join(dir, "certificates"), challengeDir: join(dir, "challenges") },

@@ -107,28 +107,51 @@ describe("the installation of a release", () => {
 });
 
 describe("a release becomes the privileged half", () => {
-  it("when it runs and says its own version", async () => {
-    putRelease(places, "1.1.0", "//");
-    await adoptRelease(places, "1.1.0", async () => "1.1.0");
-    expect(versionAt(privilegedLink(places))).toBe("1.1.0");
+  const laid = (version: string, changes: Partial<TestRelease["facts"]> = {}) => {
+    const one = signedRelease(key, version, undefined, changes);
+    putRelease(places, version, one.file.toString());
+    return one;
+  };
+  const adopt = ({ release, facts }: TestRelease, says = facts.version, build = trust) =>
+    adoptRelease(places, release, build, async () => says);
+  const privileged = () => versionAt(privilegedLink(places));
+
+  it("when it runs and says its own version, however often it is asked", async () => {
+    const one = laid("1.1.0");
+    await adopt(one);
+    const itself = { ...trust, version: "1.1.0", commit: one.facts.commit };
+    for (let i = 0; i < 3; i++) await adopt(one, "1.1.0", itself);
+    expect(privileged()).toBe("1.1.0");
   });
 
-  it("and not when it does not run, says another version, or is not there", async () => {
-    putRelease(places, "1.0.0", "//");
-    putRelease(places, "1.1.0", "//");
-    await adoptRelease(places, "1.0.0", async () => "1.0.0");
-    await expect(adoptRelease(places, "1.1.0", async () => "")).rejects.toMatchObject({
-      code: "tool_failed",
-    });
+  it("and not when it does not run, says another version, is altered or is not there", async () => {
+    await adopt(laid("1.0.1"));
+    const next = laid("1.1.0");
+    await expect(adopt(next, "")).rejects.toMatchObject({ code: "tool_failed" });
     const crash = async () => {
       throw new Error("crashed");
     };
-    await expect(adoptRelease(places, "1.1.0", crash)).rejects.toThrow("crashed");
+    await expect(adoptRelease(places, next.release, trust, crash)).rejects.toThrow("crashed");
+    putRelease(places, "1.1.0", "altered");
+    await expect(adopt(next)).rejects.toMatchObject({ code: "integrity" });
     rmSync(releaseFile(places, "1.1.0"));
-    await expect(adoptRelease(places, "1.1.0", async () => "1.1.0")).rejects.toMatchObject({
-      code: "not_found",
-    });
-    expect(versionAt(privilegedLink(places))).toBe("1.0.0");
+    await expect(adopt(next)).rejects.toMatchObject({ code: "not_found" });
+    expect(privileged()).toBe("1.0.1");
     expect(existsSync(`${privilegedLink(places)}.new`)).toBe(false);
+  });
+
+  it("never when it is older, of another build, or signed by nobody we know, though it lies there", async () => {
+    const old = laid("1.1.0");
+    await adopt(laid("1.2.0"));
+    const twin = laid("1.2.0", { commit: "fedcba987654" });
+    for (const one of [old, twin]) {
+      await expect(adopt(one)).rejects.toMatchObject({ code: "version" });
+    }
+    const forged = signedRelease(newKey(), "1.3.0");
+    putRelease(places, "1.3.0", forged.file.toString());
+    await expect(adopt(forged)).rejects.toMatchObject({ code: "integrity" });
+    expect(privileged()).toBe("1.2.0");
+    await adopt(laid("1.1.0", { downgrade_from: ["1.2.0"] }));
+    expect(privileged(), "unless its own manifest says so").toBe("1.1.0");
   });
 });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, lstat, mkdir, open, readdir, rename, rm, symlink } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   compareVersions,
@@ -111,22 +111,31 @@ async function prune(places: Places, added: string): Promise<void> {
 }
 
 /**
- * Makes an installed release the privileged half too, once its other half has proven itself. `check` runs it and
- * answers the version that it says it is: one that cannot even say that never gets a root's rights.
+ * Makes an installed release the privileged half too, once its other half has proven itself. Whoever holds the agent's
+ * own half may ask for this, so the release is asked for its signature again: an older one, whose faults are known,
+ * comes back only where its own manifest says so. `check` runs it and answers the version that it says it is: one that
+ * cannot even say that never gets a root's rights.
  */
 export async function adoptRelease(
   places: Places,
-  version: string,
+  release: SignedRelease,
+  trust: Trust,
   check: (file: string) => Promise<string>,
-): Promise<void> {
-  if (versionAt(privilegedLink(places)) === version) return;
-  const file = releaseFile(places, version);
-  const found = await lstat(file).catch(() => null);
-  if (!found?.isFile()) throw new CommandError("not_found", `release ${version} is not installed`);
-  if ((await check(file)) !== version) {
+): Promise<ReleaseManifest> {
+  const now = versionAt(privilegedLink(places));
+  const facts = verifyRelease(release, { ...trust, version: now ?? trust.version });
+  const { version } = facts;
+  const hash = await hashOf(releaseFile(places, version));
+  if (hash === null) throw new CommandError("not_found", `release ${version} is not installed`);
+  if (hash !== facts.sha256) {
+    throw new CommandError("integrity", `release ${version} is not installed as it was signed`);
+  }
+  if (now === version) return facts;
+  if ((await check(releaseFile(places, version))) !== version) {
     throw new CommandError("tool_failed", `release ${version} does not run here`);
   }
   await replaceLink(privilegedLink(places), releaseDir(places, version));
+  return facts;
 }
 
 /** Points a link elsewhere in one step: whoever follows it finds the old one or the new one. */

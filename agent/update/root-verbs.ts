@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { releaseManifest, signedRelease } from "../../shared/agent-protocol/index.ts";
+import { signedRelease } from "../../shared/agent-protocol/index.ts";
 import { BUILD, RELEASE_KEYS } from "../build.ts";
 import { CommandError } from "../command-error.ts";
 import type { RootCtx } from "../root/root-ctx.ts";
@@ -8,7 +8,7 @@ import { adoptRelease, installRelease } from "./install-release.ts";
 const CHECK_MS = 10_000;
 
 export const installReleaseInput = z.strictObject({ release: signedRelease });
-export const adoptReleaseInput = z.strictObject({ version: releaseManifest.shape.version });
+export const adoptReleaseInput = installReleaseInput;
 
 /** Puts a staged release into root's folder, if a built-in key signed it. */
 export async function installReleaseVerb(
@@ -22,14 +22,15 @@ export async function installReleaseVerb(
   return { version, commit };
 }
 
-/** Makes an installed release the privileged half. */
+/** Makes an installed release the privileged half, if a built-in key signed it and it is no older than this one. */
 export async function adoptReleaseVerb(
   { settings, run }: RootCtx,
-  { version }: z.output<typeof adoptReleaseInput>,
+  { release }: z.output<typeof adoptReleaseInput>,
 ) {
-  await adoptRelease(settings, version, async (file) => {
+  const trust = { ...BUILD, keys: RELEASE_KEYS };
+  const { version } = await adoptRelease(settings, release, trust, async (file) => {
     const { code, stdout } = await run("node", [file, "version"], { timeoutMs: CHECK_MS });
-    if (code !== 0) throw new CommandError("tool_failed", `release ${version} does not run here`);
+    if (code !== 0) throw new CommandError("tool_failed", "the release does not run here");
     return stdout.trim().split(" ")[0] ?? "";
   });
   return { version };

@@ -99,7 +99,7 @@ describe("an update", () => {
       expect(done).toEqual({ version: "1.1.0", commit: one.facts.commit, from: "1.0.0" });
     }
     expect(asked).toEqual([]);
-    expect(verbs[0]).toEqual(["adopt-release", { version: "1.1.0" }]);
+    expect(verbs[0]).toEqual(["adopt-release", { release: one.release }]);
   });
 
   it("ends badly in the old one's, when the new one was taken back: it is not tried again by itself", async () => {

@@ -13,14 +13,14 @@ const SWITCH_MS = 30_000;
 
 export interface UpdateParts {
   trust: Trust;
-  tell(message: ToSupervisor): void;
+  tell(message: ToSupervisor, stateDir: string): void;
   isSupervised(): boolean;
   switchMs: number;
 }
 
 const parts: UpdateParts = {
   trust: { ...BUILD, keys: RELEASE_KEYS },
-  tell: tellSupervisor,
+  tell: (message, stateDir) => tellSupervisor(stateDir, message),
   isSupervised,
   switchMs: SWITCH_MS,
 };
@@ -40,7 +40,7 @@ export async function updateAgent(
   const last = lastUpdate(ctx.settings.stateDir);
   const before = last?.attempt === attempt ? last : null;
   if (facts.version === trust.version) {
-    await ctx.root("adopt-release", { version: facts.version });
+    await ctx.root("adopt-release", { release });
     progress(100, [`${facts.version} runs`]);
     return { version: facts.version, commit: facts.commit, from: before?.from ?? facts.version };
   }
@@ -59,7 +59,7 @@ export async function updateAgent(
   progress(50, ["the file is the one that was signed"]);
   await ctx.root("install-release", { release });
   progress(80, [`${facts.version} is installed beside ${trust.version}; starting it`]);
-  tell({ t: "switch", version: facts.version, attempt });
+  tell({ t: "switch", version: facts.version, attempt }, ctx.settings.stateDir);
   await sleep(switchMs, undefined, { signal: ctx.signal }).catch(() => undefined);
   throw new CommandError("unavailable", "the supervisor did not start the new version");
 }

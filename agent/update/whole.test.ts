@@ -113,10 +113,10 @@ async function startEdge(): Promise<Edge> {
 }
 
 /** The old release, installed and supervised as on a server, the privileged half a process of its own. */
-async function install(trialMs: number): Promise<void> {
+async function install(trialS: number): Promise<void> {
   putRelease(places, "1.0.0", old.file.toString());
   choose(places, "1.0.0");
-  const supervise = join(places.programDir, "supervise.mjs");
+  const supervise = join(places.programDir, "supervise.sh");
   writeFileSync(supervise, supervisorText);
   const etc = join(places.programDir, "etc");
   mkdirSync(etc);
@@ -128,26 +128,14 @@ async function install(trialMs: number): Promise<void> {
     certificates: { dir: join(etc, "certificates") },
   };
   writeFileSync(join(etc, "agent.json"), JSON.stringify(settings), { mode: 0o644 });
-  const args = [
-    supervise,
-    "--state",
-    stateDir,
-    "--programs",
-    programDir,
-    "--trial-ms",
-    String(trialMs),
-  ];
-  args.push(
-    "--pause-ms",
-    "20",
-    "--grace-ms",
-    "5000",
-    "--",
-    "run",
-    "--settings",
-    join(etc, "agent.json"),
-  );
-  supervisor = spawn(process.execPath, args, { stdio: "ignore" });
+  const args = [supervise, process.execPath, stateDir, programDir];
+  supervisor = spawn("/bin/sh", [...args, "run", "--settings", join(etc, "agent.json")], {
+    stdio: "ignore",
+    env: {
+      ...{ ...process.env, NUSANTARAD_TRIAL_S: String(trialS) },
+      ...{ NUSANTARAD_PAUSE_MS: "20", NUSANTARAD_GRACE_S: "5" },
+    },
+  });
   await until("the old version", () => edge.hellos.length === 1);
 }
 
@@ -161,7 +149,7 @@ function broken(version: string, source: string): Signed {
 
 needs("root")("an update of a real agent", () => {
   it("starts the new version, which ends the command and becomes the privileged half", async () => {
-    await install(20_000);
+    await install(20);
     edge.offer(newer, id());
     const { outcome } = await until("an end", () => edge.results[0]);
     expect(outcome).toEqual({
@@ -186,9 +174,9 @@ needs("root")("an update of a real agent", () => {
 
   it.each([
     ["crashes at once", 'throw new Error("broken");', 20_000],
-    ["starts and never connects", "setInterval(() => {}, 1000);", 1_000],
-  ])("that %s returns to the old version, which tells why", async (_, source, trialMs) => {
-    await install(trialMs);
+    ["starts and never connects", "setInterval(() => {}, 1000);", 1],
+  ])("that %s returns to the old version, which tells why", async (_, source, trialS) => {
+    await install(trialS);
     edge.offer(broken("1.1.0", source), id());
     const { outcome } = await until("an end", () => edge.results[0]);
     expect(outcome).toMatchObject({

@@ -113,8 +113,12 @@ async function send(worker: Running, { token, websiteId }: Customer, archive: Ui
     "content-length": String(head.length + archive.length + tail.length),
   };
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const options = { host: "127.0.0.1", port: worker.port, path: "/api/upload", headers };
-  const sent = request({ ...options, method: "POST" }, async (answer) => {
+  const at = { host: "127.0.0.1", port: worker.port, path: "/api/upload" };
+  // A connection each: making an archive takes seconds, after which a kept one is closed at its other end.
+  const options = { ...at, headers, agent: false, method: "POST" };
+  // Awaited at the end only: a refusal that comes earlier is not lost, and no unhandled rejection either.
+  promise.catch(() => undefined);
+  const sent = request(options, async (answer) => {
     const parts: Buffer[] = [];
     for await (const part of answer as AsyncIterable<Buffer>) parts.push(part);
     if (answer.statusCode === 200) resolve();

@@ -6,6 +6,8 @@
 const PRICE = { request: 0.15e-6, gigabyteSecond: 12.5e-6, row: 1e-6 };
 const OBJECT_GB = 0.128;
 const MILLION = 1_000_000;
+/** What a busy shard writes for who is away, once a second: a piece of the log, the oldest one's end, where it begins. */
+const LOG_ROWS = 3;
 
 export function printCost({ shards }: { shards: number }): void {
   console.log(`On paper, a room on ${shards} shards that is busy all the time:`);
@@ -14,15 +16,15 @@ export function printCost({ shards }: { shards: number }): void {
     const objects = shards + 1;
     // Socket messages in; shard to room; room to each shard. In a rush several ride in one call, which is not counted.
     const requests = MILLION / 20 + MILLION + MILLION * shards;
-    // The last messages are written behind, at most once a second.
-    const rows = Math.min(MILLION, seconds);
+    // The room's last messages and the shards' logs are written behind, at most once a second.
+    const rows = Math.min(MILLION, seconds) * (1 + shards * LOG_ROWS);
     print(`${perSecond} messages a second`, { requests, seconds: seconds * objects, rows });
   }
   for (const perSecond of [1, 10, 100]) {
     const seconds = MILLION / perSecond;
     const requests = MILLION / 20 + MILLION + MILLION * shards;
-    // A gift is put down before it is taken, and its row removed when it is answered.
-    const rows = 2 * MILLION;
+    // A gift is put down before it is taken, marked when Postgres is asked, and removed when it is answered.
+    const rows = 3 * MILLION + Math.min(MILLION, seconds) * shards * LOG_ROWS;
     print(`${perSecond} gifts a second`, { requests, seconds: seconds * (shards + 1), rows });
   }
 }

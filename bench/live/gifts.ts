@@ -4,6 +4,7 @@ import type { Ctx } from "../../shared/context.ts";
 import { clientOf } from "../../shared/db/client.ts";
 import { Database } from "../../shared/db/database.ts";
 import { type GiftOrder, MAX_GIFTS_PER_CALL, sendGifts } from "../../workers/live/gifts.ts";
+import { requireSignIns } from "../../workers/live/sockets/people.ts";
 import { cpuMicroseconds, fire, percentile } from "../load.ts";
 import { dial } from "../sides.ts";
 import type { StandIns } from "../stand-ins.ts";
@@ -33,7 +34,8 @@ interface Figures {
 
 /**
  * Gifts to one hot host. The peer is Express with `pg` and the original's six statements; ours are the windows of a
- * room: the verb that the room calls, through the Neon endpoint, one call after the other.
+ * room: the transaction that the room makes (the senders' sign-ins are asked for, then the verb), through the Neon
+ * endpoint, one call after the other. Neither side's sockets are measured here.
  */
 export async function benchGifts(
   standIns: StandIns,
@@ -45,6 +47,7 @@ export async function benchGifts(
   try {
     const crowd = await seedPeople(client, 1, FANS);
     await seedCoins(client, crowd);
+    const signIns = await seedSignIns(client, crowd);
     await seedPeer(client, crowd, COINS);
     await client.query("vacuum analyze");
     const tokens = await tokensOf(crowd, jwtKeys);
@@ -53,7 +56,7 @@ export async function benchGifts(
     for (const round of ROUNDS) {
       await dial(`http://127.0.0.1:${peer.port}`)(round.latencyMs);
       await dial(standIns.httpUrl)(round.latencyMs);
-      missed.push(...(await compareRound(standIns, crowd, { peer, tokens, round })));
+      missed.push(...(await compareRound(standIns, crowd, { peer, tokens, signIns, round })));
     }
     await dial(standIns.httpUrl)(0);
     await peer.stop();
@@ -73,6 +76,17 @@ async function seedCoins(client: pg.Client, crowd: Crowd): Promise<void> {
   );
 }
 
+/** One sign-in of every fan, in their order. */
+async function seedSignIns(client: pg.Client, { firstFan, fans }: Crowd): Promise<string[]> {
+  const { rows } = await client.query(
+    `insert into identity_sessions (user_id, expires_at)
+     select n, now() + interval '1 day' from generate_series($1::int, $2) n returning user_id::int, id`,
+    [firstFan, firstFan + fans - 1],
+  );
+  const ids = new Map(rows.map(({ user_id, id }) => [user_id, id]));
+  return Array.from({ length: fans }, (_, i) => ids.get(firstFan + i));
+}
+
 const GIFTS = [
   { giftId: "cupid", giftName: "Carousel", coinValue: 100, category: "lucky" },
   { giftId: "maxi", giftName: "Beach", coinValue: 250, category: "s-lucky" },
@@ -83,13 +97,14 @@ const giftOf = (n: number) => ({ ...(GIFTS[n % GIFTS.length] ?? GIFTS[0]), quant
 interface Peer {
   peer: Running;
   tokens: string[];
+  signIns: string[];
   round: (typeof ROUNDS)[number];
 }
 
 async function compareRound(standIns: StandIns, crowd: Crowd, side: Peer): Promise<string[]> {
   const { round } = side;
   const peer = await measurePeer(crowd, side);
-  const ours = await measureWindows(standIns, crowd, round);
+  const ours = await measureWindows(standIns, crowd, side);
   const heads = ["gifts/s", "p50 ms", "p99 ms"].map((text) => text.padStart(8));
   console.log(line(`gifts to one host, DB ${round.latencyMs} ms`, heads));
   print("Express + pg, six statements", peer);
@@ -140,9 +155,17 @@ async function sign(id: number, jwtKeys: string): Promise<string> {
 async function measureWindows(
   standIns: StandIns,
   crowd: Crowd,
-  { givers, ours }: Peer["round"],
+  { signIns, round: { givers, ours } }: Peer,
 ): Promise<Figures> {
-  const ctx = contextOf(standIns);
+  const write = async (orders: GiftOrder[]) => {
+    const ctx = contextOf(standIns);
+    const people = orders.map(({ senderId: userId }) => ({
+      userId,
+      sessionId: signIns[userId - crowd.firstFan] ?? "",
+    }));
+    ctx.db.guard({ statement: requireSignIns(people), passed: () => undefined });
+    return await sendGifts(ctx, orders);
+  };
   const cpuBefore = cpuMicroseconds(process.pid);
   const waiting: { order: GiftOrder; since: number }[] = [];
   const times: number[] = [];
@@ -151,19 +174,13 @@ async function measureWindows(
     given += 1;
     waiting.push({ order: orderOf(crowd, given), since: performance.now() });
   };
-  await sendGifts(
-    ctx,
-    Array.from({ length: 100 }, (_, i) => orderOf(crowd, i)),
-  );
+  await write(Array.from({ length: 100 }, (_, i) => orderOf(crowd, i)));
   for (let i = 0; i < givers; i += 1) give();
   const began = performance.now();
   let calls = 0;
   while (waiting.length > 0) {
     const window = waiting.splice(0, MAX_GIFTS_PER_CALL);
-    const results = await sendGifts(
-      ctx,
-      window.map(({ order }) => order),
-    );
+    const results = await write(window.map(({ order }) => order));
     calls += 1;
     if (results.some(({ state }) => state === "refused")) throw new Error("a gift was refused");
     const now = performance.now();

@@ -52,7 +52,7 @@ export async function seedTotals(
   await client.query("vacuum analyze");
 }
 
-const TODAY = "(now() at time zone 'Asia/Jakarta')::date";
+const WEEK = "live_week_since(now())";
 
 const TOTALS = [
   `insert into live_host_days select host_id, day, 'lucky', sum(gifts), sum(coins), sum(coins / 10)
@@ -63,9 +63,10 @@ const TOTALS = [
    group by 1, 2, 3 order by 2, min(at)`,
   `insert into live_fan_hours select host_id, hour, sender_id, sum(coins) from bench_visits
    where at > now() - interval '8 days' group by 1, 2, 3 order by 2, min(at)`,
-  `insert into live_fan_week_heads select distinct host_id, ${TODAY} from bench_visits`,
+  `insert into live_host_weeks select host_id, ${WEEK}, sum(coins) from bench_visits
+   where hour >= ${WEEK} group by 1`,
   `insert into live_fan_totals
-   select host_id, sender_id, sum(coins), coalesce(sum(coins) filter (where day > ${TODAY} - 7), 0)
+   select host_id, sender_id, sum(coins), coalesce(sum(coins) filter (where hour >= ${WEEK}), 0)
    from bench_visits group by 1, 2 order by min(at)`,
   `insert into live_gift_totals (user_id, spent, received, income)
    select user_id, sum(spent), sum(received), sum(received) / 10

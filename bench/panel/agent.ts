@@ -1,69 +1,103 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildAgent } from "../../local/release/build.ts";
 import { privateKib, residentKib } from "../live/memory.ts";
 import { cpuMicroseconds } from "../load.ts";
 import { line } from "../table.ts";
-import { ROOT } from "../workerd.ts";
 import type { SeededServer } from "./seed.ts";
 
 const GOAL_MIB = 60;
 /** What the systemd unit sets. */
-const AS_INSTALLED = { MALLOC_ARENA_MAX: "1", NODE_OPTIONS: "--max-semi-space-size=1" };
+const AS_INSTALLED = { MALLOC_ARENA_MAX: "1" };
 /** A minute has one report and two heartbeats. */
 const REST_MS = 60_000;
 const SETTLE_MS = 10_000;
+const VERSION = "0.0.1";
 
-/** The built agent on plain Node, connected and with nothing to do: its memory, and its processor time for an hour. */
+/** The built agent as installed, below its supervisor, connected and with nothing to do: memory, and CPU for an hour. */
 export async function benchAgent(url: string, server: SeededServer): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "lumbung-agent-"));
-  const built = spawnSync("npm", ["run", "--silent", "build:agent"], { cwd: ROOT });
-  if (built.status !== 0) throw new Error(`the agent does not bundle:\n${built.stderr}`);
-  const agent = await startAgent(folder, url, server);
+  const node = plainNode();
+  const { supervisor, agent } = await startAgent(folder, node, url, server);
   try {
     await pause(SETTLE_MS);
-    const pid = agent.pid ?? 0;
-    const cpu = cpuMicroseconds(pid);
+    const cpu = cpuMicroseconds(agent) + cpuMicroseconds(supervisor.pid ?? 0);
     await pause(REST_MS);
-    const cpuMs = (cpuMicroseconds(pid) - cpu) / 1_000;
-    const mib = residentKib(pid) / 1_024;
+    const cpuMs = (cpuMicroseconds(agent) + cpuMicroseconds(supervisor.pid ?? 0) - cpu) / 1_000;
+    const [own, shell] = [residentKib(agent), residentKib(supervisor.pid ?? 0)];
+    const mib = (own + shell) / 1_024;
     console.log(
       line("the agent at rest", [
-        `${mib.toFixed(0)} MiB resident (goal: below ${GOAL_MIB}), ${(privateKib(pid) / 1_024).toFixed(0)} of them its own;`,
+        `${mib.toFixed(0)} MiB resident (goal: below ${GOAL_MIB}), ${(privateKib(agent) / 1_024).toFixed(0)} of them its own;`,
         `${((cpuMs * 3_600_000) / REST_MS / 1_000).toFixed(1)} s of CPU an hour`.padStart(26),
+      ]),
+    );
+    console.log(
+      line("  of which", [
+        `the supervisor ${(shell / 1_024).toFixed(1)} MiB; Node ${versionOf(node)} without any program ${await bareMib(node)} MiB`,
       ]),
     );
     return mib < GOAL_MIB ? [] : [`the agent at rest holds ${mib.toFixed(0)} MiB`];
   } finally {
-    agent.kill("SIGKILL");
-    await once(agent, "exit");
+    supervisor.kill("SIGTERM");
+    await once(supervisor, "exit");
     rmSync(folder, { recursive: true });
   }
 }
 
+/** The machine's own Node where it is one that the agent runs on, as on a server; else that of the bench. */
+function plainNode(): string {
+  const [own, oldest] = ["/usr/bin/node", 20];
+  try {
+    return Number(versionOf(own).split(".")[0]) >= oldest ? own : process.execPath;
+  } catch {
+    return process.execPath;
+  }
+}
+
+const versionOf = (node: string) =>
+  execFileSync(node, ["--version"], { encoding: "utf8" }).trim().slice(1);
+
+/** What no program on this Node can go below. */
+async function bareMib(node: string): Promise<string> {
+  const child = spawn(node, ["-e", "setInterval(() => {}, 1e6)"], { stdio: "ignore" });
+  await pause(2_000);
+  const mib = residentKib(child.pid ?? 0) / 1_024;
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  return mib.toFixed(0);
+}
+
 async function startAgent(
   folder: string,
+  node: string,
   url: string,
   server: SeededServer,
-): Promise<ChildProcess> {
-  const [settings, keyFile] = [join(folder, "agent.json"), join(folder, "agent.key")];
-  writeFileSync(keyFile, server.pem, { mode: 0o600 });
-  const paths = { keyFile, stateDir: join(folder, "state"), sitesRoot: join(folder, "www") };
-  writeFileSync(
-    settings,
-    JSON.stringify({ url, serverId: server.id, services: "direct", ...paths }),
-  );
-  const entry = join(ROOT, "agent/dist/nusantarad.mjs");
-  const child = spawn(process.execPath, [entry, "run", "--settings", settings], {
+): Promise<{ supervisor: ChildProcess; agent: number }> {
+  const at = (...names: string[]) => join(folder, ...names);
+  const built = await buildAgent({ version: VERSION, commit: "bench", builtAt: "", keys: [] });
+  mkdirSync(at("programs/releases", VERSION), { recursive: true });
+  mkdirSync(at("state"));
+  writeFileSync(at("programs/releases", VERSION, "nusantarad.mjs"), built.agent);
+  writeFileSync(at("programs/supervise.sh"), built.supervisor);
+  symlinkSync(at("programs/releases", VERSION), at("state/current"));
+  writeFileSync(at("agent.key"), server.pem, { mode: 0o600 });
+  const paths = { keyFile: at("agent.key"), stateDir: at("state"), sitesRoot: at("www") };
+  const settings = { url, serverId: server.id, services: "direct", ...paths };
+  writeFileSync(at("agent.json"), JSON.stringify(settings));
+  const args = [at("programs/supervise.sh"), node, at("state"), at("programs")];
+  const child = spawn("/bin/sh", [...args, "run", "--settings", at("agent.json")], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...AS_INSTALLED },
   });
   let said = "";
   for await (const piece of child.stdout) {
     said += String(piece);
-    if (said.includes('"connected"')) return child;
+    const [, pid] = /supervisor: started \S+ \((\d+)\)/.exec(said) ?? [];
+    if (pid && said.includes('"connected"')) return { supervisor: child, agent: Number(pid) };
   }
   throw new Error(`the agent did not connect: ${said}`);
 }

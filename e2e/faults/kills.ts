@@ -69,7 +69,7 @@ export async function workerKilled(
   await load;
   await slowDown(platform, product.name, false);
   await expireLeft(platform, product);
-  await comeToRest(platform, market, 60_000);
+  await comeToRest(platform, market, 120_000);
   return await report(platform, product, { seed, kills });
 }
 

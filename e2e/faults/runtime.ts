@@ -1,7 +1,7 @@
 import { runtimeOf } from "../../local/dev/runtime.ts";
 import type { Platform } from "../platform.ts";
 
-const BACK_MS = 30_000;
+const BACK_MS = 60_000;
 
 /** Kills the Worker's process as nothing can be caught, and waits until another has been started and answers. */
 export async function killRuntime({ worker, port }: Platform): Promise<void> {

@@ -51,7 +51,8 @@ export class Pools {
       port: this.#postgresPort,
       ...target,
       max: this.#maxConnections,
-      idleTimeoutMillis: 10_000,
+      // A fresh connection compiles every SQL function anew.
+      idleTimeoutMillis: 60_000,
       application_name: "neon-endpoint",
     });
     // An idle connection may be cut (its database dropped by force); the pool replaces it.

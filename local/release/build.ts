@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { packedLibraries } from "./packed.ts";
@@ -15,7 +16,7 @@ export interface BuildFacts {
 }
 
 /** CommonJS inside of an ES module asks for `require`. */
-const BANNER = `import { createRequire as lumbungRequire } from 'node:module'; const require = lumbungRequire(import.meta.url);`;
+const BANNER = `import { createRequire as lumbungRequire } from 'node:module'; const require = lumbungRequire(import.meta.url), lumbungNode = require;`;
 
 /** Zod brings its words in 70 languages; the agent says its own. */
 const oneLanguage: Plugin = {
@@ -24,6 +25,22 @@ const oneLanguage: Plugin = {
     build.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, ({ path }) => ({
       contents: 'export { default as en } from "./en.js";',
       resolveDir: dirname(path),
+    }));
+  },
+};
+
+/**
+ * Node's own modules by `require`, when the first module that uses one is. By `import` all would be loaded at the start,
+ * those of commands that nobody gives as well, and with `node:http` everything that `fetch` is made of.
+ */
+const lazyBuiltins: Plugin = {
+  name: "lazy-builtins",
+  setup(build) {
+    build.onResolve({ filter: /^(node:)?[a-z0-9_/]+$/ }, ({ path, namespace }) =>
+      namespace !== "builtin" && isBuiltin(path) ? { path, namespace: "builtin" } : null,
+    );
+    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
+      contents: `module.exports = lumbungNode(${JSON.stringify(path)});`,
     }));
   },
 };
@@ -40,7 +57,7 @@ async function bundle(entry: string, define: Record<string, string> = {}): Promi
     define,
     // Node keeps the text of what it runs in memory, more than once.
     minify: true,
-    plugins: [oneLanguage, packedLibraries(ROOT)],
+    plugins: [oneLanguage, lazyBuiltins, packedLibraries(ROOT)],
     logLevel: "error",
   });
   const [file] = outputFiles;
@@ -52,7 +69,7 @@ async function bundle(entry: string, define: Record<string, string> = {}): Promi
 export async function buildAgent(
   facts: BuildFacts,
 ): Promise<{ agent: string; supervisor: string }> {
-  const supervisor = await bundle("agent/supervise.ts");
+  const supervisor = readFileSync(join(ROOT, "agent/supervise.sh"), "utf8");
   const agent = await bundle("agent/nusantarad.ts", {
     NUSANTARAD_VERSION: JSON.stringify(facts.version),
     NUSANTARAD_COMMIT: JSON.stringify(facts.commit),

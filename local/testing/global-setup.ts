@@ -50,9 +50,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
     anthropic: TWIN_KEYS.anthropic,
   });
   await keepCallbacks(twins.ipaymu.url);
-  project.provide(
-    "settings",
-    localSettings(
+  project.provide("settings", {
+    PASSWORD_COST: "4",
+    // A busy machine must not be taken for a slow panel.
+    HOSTING_CREATE_WAIT_MS: "10000",
+    ...localSettings(
       {
         databaseUrl: urls.databaseUrl,
         httpUrl: database.httpUrl,
@@ -71,7 +73,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       },
       secretsFrom(),
     ),
-  );
+  });
   project.provide("standIns", {
     databaseUrl: urls.databaseUrl,
     databaseHttpUrl: database.httpUrl,

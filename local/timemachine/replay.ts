@@ -5,12 +5,15 @@ import { orderTerms } from "../../workers/hosting/terms.ts";
 import type { LocalDatabase } from "../database.ts";
 import { DAY, HOUR, startOfDay } from "./calendar.ts";
 import { type Clock, contextAt } from "./context.ts";
+import { Counter, type Paid, type PersonalAct } from "./counter.ts";
 import { handTime, type World } from "./model.ts";
-import { type Act, actsOf, behaviourOf, type Person } from "./people.ts";
+import { actsOf, behaviourOf, type Person } from "./people.ts";
 import { SCHEMA, SEED } from "./schema.ts";
 
-/** Connections over which customers pay at the same time. */
+/** Connections over which customers pay at the same time, by the statements of the Worker's verbs. */
 const TILLS = 2;
+/** So many customers pay by the verbs themselves; everybody would take minutes. */
+const AT_COUNTER = 50;
 /** Every so often the night is run by several at once, or is broken off and taken up again. */
 const CROWDED_NIGHTS = 10;
 const BROKEN_NIGHTS = 7;
@@ -24,11 +27,10 @@ const LEARN = `analyze hosting_orders, hosting_subscriptions, hosting_invoices, 
 export const runsOf = (firstDay: number, days: number) =>
   Array.from({ length: days }, (_, n) => startOfDay(firstDay + n) + 6 * HOUR);
 
-interface Planned extends Act {
-  person: number;
-}
-
-/** The real thing over a year: the Worker's nightly verb and the platform's own payment functions, on a moved clock. */
+/**
+ * The real thing over a year, on a moved clock: the Worker's nightly verb, its verbs of payment for some customers and the
+ * statements of these for the others.
+ */
 export class Replay {
   readonly client: pg.Client;
   readonly #people: readonly Person[];
@@ -37,7 +39,8 @@ export class Replay {
   readonly #ctx: Ctx;
   readonly #terms: string;
   readonly #tills: pg.Client[];
-  readonly #planned: Planned[][];
+  readonly #planned: PersonalAct[][];
+  readonly #counter: Counter;
   readonly #turns: number[];
   batches = 0;
 
@@ -59,6 +62,7 @@ export class Replay {
     this.#terms = JSON.stringify(orderTerms(ctx.config));
     this.#planned = world.runs.map(() => []);
     this.#turns = people.map(() => 0);
+    this.#counter = new Counter(client, ctx);
   }
 
   /** A fresh database with everybody in it, at the moment before the first run. */
@@ -203,21 +207,40 @@ export class Replay {
    */
   async #payments(day: number): Promise<void> {
     const acts = (this.#planned[day] ?? []).sort((a, b) => a.at - b.at);
-    await Promise.all(
-      this.#tills.map(async (till, lane) => {
-        const own = acts.filter(({ person }) => person % this.#tills.length === lane);
-        if (own.length > 0) await this.#pay(till, own);
+    const atTills = acts.filter((act) => !this.#isAtCounter(act));
+    await Promise.all([
+      this.#serve(acts.filter((act) => this.#isAtCounter(act))),
+      ...this.#tills.map(async (till, lane) => {
+        const own = atTills.filter(({ person }) => person % this.#tills.length === lane);
+        if (own.length > 0) this.#note(await this.#pay(till, own));
       }),
-    );
+    ]);
   }
 
-  async #pay(till: pg.Client, acts: readonly Planned[]): Promise<void> {
+  /** Evenly among all, and not all of few. */
+  #isAtCounter({ person }: PersonalAct): boolean {
+    return person % Math.max(2, Math.floor(this.#people.length / AT_COUNTER)) === 0;
+  }
+
+  /** An order by hand is written by its statement: its verb would open a page, too. */
+  async #serve(acts: readonly PersonalAct[]): Promise<void> {
+    for (const act of acts) {
+      if (act.do === "order") await this.#pay(this.client, [act]);
+      else this.#note(await this.#counter.serve(act));
+    }
+  }
+
+  async #pay(till: pg.Client, acts: readonly PersonalAct[]): Promise<Paid[]> {
     const told = acts.map(({ do: deed, person, page, at }) => ({ deed, person, page, at }));
     const { rows } = await till.query("call timemachine_act($1, $2, null)", [
       JSON.stringify(told),
       this.#terms,
     ]);
-    for (const { person, end, at } of rows[0].paid) {
+    return rows[0].paid;
+  }
+
+  #note(paid: readonly Paid[]): void {
+    for (const { person, end, at } of paid) {
       const byHand = this.#people[person]?.renewal === "by_hand";
       if (byHand) this.#plan(person, handTime(at, end), end);
     }

@@ -1,7 +1,7 @@
 -- A deploy while its job runs. Guarantees: only the holder of the site's turn moves it on; what is live in these tables
 -- is what the server was last seen to serve; a deploy ends once, and one that is not switched leaves the old release.
 
--- {deploy_id, job_id, marker} What there is to do. Its first run notes what was served before. Null: it has ended.
+-- {deploy_id, job_id, lease_id, marker} What there is to do. Its first run notes what was served before. Null: it has ended.
 create or replace function hosting_deploy_begin(input jsonb) returns jsonb language plpgsql as $$
 declare
   deploy hosting_deploys;
@@ -10,7 +10,7 @@ declare
 begin
   select * into deploy from hosting_deploys d where d.id = (input->>'deploy_id')::uuid for no key update;
   if deploy.state not in ('queued', 'running') then
-    perform hosting_site_release(deploy.website_id, (input->>'job_id')::uuid, 0);
+    perform hosting_turn_release(deploy.website_id, (input->>'lease_id')::uuid, 0);
     return null;
   end if;
   update hosting_deploys d set state = 'running', job_id = (input->>'job_id')::uuid, attempts = d.attempts + 1,
@@ -31,11 +31,11 @@ begin
       'size', upload.stored_size, 'top', upload.top) end);
 end $$;
 
--- {deploy_id, website_id, job_id, step, failure?, front_before?} Notes the next step before it is made. False: the turn or the deploy
+-- {deploy_id, website_id, lease_id, step, failure?, front_before?} Notes the next step before it is made. False: the turn or the deploy
 -- is not this job's any more. To switch, the site must still be wanted.
 create or replace function hosting_deploy_step(input jsonb) returns boolean language plpgsql as $$
 declare
-  site hosting_websites := hosting_site_held((input->>'website_id')::uuid, (input->>'job_id')::uuid);
+  site hosting_websites := hosting_turn_held((input->>'website_id')::uuid, (input->>'lease_id')::uuid);
 begin
   if site.id is null then return false; end if;
   if input->>'step' = 'switching' and (site.status <> 'ACTIVE' or site.wanted <> 'active') then
@@ -47,11 +47,11 @@ begin
   return found;
 end $$;
 
--- {deploy_id, website_id, job_id, keep} The release was seen to be served: it is live, the last `keep` stay, older ones
+-- {deploy_id, website_id, lease_id, keep} The release was seen to be served: it is live, the last `keep` stay, older ones
 -- are to be removed. Returns {wake}, or null when the turn or the deploy is not this job's any more.
 create or replace function hosting_deploy_live(input jsonb) returns jsonb language plpgsql as $$
 declare
-  site hosting_websites := hosting_site_held((input->>'website_id')::uuid, (input->>'job_id')::uuid);
+  site hosting_websites := hosting_turn_held((input->>'website_id')::uuid, (input->>'lease_id')::uuid);
   deploy hosting_deploys;
   release hosting_releases;
 begin
@@ -72,11 +72,11 @@ begin
   return jsonb_build_object('wake', hosting_releases_remove(site.id, deploy.id));
 end $$;
 
--- {deploy_id, website_id, job_id, failure} The old release is served, surely; the new one is to be removed, but not
+-- {deploy_id, website_id, lease_id, failure} The old release is served, surely; the new one is to be removed, but not
 -- one that was live before. Returns {wake}, or null when the turn or the deploy is not this job's any more.
 create or replace function hosting_deploy_failed(input jsonb) returns jsonb language plpgsql as $$
 declare
-  site hosting_websites := hosting_site_held((input->>'website_id')::uuid, (input->>'job_id')::uuid);
+  site hosting_websites := hosting_turn_held((input->>'website_id')::uuid, (input->>'lease_id')::uuid);
 begin
   if site.id is null then return null; end if;
   update hosting_websites w set turn_until = clock_timestamp(), updated_at = now() where w.id = site.id;
@@ -115,11 +115,11 @@ create or replace function hosting_releases_remove(website_id uuid, cause uuid) 
     from hosting_releases r where r.website_id = hosting_releases_remove.website_id and r.state = 'removing') made
 $$;
 
--- {release_id, website_id, job_id, is_gone} Its folder is gone from the server, or is not to be removed after all; the
+-- {release_id, website_id, lease_id, is_gone} Its folder is gone from the server, or is not to be removed after all; the
 -- site's turn is over.
 create or replace function hosting_release_removed(input jsonb) returns boolean language plpgsql as $$
 begin
-  perform hosting_site_release((input->>'website_id')::uuid, (input->>'job_id')::uuid, 0);
+  perform hosting_turn_release((input->>'website_id')::uuid, (input->>'lease_id')::uuid, 0);
   update hosting_releases r set state = 'removed', updated_at = now()
   where r.id = (input->>'release_id')::uuid and r.state = 'removing' and (input->>'is_gone')::boolean;
   return found;

@@ -92,7 +92,8 @@ returns jsonb language sql volatile as $$
 $$;
 
 -- {intent_id} -> {wake}: its payment can no longer be made. An order ends with it and gives its slot back; a renewal
--- stays open, for another payment.
+-- stays open, for another payment, as long as there is something to renew (hosting_subscription_close passes by an order
+-- that is locked).
 create or replace function hosting_expired(input jsonb) returns jsonb language plpgsql as $$
 declare
   intent payments_intents;
@@ -102,6 +103,10 @@ begin
   select * into intent from payments_intents i
   where i.id = (input->>'intent_id')::uuid and i.purpose = 'hosting' and i.state in ('expired', 'failed');
   if found then
+    update hosting_orders x set status = 'CANCELLED', closed_reason = 'Langganan berakhir', updated_at = now()
+    from hosting_subscriptions s
+    where x.id = intent.purpose_id::uuid and x.intent_id = intent.id and x.status = 'PENDING'
+      and s.id = x.renews_subscription_id and (s.deleted_at is not null or s.status = 'CANCELLED');
     update hosting_orders x set status = upper(intent.state), updated_at = now(), closed_reason =
       case intent.state when 'failed' then 'Pembayaran gagal dibuat' else 'Waktu pembayaran habis' end
     where x.id = intent.purpose_id::uuid and x.intent_id = intent.id and x.status = 'PENDING'

@@ -46,11 +46,11 @@ begin
     where w.subscription_id = p_subscription_id and w.status <> 'DELETED');
 end $$;
 
--- {website_id, job_id, order, status: ACTIVE|SUSPENDED|DELETED} The server was read back and says so. Returns {wake},
+-- {website_id, lease_id, order, status: ACTIVE|SUSPENDED|DELETED} The server was read back and says so. Returns {wake},
 -- or null when the turn is lost; a newer order keeps its own job.
 create or replace function hosting_site_confirmed(input jsonb) returns jsonb language plpgsql as $$
 declare
-  site hosting_websites := hosting_site_held((input->>'website_id')::uuid, (input->>'job_id')::uuid);
+  site hosting_websites := hosting_turn_held((input->>'website_id')::uuid, (input->>'lease_id')::uuid);
   person identity_users;
   mail jsonb;
 begin

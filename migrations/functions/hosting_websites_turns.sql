@@ -1,14 +1,16 @@
--- Work on a site at its server. Guarantees: one job at a time has the turn of a site; only its holder records; of the
--- orders to suspend, resume and delete only the newest is carried out; what is deleted never comes back.
+-- Work on a site at its server. Guarantees: one run of one job at a time has the turn of a site; only its holder
+-- records, so a run whose lease has passed on changes nothing any more; of the orders to suspend, resume and delete only
+-- the newest is carried out; what is deleted never comes back.
 
--- {website_id, job_id, purpose: create|order|visit|tidy, order?, seconds}
--- Takes the turn for so long, and the job's own lease ends with it: both are kept by hosting_site_extend while the job
--- is at work, and end soon where it has died. Again by the same job: it is the same turn.
+-- {website_id, job_id, lease_id, purpose: create|order|visit|tidy, order?, seconds}
+-- Takes the turn for so long, and the job's own lease ends with it: both are kept by hosting_turn_extend while the job
+-- is at work, and end soon where it has died. The next run of the same job takes it over from the last at once.
 -- Returns {state, site?}: 'yours'; 'busy', ask again; 'over', there is nothing (more) to do.
 create or replace function hosting_site_turn(input jsonb) returns jsonb language plpgsql as $$
 declare
   site hosting_websites;
   job uuid := (input->>'job_id')::uuid;
+  lease uuid := (input->>'lease_id')::uuid;
   asked int := (input->>'order')::int;
   until timestamptz := clock_timestamp() + make_interval(secs => (input->>'seconds')::int);
   is_over boolean;
@@ -21,60 +23,66 @@ begin
     when 'tidy' then site.status not in ('ACTIVE', 'SUSPENDED') or site.wanted = 'deleted'
     else site.status <> 'ACTIVE' or site.wanted <> 'active' end;
   if is_over then return jsonb_build_object('state', 'over', 'site', hosting_site_json(site.id)); end if;
-  if site.turn_job <> job and site.turn_until > clock_timestamp() then
+  -- A run that comes so late that another run of its job is at work takes nothing from that.
+  if (site.turn_job <> job and site.turn_until > clock_timestamp())
+    or exists (select from jobs j where j.id = job and j.state = 'running' and j.lease_id <> lease)
+  then
     return jsonb_build_object('state', 'busy');
   end if;
-  update hosting_websites w set turn_job = job, turn_until = until where w.id = site.id;
-  update jobs j set lease_until = until where j.id = job and j.state = 'running';
+  update hosting_websites w set turn_job = job, turn_lease = lease, turn_until = until where w.id = site.id;
+  update jobs j set lease_until = until where j.id = job and j.state = 'running' and j.lease_id = lease;
   return jsonb_build_object('state', 'yours', 'site', hosting_site_json(site.id));
 end $$;
 
--- The site that a job has the turn of, or none: somebody else may have acted on it by now.
-create or replace function hosting_site_held(website_id uuid, job_id uuid) returns hosting_websites
+-- The site that a run has the turn of, or none: somebody else may have acted on it by now.
+create or replace function hosting_turn_held(website_id uuid, lease_id uuid) returns hosting_websites
 language plpgsql as $$
 declare
   site hosting_websites;
 begin
   select * into site from hosting_websites w
-  where w.id = website_id and w.turn_job = job_id and w.turn_until > clock_timestamp() for no key update;
+  where w.id = website_id and w.turn_lease = lease_id and w.turn_until > clock_timestamp() for no key update;
   return site;
 end $$;
 
 -- More time for the holder of a turn; false when it is no longer his.
-create or replace function hosting_site_extend(website_id uuid, job_id uuid, seconds int) returns boolean
+create or replace function hosting_turn_extend(website_id uuid, lease_id uuid, seconds int) returns boolean
 language plpgsql as $$
 declare
   until timestamptz := clock_timestamp() + make_interval(secs => seconds);
+  job uuid;
 begin
   update hosting_websites w set turn_until = greatest(w.turn_until, until)
-  where w.id = website_id and w.turn_job = job_id and w.turn_until > clock_timestamp();
+  where w.id = website_id and w.turn_lease = hosting_turn_extend.lease_id and w.turn_until > clock_timestamp()
+  returning w.turn_job into job;
   if not found then return false; end if;
-  update jobs j set lease_until = greatest(j.lease_until, until) where j.id = job_id and j.state = 'running';
+  update jobs j set lease_until = greatest(j.lease_until, until)
+  where j.id = job and j.state = 'running' and j.lease_id = hosting_turn_extend.lease_id;
   return true;
 end $$;
 
 -- Gives a turn back, after so long: a call that was not answered may still be carried out meanwhile.
-create or replace function hosting_site_release(website_id uuid, job_id uuid, after_seconds int) returns void
+create or replace function hosting_turn_release(website_id uuid, lease_id uuid, after_seconds int) returns void
 language plpgsql as $$
 begin
   update hosting_websites w set turn_until = clock_timestamp() + make_interval(secs => after_seconds)
-  where w.id = website_id and w.turn_job = job_id;
+  where w.id = website_id and w.turn_lease = lease_id;
 end $$;
 
 -- Written before the creation leaves: from now on the site may be on its server. False when the turn is lost.
-create or replace function hosting_site_sending(website_id uuid, job_id uuid, moment timestamptz) returns boolean
+create or replace function hosting_turn_sending(website_id uuid, lease_id uuid, moment timestamptz) returns boolean
 language plpgsql as $$
 begin
-  if (hosting_site_held(website_id, job_id)).id is null then return false; end if;
+  if (hosting_turn_held(website_id, lease_id)).id is null then return false; end if;
   update hosting_websites w set create_sent_at = moment, updated_at = now() where w.id = website_id;
   return true;
 end $$;
 
--- {website_id, job_id, host_site_id, root} The site is there, whole, and was read back. Its owner is told, its
+-- {website_id, lease_id, host_site_id, root} The site is there, whole, and was read back. Its owner is told, its
 -- certificate is ordered, and so is what was asked for in the meantime. Null when the turn is lost.
 create or replace function hosting_site_created(input jsonb) returns jsonb language plpgsql as $$
 declare
-  site hosting_websites := hosting_site_held((input->>'website_id')::uuid, (input->>'job_id')::uuid);
+  site hosting_websites := hosting_turn_held((input->>'website_id')::uuid, (input->>'lease_id')::uuid);
   person identity_users;
   server hosting_servers;
 begin
@@ -90,15 +98,6 @@ begin
       'name', person.name, 'domain', site.domain, 'ftp_host', server.ftp_host, 'ftp_username', site.ftp_username)),
     hosting_certificate_order(site.id, now() + interval '1 minute'),
     case when site.wanted <> 'active' then hosting_site_order_job(site.id) end);
-end $$;
-
--- What its server serves of a site now; a resumed site gets it again. False when the turn is lost.
-create or replace function hosting_site_switched(website_id uuid, job_id uuid, folder text) returns boolean
-language plpgsql as $$
-begin
-  if (hosting_site_held(website_id, job_id)).id is null then return false; end if;
-  update hosting_websites w set document_root = folder, updated_at = now() where w.id = website_id;
-  return true;
 end $$;
 
 -- The job for the certificate of a site; the one that waits for its domain, if there is one, at once. Null when it was
@@ -122,11 +121,11 @@ begin
   return wake;
 end $$;
 
--- {website_id, job_id, reason} The site cannot be made and nothing of it is left on the server: its domain, its
+-- {website_id, lease_id, reason} The site cannot be made and nothing of it is left on the server: its domain, its
 -- subscription and its place are free again. Null when the turn is lost.
 create or replace function hosting_site_failed(input jsonb) returns jsonb language plpgsql as $$
 declare
-  site hosting_websites := hosting_site_held((input->>'website_id')::uuid, (input->>'job_id')::uuid);
+  site hosting_websites := hosting_turn_held((input->>'website_id')::uuid, (input->>'lease_id')::uuid);
 begin
   if site.id is null or site.status <> 'PENDING' then return null; end if;
   update hosting_websites w set failure = input->>'reason' where w.id = site.id;

@@ -150,7 +150,9 @@ begin
 end $$;
 
 -- Writes gifts that were judged: the gift (with what the host got of it), the movements and the totals. The accounts of
--- each gift's sender, its host and our share of it stand at its place.
+-- each gift's sender, its host and our share of it stand at its place. A gift goes whole to the account of our share; what
+-- a host got by all gifts of the call goes on from there as one movement, or as several where he spends in between: half
+-- as many rows, and every balance as if each gift had been paid out by itself.
 create or replace function live_gifts_write(made live_gifts[], senders bigint[], hosts bigint[], shares bigint[])
 returns void language plpgsql as $$
 declare
@@ -158,17 +160,28 @@ declare
 begin
   if cardinality(made) = 0 then return; end if;
   insert into live_gifts overriding system value select * from unnest(made);
-  perform ledger_post_held('COIN', array_agg(t.reference order by t.n, t.part),
-    array_agg(t.debit_id order by t.n, t.part), array_agg(t.credit_id order by t.n, t.part),
-    array_agg(t.amount order by t.n, t.part), array_agg(t.reason order by t.n, t.part))
+  perform ledger_post_held('COIN', array_agg(l.reference order by l.n), array_agg(l.debit_id order by l.n),
+    array_agg(l.credit_id order by l.n), array_agg(l.amount order by l.n), array_agg(l.reason order by l.n))
   from (
-    select m.id as n, p.part, 'gift/' || m.id || '/' || p.part as reference, senders[m.n] as debit_id,
-      p.account_id as credit_id, p.amount, 'Gift ' || m.gift_name || ' x' || m.quantity as reason
-    from (select g.*, row_number() over () as n from unnest(made) g) m
-    cross join lateral (values ('host', hosts[m.n], m.income),
-      ('share', shares[m.n], m.coin_value * m.quantity - m.income)) p(part, account_id, amount)
-    where p.amount > 0
-  ) t;
+    with m as materialized (
+      select g.id, g.sender_id, g.receiver_id, g.income, g.coin_value * g.quantity as coins,
+        'Gift ' || g.gift_name || ' x' || g.quantity as reason, row_number() over () as n
+      from unnest(made) g
+    ), known as (
+      -- How often a host has spent before a gift to him tells his movements apart.
+      select e.*, sum(e.spends) over (partition by e.person order by e.n) as spent
+      from (select m.receiver_id as person, m.n, m.id, m.income, m.reason, 0 as spends from m
+        union all select m.sender_id, m.n, null, null, null, 1 from m
+          where m.sender_id in (select h.receiver_id from m h)) e
+    )
+    select m.n::numeric as n, 'gift/' || m.id as reference, senders[m.n] as debit_id, shares[m.n] as credit_id,
+      m.coins as amount, m.reason
+    from m
+    union all
+    select max(k.n) + 0.5, 'gift/' || max(k.id) || '/host', shares[max(k.n)], hosts[max(k.n)], sum(k.income)::bigint,
+      case count(*) when 1 then max(k.reason) else count(*) || ' gift' end
+    from known k where k.spends = 0 group by k.person, k.spent having sum(k.income) > 0
+  ) l;
 
   select array_agg(m.id) into ids from unnest(made) m;
   perform live_gifts_roll_up(ids);

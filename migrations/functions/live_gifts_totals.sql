@@ -7,73 +7,19 @@ alter table live_host_hours set (fillfactor = 70);
 alter table live_fan_days set (fillfactor = 70);
 alter table live_fan_hours set (fillfactor = 70);
 alter table live_gift_totals set (fillfactor = 70);
+alter table live_host_weeks set (fillfactor = 70);
 
--- Moves a host's rolling week forward to the one that ends with that day: what fell off is taken out, once.
-create or replace function live_fan_weeks_turn(host bigint, today date) returns void language plpgsql as $$
-declare
-  head date;
-begin
-  select h.day into head from live_fan_week_heads h where h.host_id = host;
-  if head >= today then return; end if;
-  if head > today - 7 then
-    with gone as (
-      select d.sender_id, sum(d.coins)::bigint as coins from live_fan_days d
-      where d.host_id = host and d.day between head - 6 and today - 7 group by d.sender_id
-    )
-    update live_fan_totals t set week_coins = t.week_coins - gone.coins
-    from gone where t.host_id = host and t.sender_id = gone.sender_id;
-  elsif head is not null then
-    update live_fan_totals t set week_coins = 0 where t.host_id = host and t.week_coins > 0;
-  end if;
-  insert into live_fan_week_heads (host_id, day) values (host, today)
-  on conflict on constraint live_fan_week_heads_pkey do update set day = excluded.day;
-end $$;
-
--- The hundred who gave a host most in the 7 times 24 hours up to that moment; the clock hour that they begin in counts
--- as a whole. They are seven days of Jakarta, today among them, and what is left of the day before those: who gave
--- nothing in its hours has a place only among the best hundred of the days. A host whose week has not turned yet was
--- given nothing today: his days are summed.
-create or replace function live_fans_rolling_week(host bigint, moment timestamptz)
-returns table (id bigint, coins bigint) language plpgsql stable as $$
-declare
-  today date := (moment at time zone 'Asia/Jakarta')::date;
-  midnight timestamptz := (today - 6)::timestamp at time zone 'Asia/Jakarta';
-  since timestamptz := date_trunc('hour', moment) - interval '168 hours';
-begin
-  if exists (select from live_fan_week_heads h where h.host_id = host and h.day = today) then
-    return query
-      with early as materialized (
-        select h.sender_id, sum(h.coins)::bigint as early_coins from live_fan_hours h
-        where h.host_id = host and h.hour >= since and h.hour < midnight group by h.sender_id
-      ), best as (
-        (select t.sender_id, t.week_coins from live_fan_totals t
-          where t.host_id = host and t.week_coins > 0 order by t.week_coins desc, t.sender_id limit 100)
-        union
-        select t.sender_id, t.week_coins from early e
-          join live_fan_totals t on t.host_id = host and t.sender_id = e.sender_id
-      )
-      select b.sender_id, b.week_coins + coalesce(e.early_coins, 0) as total
-      from best b left join early e on e.sender_id = b.sender_id
-      order by total desc, b.sender_id limit 100;
-  else
-    return query select g.sender_id, sum(g.coins)::bigint as total
-      from (select d.sender_id, d.coins from live_fan_days d
-          where d.host_id = host and d.day between today - 6 and today
-        union all select h.sender_id, h.coins from live_fan_hours h
-          where h.host_id = host and h.hour >= since and h.hour < midnight) g
-      group by g.sender_id order by total desc, g.sender_id limit 100;
-  end if;
-end $$;
-
--- Adds gifts that no total knows yet. Every row belongs to a host or to a person whose wallet the caller has locked.
+-- Adds gifts that no total knows yet. Every row belongs to a host or to a person whose wallet the caller has locked;
+-- the hosts' weeks, which the minute's cron moves as well, are locked here.
 create or replace function live_gifts_roll_up(ids bigint[]) returns void language plpgsql as $$
 begin
-  perform live_fan_weeks_turn(g.receiver_id, max((g.created_at at time zone 'Asia/Jakarta')::date))
-  from live_gifts g where g.id = any(ids) group by g.receiver_id;
+  perform live_week_turn(t.host_id, t.since)
+  from (select g.receiver_id as host_id, live_week_since(max(g.created_at)) as since
+    from live_gifts g where g.id = any(ids) group by g.receiver_id order by g.receiver_id) t;
 
   with g as materialized (
     select g.sender_id, g.receiver_id as host_id, g.category, g.session_id, g.coin_value * g.quantity as coins,
-      g.income, (g.created_at at time zone 'Asia/Jakarta')::date as day, date_trunc('hour', g.created_at) as hour
+      g.income, (g.created_at at time zone 'Asia/Jakarta')::date as day, date_trunc('hour', g.created_at, 'UTC') as hour
     from live_gifts g where g.id = any(ids)
   ), host_days as (
     insert into live_host_days as t (host_id, day, category, gifts, coins, income)
@@ -95,11 +41,16 @@ begin
     on conflict on constraint live_fan_hours_pkey do update set coins = t.coins + excluded.coins
   ), fan_totals as (
     insert into live_fan_totals as t (host_id, sender_id, coins, week_coins)
-    select g.host_id, g.sender_id, sum(g.coins), coalesce(sum(g.coins) filter (where g.day > h.day - 7), 0)
-    from g join live_fan_week_heads h on h.host_id = g.host_id
+    select g.host_id, g.sender_id, sum(g.coins), coalesce(sum(g.coins) filter (where g.hour >= w.since), 0)
+    from g join live_host_weeks w on w.host_id = g.host_id
     group by 1, 2
     on conflict on constraint live_fan_totals_pkey do update set
       coins = t.coins + excluded.coins, week_coins = t.week_coins + excluded.week_coins
+  ), host_weeks as (
+    update live_host_weeks w set coins = w.coins + given.coins
+    from (select g.host_id, sum(g.coins) as coins from g join live_host_weeks h on h.host_id = g.host_id
+      where g.hour >= h.since group by 1) given
+    where w.host_id = given.host_id
   ), session_gifts as (
     insert into live_session_gifts as t (session_id, gifts, coins, income)
     select g.session_id, count(*), sum(g.coins), sum(g.income) from g where g.session_id is not null group by 1

@@ -49,12 +49,10 @@ begin
   return jsonb_build_object('id', shop.id, 'slug', shop.slug, 'deleted', open_orders = 0, 'open_orders', open_orders);
 end $$;
 
--- The soft end of a store. Its shops elsewhere are let go, so that nothing is listed there for it any more.
+-- The soft end of a store. Its shops elsewhere are let go once its listings are off their shelves (hourly chore
+-- `purge`): whoever forgot the tokens now could never take them off.
 create or replace function market_store_end(store uuid) returns void language sql as $$
   update market_promo_codes set is_active = false, updated_at = now() where store_id = store and is_active;
-  select market_marketplace_disconnect(jsonb_build_object('user_id', s.user_id, 'platform', c.platform))
-    from market_connections c join market_stores s on s.id = c.store_id
-    where c.store_id = store and c.status <> 'disconnected';
   delete from market_store_deletions where store_id = store;
   update market_stores set deleted_at = now(), status = 'inactive', is_featured = false, updated_at = now()
     where id = store;

@@ -42,9 +42,15 @@ begin
 end $$;
 
 -- Writes a slug to its store's history, or fails when it is in another store's. Going back to an old slug is allowed.
+-- A store keeps twenty at most, so that nobody takes names by the thousand; its row is locked by the caller.
 create or replace function market_store_claim_slug(store uuid, wanted text) returns void language plpgsql as $$
+declare
+  most constant int := 20;
 begin
   insert into market_store_slugs (slug, store_id) values (wanted, store) on conflict (slug) do nothing;
+  if found and (select count(*) from market_store_slugs s where s.store_id = store) > most then
+    perform app_error('conflict', format('Slug toko sudah diganti %s kali. Pilih salah satu yang pernah dipakai.', most - 1));
+  end if;
   if not exists (select from market_store_slugs s where s.slug = wanted and s.store_id = store) then
     perform app_error('conflict', 'Slug sudah dipakai', jsonb_build_object('slug', wanted));
   end if;

@@ -190,13 +190,14 @@ returns jsonb language sql as $$
 $$;
 
 -- market_marketplace_ending({platform?, shop_ids?, within_days}) returns {wake}
--- Sellers whose grant ends soon are told, once a day at most: no refresh makes it last longer.
+-- Sellers whose grant ends soon are told, once a week at most: no refresh makes it last longer.
 create or replace function market_marketplace_ending(input jsonb) returns jsonb language plpgsql as $$
 declare
   mails jsonb[];
 begin
-  select array_agg(market_marketplace_mail('marketplace_ending', c.id, to_char(now(), 'YYYY-IW'),
-      jsonb_build_object('ends_at', coalesce(c.refresh_expires_at,
+  select array_agg(market_marketplace_mail('marketplace_ending', c.id, to_char(now() at time zone 'Asia/Jakarta', 'IYYY-IW'),
+      -- A refresh token may be good for longer than the grant that it renews.
+      jsonb_build_object('ends_at', least(c.refresh_expires_at,
         now() + make_interval(days => (input->>'within_days')::int))))) into mails
     from market_connections c
     where c.status = 'connected' and case
@@ -236,8 +237,8 @@ begin
   update market_connections set
       read_next_at = case when is_read then first + step * turns else read_next_at end,
       write_next_at = case when is_read then write_next_at else first + step * turns end,
-      -- Back to full speed within some dozens of grants after the last complaint.
-      pace_factor = greatest(1, pace_factor * 0.9)
+      -- Back to full speed within some dozens of seconds after the last complaint, however small the grants are.
+      pace_factor = greatest(1, pace_factor * power(0.9, extract(epoch from step * turns)::float8))
     where id = c.id;
   return jsonb_build_object('blocked', false, 'wait_ms', extract(epoch from first - moment) * 1000, 'turns', turns,
     'step_ms', extract(epoch from step) * 1000);

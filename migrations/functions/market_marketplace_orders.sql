@@ -13,6 +13,7 @@ declare
   c record;
   known record;
   line record;
+  moved uuid[];
   was_short int;
   now_short int;
 begin
@@ -42,11 +43,18 @@ begin
   perform from market_products p where p.id in (
       select l.product_id from market_channel_lines l where l.channel_order_id = known.id)
     order by p.id for no key update;
+  select array_agg(distinct l.product_id) into moved from market_channel_lines l
+    join jsonb_to_recordset(told->'lines') as t(line_id text, status text, quantity int) on t.line_id = l.line_id
+    where l.channel_order_id = known.id
+      and (market_marketplace_rank(t.status) > market_marketplace_rank(l.status)
+        or t.quantity < l.quantity and market_marketplace_rank(l.status) < 2);
+  perform market_marketplace_recount(c.id, moved);
   for line in
-    select l.line_id, t.status from market_channel_lines l
-    join jsonb_to_recordset(told->'lines') as t(line_id text, status text) on t.line_id = l.line_id
+    select l.line_id, t.status, t.quantity from market_channel_lines l
+    join jsonb_to_recordset(told->'lines') as t(line_id text, status text, quantity int) on t.line_id = l.line_id
     where l.channel_order_id = known.id order by l.product_id, l.line_id
   loop
+    perform market_marketplace_fewer(known.id, line.line_id, line.quantity);
     perform market_marketplace_line(known.id, line.line_id, line.status);
   end loop;
   update market_channel_orders set status = case when told->>'status' = 'unknown' then status else told->>'status' end,
@@ -114,6 +122,44 @@ begin
     where channel_order_id = order_key and line_id = line;
 end $$;
 
+-- A shop counts its own sales and cancellations down and up by itself, so what was pushed last is no longer what it
+-- shows: the stock of these products is pushed again, whatever it is by then. Their rows are locked by the caller.
+create or replace function market_marketplace_recount(connection uuid, products uuid[]) returns void language sql as $$
+  with locked as (
+    select l.id from market_listings l
+    where l.connection_id = connection and l.product_id = any (products) and l.item_id is not null
+    order by l.product_id, l.id for no key update
+  )
+  update market_listings l set pushed_stock = null, changes = l.changes + 1, dirty = true, updated_at = now(),
+      sync_status = case l.sync_status when 'synced' then 'pending' else l.sync_status end,
+      attempts = 0, retry_at = case when l.doubt_at is null then null else l.retry_at end
+    from locked where l.id = locked.id
+$$;
+
+-- A part of a line was cancelled before it was sent: what it held of us goes back, what it never held first. Its
+-- product is locked.
+create or replace function market_marketplace_fewer(order_key uuid, line text, wanted int) returns void
+language plpgsql as $$
+declare
+  l record;
+  gone int;
+  from_held int;
+begin
+  select x.product_id, x.quantity, x.status, x.held, x.taken, x.short into l
+    from market_channel_lines x where x.channel_order_id = order_key and x.line_id = line;
+  if wanted < 1 or wanted >= l.quantity or market_marketplace_rank(l.status) >= 2 then
+    return;
+  end if;
+  gone := greatest(0, l.quantity - wanted - l.short);
+  from_held := least(l.held, gone);
+  gone := least(l.taken, gone - from_held);
+  update market_products set stock = stock + gone, reserved = reserved - from_held
+    where id = l.product_id and gone + from_held > 0;
+  update market_channel_lines set quantity = wanted, held = held - from_held, taken = taken - gone,
+      short = greatest(0, short - (l.quantity - wanted))
+    where channel_order_id = order_key and line_id = line;
+end $$;
+
 create or replace function market_marketplace_rank(status text) returns int language sql immutable as $$
   select case status when 'unpaid' then 0 when 'to_ship' then 1 when 'shipped' then 2 when 'delivered' then 3
     when 'cancelled' then 9 when 'returned' then 9 else -1 end
@@ -150,6 +196,12 @@ begin
         p.weight_gram
       from market_marketplace_items(o.id) i join market_products p on p.id = i.product_id;
     update market_channel_orders set order_id = order_key where id = o.id;
+  else
+    update market_orders set subtotal_amount = total, total_amount = total, updated_at = now()
+      where id = order_key and subtotal_amount <> total;
+    update market_order_items i set quantity = n.quantity, unit_price = n.price, subtotal = n.price * n.quantity
+      from market_marketplace_items(o.id) n
+      where i.order_id = order_key and i.product_id = n.product_id and i.quantity <> n.quantity;
   end if;
   update market_orders set status = next_status, updated_at = now(),
       paid_at = case when next_status <> 'pending' and next_status <> 'cancelled' then coalesce(paid_at, now())

@@ -52,6 +52,13 @@ begin
     'wake', jobs_wakes(market_marketplace_pump(c.id, now())));
 end $$;
 
+-- Whether a store's changes are pushed: unless an admin has switched its syncing off. What a deleted store has on sale
+-- elsewhere comes off the shelf all the same.
+create or replace function market_marketplace_pushes(store uuid) returns boolean language sql stable as $$
+  select market_feature_on(store, 'marketplace_sync')
+    or exists (select from market_stores s where s.id = store and s.deleted_at is not null)
+$$;
+
 -- How far a run is.
 create or replace function market_marketplace_run(run uuid) returns jsonb language sql stable as $$
   select jsonb_build_object('job_id', r.id, 'platform', c.platform, 'total', n.total, 'synced', n.synced,
@@ -75,7 +82,7 @@ declare
 begin
   select k.id, k.store_id, k.status, k.pump_seq, k.pump_idle into c from market_connections k
     where k.id = connection for no key update;
-  if c.status is distinct from 'connected' or not market_feature_on(c.store_id, 'marketplace_sync') then
+  if c.status is distinct from 'connected' or not market_marketplace_pushes(c.store_id) then
     return null;
   end if;
   if not c.pump_idle and exists (select from jobs j
@@ -99,7 +106,7 @@ begin
   select array_agg(market_marketplace_pump(d.id, now())) into wakes from (
     select c.id from market_connections c
     where c.status = 'connected' and coalesce(c.store_id = (input->>'store_id')::uuid, true)
-      and coalesce(c.blocked_until <= now(), true) and market_feature_on(c.store_id, 'marketplace_sync')
+      and coalesce(c.blocked_until <= now(), true) and market_marketplace_pushes(c.store_id)
       and exists (select from market_listings l where l.connection_id = c.id and l.dirty
         and coalesce(l.retry_at <= now(), true) and coalesce(l.claim_until <= now(), true))
     order by c.id limit 200) d;
@@ -120,7 +127,7 @@ declare
 begin
   if not exists (select from market_connections c where c.id = (input->>'connection_id')::uuid
       and c.status = 'connected' and c.pump_seq = (input->>'seq')::int
-      and market_feature_on(c.store_id, 'marketplace_sync')) then
+      and market_marketplace_pushes(c.store_id)) then
     return null;
   end if;
   for is_known in select * from (values (true), (false)) v loop
@@ -195,7 +202,9 @@ begin
         remote_category_id = coalesce(t.what->>'remote_category_id', l.remote_category_id),
         shown = coalesce((t.what->>'shown')::boolean, l.shown),
         pushed_price = case when t.what ? 'price' then (t.what->>'price')::bigint else l.pushed_price end,
-        pushed_stock = case when t.what ? 'stock' then (t.what->>'stock')::int else l.pushed_stock end,
+        -- Forgotten since the claim: the shop has sold meanwhile, perhaps after the push.
+        pushed_stock = case when l.pushed_stock is null and l.changes <> t.changes then null
+          when t.what ? 'stock' then (t.what->>'stock')::int else l.pushed_stock end,
         pushed_content = case when t.what ? 'content' then t.what->>'content' else l.pushed_content end,
         dirty = t.outcome in ('retry', 'release') or l.changes <> t.changes,
         verify = l.verify and (t.outcome <> 'synced' or l.changes <> t.changes),

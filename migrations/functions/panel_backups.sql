@@ -25,6 +25,12 @@ begin
   return p;
 end $$;
 
+-- Whether the panel's rows in it are the panel's own: it handed them out itself, or has checked its signature of them.
+-- A server could make up others, with sites of another server.
+create or replace function panel_backup_is_ours(b panel_backups) returns boolean language sql immutable as $$
+  select b.kind <> 'state' or b.state_sha256 is not null
+$$;
+
 -- What the agent is told of a backup that the edge knows.
 create or replace function panel_backup_known(b panel_backups) returns jsonb language sql immutable as $$
   select jsonb_build_object('backupId', b.id, 'name', b.name, 'manifestSha256', b.manifest_sha256,
@@ -100,6 +106,7 @@ begin
   select * into b from panel_backups x
   where x.server_id = server.id and x.file = input->>'file' and x.state = 'stored';
   if not found then perform app_error('not_found', 'backup not found'); end if;
+  if not panel_backup_is_ours(b) then perform app_error('conflict', 'the panel did not sign this backup'); end if;
   return b;
 end $$;
 
@@ -169,6 +176,8 @@ begin
   return jsonb_build_object('id', b.id, 'file', b.file, 'size', b.bytes, 'created_at', panel_time(b.created_at),
     'kind', b.kind, 'subject', b.subject, 'server_id', b.server_id, 'origin', b.origin, 'counts', b.counts,
     'notes', b.notes, 'stored', jsonb_build_object('disk', b.on_disk, 'r2', b.r2_state = 'verified'),
-    'last_proven_at', panel_time(b.last_proven_at), 'restore_ms', b.restore_ms, 'prove_error', b.prove_error,
+    'last_proven_at', panel_time(b.last_proven_at), 'restore_ms', b.restore_ms, 'prove_error',
+    case when b.state = 'stored' and not panel_backup_is_ours(b) then 'the panel did not sign this backup'
+      else b.prove_error end,
     'unproven', b.is_unproven);
 end $$;

@@ -85,17 +85,19 @@ begin
 end $$;
 
 -- {dir, items, unreadable}: what lies in a server's folder. What it has and nobody knows is taken up (a panel that was
--- made anew finds its backups); what is known and is not there says so.
+-- made anew finds its backups); what is known and is not there says so, where an answer that left out the oldest
+-- (`complete: false`, or as many as it may hold) reaches back as far. Rows of the panel are taken up as a claim, which
+-- panel_backups_signed ends.
 create or replace function panel_backups_told(server text, told jsonb) returns void language plpgsql as $$
 declare
   f jsonb;
 begin
   for f in select i from jsonb_array_elements(told->'items') i loop
     insert into panel_backups as b (id, server_id, name, kind, subject, state, origin, file, bytes, plain_bytes, sha256,
-      manifest_sha256, counts, notes, state_sha256, created_at)
+      manifest_sha256, counts, notes, state_claim, created_at)
     values ((f->>'backupId')::uuid, server, f->>'name', f->>'kind', f->>'subject', 'stored', 'found', f->>'file',
       (f->>'bytes')::bigint, (f->>'plainBytes')::bigint, f->>'sha256', f->>'manifestSha256', f->'counts', f->'notes',
-      f->>'plainSha256', (f->>'createdAt')::timestamptz)
+      (f->>'plainSha256') || '.' || (f->>'stateSignature'), (f->>'createdAt')::timestamptz)
     on conflict do nothing;
   end loop;
   update panel_backups b set on_disk = known.is_there, updated_at = now()
@@ -104,5 +106,17 @@ begin
     from panel_backups x where x.server_id = server and x.state = 'stored'
   ) known
   where b.id = known.id and b.on_disk <> known.is_there
-    and (known.is_there or jsonb_array_length(told->'items') < 500);
+    and (known.is_there
+      or jsonb_array_length(told->'items') < 500 and told->>'complete' is distinct from 'false'
+      or b.created_at > (select min((i->>'createdAt')::timestamptz) from jsonb_array_elements(told->'items') i));
+end $$;
+
+-- {server_id, backups: [{id, sha256}]}: of these the panel has checked its own signature.
+create or replace function panel_backups_signed(input jsonb) returns jsonb language plpgsql as $$
+begin
+  update panel_backups b set state_sha256 = s->>'sha256', state_claim = null, updated_at = now()
+  from jsonb_array_elements(input->'backups') s
+  where b.id = (s->>'id')::uuid and b.server_id = input->>'server_id' and b.state_sha256 is null
+    and starts_with(b.state_claim, (s->>'sha256') || '.');
+  return '{}';
 end $$;

@@ -94,7 +94,7 @@ declare
 begin
   for b in
     select x.* from panel_backups x
-    where x.state = 'stored' and coalesce(x.last_proven_at, '-infinity') < at - make_interval(
+    where x.state = 'stored' and panel_backup_is_ours(x) and coalesce(x.last_proven_at, '-infinity') < at - make_interval(
         days => (panel_backup_policy(x.server_id)).prove_days)
       and not panel_backup_is_tried(x.id, x.server_id, 'backup.prove', at)
     order by x.last_proven_at nulls first, x.created_at limit most
@@ -103,14 +103,14 @@ begin
   end loop;
   for b in
     select x.* from panel_backups x
-    where x.state = 'stored' and x.on_disk and x.r2_state <> 'verified' and (panel_backup_policy(x.server_id)).to_r2
+    where x.state = 'stored' and x.on_disk and x.r2_state <> 'verified' and panel_backup_is_ours(x) and (panel_backup_policy(x.server_id)).to_r2
       and not panel_backup_is_tried(x.id, x.server_id, 'backup.upload', at)
     order by x.created_at limit most
   loop
     wakes := wakes || jobs_wakes(panel_backup_upload_command(b)->'wake');
   end loop;
   update panel_backups x set is_unproven = true, updated_at = now()
-  where x.state = 'stored' and not x.is_unproven and coalesce(x.last_proven_at, x.created_at)
+  where x.state = 'stored' and not x.is_unproven and panel_backup_is_ours(x) and coalesce(x.last_proven_at, x.created_at)
     < at - make_interval(days => (panel_backup_policy(x.server_id)).unproven_days);
   return wakes;
 end $$;
@@ -138,7 +138,7 @@ begin
   with b as (
     select x.id, x.kind, x.subject, x.created_at, x.created_at at time zone 'Asia/Jakarta' as local,
       x.last_proven_at is not null and x.prove_error is null as proven
-    from panel_backups x where x.server_id = server and x.state = 'stored'
+    from panel_backups x where x.server_id = server and x.state = 'stored' and panel_backup_is_ours(x)
   ), ranked as (
     select b.id,
       row_number() over (partition by b.kind, b.subject order by b.created_at desc) as newest,

@@ -1,11 +1,38 @@
 -- Incidents of servers. Guarantee: one open incident for a server, kind and subject, however many tell of it at once;
 -- a mail when it begins and one when it is over, each written in the transaction of the change itself.
 
+-- Why an incident is over: 'well' only where that is seen, 'made' for a backup that was made again and is not proven yet,
+-- 'gone' where what it was about is no longer watched: switched off, removed, or not on the server any more.
+create or replace function panel_incident_over(i panel_incidents) returns text language plpgsql stable as $$
+declare
+  told jsonb;
+  p panel_backup_policies;
+begin
+  if i.kind = 'silent' then return 'well'; end if;
+  if i.kind = 'backup' then
+    p := panel_backup_policy(i.server_id);
+    return case
+      when exists (select from panel_backups b where b.server_id = i.server_id and b.kind || ' ' || b.subject = i.subject
+        and (b.last_proven_at >= i.opened_at
+          or p.enabled and b.last_proven_at > now() - make_interval(days => p.unproven_days))) then 'well'
+      when exists (select from panel_backups b where b.server_id = i.server_id and b.kind || ' ' || b.subject = i.subject
+        and b.state = 'stored' and b.created_at >= i.opened_at) then 'made'
+      else 'gone' end;
+  end if;
+  select r.report into told from panel_reports r where r.server_id = i.server_id;
+  return case when case i.kind
+    when 'service' then told->'services' @> jsonb_build_array(jsonb_build_object('name', i.subject))
+    when 'disk' then told->'host'->'disks' @> jsonb_build_array(jsonb_build_object('mount', i.subject))
+    else told->'certificates' @> jsonb_build_array(jsonb_build_object('domain', i.subject))
+    end then 'well' else 'gone' end;
+end $$;
+
 create or replace function panel_incident_mail(incident uuid, alert_to text, state text) returns jsonb
 language sql volatile as $$
   select mail_enqueue('panel_incident', alert_to, 'panel_incident/' || i.id || '/' || state, jsonb_build_object(
     'server', s.name, 'kind', i.kind, 'subject', i.subject, 'facts', i.facts, 'state', state,
-    'opened_at', panel_time(i.opened_at), 'closed_at', panel_time(i.closed_at)))
+    'opened_at', panel_time(i.opened_at), 'closed_at', panel_time(i.closed_at),
+    'over', case when state = 'closed' then panel_incident_over(i) end))
   from panel_incidents i join panel_servers s on s.id = i.server_id where i.id = incident
 $$;
 

@@ -33,7 +33,8 @@ begin
   return found_rows;
 end $$;
 
--- {id, server_id}: the rows for a backup that is being made -> {schema, counts, text, sha256}
+-- {id, server_id}: the rows for a backup that is being made -> {schema, counts, text, sha256, name, created_at}: the last
+-- two for the signature, by which the panel knows them again.
 create or replace function panel_state_render(input jsonb) returns jsonb language plpgsql as $$
 declare
   b panel_backups := panel_backup_of_agent(input);
@@ -57,7 +58,8 @@ begin
     'parts', parts)::text;
   digest := encode(sha256(convert_to(rendered, 'UTF8')), 'hex');
   update panel_backups x set state_sha256 = digest, updated_at = now() where x.id = b.id;
-  return jsonb_build_object('schema', 1, 'counts', counts, 'text', rendered, 'sha256', digest);
+  return jsonb_build_object('schema', 1, 'counts', counts, 'text', rendered, 'sha256', digest,
+    'name', b.name, 'created_at', b.created_at);
 end $$;
 
 -- {id, server_id, sha256, state}: the document of a backup whose digest the edge kept, read through -> its parts.

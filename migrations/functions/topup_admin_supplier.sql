@@ -61,11 +61,13 @@ begin
   return jsonb_build_object('stock', s.stock + change, 'old_stock', s.stock, 'reserved', s.reserved);
 end $$;
 
--- {alert_to} -> {wake}: one mail about the services whose counted stock is low and of which no mail told today.
+-- {alert_to} -> {wake}: one mail about the services whose counted stock is low and of which no mail told today; the
+-- hundred emptiest by name, all by number.
 create or replace function topup_stock_alert(input jsonb) returns jsonb language plpgsql as $$
 declare
   today date := (now() at time zone 'Asia/Jakarta')::date;
   low jsonb;
+  many int;
   mail jsonb;
 begin
   with told as (
@@ -75,12 +77,13 @@ begin
     on conflict on constraint topup_stock_alerts_pkey do nothing
     returning service_id
   )
-  select jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name, 'stock', s.stock, 'minStock', s.min_stock)
-    order by s.stock, s.name) into low
-  from told join topup_services s on s.id = told.service_id;
+  select (jsonb_agg(jsonb_build_object('id', l.id, 'name', l.name, 'stock', l.stock, 'minStock', l.min_stock)
+      order by l.stock, l.name) filter (where l.place <= 100)), count(*) into low, many
+  from (select s.*, row_number() over (order by s.stock, s.name) as place
+    from told join topup_services s on s.id = told.service_id) l;
   if low is not null then
     mail := mail_enqueue('topup_low_stock', input->>'alert_to',
-      'topup-low-stock/' || today || '/' || (low->0->>'id'), jsonb_build_object('services', low));
+      'topup-low-stock/' || today || '/' || (low->0->>'id'), jsonb_build_object('services', low, 'count', many));
   end if;
   return jsonb_build_object('wake', jobs_wakes(mail));
 end $$;

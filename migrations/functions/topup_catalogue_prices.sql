@@ -46,25 +46,39 @@ create or replace function topup_catalogue_lock() returns void language sql as $
   select pg_advisory_xact_lock(hashtextextended('topup_services', 0))
 $$;
 
--- Puts the catalogue's prices in line with the rules as they are now; for after a change of a rule.
--- Each price that changes leaves a row in the history. Returns how many did.
-create or replace function topup_reprice() returns int language plpgsql as $$
+-- {after?, limit} -> {last, changed}: puts the next services by id in line with the rules as they are now; `last`: the id
+-- to go on after, null at the end. For after a change of a rule, in many short transactions: orders and syncs wait for one
+-- of them at most. Each price that changes leaves a row in the history; running it again changes nothing.
+create or replace function topup_reprice_some(input jsonb) returns jsonb language plpgsql as $$
 declare
+  first uuid := coalesce(input->>'after', '00000000-0000-0000-0000-000000000000')::uuid;
+  size int := (input->>'limit')::int;
+  final uuid;
+  ids uuid[];
   changed int;
 begin
   perform topup_catalogue_lock();
+  select n.id into final from (
+    select s.id from topup_services s where s.id > first order by s.id limit size) n
+  order by n.id desc limit 1;
   with margins as materialized (
     select b.family, b.brand, m.percent_bp, m.fixed
-    from (select distinct s.family, s.brand from topup_services s) b, topup_margin(b.family, b.brand, 'member') m),
-  updated as (
-    update topup_services s set price = topup_priced(s.supplier_price, m.percent_bp, m.fixed), updated_at = now()
-    from margins m
-    where m.family = s.family and m.brand = s.brand
-      and s.price <> topup_priced(s.supplier_price, m.percent_bp, m.fixed)
+    from (select distinct s.family, s.brand from topup_services s where s.id > first and s.id <= final) b,
+      topup_margin(b.family, b.brand, 'member') m)
+  select array_agg(s.id order by s.id) into ids
+  from topup_services s join margins m on m.family = s.family and m.brand = s.brand
+  where s.id > first and s.id <= final and s.status <> 'gone'
+    and s.price <> topup_priced(s.supplier_price, m.percent_bp, m.fixed);
+  -- In the order of ids, as all who change several services.
+  perform from topup_services s where s.id = any (ids) order by s.id for no key update;
+  with updated as (
+    update topup_services s set price = topup_price(s.supplier_price, s.family, s.brand, 'member'), updated_at = now()
+    where s.id = any (ids) and s.price <> topup_price(s.supplier_price, s.family, s.brand, 'member')
     returning s.id, old.price as old_price, new.price as price, new.supplier_price),
   noted as (
     insert into topup_price_history (service_id, old_supplier_price, supplier_price, old_price, price)
     select id, supplier_price, supplier_price, old_price, price from updated)
   select count(*) into changed from updated;
-  return changed;
+  return jsonb_build_object('changed', changed, 'last', case when (
+    select count(*) from topup_services s where s.id > first and s.id <= final) = size then final end);
 end $$;

@@ -115,7 +115,8 @@ begin
 end $$;
 
 -- The swap itself, for topup_sync_apply alone: its caller holds the run's row. One statement; rows that are as listed
--- are not written, so an hourly run costs what has changed.
+-- are not written, so an hourly run costs what has changed. Rows are locked in the order of ids, as all who change
+-- several services do.
 create or replace function topup_sync_swap(this_sync uuid, this_family text) returns jsonb language sql as $$
   with listed as materialized (
     select distinct on (r.code) r.*
@@ -131,18 +132,22 @@ create or replace function topup_sync_swap(this_sync uuid, this_family text) ret
   priced as materialized (
     select l.*, topup_priced(l.supplier_price, m.percent_bp, m.fixed) as price
     from listed l join margins m on m.brand = l.brand),
+  touched as materialized (
+    select s.id from topup_services s left join priced p on p.code = s.code
+    where s.family = this_family and case when p.code is null then s.status <> 'gone' else
+      (s.name, s.brand, s.category, s.type, s.note, s.needs_zone, s.target_kind, s.min_quantity, s.max_quantity,
+        s.maintenance, s.multi_trx, s.supplier_price, s.price, s.status)
+      is distinct from (p.name, p.brand, p.category, p.type, p.note, p.needs_zone, p.target_kind, p.min_quantity,
+        p.max_quantity, p.maintenance, p.multi_trx, p.supplier_price, p.price, p.status) end
+    order by s.id for no key update of s),
   updated as (
     update topup_services s set name = p.name, brand = p.brand, category = p.category, type = p.type, note = p.note,
       needs_zone = p.needs_zone, target_kind = p.target_kind, min_quantity = p.min_quantity,
       max_quantity = p.max_quantity, maintenance = p.maintenance, multi_trx = p.multi_trx,
       supplier_price = p.supplier_price, price = p.price, status = p.status, gone_at = null,
       sync_id = this_sync, updated_at = now()
-    from priced p
-    where s.family = this_family and s.code = p.code
-      and (s.name, s.brand, s.category, s.type, s.note, s.needs_zone, s.target_kind, s.min_quantity, s.max_quantity,
-        s.maintenance, s.multi_trx, s.supplier_price, s.price, s.status)
-      is distinct from (p.name, p.brand, p.category, p.type, p.note, p.needs_zone, p.target_kind, p.min_quantity,
-        p.max_quantity, p.maintenance, p.multi_trx, p.supplier_price, p.price, p.status)
+    from priced p, touched t
+    where s.id = t.id and s.code = p.code
     returning s.id, old.supplier_price as old_supplier_price, new.supplier_price, old.price as old_price, new.price,
       (old.name, old.brand, old.category, old.type, old.note, old.needs_zone, old.target_kind, old.min_quantity,
         old.max_quantity, old.maintenance, old.multi_trx, old.status)
@@ -159,8 +164,8 @@ create or replace function topup_sync_swap(this_sync uuid, this_family text) ret
     returning id),
   vanished as (
     update topup_services s set status = 'gone', gone_at = now(), sync_id = this_sync, updated_at = now()
-    where s.family = this_family and s.status <> 'gone'
-      and not exists (select from listed l where l.code = s.code)
+    from touched t
+    where s.id = t.id and not exists (select from listed l where l.code = s.code)
     returning s.id),
   noted as (
     insert into topup_price_history (service_id, old_supplier_price, supplier_price, old_price, price, sync_id)
@@ -203,6 +208,9 @@ declare
 begin
   perform from topup_syncs s where s.id = (input->>'sync_id')::uuid and s.state = 'running' for no key update;
   if not found then return false; end if;
+  perform from topup_services s
+  where s.id in (select t.id from jsonb_to_recordset(input->'stocks') as t(id uuid))
+  order by s.id for no key update;
   with told as (
     select distinct on (t.id) t.* from jsonb_to_recordset(input->'stocks') as t(id uuid, stock int) order by t.id),
   updated as (

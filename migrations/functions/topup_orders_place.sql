@@ -27,6 +27,9 @@ begin
     return topup_order_again(earlier::uuid);
   end if;
   perform topup_buyer_turn(buyer);
+  if not pays then
+    perform topup_require_few_unpaid(buyer, input);
+  end if;
   s := topup_service_for_sale(input->>'family', input->>'code', (input->>'now')::timestamptz);
   perform topup_require_quantity(s, wanted);
   if s.target_kind = 'phone' then
@@ -199,6 +202,19 @@ begin
   if o.amount + (select coalesce(sum(x.amount - x.refunded_amount), 0) from topup_orders x
       where x.user_id = o.user_id and x.id >= since and x.paid_at >= midnight) > (limits->>'day_amount')::bigint then
     perform app_error('rate_limited', 'Your limit for today is reached');
+  end if;
+end $$;
+
+-- Unpaid orders cost nothing, so a buyer can have only so many that may still be paid. He has his turn.
+create or replace function topup_require_few_unpaid(buyer bigint, input jsonb) returns void language plpgsql as $$
+declare
+  moment timestamptz := (input->>'now')::timestamptz;
+begin
+  -- They are paid at most so long after their number was given.
+  if (select count(*) from topup_orders x where x.user_id = buyer and x.state = 'pending'
+      and x.id >= uuidv7(moment - clock_timestamp() - interval '2 hours') and x.expires_at > moment)
+      >= (input->'limits'->(input->>'ordered_via')->>'open_orders')::int then
+    perform app_error('rate_limited', 'Too many orders are not paid yet');
   end if;
 end $$;
 

@@ -38,6 +38,7 @@ create or replace function topup_require_target(s topup_services, target text, z
 returns void language plpgsql as $$
 declare
   prefixes text := topup_operator_prefixes(s.brand);
+  player record := topup_player_patterns(s.brand);
 begin
   case s.target_kind
     when 'phone' then
@@ -59,6 +60,9 @@ begin
       if target !~ '^[^[:cntrl:][:space:]]([^[:cntrl:]]{0,98}[^[:cntrl:][:space:]])?$' then
         perform app_error('invalid_input', 'Game ID is not valid');
       end if;
+      if target !~ player.id then
+        perform app_error('invalid_input', 'Game ID is not an ID of ' || s.brand);
+      end if;
     when 'link' then
       if target !~ '^(https?://[A-Za-z0-9.-]+\.[A-Za-z]{2,}(:\d+)?(/[^[:space:]]*)?|@?[A-Za-z0-9._-]{1,100})$' then
         perform app_error('invalid_input', 'Target must be a link or a username');
@@ -66,6 +70,9 @@ begin
   end case;
   if s.needs_zone and coalesce(zone, '') = '' then
     perform app_error('invalid_input', 'Zone is required for this service');
+  end if;
+  if s.needs_zone and zone !~ player.zone then
+    perform app_error('invalid_input', 'Zone is not a zone of ' || s.brand);
   end if;
 end $$;
 
@@ -83,4 +90,15 @@ create or replace function topup_operator_prefixes(brand text) returns text lang
     when 'SMARTFREN' then '^088[1-9]'
     else '^08'
   end
+$$;
+
+-- What a player's id and zone look like in a game, as far as it is known; of any other game something plain, in one word
+-- where it is a zone.
+create or replace function topup_player_patterns(brand text, out id text, out zone text) language sql immutable as $$
+  select case
+      when brand ~* '^(mobile legends|magic chess|free fire|pubg|genshin|honkai|zenless|wuthering|call of duty|arena of valor)'
+        then '^\d{4,20}$'
+      when brand ~* '^valorant' then '^[^#]{3,16}#[^#[:space:]]{3,5}$'
+      else '.' end,
+    case when brand ~* '^(mobile legends|magic chess)' then '^\d{3,6}$' else '^[[:alnum:]][[:alnum:] _.:-]*$' end
 $$;

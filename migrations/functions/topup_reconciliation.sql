@@ -1,45 +1,70 @@
 -- Our orders of one Jakarta day beside the supplier's. A report is written once a day; looking again replaces it.
 
--- {start, end} -> {orders: [{id, number, family, trxid, state, charged, quoted, target}], counts: {family: n}}. What was paid
--- that day and may have been bought; `counts`: how many were since, so that a list of the latest reaches back to it.
+-- {start, end, after?, limit} -> {orders: [{id, number, family, trxid, state, charged, quoted, target}], counts:
+-- {family: n}}. The next by id of what was paid that day and may have been bought; `counts`: how many were paid since, so
+-- that a list of the latest reaches back to it.
 create or replace function topup_reconcile_orders(input jsonb) returns jsonb language plpgsql stable as $$
 declare
   opens timestamptz := (input->>'start')::timestamptz;
   closes timestamptz := (input->>'end')::timestamptz;
   since uuid := uuidv7(opens - clock_timestamp() - interval '2 days');
+  first uuid := coalesce((input->>'after')::uuid, since);
 begin
   return jsonb_build_object(
     'orders', (select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'number', o.number, 'family', o.family,
         'trxid', o.trxid, 'state', o.state, 'charged', coalesce(o.charged_amount, o.supplier_amount),
         'quoted', o.supplier_amount, 'target', o.target) order by o.id), '[]')
-      from topup_orders o
-      where o.id >= since and o.paid_at >= opens and o.paid_at < closes
-        and (o.trxid is not null or o.state in ('queued', 'buying', 'unknown', 'review'))),
+      from (select * from topup_orders x
+        where x.id > first and x.paid_at >= opens and x.paid_at < closes
+          and (x.trxid is not null or x.state in ('queued', 'buying', 'unknown', 'review'))
+        order by x.id limit (input->>'limit')::int) o),
     'counts', (select coalesce(jsonb_object_agg(family, n), '{}') from (
         select o.family, count(*) as n from topup_orders o
         where o.id >= since and o.paid_at >= opens group by o.family) c));
 end $$;
 
--- What the supplier should have left at `until`: what it had at the last report of an earlier day, less what it was
--- paid since, and with what it gave back. Null before the first report.
-create or replace function topup_expected_balance(report_day date, until timestamptz) returns bigint
-language plpgsql stable as $$
+-- What the supplier should have left at `until`: what it had at the last report of an earlier day, less what it was paid
+-- since, with what it gave back and what the operator paid in. `lowest` and `highest`: a purchase that was on its way at
+-- either look, and money that came back just then, may be in the balance or not. Nulls before the first report.
+create or replace function topup_balance_expected(report_day date, until timestamptz,
+  out expected bigint, out lowest bigint, out highest bigint) language plpgsql stable as $$
 declare
   was topup_reconciliations;
+  since timestamptz;
   old uuid;
 begin
   select * into was from topup_reconciliations r where r.day < report_day order by r.day desc limit 1;
-  if not found then return null; end if;
-  old := uuidv7(was.balance_at - clock_timestamp() - interval '30 days');
-  return was.balance
-    - (select coalesce(sum(coalesce(o.charged_amount, o.supplier_amount)), 0) from topup_orders o
-      where o.id >= old and o.trxid is not null and o.attempt_at > was.balance_at and o.attempt_at <= until)
-    + (select coalesce(sum(case o.state
-          when 'partial' then floor(coalesce(o.charged_amount, o.supplier_amount)::numeric
-            * least(o.remain, o.quantity) / o.quantity)
-          else coalesce(o.charged_amount, o.supplier_amount) end), 0) from topup_orders o
-      where o.id >= old and o.trxid is not null and o.state in ('failed', 'cancelled', 'refunded', 'partial')
-        and o.finished_at > was.balance_at and o.finished_at <= until);
+  if not found then return; end if;
+  since := was.balance_at;
+  old := uuidv7(since - clock_timestamp() - interval '30 days');
+  with moved as (
+    select o.attempt_at, o.finished_at, o.trxid,
+      -- No request outlives its attempt's lease of 75 s, so the supplier booked it by then or never.
+      least(o.bought_at, o.attempt_at + interval '2 minutes') as booked_by,
+      coalesce(o.charged_amount, o.supplier_amount) as paid,
+      case when o.trxid is null then 0
+        when o.state = 'partial' then floor(coalesce(o.charged_amount, o.supplier_amount)::numeric
+          * least(o.remain, o.quantity) / o.quantity)
+        when o.state in ('failed', 'cancelled', 'refunded') then coalesce(o.charged_amount, o.supplier_amount)
+        else 0 end as back
+    from topup_orders o
+    where o.id >= old and o.attempt_at <= until
+      and (o.trxid is not null or o.state in ('buying', 'unknown', 'review')))
+  select was.balance
+      + (select coalesce(sum(d.amount), 0) from topup_supplier_deposits d
+        where d.paid_at > since and d.paid_at <= until)
+      - coalesce(sum(m.paid) filter (where m.trxid is not null and m.attempt_at > since), 0)
+      + coalesce(sum(m.back) filter (where m.finished_at > since and m.finished_at <= until), 0),
+    coalesce(sum(m.paid) filter (where m.trxid is null and m.booked_by > since
+        or m.trxid is not null and m.attempt_at <= since and m.booked_by > since - interval '1 minute'), 0)
+      + coalesce(sum(m.back) filter (where m.attempt_at <= since and m.finished_at > since
+        and m.finished_at <= since + interval '2 minutes'), 0),
+    coalesce(sum(m.paid) filter (where m.trxid is not null and m.attempt_at > since
+        and m.booked_by > until - interval '1 minute'), 0)
+      + coalesce(sum(m.back) filter (where m.finished_at > until), 0)
+  into expected, lowest, highest from moved m;
+  lowest := expected - lowest;
+  highest := expected + highest;
 end $$;
 
 -- {day, orders, matched, missing_there, listed: [{trxid, …}], price_differences, state_differences, balance, balance_at,
@@ -51,8 +76,10 @@ declare
   seen_at timestamptz := (input->>'balance_at')::timestamptz;
   strays jsonb;
   r topup_reconciliations;
+  should record;
   mail jsonb;
 begin
+  should := topup_balance_expected(report_day, seen_at);
   insert into topup_reconciled_strays (trxid, day)
   select l->>'trxid', report_day from jsonb_array_elements(input->'listed') l
   where not exists (select from topup_orders o where o.trxid = l->>'trxid')
@@ -62,18 +89,19 @@ begin
     and not exists (select from topup_orders o where o.trxid = l->>'trxid');
 
   insert into topup_reconciliations as x (day, orders, matched, missing_there, missing_here, price_differences,
-    state_differences, expected_balance, balance, balance_at, clean)
+    state_differences, expected_balance, least_balance, most_balance, balance, balance_at, clean)
   values (report_day, (input->>'orders')::int, (input->>'matched')::int, input->'missing_there', strays,
-    input->'price_differences', input->'state_differences', topup_expected_balance(report_day, seen_at),
+    input->'price_differences', input->'state_differences', should.expected, should.lowest, should.highest,
     (input->>'balance')::bigint, seen_at, false)
   on conflict (day) do update set orders = excluded.orders, matched = excluded.matched,
     missing_there = excluded.missing_there, missing_here = excluded.missing_here,
     price_differences = excluded.price_differences, state_differences = excluded.state_differences,
-    expected_balance = excluded.expected_balance, balance = excluded.balance, balance_at = excluded.balance_at,
+    expected_balance = excluded.expected_balance, least_balance = excluded.least_balance,
+    most_balance = excluded.most_balance, balance = excluded.balance, balance_at = excluded.balance_at,
     created_at = now();
   update topup_reconciliations x set clean = jsonb_array_length(x.missing_there) = 0
       and jsonb_array_length(x.missing_here) = 0 and jsonb_array_length(x.price_differences) = 0
-      and jsonb_array_length(x.state_differences) = 0 and coalesce(x.balance >= x.expected_balance, true)
+      and jsonb_array_length(x.state_differences) = 0 and coalesce(x.balance between x.least_balance and x.most_balance, true)
   where x.day = report_day
   returning * into r;
   if not r.clean then
@@ -89,12 +117,31 @@ begin
   return jsonb_build_object('clean', r.clean, 'wake', jobs_wakes(mail));
 end $$;
 
--- `surplus`: how much more the supplier holds than it should by our books. Whoever pays in there must have paid just that:
--- a payment of ours hides an equal shortfall.
+-- `surplus`: how much more the supplier holds than it should by our books. The report is clean while the balance lies
+-- between the least and the most that it may be.
 create or replace function topup_report_view(r topup_reconciliations) returns jsonb language sql stable as $$
   select jsonb_build_object('day', r.day, 'orders', r.orders, 'matched', r.matched, 'missingThere', r.missing_there,
     'missingHere', r.missing_here, 'priceDifferences', r.price_differences, 'stateDifferences', r.state_differences,
-    'expectedBalance', r.expected_balance, 'surplus',
+    'expectedBalance', r.expected_balance, 'leastBalance', r.least_balance, 'mostBalance', r.most_balance, 'surplus',
     r.balance - r.expected_balance, 'balance', r.balance, 'balanceAt', r.balance_at, 'clean', r.clean,
     'createdAt', r.created_at)
+$$;
+
+-- {id, amount, paid_at, note, actor_id, audit} -> topup_deposit_view: what the operator paid in at the supplier.
+create or replace function topup_deposit_note(input jsonb) returns jsonb language plpgsql as $$
+declare
+  d topup_supplier_deposits;
+begin
+  insert into topup_supplier_deposits (id, amount, paid_at, note, actor_id)
+  values ((input->>'id')::uuid, (input->>'amount')::bigint, (input->>'paid_at')::timestamptz, input->>'note',
+    (input->>'actor_id')::bigint)
+  returning * into d;
+  perform audit_write(input->'audit' || jsonb_build_object('action', 'topup.supplier.deposit',
+    'subject_kind', 'supplier_deposit', 'subject_id', d.id, 'reason', d.note, 'after', topup_deposit_view(d)));
+  return topup_deposit_view(d);
+end $$;
+
+create or replace function topup_deposit_view(d topup_supplier_deposits) returns jsonb language sql stable as $$
+  select jsonb_build_object('id', d.id, 'amount', d.amount, 'paidAt', d.paid_at, 'note', d.note, 'actorId', d.actor_id,
+    'createdAt', d.created_at)
 $$;

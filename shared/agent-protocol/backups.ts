@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { absolutePath, databaseWord, domainName, siteId } from "./fields.ts";
-import type { CommandCatalogue } from "./spec.ts";
+import { type CommandCatalogue, withoutTail } from "./spec.ts";
 
 /** The format that this release writes; one that an agent does not know is refused with `version`. */
 export const BACKUP_FORMAT = 1;
@@ -57,6 +57,8 @@ export const backupFacts = z.object({
   plainBytes: count,
   /** Of the panel's rows; null for other kinds. */
   plainSha256: sha256.nullable(),
+  /** The panel's own word, given with its rows, that it handed them out for this very backup. */
+  stateSignature: sha256.nullish(),
   counts: contentCounts,
   /** Things that the operator should know: files that changed while they were read. */
   notes: z.array(z.string().max(200)).max(10),
@@ -79,6 +81,14 @@ const proven = {
   /** The disk's copy was gone or damaged, and was fetched again from R2. */
   healed: z.boolean(),
 };
+
+const listed = z.object({
+  dir: z.string().max(1_024),
+  items: z.array(backupFacts).max(500),
+  unreadable: z.array(z.string().max(400)).max(100),
+  /** The oldest did not fit into the answer: one that is not among the items may still be there. */
+  complete: z.literal(false).optional(),
+});
 
 /**
  * Commands about backups. Subjects: `backups` for run and remove; `backup-copies` for upload and prove, so that a new
@@ -121,11 +131,11 @@ export const backupsCommands = {
   /** What lies in the folder, newest first; a manifest that is not this server's own, or was altered, is left out. */
   "backup.list": {
     input: z.strictObject({}),
-    result: z.object({
-      dir: z.string().max(1_024),
-      items: z.array(backupFacts).max(500),
-      unreadable: z.array(z.string().max(400)).max(100),
-    }),
+    result: listed,
+    shorten: (found: z.output<typeof listed>) =>
+      found.items.length === 0
+        ? null
+        : { ...found, items: withoutTail(found.items), complete: false as const },
     ...deadline(1),
   },
 } as const satisfies CommandCatalogue;
@@ -170,4 +180,5 @@ export const STATE_HEADERS = {
   schema: "x-backup-schema",
   counts: "x-backup-counts",
   sha256: "x-backup-sha256",
+  signature: "x-backup-signature",
 } as const;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { domainName, emailAddress, siteId } from "./fields.ts";
+import { withoutTail } from "./spec.ts";
 
 export const certificateFacts = z.object({
   /** The first name, by which the agent stores it. */
@@ -14,6 +15,22 @@ export const certificateFacts = z.object({
   staging: z.boolean(),
 });
 export type CertificateFacts = z.output<typeof certificateFacts>;
+
+const renewal = z.object({
+  /** Those that are in use now; what was renewed is always among them. */
+  certificates: z.array(certificateFacts),
+  renewed: z.array(domainName),
+  failed: z.array(z.object({ domain: domainName, message: z.string().max(300) })),
+});
+
+/** What was renewed is news, the rest is known: that goes first. */
+function shorterRenewal({ certificates, renewed, failed }: z.output<typeof renewal>) {
+  const [news, rest] = [true, false].map((isNew) =>
+    certificates.filter(({ domain }) => renewed.includes(domain) === isNew),
+  );
+  if (!news || !rest || rest.length === 0) return null;
+  return { certificates: [...news, ...withoutTail(rest)], renewed, failed };
+}
 
 /** Commands about certificates; subject `certificates`, so the authority is asked by one at a time. */
 export const certificatesCommands = {
@@ -37,11 +54,8 @@ export const certificatesCommands = {
   /** Renews what has less than `daysLeft` days; each by itself, so one failure stops no other. */
   "ssl.renew": {
     input: z.strictObject({ daysLeft: z.number().int().min(1).max(90).default(30) }),
-    result: z.object({
-      certificates: z.array(certificateFacts),
-      renewed: z.array(domainName),
-      failed: z.array(z.object({ domain: domainName, message: z.string().max(300) })),
-    }),
+    result: renewal,
+    shorten: shorterRenewal,
     deadlineMs: 60 * 60_000,
   },
   "ssl.inspect": {

@@ -73,13 +73,16 @@ const certificateState = z.object({
 });
 export type CertificateState = z.output<typeof certificateState>;
 
+export const MOST_SERVICES = 64;
+export const MOST_CERTIFICATES = 500;
+
 /** What an agent tells right after its hello and then once a minute; nobody answers it. */
 export const reportBody = z.object({
   at: z.iso.datetime(),
   agent: agentBuild,
   host: hostFigures,
-  services: z.array(serviceState).max(64),
-  certificates: z.array(certificateState).max(500),
+  services: z.array(serviceState).max(MOST_SERVICES),
+  certificates: z.array(certificateState).max(MOST_CERTIFICATES),
 });
 export type MonitorReport = z.output<typeof reportBody>;
 

@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { ApiEnv } from "../http/api.ts";
+import { callerAddress } from "../http/caller.ts";
 import { AppError } from "../http/errors.ts";
 import { auditRefusal } from "./audit.ts";
 
@@ -22,7 +23,7 @@ export function auditRefusals(
     if (ctx.actor) {
       auditRefusal(ctx, told, error, writer ? { writer } : {});
     } else if (nobody && error.code === "bad_token") {
-      const ip = c.req.header("cf-connecting-ip") ?? "unknown";
+      const ip = callerAddress(c);
       auditRefusal(ctx, { ...told, after: { ip } }, error, writer ? { writer } : {});
     }
   };

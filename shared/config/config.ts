@@ -156,6 +156,8 @@ const Config = z.object({
   PANEL_RELEASE_KEYS: list.pipe(z.array(z.string().regex(/^[A-Za-z0-9_-]{43}$/))),
   LIVE_SHARDS: z.coerce.number().int().min(1).max(1024).default(8),
   LIVE_GUEST_CHAT: z.enum(["on", "off"]).default("on"),
+  /** Of bcrypt, for passwords; less than 10 only where all accounts are made up. */
+  PASSWORD_COST: z.coerce.number().int().min(4).max(14).default(10),
 });
 
 export type Config = z.output<typeof Config>;

@@ -1,7 +1,7 @@
 import type { FullQueryResults, NeonQueryPromise } from "@neondatabase/serverless";
 import { createLog } from "../log.ts";
 import type { Client } from "./client.ts";
-import { type ConstraintErrors, lostRace, toAppError, unstorableText } from "./errors.ts";
+import { type ConstraintErrors, lostRace, toAppError, UnstorableText } from "./errors.ts";
 import type { Statement } from "./statement.ts";
 
 /** A statement that must hold before a request's first query, in the same transaction and round trip. */
@@ -114,7 +114,7 @@ export class Database {
   }
 
   #query({ sql, params, arrayMode }: Statement<unknown>): NeonQueryPromise<boolean, boolean> {
-    if (params.some(isUnstorable)) throw unstorableText();
+    if (params.some(isUnstorable)) throw new UnstorableText();
     return this.#client.query(sql, params, {
       arrayMode,
       fullResults: true,

@@ -8,8 +8,11 @@ const RAISED = "LB001";
 const UNSTORABLE = ["22021", "22P05"];
 
 /** Text that passed its schema but cannot be kept (NUL, half a surrogate pair): its sender's mistake. */
-export const unstorableText = () =>
-  new AppError("invalid_input", "Teks berisi karakter yang tidak dapat dipakai");
+export class UnstorableText extends AppError {
+  constructor() {
+    super("invalid_input", "Teks berisi karakter yang tidak dapat dipakai");
+  }
+}
 
 /** What a named constraint means to the caller of one write. */
 export type ConstraintErrors = Record<string, () => AppError>;
@@ -20,7 +23,7 @@ export function toAppError(error: unknown, constraints: ConstraintErrors = {}): 
   if (error.code === RAISED) return raised(error);
   const mapped = error.constraint ? constraints[error.constraint] : undefined;
   if (mapped) return mapped();
-  if (error.code && UNSTORABLE.includes(error.code)) return unstorableText();
+  if (error.code && UNSTORABLE.includes(error.code)) return new UnstorableText();
   if (isOutage(error)) {
     return new AppError(
       "unavailable",
@@ -45,6 +48,10 @@ export function lostRace(error: unknown): string | null {
   if (!(error instanceof NeonDbError)) return null;
   return error.code === "40001" || error.code === "40P01" ? error.code : null;
 }
+
+/** Whether Postgres cannot keep what it was given (22: data exception, 23: constraint): a repeat would end the same. */
+export const isRefusedData = (error: unknown): boolean =>
+  error instanceof NeonDbError && /^2[23]/.test(error.code ?? "");
 
 // No SQLSTATE: the endpoint was not reached. 08: connection; 53: resources; 57P: shutting down; 40: serialisation.
 function isOutage(error: NeonDbError): boolean {

@@ -3,7 +3,7 @@ import { fillPlaceholders, type SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/neon-http";
 import { PgDialect } from "drizzle-orm/pg-core";
 import type { z } from "zod";
-import { unstorableText } from "./errors.ts";
+import { UnstorableText } from "./errors.ts";
 
 /** One statement ready to send: its text, its values, and how its answer becomes rows. */
 export interface Statement<T> {
@@ -87,7 +87,7 @@ export function call<S extends z.ZodType>(
   output: S,
 ): Statement<z.output<S>> {
   const json = JSON.stringify(input);
-  if (json.includes("\\u") && UNSTORABLE_ESCAPE.test(json)) throw unstorableText();
+  if (json.includes("\\u") && UNSTORABLE_ESCAPE.test(json)) throw new UnstorableText();
   return {
     sql: `select ${name}($1::jsonb)`,
     params: [json],

@@ -1,4 +1,4 @@
-import { unstorableText } from "../db/errors.ts";
+import { UnstorableText } from "../db/errors.ts";
 import { AppError, STATUS_OF } from "./errors.ts";
 
 /** The API contracts that share one host, and the pair of paths that two of them share. */
@@ -128,8 +128,6 @@ const AGENCY: Family = {
 };
 const AGENCY_PATH = /^\/api\/agency(\/|$)/;
 
-const UNSTORABLE = unstorableText().message;
-
 /** What a quiet family answers 200. How often one may call, and what we could not do, stay statuses. */
 const QUIET = [400, 401, 402, 403, 404, 409, 415, 422];
 
@@ -170,7 +168,7 @@ export function failureOn(path: string, error: AppError): { status: number; body
   if (error.code === "forbidden") message ||= words.forbidden;
   if (error.code === "rate_limited") message ||= words.tooManyRequests;
   if (error.code === "invalid_json") message ||= words.invalidJson;
-  if (message === UNSTORABLE) message = words.unstorable ?? message;
+  if (error instanceof UnstorableText) message = words.unstorable ?? message;
   if (error.code === "internal") message = "Internal server error";
   const body = family.body({ status, message, meta: error.meta });
   return { status: family.quiet && QUIET.includes(status) ? 200 : status, body };

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { ApiEnv } from "./api.ts";
+import { callerAddress } from "./caller.ts";
 import { AppError } from "./errors.ts";
 import { familyOf } from "./families.ts";
 
@@ -30,7 +31,9 @@ export const rateLimit: MiddlewareHandler<ApiEnv> = async (c, next) => {
     const whole = family === "market" || family === "auth";
     const limiter = whole ? c.env.API_LIMIT : c.env.ROUTE_LIMIT;
     const route = routeOf(c);
-    const bucket = bucketOf(c, route, POLLED.has(route) ? POLLED_SHARES : 1);
+    const shares = POLLED.has(route) ? POLLED_SHARES : 1;
+    const buckets = c.var.ctx.config.RATE_LIMIT_FACTOR * shares;
+    const bucket = bucketOf(callerAddress(c), route, buckets);
     const { success } = await limiter.limit({ key: whole ? bucket : `${bucket} ${route}` });
     if (!success) throw new AppError("rate_limited", "");
   }
@@ -40,9 +43,8 @@ export const rateLimit: MiddlewareHandler<ApiEnv> = async (c, next) => {
 const isNotice = (path: string) =>
   path.startsWith("/api/webhooks/") || path === "/api/payment/callback";
 
-function bucketOf(c: Context<ApiEnv>, route: string, shares: number): string {
-  const address = c.req.header("cf-connecting-ip") ?? "unknown";
-  const buckets = c.var.ctx.config.RATE_LIMIT_FACTOR * shares;
+/** The bucket that counts an address's next request of a route, of the many that it may be spread over. */
+export function bucketOf(address: string, route: string, buckets: number): string {
   if (buckets === 1) return address;
   const turn = ((turns.get(route) ?? 0) + 1) % buckets;
   turns.set(route, turn);

@@ -23,6 +23,9 @@ export async function applyNotice(
   switch (confirmed.kind) {
     case "done":
       return "applied";
+    case "over":
+      // Late money of which the provider's own answer knows nothing yet would else never be asked about again.
+      return notice.status === "paid" ? { parked: "not confirmed yet" } : "applied";
     case "missing":
       return { parked: "unknown order id" };
     case "odd":

@@ -12,7 +12,7 @@ import type { Settlement } from "./settlement.ts";
 export async function closeCharge(
   ctx: Ctx,
   provider: string,
-  charge: Omit<ChargeAt, "openedAt">,
+  charge: Omit<ChargeAt, "openedAt" | "endsAt">,
   settlements: readonly Settlement[],
 ): Promise<void> {
   try {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Ctx } from "../context.ts";
 import { call } from "../db/statement.ts";
 import { wake, wakeSchema } from "../jobs/jobs.ts";
+import { ProviderError } from "../providers/provider-error.ts";
 import { type ChargeView, chargeView } from "./charge.ts";
 import { isNeverOpened } from "./create-charge.ts";
 import { lookupOf, type PaymentProvider, type ProviderPayment } from "./provider.ts";
@@ -10,17 +11,24 @@ import { paymentProvider } from "./registry.ts";
 import { type Settlement, settlementOf, woken } from "./settlement.ts";
 
 /**
- * `done`: what the provider says is what we have recorded. `waiting`: nothing final yet, the cron asks again.
+ * `done`: what the provider says is what we have recorded. `over`: it was not paid and can no longer be, as far as the
+ * provider knows today. `waiting`: nothing final yet, the cron asks again.
  * `absent`: the provider knows nothing of it yet. `missing`: no charge of ours. `odd`: a person was told.
  */
 export type Confirmed =
   | { kind: "done" }
+  | { kind: "over" }
   | { kind: "waiting" }
   | { kind: "absent" }
   | { kind: "missing" }
   | { kind: "odd"; finding: string };
 
+const DAY_MS = 86_400_000;
+/** The code of iPaymu's client. */
+const HISTORY_TOO_LONG = "history_too_long";
+
 const DONE: Confirmed = { kind: "done" };
+const OVER: Confirmed = { kind: "over" };
 const WAITING: Confirmed = { kind: "waiting" };
 
 export const findCharge = (providerRef: string) =>
@@ -50,7 +58,8 @@ export async function confirm(
 ): Promise<Confirmed> {
   const settlement = settlementOf(settlements, charge.intent.purpose);
   const provider = paymentProvider(ctx, charge.intent.provider);
-  const payment = await provider.query(lookupOf(charge, transactionId));
+  const lookup = lookupOf(charge, transactionId);
+  const payment = await provider.query(lookup).catch((error) => noneAtLast(ctx, charge, error));
   const isOver = ctx.now() >= charge.expires_at;
   if (!payment) {
     if (isPaid(charge)) return await flag(ctx, charge, "payment_vanished");
@@ -84,6 +93,18 @@ export async function confirm(
     default:
       return payment.status satisfies never;
   }
+}
+
+/**
+ * A history that is too long to be read proves nothing. But what waits for a payment does not wait for ever: a day after
+ * its end it is over, and a person looks for it; money that is told of later goes back.
+ */
+async function noneAtLast(ctx: Ctx, charge: ChargeView, error: unknown): Promise<null> {
+  const isTooLong = error instanceof ProviderError && error.code === HISTORY_TOO_LONG;
+  const isLongOver = ctx.now().getTime() - charge.expires_at.getTime() > DAY_MS;
+  if (!isTooLong || !isLongOver || isPaid(charge)) throw error;
+  await flag(ctx, charge, HISTORY_TOO_LONG);
+  return null;
 }
 
 const isPaid = ({ state }: ChargeView) =>
@@ -147,7 +168,7 @@ async function close(
   ]);
   wake(ctx, [...closed.wake, ...released.wake]);
   ctx.log.info("charge closed", { chargeId: charge.id, state, intent: closed.state });
-  return DONE;
+  return OVER;
 }
 
 /** Still open: all there is to learn is that it exists, and under which transaction. */

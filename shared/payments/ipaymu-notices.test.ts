@@ -164,6 +164,27 @@ describe("a callback of iPaymu", () => {
     });
   });
 
+  test("of late money that the provider's own answer does not show yet is kept until it does", async () => {
+    const payment = await openIpaymu();
+    const [early, late] = [uniqueTransaction(), uniqueTransaction()];
+    const expired = transactionOf(payment, { TransactionId: early, Status: -2 });
+    const lagging = () => {
+      tells(network, expired);
+      shows(network, [expired]);
+      tells(network, expired);
+    };
+    lagging();
+    await tell(await callbackOf(payment, { trx_id: early, status_code: -2 }));
+    const callback = await callbackOf(payment, { trx_id: late });
+    tells(network, transactionOf(payment, { TransactionId: late, Status: -2 }));
+    shows(network, [expired]);
+    tells(network, expired);
+    expect((await tell(callback)).event).toEqual({ state: "parked", note: "not confirmed yet" });
+    tells(network, transactionOf(payment, { TransactionId: late }));
+    expect((await tell(callback)).event?.state).toBe("applied");
+    expect((await standOf(payment)).refunds).toEqual([{ state: "queued", reason: "paid_late" }]);
+  });
+
   test("of a second transaction that is paid too is told to a person, not dropped", async () => {
     const payment = await openIpaymu();
     const [first, second] = [uniqueTransaction(), uniqueTransaction()];

@@ -41,23 +41,36 @@ export function ipaymuNoticeApplier(settlements: readonly Settlement[]): NoticeA
   };
 }
 
-/** The specification's callback names the order itself: then its payment is asked about. */
 async function apply(ctx: Ctx, notice: PaymentNotice, settlements: readonly Settlement[]) {
-  const { providerRef } = notice;
-  if (!z.uuid().safeParse(providerRef).success) {
-    return await applyNotice(ctx, IPAYMU, notice, settlements);
-  }
+  const isOrder = z.uuid().safeParse(notice.providerRef).success;
+  const named = isOrder ? await nameCharge(ctx, notice, settlements) : notice;
+  return await applyNotice(ctx, IPAYMU, named, settlements);
+}
+
+/**
+ * The specification's callback names the order itself. Of its payments, also those that have ended, it speaks of the one
+ * under whose reference iPaymu has the transaction; while it does not know that yet, of the one that is open.
+ */
+async function nameCharge(
+  ctx: Ctx,
+  notice: PaymentNotice,
+  settlements: readonly Settlement[],
+): Promise<PaymentNotice> {
+  const told = await ctx.providers.ipaymu.getTransaction(notice.transactionId);
+  const orderId = notice.providerRef.toLowerCase();
   const purposes = JSON.stringify(settlements.map(({ purpose }) => purpose));
   const [charge] = await ctx.db.run(
     rows(
       sql`select c.provider_ref from payments_intents i join payments_charges c on c.intent_id = i.id
-        where i.purpose in (select jsonb_array_elements_text(${purposes}::jsonb)) and i.purpose_id = ${providerRef}
-          and i.provider = ${IPAYMU} and i.state in ('pending', 'paid')`,
+        where i.purpose in (select jsonb_array_elements_text(${purposes}::jsonb)) and i.purpose_id = ${orderId}
+          and i.provider = ${IPAYMU}
+        order by c.provider_ref is not distinct from ${told?.providerRef ?? null} desc,
+          i.state in ('pending', 'paid') desc, i.id desc
+        limit 1`,
       z.object({ provider_ref: z.string() }),
     ),
   );
-  const named = { ...notice, providerRef: charge?.provider_ref ?? providerRef };
-  return await applyNotice(ctx, IPAYMU, named, settlements);
+  return { ...notice, providerRef: charge?.provider_ref ?? notice.providerRef };
 }
 
 function noticeOf(body: string) {

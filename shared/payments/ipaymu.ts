@@ -74,7 +74,11 @@ async function query(ipaymu: Ipaymu, charge: ChargeAt): Promise<ProviderPayment 
     const isOurs = found?.providerRef === charge.providerRef;
     if (isOurs && !isUnpaidEnd(found.status)) return paymentOf(found, charge);
   }
-  const found = await ipaymu.findByReference(charge.providerRef, charge.openedAt);
+  const { openedAt, endsAt } = charge;
+  const found = await ipaymu.findByReference(charge.providerRef, {
+    since: openedAt,
+    until: endsAt,
+  });
   return found && paymentOf(found, charge);
 }
 

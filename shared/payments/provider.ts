@@ -77,8 +77,10 @@ export interface ChargeAt {
   channel: Channel;
   providerRef: string;
   transactionId: string | null;
-  /** Nothing about it can be older. */
+  /** Nothing about it can be older … */
   openedAt: Date;
+  /** … or have begun later: then its payer can no longer pick a way to pay. */
+  endsAt: Date;
 }
 
 /** One payment provider. Every failure is a `ProviderError`. */
@@ -92,7 +94,7 @@ export interface PaymentProvider {
   /** Asks where a charge stands; null when the provider knows nothing of it (yet). */
   query(charge: ChargeAt): Promise<ProviderPayment | null>;
   /** Ends a charge that nobody needs any more, if the provider still can. */
-  close(charge: Omit<ChargeAt, "openedAt">): Promise<void>;
+  close(charge: Omit<ChargeAt, "openedAt" | "endsAt">): Promise<void>;
   /** Sends money back, once per key. `refused`: never by this way, and surely not done. */
   refund(
     charge: ChargeAt,
@@ -103,5 +105,6 @@ export interface PaymentProvider {
 /** Where a charge is looked up, by another transaction than the recorded one if need be. */
 export function lookupOf(charge: ChargeView, transactionId = charge.transaction_id): ChargeAt {
   const { channel, provider_ref: providerRef, intent } = charge;
-  return { channel, providerRef, transactionId, openedAt: intent.created_at };
+  const { created_at: openedAt, expires_at: endsAt } = intent;
+  return { channel, providerRef, transactionId, openedAt, endsAt };
 }

@@ -60,6 +60,8 @@ export interface HttpRequest<T> {
   /** Whether a repeat has no further effect. Only then is the call repeated here, and not after a timeout. */
   idempotent: boolean;
   retries?: number;
+  /** Awaited before every attempt (a pace, say); what it throws ends the request. */
+  before?: () => Promise<void>;
   judge?: Judge;
   /** In place of the client's own. */
   timeoutMs?: number;
@@ -87,6 +89,7 @@ export function createHttp(options: HttpOptions): Http {
       const retries = request.idempotent ? (request.retries ?? DEFAULT_RETRIES) : 0;
       let inDoubt = false;
       for (let attempt = 0; ; attempt += 1) {
+        await request.before?.();
         try {
           return await once(options, request, prepared);
         } catch (error) {

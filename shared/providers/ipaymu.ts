@@ -16,7 +16,7 @@ import {
   type RedirectPage,
 } from "./ipaymu/calls.ts";
 import { judge } from "./ipaymu/judge.ts";
-import { PROVIDER, type RedirectInput } from "./ipaymu/requests.ts";
+import { type Opened, PROVIDER, type RedirectInput } from "./ipaymu/requests.ts";
 import type { HistoryPage, IpaymuPayment } from "./ipaymu/transaction.ts";
 
 export {
@@ -56,13 +56,13 @@ export interface Ipaymu {
   createRedirect(input: RedirectInput): Promise<RedirectPage>;
   /** What iPaymu knows of a transaction (providers/ipaymu.md §3), or null when it knows nothing. */
   getTransaction(transactionId: string): Promise<IpaymuPayment | null>;
-  /** A page of the transactions since then, newest first (providers/ipaymu.md §3). */
-  history(since: Date, page: number): Promise<HistoryPage>;
+  /** A page of the transactions of that time, newest first (providers/ipaymu.md §3). */
+  history(opened: Opened, page: number): Promise<HistoryPage>;
   /**
-   * The transaction of one of our references that was opened since then: paid before open before ended; null where
+   * The transaction of one of our references that was opened in that time: paid before open before ended; null where
    * there is none. The only way to a payment whose callback was lost. Code `history_too_long`: not looked further.
    */
-  findByReference(providerRef: string, since: Date): Promise<IpaymuPayment | null>;
+  findByReference(providerRef: string, opened: Opened): Promise<IpaymuPayment | null>;
   /** The ways to pay that the account offers (providers/ipaymu.md §3). */
   listChannels(): Promise<IpaymuChannel[]>;
   /**
@@ -80,8 +80,8 @@ export function createIpaymu(options: IpaymuOptions): Ipaymu {
   return {
     createRedirect: (input) => createRedirect(line, input),
     getTransaction: (transactionId) => getTransaction(line, transactionId),
-    history: (since, page) => history(line, since, page),
-    findByReference: (providerRef, since) => findByReference(line, providerRef, since),
+    history: (opened, page) => history(line, opened, page),
+    findByReference: (providerRef, opened) => findByReference(line, providerRef, opened),
     listChannels: () => listChannels(line),
     async verifyCallback(rawBody, signatures) {
       const signed = await isSigned(account, rawBody, signatures);

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "../crypto/index.ts";
 import { createHttp, type Fetch } from "./http.ts";
 import { judgeKiriminAja } from "./kiriminaja/answers.ts";
-import { type CourierEvent, parseCallback } from "./kiriminaja/callback.ts";
+import { type CourierEvent, parseCallback, splitCallback } from "./kiriminaja/callback.ts";
 import {
   type CourierRate,
   cancel,
@@ -67,6 +67,8 @@ export interface KiriminAja {
   verifyCallback(authorization: string | null | undefined): Promise<boolean>;
   /** Reads a callback of any form; see `kiriminaja/callback.ts`. */
   parseCallback(rawBody: string): CourierEvent[] | null;
+  /** A callback of many parcels in pieces of few; see `kiriminaja/callback.ts`. */
+  splitCallback(rawBody: string): string[];
 }
 
 /** The client of one KiriminAja account. */
@@ -90,5 +92,6 @@ export function createKiriminAja(options: KiriminAjaOptions): KiriminAja {
       return await timingSafeEqual(given, options.apiKey);
     },
     parseCallback,
+    splitCallback,
   };
 }

@@ -44,10 +44,15 @@ export interface MarketGrant {
   shops: [MarketShop, ...MarketShop[]];
 }
 
+/** Whether a request only asks: platforms count the two apart. */
+export type CallKind = "read" | "write";
+
 export interface ShopAuth {
   accessToken: string;
   shopId: string;
   shopCipher: string | null;
+  /** The shop's pace: awaited before every single request, repeats too, whatever number of them a method takes. */
+  turn?: (kind: CallKind) => Promise<void>;
 }
 
 /** What a listing needs of the shop itself; plain data, to be kept with the connection and asked for anew daily. */

@@ -37,7 +37,7 @@ export function createShopee(options: ShopeeOptions): MarketplaceClient {
     suggestCategory: (auth, name) => suggestCategory(line, auth, name),
     listAttributes: (auth, categoryId) => listAttributes(line, auth, categoryId),
     findBrand: (auth, categoryId, name) => findBrand(line, auth, categoryId, name),
-    uploadImage: (_auth, image, type) => uploadImage(line, image, type),
+    uploadImage: (auth, image, type) => uploadImage(line, auth, image, type),
     findBySku: (auth, sku) => findBySku(line, auth, sku),
     createListing: (auth, listing) => createListing(line, auth, listing),
     updateListing: (auth, ref, listing) => updateListing(line, auth, ref, listing),

@@ -18,17 +18,17 @@ import {
   visit,
 } from "./testing/deploys.ts";
 import { query, run } from "./testing/sales.ts";
-import { dial } from "./testing/sites.ts";
+import { dial, SILENCE_MS } from "./testing/sites.ts";
 import { zipOf } from "./testing/zips.ts";
 
 const text = new TextEncoder();
 const page = (words: string) => zipOf([{ name: "index.html", data: text.encode(words) }]);
 
 /** Attempts one after another, as the queue makes them, until the deploy has ended. */
-async function finish(open: OpenDeploy, first = 1, timeoutMs = 1_000): Promise<string> {
+async function finish(open: OpenDeploy, first = 1): Promise<string> {
   for (let attempts = first; attempts < first + 12; attempts += 1) {
     await endTurn(open.site);
-    await attemptDeploy(open, { attempts, state: "unknown", timeoutMs });
+    await attemptDeploy(open, { attempts, state: "unknown" });
     const { state } = await readDeploy(open.id);
     if (state !== "running" && state !== "queued") return state;
   }
@@ -167,7 +167,8 @@ describe("a panel that does not do as it should", () => {
     ["unpacks only a part, once", { unzipSilent: { value: 1, count: 1 } }],
   ])("and %s still gets the release, whole", async (_, faults) => {
     const { site, open } = await faulty(faults);
-    expect(await finish(open, 1, 250)).toBe("success");
+    await attemptDeploy(open, { timeoutMs: SILENCE_MS });
+    expect(await finish(open, 2)).toBe("success");
     expect((await visit(site)).body).toBe("<h1>Baru</h1>");
     expect((await visit(site, "css/situs.css")).status).toBe(200);
   });

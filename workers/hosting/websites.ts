@@ -23,7 +23,7 @@ export {
   type ServerView,
 } from "./websites/servers.ts";
 export { type Site, siteRef, type WebsiteView, websiteView } from "./websites/site.ts";
-export { lostTurn, switched, type Turn, type TurnInput, withTurn } from "./websites/turn.ts";
+export { lostTurn, type Turn, type TurnInput, withTurn } from "./websites/turn.ts";
 
 /** What runs on queue `provisioning` about sites. */
 export const websiteJobs = [

@@ -27,6 +27,7 @@ describe("POST /api/auth/register", () => {
         emailVerified: false,
         createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       },
+      otpSent: false,
     });
   });
 

@@ -43,7 +43,7 @@ export async function register(ctx: Ctx, input: RegisterInput) {
         limits: [limit],
         email: input.email ?? null,
         phone: input.phone ?? null,
-        password_hash: await hashPassword(input.password),
+        password_hash: await hashPassword(ctx.config, input.password),
         name: input.name,
         roles: input.role === "seller" ? ["buyer", "seller"] : ["buyer"],
       },

@@ -45,7 +45,11 @@ export async function changePassword(
     throw new AppError("locked_out", words.lockedOut, { meta });
   }
   const wrong = new AppError("unauthenticated", words.wrong);
-  const matched = await passwordMatches(input.current, begun.password_hash ?? undefined);
+  const matched = await passwordMatches(
+    ctx.config,
+    input.current,
+    begun.password_hash ?? undefined,
+  );
   if (!matched) throw wrong;
   if (input.next === input.current) throw new AppError("invalid_input", words.same);
   const change = call(
@@ -54,7 +58,7 @@ export async function changePassword(
       user_id: userId,
       session_id: sessionId,
       old_hash: begun.password_hash,
-      new_hash: await hashPassword(input.next),
+      new_hash: await hashPassword(ctx.config, input.next),
       keys: begun.keys,
     },
     z.object({ changed: z.literal(true) }),

@@ -59,7 +59,7 @@ export async function signIn(ctx: Ctx, input: SignInInput) {
   );
   if (begun.retry_after > 0) throw lockedOut(begun.retry_after, input.lockedOut);
   const candidate = begun.user;
-  const matched = await passwordMatches(input.password, candidate?.password_hash);
+  const matched = await passwordMatches(ctx.config, input.password, candidate?.password_hash);
   if (!candidate || !matched) throw refused;
   if (candidate.banned) throw new AppError("forbidden", "Akun Anda diblokir");
   const opened = await openSession(ctx, candidate, begun.keys);

@@ -35,7 +35,7 @@ describe("a host's contributions", () => {
           giftName: "Burger",
           coins: 2_999,
           senderName: expect.stringContaining("Uji"),
-          time: expect.stringMatching(/^\d detik yang lalu$/),
+          time: expect.stringMatching(/^\d+ detik yang lalu$/),
           timestamp: expect.stringMatching(/Z$/),
         },
         {

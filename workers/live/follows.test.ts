@@ -101,6 +101,8 @@ describe("GET /api/follows/…", () => {
     expect(followers.body.data).toMatchObject([{ id: me.userId, isFollowing: false }]);
     const page = await get("/api/follows/following?page=2&limit=1", me);
     expect(page.body).toMatchObject({ data: [{ id: a.userId }], total: 2, page: 2, limit: 1 });
+    const beyond = await get("/api/follows/following?page=9&limit=1", me);
+    expect(beyond.body).toMatchObject({ data: [], total: 2, page: 9 });
     const counts = { following: 2, followers: 1 };
     expect((await get("/api/follows/counts", me)).body).toEqual({
       ...{ success: true, ...counts, data: counts },

@@ -20,9 +20,9 @@ const pairOf = (ctx: Ctx, targetUserId: number) => ({
   followed_id: targetUserId,
 });
 
-const FollowRow = FollowedShape.extend({ total: z.number() });
+const Total = z.object({ total: z.number() });
 
-/** Whom the caller follows, or who follows him: the newest first, and how many in all. */
+/** Whom the caller follows, or who follows him: the newest first, and how many in all, on whatever page. */
 export async function listFollows(
   ctx: Ctx,
   { side, ...page }: Page & { side: "following" | "followers" },
@@ -32,25 +32,19 @@ export async function listFollows(
     side === "following"
       ? [sql`f.follower_id`, sql`f.followed_id`]
       : [sql`f.followed_id`, sql`f.follower_id`];
-  const found = await ctx.db.run(
+  const [data, [counted]] = await ctx.db.batch([
     rows(
-      sql`with listed as (
-          select ${other} as id, f.created_at from live_follows f where ${mine} = ${me}
-          order by f.created_at desc, ${other} limit ${page.limit} offset ${offsetOf(page)}
-        )
-        select u.id::float8 as id, u.name, u.avatar_url, u.level, u.vip_level as "vipLevel", u.signature,
-          to_jsonb(l.created_at)#>>'{}' as "followedAt",
+      sql`select u.id::float8 as id, u.name, u.avatar_url, u.level, u.vip_level as "vipLevel", u.signature,
+          to_jsonb(f.created_at)#>>'{}' as "followedAt",
           exists (select from live_follows b where b.follower_id = ${me} and b.followed_id = u.id) as "isFollowing",
-          exists (select from live_sessions s where s.host_id = u.id and s.end_time is null) as "isLive",
-          (select count(*)::float8 from live_follows f where ${mine} = ${me}) as total
-        from listed l join identity_users u on u.id = l.id
-        where u.banned_at is null and u.deleted_at is null
-        order by l.created_at desc, u.id`,
-      FollowRow,
+          exists (select from live_sessions s where s.host_id = u.id and s.end_time is null) as "isLive"
+        from live_follows f join identity_users u on u.id = ${other} and u.banned_at is null and u.deleted_at is null
+        where ${mine} = ${me} order by f.created_at desc, ${other} limit ${page.limit} offset ${offsetOf(page)}`,
+      FollowedShape,
     ),
-  );
-  const data = found.map(({ total: _, ...row }) => row);
-  return { data, total: found[0]?.total ?? 0, page: page.page, limit: page.limit };
+    rows(sql`select count(*)::float8 as total from live_follows f where ${mine} = ${me}`, Total),
+  ]);
+  return { data, total: counted?.total ?? 0, page: page.page, limit: page.limit };
 }
 
 /** How many the caller follows, and how many follow him. */

@@ -33,8 +33,8 @@ const OPEN_SESSION = sql`live_sessions s on s.host_id = u.id and s.end_time is n
 const HAS_HOSTED = sql`exists (select from live_sessions p where p.host_id = u.id)`;
 
 /**
- * One round trip for the rows; the rooms themselves say how many watch now. A room that does not answer counts as 0
- * there, so the number of its last proof stands in.
+ * One round trip for the rows; the rooms themselves say how many watch now. For a room that does not answer the number of
+ * its last proof stands in.
  */
 async function cards(ctx: Ctx, query: SQL): Promise<HostCard[]> {
   const found = await ctx.db.run(rows(query, CardRow));
@@ -43,7 +43,7 @@ async function cards(ctx: Ctx, query: SQL): Promise<HostCard[]> {
     found.flatMap((row) => row.room_id ?? []),
   );
   const viewersOf = ({ room_id, viewers }: z.output<typeof CardRow>) =>
-    (room_id && counts.get(room_id)) || viewers;
+    (room_id === null ? undefined : counts.get(room_id)) ?? viewers;
   return found.map((row) => ({
     id: String(row.id),
     name: row.name,

@@ -4,8 +4,7 @@ import type { Ctx } from "../../shared/context.ts";
 import { rows } from "../../shared/db/statement.ts";
 import { jakartaDay } from "../../shared/time/jakarta.ts";
 import { avatarAddress } from "./avatars.ts";
-import { hostTotals } from "./host-totals.ts";
-import { hourStart, rolling } from "./periods.ts";
+import { hourStart } from "./periods.ts";
 
 const PLACES = 100;
 
@@ -63,8 +62,7 @@ function hostsOver(period: string, now: Date): SQL {
       return sql`select host_id as id, sum(coins)::bigint as coins from live_host_days
         where day = ${jakartaDay(now)} group by host_id`;
     case "weekly":
-      return sql`select t.host_id as id, sum(t.coins)::bigint as coins from ${hostTotals(rolling(now, 7))} t
-        group by t.host_id`;
+      return sql`select id, coins from live_hosts_rolling_week(${now.toISOString()})`;
     default:
       return sql`select user_id as id, received as coins from live_gift_totals where received > 0`;
   }

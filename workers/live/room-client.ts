@@ -84,16 +84,16 @@ export async function viewersOf(ctx: Ctx, roomId: string): Promise<Viewer[]> {
 
 const counts = new Map<string, { count: number; until: number }>();
 
-/** How many people watch each room; a number may be 5 s old, and is 0 where the room does not answer. */
+/** How many people watch each room; a number may be 5 s old, and there is none of a room that does not answer. */
 export async function viewerCounts(ctx: Ctx, roomIds: string[]): Promise<Map<string, number>> {
   const wanted = [...new Set(roomIds)];
   const found = await Promise.all(
-    wanted.map(async (roomId): Promise<[string, number]> => [roomId, await countOf(ctx, roomId)]),
+    wanted.map(async (roomId) => ({ roomId, count: await countOf(ctx, roomId) })),
   );
-  return new Map(found);
+  return new Map(found.flatMap(({ roomId, count }) => (count === null ? [] : [[roomId, count]])));
 }
 
-async function countOf(ctx: Ctx, roomId: string): Promise<number> {
+async function countOf(ctx: Ctx, roomId: string): Promise<number | null> {
   const now = ctx.now().getTime();
   const known = counts.get(roomId);
   if (known && known.until > now) return known.count;
@@ -104,7 +104,7 @@ async function countOf(ctx: Ctx, roomId: string): Promise<number> {
     return count;
   } catch (error) {
     ctx.log.warn("a room did not count its viewers", describeError(error));
-    return known?.count ?? 0;
+    return known?.count ?? null;
   }
 }
 

@@ -126,10 +126,16 @@ function booksQuery(ids: string) {
     ),
     differs(
       "fan weeks",
-      sql`select host, sender_id, sum(coins) from g join live_fan_week_heads h on h.host_id = host
-        where g.day between h.day - 6 and h.day group by 1, 2`,
+      sql`select host, sender_id, sum(g.coins) from g join live_host_weeks w on w.host_id = host
+        where g.hour >= w.since group by 1, 2`,
       sql`select host_id, sender_id, week_coins from live_fan_totals
         where week_coins > 0 and ${theirs("host_id")}`,
+    ),
+    differs(
+      "host weeks",
+      sql`select host, sum(g.coins) from g join live_host_weeks w on w.host_id = host
+        where g.hour >= w.since group by 1`,
+      sql`select host_id, coins from live_host_weeks where coins > 0 and ${theirs("host_id")}`,
     ),
     differs(
       "fan totals",
@@ -148,10 +154,18 @@ function booksQuery(ids: string) {
     ),
     differs(
       "ledger",
-      sql`select 'gift/' || id || '/' || part, amount from g,
-        lateral (values ('host', income), ('share', coins - income)) p(part, amount) where amount > 0`,
-      sql`select reference, amount from ledger_transfers where split_part(reference, '/', 1) = 'gift'
-        and split_part(reference, '/', 2)::bigint in (select id from g)`,
+      sql`select 'gift/' || id, sender_id::text, 'live:' || host, coins from g`,
+      sql`select t.reference, d.owner_id, c.owner_id, t.amount from ledger_transfers t
+        join ledger_accounts d on d.id = t.debit_account_id join ledger_accounts c on c.id = t.credit_account_id
+        where t.reference in (select 'gift/' || id from g)`,
+    ),
+    differs(
+      "paid out",
+      sql`select host::text, sum(income) from g group by 1 having sum(income) > 0`,
+      sql`select c.owner_id, sum(t.amount) from ledger_transfers t
+        join ledger_accounts d on d.id = t.debit_account_id join ledger_accounts c on c.id = t.credit_account_id
+        where d.kind = 'commission' and d.owner_id = 'live:' || c.owner_id and c.kind = 'wallet'
+          and c.owner_id = any(${ids}::text[]) group by 1`,
     ),
     differs(
       "balances",

@@ -43,7 +43,11 @@ describe("making a server", () => {
       },
     });
     const { server, enrolment } = made.body;
-    expect(enrolment.command).toContain(`--token ${enrolment.token}`);
+    const [before, after] = enrolment.command.split(` | sudo node nusantarad.mjs install --url `);
+    expect([before, after]).toEqual([
+      `printf %s '${enrolment.token}'`,
+      expect.stringMatching(/^http\S+$/),
+    ]);
     const hourAway = Date.parse(enrolment.expires_at) - Date.now();
     expect(Math.abs(hourAway - 3_600_000)).toBeLessThan(60_000);
     const shown = await call("GET", `/${server.id}`);

@@ -8,7 +8,7 @@ import { panelAudited } from "./audit.ts";
 import { newId } from "./ids.ts";
 import { type LinkStatus, linkOf } from "./link/link-client.ts";
 
-/** How long an operator has to run `nusantarad enrol` on the server. */
+/** How long an operator has to run the command on the server. */
 const ENROLMENT_SECONDS = 3_600;
 
 export const serverShape = z.object({
@@ -77,7 +77,7 @@ export async function createServer(ctx: Ctx, { name }: { name: string }) {
     nameTaken,
   );
   const until = new Date(ctx.now().getTime() + ENROLMENT_SECONDS * 1_000).toISOString();
-  return { server, enrolment: shown(ctx, token, until) };
+  return { server, enrolment: shown(ctx, INSTALL, token, until) };
 }
 
 /** Another right to enrol: the agent that has the old key stays until a new one has used this. */
@@ -87,7 +87,7 @@ export async function openEnrolment(ctx: Ctx, id: string): Promise<Enrolment> {
     call("panel_enrolment_open", opened, z.string()),
     panelAudited(ctx, { action: "server.enrolment", target: { type: "server", id } }),
   ]);
-  return shown(ctx, token, until);
+  return shown(ctx, ENROL, token, until);
 }
 
 export async function changeServer(
@@ -127,8 +127,12 @@ async function newEnrolment(ctx: Ctx, id: string) {
   return { token, opened };
 }
 
-const shown = (ctx: Ctx, token: string, until: string): Enrolment => ({
+const INSTALL = "node nusantarad.mjs install";
+const ENROL = "nusantarad enrol";
+
+const shown = (ctx: Ctx, program: string, token: string, until: string): Enrolment => ({
   token,
   expires_at: until,
-  command: `nusantarad enrol --url ${ctx.config.APP_URL} --token ${token}`,
+  // The shell's own printf: what a program is given as an argument every user of that machine can read.
+  command: `printf %s '${token}' | sudo ${program} --url ${ctx.config.APP_URL}`,
 });

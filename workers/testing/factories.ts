@@ -16,22 +16,34 @@ export const unique = (prefix = "t") =>
 
 /** A user of its own with a live session and a token, made without the sign-in (and without bcrypt's time). */
 export async function createUser(roles: Role[] = ["buyer"]): Promise<TestUser> {
+  const [user] = await createUsers(1, roles);
+  if (!user) throw new Error("no user was made");
+  return user;
+}
+
+/** As many of them in one round trip. */
+export async function createUsers(count: number, roles: Role[]): Promise<TestUser[]> {
   const ctx = testContext();
-  const email = `${unique("u")}@test.example`;
-  const [made] = await ctx.db.run(
+  const name = unique("u");
+  const made = await ctx.db.run(
     rows(
       sql`with u as (
           insert into identity_users (email, name, password_hash, roles)
-          values (${email}, ${`Uji ${email.slice(0, 6)}`}, 'x', ${`{${roles.join(",")}}`}::text[]) returning id)
-        insert into identity_sessions (user_id, expires_at) select id, now() + interval '7 days' from u
-        returning user_id::float8 as user_id, id as session_id`,
-      z.object({ user_id: z.number(), session_id: z.string() }),
+          select ${name} || n || '@test.example', 'Uji ' || ${name.slice(0, 6)}, 'x', ${`{${roles.join(",")}}`}::text[]
+          from generate_series(1, ${count}::int) n returning id, email)
+        , s as (insert into identity_sessions (user_id, expires_at)
+          select id, now() + interval '7 days' from u returning id, user_id)
+        select u.id::float8 as user_id, s.id as session_id, u.email from u join s on s.user_id = u.id`,
+      z.object({ user_id: z.number(), session_id: z.string(), email: z.string() }),
     ),
   );
-  if (!made) throw new Error("no user was made");
-  const actor: Actor = { userId: made.user_id, sessionId: made.session_id, roles };
-  const token = await signToken(ctx.config, { ...actor, phone: null }, ctx.now());
-  return { ...actor, email, token };
+  return await Promise.all(
+    made.map(async ({ user_id: userId, session_id: sessionId, email }) => {
+      const actor: Actor = { userId, sessionId, roles };
+      const token = await signToken(ctx.config, { ...actor, phone: null }, ctx.now());
+      return { ...actor, email, token };
+    }),
+  );
 }
 
 export interface TestStore {

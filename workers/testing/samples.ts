@@ -186,6 +186,7 @@ export function pathOf({ path }: TestOperation, world: World): string {
     .replace("{platform}", "shopee")
     .replace("{key}", "avatars/1/tidak-ada.jpg")
     .replace("{hostId}", String(world.user.userId))
+    .replace("{userId}", String(world.user.userId))
     .replace("{agencyId}", String(world.agencyId))
     .replace("{requestId}", "2000000000")
     .replace("{storeId}", world.store.id)

@@ -9,6 +9,7 @@ export {
   orderJob,
   refusedCallbackApplier,
 } from "./orders/index.ts";
+export { repriceJob } from "./reprice.ts";
 export { deliverWebhook } from "./resellers/deliver.ts";
 export { SupplierGate } from "./supplier-gate.ts";
 export { startHourlySync, syncJob } from "./sync.ts";

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { rows } from "../../shared/db/statement.ts";
 import { testContext } from "../testing/api.ts";
 import { createUser, unique } from "../testing/factories.ts";
+import { reprice } from "./testing/reprice.ts";
 
 const ctx = testContext();
 const run = (change: ReturnType<typeof sql>) => ctx.db.run(rows(change, z.unknown()));
@@ -110,17 +111,17 @@ describe("a price", () => {
 });
 
 describe("a change of the rules", () => {
-  it("reaches the catalogue at once, with a history row a price", async () => {
+  it("reaches the catalogue by its job, with a history row a price", async () => {
     const brand = unique("B");
     const code = unique("C");
     await run(sql`insert into topup_services (family, code, name, brand, target_kind, supplier_price, price)
       values ('game', ${code}, 'Uji', ${brand}, 'game_id', 10000, 10500)`);
     await addRule({ brand, fixed: 2_000 });
-    await run(sql`select topup_reprice()`);
+    await reprice(ctx);
     const stored = sql`select s.price::int, h.old_price::int from topup_services s
       join topup_price_history h on h.service_id = s.id where s.code = ${code}`;
     expect(await run(stored)).toEqual([{ price: 12_000, old_price: 10_500 }]);
-    await run(sql`select topup_reprice()`);
+    await reprice(ctx);
     expect(await run(stored)).toHaveLength(1);
   });
 });

@@ -1,5 +1,6 @@
 import { createApi } from "../../shared/http/api.ts";
 import { adminRoutes } from "./routes/admin.ts";
+import { adminMarginRoutes } from "./routes/admin-margins.ts";
 import { adminOrderRoutes } from "./routes/admin-orders.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
@@ -21,6 +22,7 @@ for (const family of [
   deliveryRoutes,
   smmRoutes,
   adminOrderRoutes,
+  adminMarginRoutes,
   adminRoutes,
 ]) {
   topupRoutes.route("/", family);

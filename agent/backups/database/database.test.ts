@@ -33,15 +33,20 @@ async function shop(rows = 50): Promise<string> {
       i,
     ]);
   }
-  await run(
+  const user = `s_${name}`;
+  await run(`create user ${user}@localhost identified by 'rahasia'`);
+  await run(`grant all privileges on DB.* to ${user}@localhost`);
+  const asTenant = (sql: string) =>
+    mariadb.queryAs({ user, password: "rahasia" }, sql.replaceAll("DB", name));
+  await asTenant(
     "create view DB.murah as select p.nama, k.nama as kategori from DB.produk p join DB.kategori k on k.id = p.kategori_id where p.harga < 10",
   );
-  await run(
+  await asTenant(
     "create trigger DB.isi before insert on DB.kategori for each row set new.nama = concat(new.nama, '!')",
   );
-  await run("create procedure DB.bersih() delete from DB.kategori where id = 0");
-  await run("create function DB.tiga() returns int deterministic return 3");
-  await run(
+  await asTenant("create procedure DB.bersih() delete from DB.kategori where id = 0");
+  await asTenant("create function DB.tiga() returns int deterministic return 3");
+  await asTenant(
     "create event DB.tiap_jam on schedule every 1 hour do delete from DB.kategori where id = 0",
   );
   return name;

@@ -1,5 +1,6 @@
 import { CommandError } from "../../command-error.ts";
 import type { DatabaseContent } from "../manifest.ts";
+import { NOW, sumOf } from "./columns.ts";
 import type { Session } from "./connection.ts";
 
 export type TableFacts = DatabaseContent["tables"][number];
@@ -39,30 +40,49 @@ export async function inventoryOf(session: Session, database: string): Promise<I
 }
 
 /**
- * Rows and checksum of each table, as the session sees them. A sequence counts on outside of transactions, and a
- * versioned table's past is not dumped: of these there is no checksum.
+ * Rows and checksum of each table, as the session sees them. A sequence counts on outside of transactions: of it there is
+ * no checksum. Of tables in `ofNow` it is one over their rows of now, without a past.
  */
 export async function tableFacts(
   session: Session,
   database: string,
-  given: Inventory,
+  { tables, sequences, ofNow }: Pick<Inventory, "tables" | "sequences"> & { ofNow: Set<string> },
 ): Promise<TableFacts[]> {
-  const facts: TableFacts[] = given.sequences.map((name) => ({ name, rows: 1, checksum: "" }));
-  for (const name of given.tables) {
-    const table = session.name(database, name);
+  const facts: TableFacts[] = sequences.map((name) => ({ name, rows: 1, checksum: "" }));
+  for (const name of tables) {
     const [counted] = await session.rows<{ n: number | string }>(
-      `select count(*) as n from ${table}`,
+      `select count(*) as n from ${session.name(database, name)}`,
     );
-    const [summed] = await session.rows<{ Checksum: number | string | null }>(
-      `checksum table ${table} extended`,
-    );
-    const checksum = summed?.Checksum;
-    if (counted === undefined || checksum === undefined || checksum === null) {
-      throw new CommandError("tool_failed", "a table cannot be read");
-    }
-    facts.push({ name, rows: Number(counted.n), checksum: String(checksum) });
+    if (counted === undefined) throw unreadable();
+    const checksum = ofNow.has(name)
+      ? await sumOf(session, database, name)
+      : await checksumOf(session, database, name);
+    facts.push({ name, rows: Number(counted.n), checksum });
   }
   return facts.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function checksumOf(session: Session, database: string, name: string): Promise<string> {
+  const [summed] = await session.rows<{ Checksum: number | string | null }>(
+    `checksum table ${session.name(database, name)} extended`,
+  );
+  const checksum = summed?.Checksum;
+  if (checksum === undefined || checksum === null) throw unreadable();
+  return String(checksum);
+}
+
+const unreadable = () => new CommandError("tool_failed", "a table cannot be read");
+
+/** What a schema has now, counted as it was counted when it was backed up. */
+export async function factsLike(
+  session: Session,
+  schema: string,
+  expected: readonly TableFacts[],
+): Promise<TableFacts[]> {
+  const ofNow = new Set(
+    expected.filter(({ checksum }) => checksum.startsWith(NOW)).map(({ name }) => name),
+  );
+  return await tableFacts(session, schema, { ...(await inventoryOf(session, schema)), ofNow });
 }
 
 export interface ProgramFacts {
@@ -102,6 +122,19 @@ export function difference(
     if (other.checksum !== table.checksum) return "a table has another content";
   }
   return found.length === expected.length ? null : "there is a table too many";
+}
+
+/** What is there when these could not be made. */
+export function without(
+  { views, routines, triggers, events }: ProgramFacts,
+  refused: readonly { kind: string; name: string }[],
+): ProgramFacts {
+  const gone = (kind: string) => refused.filter((one) => one.kind === kind);
+  const names = new Set(gone("VIEW").map(({ name }) => name));
+  return {
+    views: views.filter((name) => !names.has(name)),
+    ...{ routines, events, triggers: triggers - gone("TRIGGER").length },
+  };
 }
 
 export function programDifference(expected: ProgramFacts, found: ProgramFacts): string | null {

@@ -146,4 +146,20 @@ needs(
     expect(rows).toEqual([{ n: outcome === "restored" ? 200 : 1 }]);
     expect([await ours(), journals()]).toEqual([[], []]);
   }, 60_000);
+
+  it("whose database server is killed under it says that the server is away, and goes well when asked again", async () => {
+    const { name, target, facts, input } = await prepared();
+    const restoring = server.restore(facts, target, server.ctx, input.restoreId).then(
+      () => "restored",
+      (error: { code: string }) => error.code,
+    );
+    await expect.poll(ours, { interval: 5 }).not.toEqual([]);
+    await mariadb.halt("SIGKILL");
+    const outcome = await restoring;
+    await mariadb.resume();
+    expect(["unavailable", "restored"]).toContain(outcome);
+    await server.restore(facts, target, server.ctx, input.restoreId);
+    expect(await seen(name)).toBe(BACKED_UP);
+    expect([await ours(), journals()]).toEqual([[], []]);
+  }, 60_000);
 });

@@ -2,9 +2,17 @@ import { open, readFile } from "node:fs/promises";
 import type { AgentCtx } from "../../ctx.ts";
 import type { DatabaseContent } from "../manifest.ts";
 import type { Stage, StartStage } from "../processes.ts";
-import { clientOptions, type Session, withSession } from "./connection.ts";
+import { clientOptions, DatabaseError, type Session, withSession } from "./connection.ts";
 import { inventoryOf } from "./facts.ts";
-import { makePrograms, parsePrograms } from "./programs.ts";
+import { withMakers } from "./makers.ts";
+import {
+  isBroken,
+  makePrograms,
+  type Program,
+  parsePrograms,
+  type Refusal,
+  wordsOf,
+} from "./programs.ts";
 import { makeTriggers } from "./triggers.ts";
 
 const SCRATCH = "nusantara_scratch_";
@@ -65,7 +73,9 @@ export async function sweepSchemas(ctx: AgentCtx): Promise<void> {
       [`${SCRATCH.replaceAll("_", "\\_")}%`],
     );
     for (const { name } of left) {
-      if (!inUse.has(name)) await session.rows(`drop database if exists ${session.name(name)}`);
+      if (inUse.has(name)) continue;
+      await session.rows("call mysql.nusantara_unkeep(?)", [name]);
+      await session.rows(`drop database if exists ${session.name(name)}`);
     }
   });
 }
@@ -118,20 +128,36 @@ export interface Programs {
 
 /**
  * Makes routines, views, triggers, and events where they are wanted, from a file of `dumpPrograms`, each as a statement
- * of its own. A refusal is thrown once all the others are made.
+ * of its own and by its owner; in a scratch schema by its keeper. Answers those that were broken before; any other
+ * refusal is thrown once all that can be made are made.
  */
 export async function loadPrograms(
+  ctx: AgentCtx,
   session: Session,
   { schema, file, parts, withEvents }: Programs,
-): Promise<void> {
+): Promise<Refusal[]> {
   const [views = "", routines = "", events = "", triggers = ""] = await textsOf(file, parts);
-  const refused = [
-    ...(await makePrograms(session, schema, parsePrograms(routines))),
-    ...(await makePrograms(session, schema, parsePrograms(views))),
-    ...(await makePrograms(session, schema, withEvents ? parsePrograms(events) : [])),
-  ];
-  await makeTriggers(session, schema, triggers);
-  if (refused[0]) throw refused[0].error;
+  const inScratch = !withEvents;
+  const given = { schema, onlyKeeper: inScratch };
+  const refused = await withMakers(ctx, session, given, async (makers) => [
+    ...(await makePrograms(makers, schema, parsePrograms(routines))),
+    ...(await makePrograms(makers, schema, parsePrograms(views))),
+    ...(await makePrograms(makers, schema, withEvents ? parsePrograms(events) : [])),
+    ...(await makeTriggers(makers, schema, triggers)),
+  ]);
+  const lost = refused.find((one) => !isBroken(one, inScratch));
+  if (lost?.error instanceof DatabaseError) {
+    const { errno } = lost.error;
+    throw new DatabaseError(errno, `${wordsOf(lost)} cannot be made again (error ${errno})`);
+  }
+  if (lost) throw lost.error;
+  return refused;
+}
+
+/** The views in a file of `dumpPrograms`. */
+export async function viewsIn(file: string, parts: readonly number[]): Promise<Program[]> {
+  const [views = ""] = await textsOf(file, parts);
+  return parsePrograms(views);
 }
 
 async function textsOf(file: string, parts: readonly number[]): Promise<string[]> {

@@ -5,8 +5,15 @@ import { z } from "zod";
 import type { AgentCtx } from "../../ctx.ts";
 import { createPrivate, putInPlace, syncFolder } from "../folder.ts";
 import { DatabaseError, type Session, withSession } from "./connection.ts";
-import { dumpPrograms } from "./dump.ts";
-import { difference, inventoryOf, programDifference, programFacts, tableFacts } from "./facts.ts";
+import {
+  difference,
+  factsLike,
+  inventoryOf,
+  programDifference,
+  programFacts,
+  without,
+} from "./facts.ts";
+import { checkKeys, foreignKey, keysInto, pointAgain } from "./foreign-keys.ts";
 import {
   createSchema,
   dropPrograms,
@@ -15,7 +22,9 @@ import {
   oldSchema,
   scratchSchema,
 } from "./load.ts";
+import { type Refusal, wordsOf } from "./programs.ts";
 import { differs, type LoadedBackup } from "./prove.ts";
+import { keepPrograms, undoPath } from "./undo.ts";
 
 const LOCK_TIMEOUT = 1205;
 const SWAP_TRIES = 5;
@@ -29,6 +38,8 @@ const journalSchema = z.strictObject({
   tables: z.number().int().nonnegative(),
   /** Bytes of the parts of the file with its views, routines, events and triggers. */
   undo: z.array(z.number().int().nonnegative()).length(4),
+  /** Of other databases: they follow the old tables, and are to point here again. */
+  keys: z.array(foreignKey),
   /** `swapping`: goes back if it was killed. `verified`: only the old tables are to be removed. */
   phase: z.enum(["swapping", "verified"]),
 });
@@ -37,8 +48,6 @@ type Journal = z.output<typeof journalSchema>;
 const JOURNAL_NAME = /^restore-[0-9a-f-]{36}\.json$/;
 const journalPath = (ctx: AgentCtx, restoreId: string) =>
   join(ctx.settings.stateDir, `restore-${restoreId}.json`);
-const undoPath = (ctx: AgentCtx, restoreId: string) =>
-  join(ctx.settings.stateDir, `restore-${restoreId}.sql`);
 /** Where the programs of a database stay when one of them could not be made again. */
 const keptPath = (ctx: AgentCtx, restoreId: string) =>
   join(ctx.settings.stateDir, `kept-${restoreId}.json`);
@@ -98,7 +107,9 @@ export async function swapIn(
   const undo = await keepPrograms(ctx, session, restoreId, database);
   const before = await inventoryOf(session, database);
   const tables = before.tables.length + before.sequences.length;
-  const journal: Journal = { restoreId, database, tables, undo, phase: "swapping" };
+  const keys = await keysInto(session, database);
+  await checkKeys(session, keys, schema);
+  const journal: Journal = { restoreId, database, tables, undo, keys, phase: "swapping" };
   await writeJournal(ctx, journal);
   try {
     await dropPrograms(session, schema);
@@ -108,15 +119,15 @@ export async function swapIn(
       { from: database, to: oldSchema(restoreId) },
       { from: schema, to: database },
     ]);
+    await pointAgain(session, keys, database);
     await dropPrograms(session, database);
     const [, ...parts] = content.parts;
-    await loadPrograms(session, {
-      schema: database,
-      file: loaded.restFile,
-      parts,
-      withEvents: true,
-    });
-    await verify(session, database, loaded);
+    const given = { schema: database, file: loaded.restFile, parts, withEvents: true };
+    const refused = await loadPrograms(ctx, session, given);
+    await verify(session, database, loaded, refused);
+    await checkKeys(session, keys, database);
+    for (const one of refused)
+      ctx.log.warn(`${wordsOf(one)} was broken when it was backed up, and is left out`);
     ctx.signal.throwIfAborted();
   } catch (error) {
     // Not with the session that failed: it may be the one that was killed.
@@ -125,27 +136,6 @@ export async function swapIn(
   }
   await writeJournal(ctx, { ...journal, phase: "verified" });
   await forget(ctx, session, restoreId);
-}
-
-/** Views, routines, events and triggers that are there now, on disk: a table with triggers cannot be moved. */
-async function keepPrograms(
-  ctx: AgentCtx,
-  session: Session,
-  restoreId: string,
-  database: string,
-): Promise<number[]> {
-  const path = undoPath(ctx, restoreId);
-  const inventory = await inventoryOf(session, database);
-  const handle = await createPrivate(`${path}.new`);
-  try {
-    const to = { write: async (chunk: Uint8Array) => void (await handle.write(chunk)) };
-    const parts = await dumpPrograms({ session, database, inventory, to });
-    await putInPlace(handle, `${path}.new`, path);
-    return parts;
-  } catch (error) {
-    await handle.close().catch(() => undefined);
-    throw error;
-  }
 }
 
 interface Move {
@@ -193,6 +183,7 @@ async function verify(
   session: Session,
   database: string,
   { content }: LoadedBackup,
+  refused: readonly Refusal[],
 ): Promise<void> {
   const inventory = await inventoryOf(session, database);
   const names = [...inventory.tables, ...inventory.sequences];
@@ -202,12 +193,14 @@ async function verify(
     );
   }
   try {
-    const wrong = difference(content.tables, await tableFacts(session, database, inventory));
+    const found = await factsLike(session, database, content.tables);
+    const wrong = difference(content.tables, found);
     if (wrong) throw differs(wrong);
   } finally {
     await session.rows("unlock tables");
   }
-  const wrong = programDifference(content, await programFacts(session, database));
+  const there = await programFacts(session, database);
+  const wrong = programDifference(without(content, refused), there);
   if (wrong) throw differs(wrong);
 }
 
@@ -226,9 +219,11 @@ async function putBack(ctx: AgentCtx, session: Session, journal: Journal): Promi
       { from: old, to: database },
     ]);
   }
+  await pointAgain(session, journal.keys, database);
   const file = undoPath(ctx, restoreId);
   try {
-    await loadPrograms(session, { schema: database, file, parts: journal.undo, withEvents: true });
+    const given = { schema: database, file, parts: journal.undo, withEvents: true };
+    await loadPrograms(ctx, session, given);
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
     // Such as a view of a table that is gone: it could not be made before either. Its text is kept.

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, sign } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { LOCAL_RELEASE_KEY } from "../../settings.ts";
 import { DEMO_SIGN_INS } from "../data.ts";
 import { localSql, type Sql } from "../hosting/time.ts";
@@ -61,7 +62,9 @@ async function enrol(tell: Tell, token: string, machine: Machine) {
     enrolment: { token: string };
   };
   const settings = ["--settings", machine.settingsFile];
-  await machine.agent("enrol", "--url", tell.app, "--token", enrolment.token, ...settings);
+  const tokenFile = `${machine.settingsFile}.token`;
+  await writeFile(tokenFile, enrolment.token, { mode: 0o600 });
+  await machine.agent("enrol", "--url", tell.app, "--token-file", tokenFile, ...settings);
   const agent = machine.startAgent();
   const operator: Operator = { tell, token, server: server.id };
   await until(

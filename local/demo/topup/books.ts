@@ -23,6 +23,13 @@ interface Report {
   createdAt: string;
 }
 
+/** What the reports of some days say together. */
+interface Reports {
+  orders: number;
+  matched: number;
+  differences: number;
+}
+
 /** Which of the supplier's words an order's end may stand for. */
 const FITTING: Record<string, string> = { success: "success", partial: "partial", failed: "error" };
 
@@ -68,9 +75,26 @@ async function orderOf(tell: Tell, admin: Caller, target: string): Promise<Admin
   return order;
 }
 
-/** Has today compared with the supplier's list, and waits for the report. */
-export async function reconcile(tell: Tell, admin: Caller): Promise<Report> {
-  const day = new Date(Date.now() + 7 * 3_600_000).toISOString().slice(0, 10);
+const DAY_MS = 24 * 3_600_000;
+
+/** The day in Jakarta: "2026-11-21". */
+export const jakartaDay = (at: Date) =>
+  new Date(at.getTime() + 7 * 3_600_000).toISOString().slice(0, 10);
+
+/** Has the days from `since` to today compared with the supplier's list: midnight may lie between. */
+export async function reconcile(tell: Tell, admin: Caller, since: string): Promise<Reports> {
+  const sum: Reports = { orders: 0, matched: 0, differences: 0 };
+  for (let at = new Date(); jakartaDay(at) >= since; at = new Date(at.getTime() - DAY_MS)) {
+    const report = await reconcileDay(tell, admin, jakartaDay(at));
+    sum.orders += report.orders;
+    sum.matched += report.matched;
+    sum.differences += differencesOf(report);
+  }
+  return sum;
+}
+
+/** Has one day compared, and waits for the report. */
+async function reconcileDay(tell: Tell, admin: Caller, day: string): Promise<Report> {
   const path = `/api/admin/topup/reconciliations/${day}`;
   const read = () => tryRequest<Report>(tell.app, path, { token: admin.token });
   const before = await read();
@@ -95,12 +119,12 @@ const differencesOf = (report: Report) =>
   ].length;
 
 /** What this demo bought stands in both lists alike. What earlier ones left in them is none of its business. */
-export function compareReports(tell: Tell, before: Report, after: Report, bought: number): void {
+export function compareReports(tell: Tell, before: Reports, after: Reports, bought: number): void {
   check("orders in the report", after.orders - before.orders, bought);
   check("orders that match", after.matched - before.matched, bought);
-  const differences = differencesOf(after) - differencesOf(before);
+  const differences = after.differences - before.differences;
   check("differences in the report", differences, 0);
-  const left = differencesOf(before);
+  const left = before.differences;
   tell.step(
     `The day's reconciliation report: ${differences} differences`,
     `${after.matched} of ${after.orders} orders match the supplier's list${left > 0 ? `; ${left} are of before the twin was restarted` : ""}`,

@@ -15,7 +15,6 @@ export interface Service {
   name: string;
   price: number;
   unit: number;
-  maintenance: string | null;
 }
 
 /** What the demo buys: one of each kind. */
@@ -78,13 +77,7 @@ async function priceLine(tell: Tell, { code, name, price, unit }: Service): Prom
   return `${name}${per}: the supplier asks ${rupiah(asked.basic)}, we ${rupiah(price)} (+${margin} %)`;
 }
 
-/** Electricity tokens rest for an hour around midnight; a demo then says so instead of failing strangely. */
-export function requireOpen({ token }: Shelf, now: Date): void {
-  const clock = new Date(now.getTime() + 7 * 3_600_000).toISOString().slice(11, 16);
-  const [opens, closes] = (token.maintenance ?? "").split(" - ");
-  if (!opens || !closes || opens === closes) return;
-  const rests =
-    opens < closes ? clock >= opens && clock < closes : clock >= opens || clock < closes;
-  if (rests)
-    throw new Error(`PLN rests from ${opens} to ${closes} in Jakarta; try again after that`);
+/** Electricity tokens rest for an hour around midnight; the supplier of a demo works through. */
+export async function keepAwake(tell: Tell): Promise<void> {
+  await twin(tell, `/_services/${WANTED.token.code}`, { maintenance: "00:00 - 00:00" });
 }

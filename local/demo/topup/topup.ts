@@ -2,9 +2,9 @@ import { DEMO_PASSWORD } from "../data.ts";
 import { check, type Tell } from "../narrator.ts";
 import { makeBuyer } from "../sale/buyer.ts";
 import { signIn } from "../sale/seller.ts";
-import { compareBooks, compareReports, reconcile } from "./books.ts";
+import { compareBooks, compareReports, jakartaDay, reconcile } from "./books.ts";
 import { ask, type Caller, refusalOf, undial } from "./calls.ts";
-import { readPrices, requireOpen, type Shelf, syncCatalogue } from "./catalogue.ts";
+import { keepAwake, readPrices, type Shelf, syncCatalogue } from "./catalogue.ts";
 import {
   buyBroken,
   buyInVain,
@@ -29,15 +29,16 @@ const DEPOSIT = 500_000;
 export async function buyTopups(tell: Tell): Promise<void> {
   const admin = { token: await signIn(tell, ADMIN, DEMO_PASSWORD) };
   const stranger = { token: await signIn(tell, STRANGER, DEMO_PASSWORD) };
+  await keepAwake(tell);
   await syncCatalogue(tell, admin);
   const customer = await makeBuyer(tell);
   const shelf = await readPrices(tell, customer);
-  requireOpen(shelf, new Date());
   await deposit(tell, customer, DEPOSIT);
   const targets = newTargets();
   await seeNickname(tell, customer, targets.diamonds);
 
-  const before = await reconcile(tell, admin);
+  const since = jakartaDay(new Date());
+  const before = await reconcile(tell, admin, since);
   try {
     await buyAll(tell, { admin, customer, stranger }, shelf, targets);
   } finally {
@@ -45,7 +46,7 @@ export async function buyTopups(tell: Tell): Promise<void> {
   }
   const purchased = { deposited: DEPOSIT, targets: Object.values(targets) };
   const bought = await compareBooks(tell, { admin, customer }, purchased);
-  compareReports(tell, before, await reconcile(tell, admin), bought);
+  compareReports(tell, before, await reconcile(tell, admin, since), bought);
   tell.end("Every paid order was bought once or refunded once.");
 }
 

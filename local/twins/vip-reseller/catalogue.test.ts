@@ -81,11 +81,15 @@ describe("the catalogue", () => {
 
   it("changes by hand", async () => {
     const path = `${reseller.twin.url}/_services/X100`;
-    await call("POST", path, { price: 90_000, status: "empty" });
+    await call("POST", path, { price: 90_000, status: "empty", maintenance: "01:00 - 02:00" });
     const found = (await services("prepaid", { filter_type: "brand", filter_value: "XL" })).find(
       (one: Record<string, unknown>) => one.code === "X100",
     );
-    expect(found).toMatchObject({ status: "empty", price: { special: 90_000 } });
+    expect(found).toMatchObject({
+      status: "empty",
+      price: { special: 90_000 },
+      maintenace: "01:00 - 02:00",
+    });
     expect((await reseller.buy({ service: "X100" })).body.result).toBe(false);
   });
 });

@@ -93,6 +93,9 @@ function setService(vip: Vip, request: TwinRequest): Json | null {
     if (body.stock !== undefined) vip.setStock(service, Number(body.stock));
     if (body.status === "available" || body.status === "empty") service.status = body.status;
     if (typeof body.name === "string") service.name = body.name;
+    if (service.family === "prepaid" && typeof body.maintenance === "string") {
+      service.maintenance = body.maintenance;
+    }
     return serviceData(service);
   }
   return null;

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { type Http, ProviderError } from "../http.ts";
-import { historyBody, PROVIDER, type RedirectInput, redirectBody } from "./requests.ts";
+import {
+  historyBody,
+  type Opened,
+  PROVIDER,
+  type RedirectInput,
+  redirectBody,
+} from "./requests.ts";
 import { type Account, requestHeaders } from "./signature.ts";
 import {
   HistoryPage,
@@ -22,8 +28,8 @@ export interface RedirectPage {
   url: string;
 }
 
-/** More than this many newer transactions (20 a page), and a payment is not looked for any further. */
-const MAX_PAGES = 25;
+/** More transactions (20 a page) than this in the days of a payment, and it is not looked for any further. */
+const MAX_PAGES = 60;
 
 const sessionId = z.string().min(1).max(128);
 const Redirect = z.object({
@@ -73,9 +79,9 @@ export async function getTransaction(line: Line, id: string): Promise<IpaymuPaym
 
 const History = z.object({ Data: HistoryPage });
 
-export async function history(line: Line, since: Date, page: number): Promise<HistoryPage> {
+export async function history(line: Line, opened: Opened, page: number): Promise<HistoryPage> {
   const options = { schema: History, idempotent: true };
-  return (await post(line, "/history", historyBody(since, line.now(), page), options)).Data;
+  return (await post(line, "/history", historyBody(opened, line.now(), page), options)).Data;
 }
 
 /**
@@ -85,12 +91,12 @@ export async function history(line: Line, since: Date, page: number): Promise<Hi
 export async function findByReference(
   line: Line,
   providerRef: string,
-  since: Date,
+  opened: Opened,
 ): Promise<IpaymuPayment | null> {
   const candidates: HistoryRow[] = [];
   for (let page = 1, pages = 1; page <= pages; page += 1) {
     if (page > MAX_PAGES) throw tooMany();
-    const read = await history(line, since, page);
+    const read = await history(line, opened, page);
     pages = read.pages;
     candidates.push(...read.rows.filter((row) => row.providerRef === providerRef));
     if (candidates.some(({ status }) => RANK[status] === 0)) break;

@@ -18,7 +18,7 @@ describe("findByReference", () => {
   });
   const pageOf = (rows: unknown[], total_pages = 1) =>
     answer(200, ok({ Transaction: rows, Pagination: { total: 1, total_pages } }));
-  const since = new Date("2026-11-21T02:00:00Z");
+  const since = { since: new Date("2026-11-21T02:00:00Z") };
 
   test("looks from the day of the order on, newest first, and asks the transaction itself", async () => {
     network.on("POST", at("/history"), pageOf([row(2, "ELSE", 1), row(1, "ORD-2026-0001", 0)]));
@@ -64,7 +64,7 @@ describe("findByReference", () => {
   });
 
   test("a history that is too long is no proof that nothing was paid", async () => {
-    for (let n = 0; n < 25; n += 1) network.on("POST", at("/history"), pageOf([], 1000));
+    for (let n = 0; n < 60; n += 1) network.on("POST", at("/history"), pageOf([], 1000));
     const error = await failureOf(client().findByReference("ORD-2026-0001", since));
     expect(error).toMatchObject({ code: "history_too_long", retryable: true });
   });
@@ -78,8 +78,19 @@ describe("findByReference", () => {
 
   test("the days hold in any zone that the provider may count in", async () => {
     network.on("POST", at("/history"), pageOf([]));
-    await client().findByReference("ORD-2026-0001", new Date(NOW.getTime() - 12 * 3_600_000));
+    const opened = { since: new Date(NOW.getTime() - 12 * 3_600_000) };
+    await client().findByReference("ORD-2026-0001", opened);
     expect(network.firstJson()).toMatchObject({ startdate: "2026-11-20", enddate: "2026-11-21" });
+  });
+
+  test("the days end with the payment, so that an old one is not looked for in ever more of them", async () => {
+    network.on("POST", at("/history"), pageOf([]));
+    const opened = {
+      since: new Date(NOW.getTime() - 90 * 86_400_000),
+      until: new Date(NOW.getTime() - 89 * 86_400_000),
+    };
+    await client().findByReference("ORD-2026-0001", opened);
+    expect(network.firstJson()).toMatchObject({ startdate: "2026-08-23", enddate: "2026-08-24" });
   });
 });
 

@@ -55,13 +55,20 @@ function expiry(minutes: number): Record<string, unknown> {
 /** The zone of iPaymu's days is not documented: eight hours earlier, the first day is right in any that it may be. */
 const ZONE_DOUBT_MS = 8 * 3_600_000;
 
-/** A page of the history from that time on, newest first. */
-export function historyBody(since: Date, now: Date, page: number): Record<string, unknown> {
+/** When a transaction can have been opened; until now where nothing ends that time. */
+export interface Opened {
+  since: Date;
+  until?: Date;
+}
+
+/** A page of the history of that time, newest first. */
+export function historyBody(opened: Opened, now: Date, page: number): Record<string, unknown> {
   const day = (at: number) => formatWib(new Date(at)).slice(0, 10);
+  const until = Math.min(now.getTime(), opened.until?.getTime() ?? Number.POSITIVE_INFINITY);
   return {
     date: "created_at",
-    startdate: day(since.getTime() - ZONE_DOUBT_MS),
-    enddate: day(now.getTime() + ZONE_DOUBT_MS),
+    startdate: day(opened.since.getTime() - ZONE_DOUBT_MS),
+    enddate: day(until + ZONE_DOUBT_MS),
     page,
     limit: 20,
     orderBy: "id",

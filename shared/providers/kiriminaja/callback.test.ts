@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type CourierEventKind, parseCallback } from "./callback.ts";
+import { type CourierEventKind, parseCallback, splitCallback } from "./callback.ts";
 
 const parse = (body: unknown) => parseCallback(JSON.stringify(body));
 
@@ -145,6 +145,27 @@ describe("the single object of instant couriers", () => {
     expect(parse({ method: "update_instant_packages", data })).toMatchObject([
       { kind, orderRef: "LB1001" },
     ]);
+  });
+});
+
+describe("a callback of many parcels", () => {
+  test("comes in pieces that fit on a queue, hold each parcel once and are the same each time", () => {
+    const many = full("finished_packages", { reason: "é".repeat(500) });
+    const data = Array.from({ length: 200 }, (_, i) => ({ ...many.data[0], order_id: `LB${i}` }));
+    const body = JSON.stringify({ ...many, data });
+    const pieces = splitCallback(body);
+    expect(pieces.length).toBeGreaterThan(1);
+    for (const piece of pieces) {
+      const message = new TextEncoder().encode(JSON.stringify({ body: piece }));
+      expect(message.byteLength).toBeLessThan(128_000);
+    }
+    expect(pieces.flatMap((piece) => parseCallback(piece))).toEqual(parseCallback(body));
+    expect(splitCallback(body)).toEqual(pieces);
+  });
+
+  test("of few is left as it came", () => {
+    const body = ` ${JSON.stringify(full("finished_packages"))}`;
+    expect(splitCallback(body)).toEqual([body]);
   });
 });
 

@@ -49,6 +49,29 @@ const Envelope = z.object({
   data: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]),
 });
 
+/** Of a piece: with escapes and letters of several bytes it is still well below what a queue takes (128 KB). */
+const LONGEST_PIECE = 30_000;
+
+/**
+ * A readable callback as pieces that each fit on a queue: one of few parcels as it came, one of many with some of its
+ * parcels in each, without what it says beside them. The same for every delivery.
+ */
+export function splitCallback(rawBody: string): string[] {
+  if (rawBody.length <= LONGEST_PIECE) return [rawBody];
+  const { method, data } = Envelope.parse(JSON.parse(rawBody));
+  const pieces: unknown[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const item of Array.isArray(data) ? data : [data]) {
+    length += JSON.stringify(item).length;
+    if (length > LONGEST_PIECE) {
+      pieces.push([]);
+      length = JSON.stringify(item).length;
+    }
+    pieces.at(-1)?.push(item);
+  }
+  return pieces.map((items) => JSON.stringify({ method, data: items }));
+}
+
 /**
  * Reads a callback in the short form, the full form or with a single object (providers/kiriminaja.md §4); null when
  * the body is none of them. Methods and items that we do not know come back as `unknown`, never dropped.

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseBigJson } from "../big-json.ts";
 import { createHttp, type Fetch, type Http } from "../http.ts";
-import { callPlatform } from "../marketplace/call.ts";
+import { callPlatform, inTurn } from "../marketplace/call.ts";
 import type { ShopAuth } from "../marketplace.ts";
 import { multipart, type Upload } from "../multipart.ts";
 import { readLazada } from "./failures.ts";
@@ -53,29 +53,30 @@ export function createLine(options: LazadaOptions): LazadaLine {
     path: string,
     params: Params,
     schema: z.ZodType<T>,
-    accessToken?: string,
+    auth?: ShopAuth,
   ): Promise<T> => {
-    const query = await signed(path, params, accessToken);
-    const request = { method: "POST", path, query, form: params, schema } as const;
-    return await callPlatform(http, PLATFORM, { ...request, idempotent: false }, readLazada);
+    const query = await signed(path, params, auth?.accessToken);
+    const form = { method: "POST", path, query, form: params, schema } as const;
+    const request = { ...form, idempotent: false, ...(auth && inTurn(auth, "write")) };
+    return await callPlatform(http, PLATFORM, request, readLazada);
   };
 
   return {
     options,
     now,
     open: (path, params, schema) => post(auths, path, params, schema),
-    async read({ accessToken }, path, params, schema, maxBytes) {
-      const query = { ...(await signed(path, params, accessToken)), ...params };
-      const size = maxBytes === undefined ? {} : { maxBytes };
-      const request = { method: "GET", path, query, schema, idempotent: true, ...size } as const;
+    async read(auth, path, params, schema, maxBytes) {
+      const query = { ...(await signed(path, params, auth.accessToken)), ...params };
+      const rest = { ...(maxBytes === undefined ? {} : { maxBytes }), ...inTurn(auth, "read") };
+      const request = { method: "GET", path, query, schema, idempotent: true, ...rest } as const;
       return await callPlatform(gateway, PLATFORM, request, readLazada);
     },
-    write: ({ accessToken }, path, params, schema) =>
-      post(gateway, path, params, schema, accessToken),
-    async upload({ accessToken }, path, file, schema) {
-      const query = await signed(path, {}, accessToken);
+    write: (auth, path, params, schema) => post(gateway, path, params, schema, auth),
+    async upload(auth, path, file, schema) {
+      const query = await signed(path, {}, auth.accessToken);
       const raw = multipart({ fields: {}, file });
-      const request = { method: "POST", path, query, raw, schema, idempotent: false } as const;
+      const sent = { method: "POST", path, query, raw, schema, idempotent: false } as const;
+      const request = { ...sent, ...inTurn(auth, "write") };
       return await callPlatform(gateway, PLATFORM, request, readLazada);
     },
   };

@@ -201,9 +201,11 @@ describe("finding a SKU", () => {
     });
   });
 
-  test("an answer without products is none; a ban of a second is sat out", async () => {
-    network.on("GET", await url(), answer(200, no("ApiCallLimit", "ban will last 1 more seconds")));
+  test("an answer without products is none; a ban of a second is told, for all callers to sit out", async () => {
     network.on("GET", await url(), answer(200, ok({ total_products: 0 })));
     expect(await client().findBySku(auth(), "BLT-001")).toBeNull();
+    network.on("GET", await url(), answer(200, no("ApiCallLimit", "ban will last 1 more seconds")));
+    const told = await marketFailureOf(client().findBySku(auth(), "BLT-001"));
+    expect(told).toMatchObject({ fault: "rate_limited", retryAfterMs: 1_000 });
   });
 });

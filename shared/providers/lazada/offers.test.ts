@@ -72,6 +72,18 @@ describe("prices", () => {
     expect(await marketFailureOf(call)).toMatchObject({ fault });
   });
 
+  test("that are sent one by one take a turn each", async () => {
+    for (const skus of [["1", "2"], ["1"], ["2"]]) {
+      await expectPrices(skus, answer(200, no("4170", "locked")));
+    }
+    const turns: string[] = [];
+    const turn = async (kind: string) => {
+      turns.push(kind);
+    };
+    await client().setPrices({ ...auth(), turn }, [change("1"), change("2")]);
+    expect(turns).toEqual(["write", "write", "write"]);
+  });
+
   test("more than twenty at once are not sent; none is nothing to do", async () => {
     const many = Array.from({ length: 21 }, (_, index) => change(String(index)));
     expect(await marketFailureOf(client().setPrices(auth(), many))).toMatchObject({

@@ -1,5 +1,5 @@
 import { type Failure, type Http, type HttpRequest, ProviderError } from "../http.ts";
-import type { Platform } from "../marketplace.ts";
+import type { CallKind, Platform, ShopAuth } from "../marketplace.ts";
 import { shortCode } from "../provider-error.ts";
 import { type MarketFault, MarketplaceError } from "./error.ts";
 import { wordsOf } from "./words.ts";
@@ -41,6 +41,10 @@ export async function callPlatform<T>(
   }
 }
 
+/** Has a request wait for the turn of its shop, where somebody keeps its pace. */
+export const inTurn = ({ turn }: Pick<ShopAuth, "turn">, kind: CallKind) =>
+  turn ? { before: () => turn(kind) } : {};
+
 const CERTAIN = { retryable: false, outcome: "not_done" } as const;
 
 function failureOf(verdict: Verdict, isRead: boolean): Failure {
@@ -50,8 +54,8 @@ function failureOf(verdict: Verdict, isRead: boolean): Failure {
     case "token_revoked":
     case "misconfigured":
       return { ...CERTAIN, kind: "unauthorised", code };
+    // Not repeated here: first everybody who calls the shop slows down.
     case "rate_limited":
-      return { ...CERTAIN, kind: "rate_limited", retryable: true, code, retryAfterMs };
     case "quota":
       return { ...CERTAIN, kind: "rate_limited", code, retryAfterMs };
     case "rejected":

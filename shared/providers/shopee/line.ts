@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { createHttp, type Fetch, type HttpRequest } from "../http.ts";
-import { callPlatform, type ReadVerdict, refusal } from "../marketplace/call.ts";
+import { callPlatform, inTurn, type ReadVerdict, refusal } from "../marketplace/call.ts";
 import type { ShopAuth } from "../marketplace.ts";
 import { readRefresh, readShopee } from "./failures.ts";
 import { type ShopeeAccount, signedQuery } from "./signature.ts";
@@ -66,15 +66,14 @@ export function createLine(options: ShopeeOptions): ShopeeLine {
     async read(auth, name, extra, schema, rest) {
       const path = PREFIX + name;
       const query = { ...(await signedQuery(options, path, now(), shopOf(auth))), ...extra };
-      return await send(
-        { method: "GET", path, query, schema, idempotent: true, ...rest },
-        ordinary,
-      );
+      const request = { method: "GET", path, query, schema, idempotent: true, ...rest } as const;
+      return await send({ ...request, ...inTurn(auth, "read") }, ordinary);
     },
     async write(auth, name, json, schema) {
       const path = PREFIX + name;
       const query = await signedQuery(options, path, now(), shopOf(auth));
-      return await send({ method: "POST", path, query, json, schema, idempotent: false }, ordinary);
+      const request = { method: "POST", path, query, json, schema, idempotent: false } as const;
+      return await send({ ...request, ...inTurn(auth, "write") }, ordinary);
     },
   };
 }

@@ -261,13 +261,29 @@ describe("finding a SKU", () => {
 
   test("is repeated where Shopee is busy, as every read", async () => {
     network.on("GET", await search(), answer(200, no("error_system_busy")));
-    network.on("GET", await search(), answer(200, no("error_rate_limit")));
+    network.on("GET", await search(), answer(200, no("error_inner")));
     network.on("GET", await search(), answer(200, ok({ item_id_list: [] })));
     expect(await client().findBySku(auth(), "BLT-001")).toBeNull();
   });
 
+  test("takes a turn for every request, repeats too, and none of them leaves without", async () => {
+    network.on("GET", await search(), answer(200, no("error_system_busy")));
+    network.on("GET", await search(), answer(200, ok({ item_id_list: [] })));
+    const turns: string[] = [];
+    const turn = async (kind: string) => {
+      turns.push(kind);
+    };
+    await client().findBySku({ ...auth(), turn }, "BLT-001");
+    expect(turns).toEqual(["read", "read"]);
+    const pause = new Error("the shop has asked for a pause");
+    const paused = { ...auth(), turn: () => Promise.reject(pause) };
+    await expect(client().findBySku(paused, "BLT-001")).rejects.toBe(pause);
+    await expect(client().setListed(paused, [ref()], true)).rejects.toBe(pause);
+  });
+
   test.each([
-    ["error_rate_limit", { fault: "rate_limited", retryAfterMs: 1_000 }, 3],
+    // Everybody who calls the shop slows down first.
+    ["error_rate_limit", { fault: "rate_limited", retryAfterMs: 1_000 }, 1],
     // AT is 16:40:31 in UTC+8.
     ["error_limit", { fault: "quota", retryAfterMs: 26_369_000 }, 1],
     ["source_ip_undeclared", { fault: "misconfigured" }, 1],

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { refusal } from "../marketplace/call.ts";
+import { inTurn, refusal } from "../marketplace/call.ts";
 import { id, text } from "../marketplace/fields.ts";
 import type { MarketImageType } from "../marketplace/limits.ts";
 import { checkImage } from "../marketplace/listing-rules.ts";
@@ -196,12 +196,16 @@ const Uploaded = z.object({
 /** Uploads one picture (providers/shopee.md §5): signed without the shop, and no path but this one serves products. */
 export async function uploadImage(
   line: ShopeeLine,
+  auth: ShopAuth,
   image: Uint8Array,
   type: MarketImageType,
 ): Promise<string> {
   checkImage(PLATFORM, LIMITS, image, type);
   const file = { field: "image", name: `image.${type}`, type: `image/${type}`, bytes: image };
   const raw = multipart({ fields: {}, file });
-  const { response } = await line.open("media_space/upload_image", Uploaded, { raw });
+  const { response } = await line.open("media_space/upload_image", Uploaded, {
+    raw,
+    ...inTurn(auth, "write"),
+  });
   return response.image_info.image_id;
 }

@@ -118,6 +118,19 @@ export async function getOrders(
 
 type Row = NonNullable<z.output<typeof Detail>["response"]["order_list"]>[number];
 
+type Bought = z.output<typeof Item>;
+
+/** Lines with an id that is theirs alone in the order: the items of a bundle share `order_item_id`. */
+function named(items: Bought[]): [string, Bought][] {
+  const taken = new Set<string>();
+  return items.map((item, index) => {
+    const given = item.line_item_id || item.order_item_id || String(index);
+    const lineId = taken.has(given) ? `${given}/${index}` : given;
+    taken.add(lineId);
+    return [lineId, item];
+  });
+}
+
 function toOrder(row: Row): MarketOrder {
   const status = statusOf(row.order_status);
   return {
@@ -127,10 +140,10 @@ function toOrder(row: Row): MarketOrder {
     createdAt: row.create_time,
     updatedAt: row.update_time,
     totalIdr: row.total_amount,
-    lines: (row.item_list ?? []).map((item, index) => {
+    lines: named(row.item_list ?? []).map(([lineId, item]) => {
       const left = item.model_quantity_purchased - (item.cancelled_qty ?? 0);
       return {
-        lineId: item.line_item_id || item.order_item_id || String(index),
+        lineId,
         itemId: item.item_id,
         skuId: ["0", "undefined", "null"].includes(item.model_id) ? null : item.model_id,
         sku: item.model_sku || item.item_sku,

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { parseBigJson } from "../big-json.ts";
 import { createHttp, type Fetch, type HttpRequest } from "../http.ts";
-import { callPlatform, type ReadVerdict } from "../marketplace/call.ts";
+import { callPlatform, inTurn, type ReadVerdict } from "../marketplace/call.ts";
 import type { ShopAuth } from "../marketplace.ts";
 import { multipart, type Upload } from "../multipart.ts";
 import { readTikTok } from "./failures.ts";
@@ -27,7 +27,7 @@ export interface TikTokShopOptions extends TikTokAccount {
 
 type Query = Record<string, string>;
 /** What of a shop a call needs; the cipher only where the call wants it. */
-type Access = Pick<ShopAuth, "accessToken"> & Partial<Pick<ShopAuth, "shopCipher">>;
+type Access = Pick<ShopAuth, "accessToken" | "turn"> & Partial<Pick<ShopAuth, "shopCipher">>;
 
 interface Call<T> {
   method: "GET" | "POST";
@@ -68,18 +68,20 @@ export function createLine(options: TikTokShopOptions): TikTokLine {
       const own = auth.shopCipher ? { ...query, shop_cipher: auth.shopCipher } : query;
       // The HTTP client writes the body in the same way, so these are the bytes that are sent.
       const body = json === undefined ? "" : JSON.stringify(json);
+      const isRead = method === "GET" || reads === true;
       return await send({
         method,
         path,
         query: await signedQuery(options, path, own, { now: now(), body }),
         headers: { "x-tts-access-token": auth.accessToken },
         schema,
-        idempotent: method === "GET" || reads === true,
+        idempotent: isRead,
+        ...inTurn(auth, isRead ? "read" : "write"),
         ...(json === undefined ? {} : { json }),
         ...(maxBytes === undefined ? {} : { maxBytes }),
       });
     },
-    async upload({ accessToken }, path, upload, schema) {
+    async upload({ accessToken, ...auth }, path, upload, schema) {
       return await send({
         method: "POST",
         path,
@@ -88,6 +90,7 @@ export function createLine(options: TikTokShopOptions): TikTokLine {
         raw: multipart(upload),
         schema,
         idempotent: false,
+        ...inTurn(auth, "write"),
       });
     },
   };

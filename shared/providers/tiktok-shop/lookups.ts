@@ -165,7 +165,7 @@ const Uploaded = z.object({ data: z.object({ uri: z.string().min(1).max(500) }) 
 /** Uploads one picture (providers/tokopedia.md §5); this call wants no cipher. */
 export async function uploadImage(
   line: TikTokLine,
-  { accessToken }: ShopAuth,
+  { shopCipher: _, ...auth }: ShopAuth,
   image: Uint8Array,
   type: MarketImageType,
 ): Promise<string> {
@@ -173,5 +173,5 @@ export async function uploadImage(
   const file = { field: "data", name: `image.${type}`, type: `image/${type}`, bytes: image };
   const fields = { use_case: "MAIN_IMAGE" };
   const path = "/product/202309/images/upload";
-  return (await line.upload({ accessToken }, path, { fields, file }, Uploaded)).data.uri;
+  return (await line.upload(auth, path, { fields, file }, Uploaded)).data.uri;
 }

@@ -54,7 +54,7 @@ async function attempt(
   pausesMs: readonly number[],
 ): Promise<JobOutcome> {
   const marker = `lumbung-${randomName()}.txt`;
-  const begun = { deploy_id: deployId, job_id: job.id, marker };
+  const begun = { deploy_id: deployId, job_id: job.id, lease_id: job.leaseId, marker };
   const deploy = await ctx.db.run(call("hosting_deploy_begin", begun, workShape));
   if (deploy === null) return { state: "success", result: { nothing_to_do: true } };
   const site = siteRef(turn.site);
@@ -136,7 +136,7 @@ export const removeReleaseJob: JobHandler = {
       const isWanted = ref === null || turn.site.documentRoot.startsWith(folder);
       const left = isWanted ? null : await removeFolder(turn.driver, ref, folder);
       if (left) return left;
-      const end = { release_id: releaseId, website_id: websiteId, job_id: job.id };
+      const end = { release_id: releaseId, website_id: websiteId, lease_id: turn.leaseId };
       await ctx.db.run(
         call("hosting_release_removed", { ...end, is_gone: !isWanted }, z.boolean()),
       );

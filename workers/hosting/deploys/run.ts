@@ -77,10 +77,10 @@ export async function enter(run: Run, step: DeployStep, notes: StepNotes = {}): 
   run.deploy = { ...run.deploy, step, ...notes };
 }
 
-const named = ({ deploy, turn, job }: Run) => ({
+const named = ({ deploy, turn }: Run) => ({
   deploy_id: deploy.id,
   website_id: turn.site.id,
-  job_id: job.id,
+  lease_id: turn.leaseId,
 });
 
 const Ended = z.object({ wake: wakeSchema }).nullable();

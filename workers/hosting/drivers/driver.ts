@@ -20,7 +20,7 @@ export type Refusal =
   /** Our address is not on the server's list; `detail` says which address it saw. */
   | "address_refused"
   | "unavailable"
-  /** The caller's own `onProgress` said stop. */
+  /** The caller's own `onProgress` said stop, or the site is not his to work on any more. */
   | "stopped"
   | "refused";
 

@@ -9,6 +9,7 @@ import type { HostDriver } from "./driver.ts";
 
 export { AGENT_URL } from "./agent-words.ts";
 export type * from "./driver.ts";
+export { fenced } from "./fenced.ts";
 export { jobOutcomeOf } from "./results.ts";
 
 /** What of a server is needed to talk to it. */

@@ -58,6 +58,8 @@ export function jobOutcomeOf(
   const error = `${what}: ${result.detail}`;
   const { afterMs } = result;
   if (result.state === "unknown") return { state: "unknown", error, askAfterMs: afterMs };
+  // What was done before it stopped is for whoever works on now.
+  if (result.reason === "stopped") return { state: "unknown", error };
   if (OURS.includes(result.reason)) return { state: "retry", error, afterMs: OPERATOR_PAUSE_MS };
   return result.retryable ? { state: "retry", error, afterMs } : { state: "failed", error };
 }

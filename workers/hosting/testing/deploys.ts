@@ -106,7 +106,7 @@ export async function attemptDeploy(
 ): Promise<{ outcome: JobOutcome | "killed"; steps: number }> {
   const { attempts = 1, state = "queued" } = options;
   const leaseId = await lease(jobId);
-  const { ctx, killed, settle, steps } = bench({ timeoutMs: 1_000, ...options });
+  const { ctx, killed, settle, steps } = bench(options);
   const payload = { deploy_id: id, website_id: site.id };
   const job = { id: jobId, kind: JOB.kind, payload, state, attempts, leaseId };
   const outcome = await Promise.race([JOB.run(ctx, { ...job, createdAt: new Date() }), killed]);

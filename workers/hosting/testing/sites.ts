@@ -54,6 +54,7 @@ export interface BenchOptions {
   /** The process dies at this call of the database or the panel (from 0), before or after it acts. */
   killAt?: number;
   kill?: "before" | "after";
+  /** Long, as a busy machine must not be taken for a silent panel; short where the panel is told to be silent. */
   timeoutMs?: number;
   waitMs?: number;
 }
@@ -71,7 +72,7 @@ export interface Bench {
 
 /** A context of its own on the panel's twin, whose process can be killed at any of its calls. */
 export function bench(options: BenchOptions = {}): Bench {
-  const { actor = null, laterMs = 0, killAt = -1, kill = "before", timeoutMs = 300 } = options;
+  const { actor = null, laterMs = 0, killAt = -1, kill = "before", timeoutMs = 5_000 } = options;
   const { ctx: base, sent } = contextWithQueues();
   const background: Promise<unknown>[] = [];
   const never = new Promise<never>(() => undefined);
@@ -173,11 +174,21 @@ async function runOnce(
   { attempts = 1, state = "queued" }: { attempts?: number; state?: Job["state"] },
 ) {
   const leaseId = crypto.randomUUID();
+  // The lease of a run that was killed has run out, and passes on.
+  await testContext().db.run(
+    rows(
+      sql`update jobs set lease_id = ${leaseId} where id = ${id} and state = 'running'`,
+      z.unknown(),
+    ),
+  );
   return await handler.run(ctx, {
     ...{ id, kind, payload, state, attempts, leaseId },
     createdAt: new Date(),
   });
 }
+
+/** How long a call waits for a panel that is told not to answer it. */
+export const SILENCE_MS = 300;
 
 /** Attempts so far apart that every doubt is over, until the job has ended; the last outcome. */
 export async function finish(
@@ -270,7 +281,7 @@ export interface LiveSite {
 
 /** A live website's place on the panel, and its driver. */
 export async function siteOn(websiteId: string): Promise<LiveSite> {
-  const { ctx } = bench({ timeoutMs: 2_000 });
+  const { ctx } = bench();
   const [row] = await ctx.db.run(
     rows(sql`select hosting_site_json(${websiteId}) as site`, z.object({ site: siteShape })),
   );

@@ -13,6 +13,7 @@ import {
   jobsOf,
   newDomain,
   onPanel,
+  SILENCE_MS,
   subscribe,
   websitesOf,
 } from "../testing/sites.ts";
@@ -195,7 +196,7 @@ describe("a panel that is asked to make a site and", () => {
   test.each(faults)("%s: the site is made once and whole", async (_, fault, asked) => {
     const { domain, site, job } = await reserve();
     await dial(domain, fault);
-    await attempt(job);
+    await attempt(job, { timeoutMs: SILENCE_MS });
     await finish(job, 2);
     expect(await websitesOf(domain)).toMatchObject([{ status: "ACTIVE", failure: null }]);
     const made = await onPanel(domain);

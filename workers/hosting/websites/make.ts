@@ -142,7 +142,7 @@ async function confirm(ctx: Ctx, turn: Turn, ref: SiteRef): Promise<JobOutcome> 
   }
   const input = {
     website_id: site.id,
-    job_id: turn.jobId,
+    lease_id: turn.leaseId,
     host_site_id: seen.value?.hostSiteId,
     root: seen.value?.root,
   };
@@ -164,7 +164,7 @@ async function giveUp(ctx: Ctx, turn: Turn, { reason, ref }: Hopeless): Promise<
       return { state: "unknown", error: "the rest of the site is still there" };
     }
   }
-  const input = { website_id: site.id, job_id: turn.jobId, reason };
+  const input = { website_id: site.id, lease_id: turn.leaseId, reason };
   const freed = await ctx.db.run(call("hosting_site_failed", input, z.unknown()));
   if (freed === null) return lostTurn();
   return { state: "failed", error: reason };

@@ -12,6 +12,7 @@ import {
   newDomain,
   onPanel,
   order,
+  SILENCE_MS,
   subscribe,
   websitesOf,
 } from "../testing/sites.ts";
@@ -40,7 +41,11 @@ async function ordered(id: string, action: string) {
   return job;
 }
 
-const carryOut = async (id: string, action: string) => await finish(await ordered(id, action));
+async function carryOut(id: string, action: string, timeoutMs?: number) {
+  const job = await ordered(id, action);
+  await attempt(job, timeoutMs === undefined ? {} : { timeoutMs });
+  return await finish(job, 2);
+}
 
 const serves = async (domain: string) => (await onPanel(domain))?.running;
 const mailsOf = (template: string, domain: string) =>
@@ -231,13 +236,13 @@ describe("a panel that is asked to stop, start or delete a site and", () => {
   test.each(mishaps)("%s has done it in the end, and was read back", async (_, fault) => {
     const { id, domain } = await live();
     await dial(domain, { path: "SiteStop", ...fault });
-    expect(await carryOut(id, "suspend")).toMatchObject({ state: "success" });
+    expect(await carryOut(id, "suspend", SILENCE_MS)).toMatchObject({ state: "success" });
     expect(await serves(domain)).toBe(false);
     await dial(domain, { path: "SiteStart", ...fault });
-    expect(await carryOut(id, "resume")).toMatchObject({ state: "success" });
+    expect(await carryOut(id, "resume", SILENCE_MS)).toMatchObject({ state: "success" });
     expect(await serves(domain)).toBe(true);
     await dial(domain, { path: "DeleteSite", ...fault });
-    expect(await carryOut(id, "delete")).toMatchObject({ state: "success" });
+    expect(await carryOut(id, "delete", SILENCE_MS)).toMatchObject({ state: "success" });
     expect(await onPanel(domain)).toBeNull();
   });
 

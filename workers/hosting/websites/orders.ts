@@ -119,11 +119,11 @@ const Confirmed = z.object({ wake: wakeSchema }).nullable();
 
 async function confirmed(
   ctx: Ctx,
-  { site, jobId }: Turn,
+  { site, leaseId }: Turn,
   order: number,
   status: "ACTIVE" | "SUSPENDED" | "DELETED",
 ): Promise<JobOutcome> {
-  const input = { website_id: site.id, job_id: jobId, order, status };
+  const input = { website_id: site.id, lease_id: leaseId, order, status };
   const done = await ctx.db.run(call("hosting_site_confirmed", input, Confirmed));
   if (!done) return lostTurn();
   wake(ctx, done.wake);

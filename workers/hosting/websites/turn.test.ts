@@ -2,16 +2,36 @@ import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Job, JobOutcome } from "../../../shared/jobs/jobs.ts";
-import { bringLive, createLiveSite, type LiveSite, removeOld, visit } from "../testing/deploys.ts";
+import {
+  bringLive,
+  createLiveSite,
+  type LiveSite,
+  queued,
+  removeOld,
+  siteZip,
+  visit,
+} from "../testing/deploys.ts";
 import { one, query, run } from "../testing/sales.ts";
-import { attempt, bench, jobsOf, order } from "../testing/sites.ts";
+import { attempt, bench, jobsOf, onPanel, order, siteOn } from "../testing/sites.ts";
 import { type Turn, type TurnInput, withTurn } from "./turn.ts";
 
+interface WorkOptions {
+  seconds?: number;
+  /** Another run of that job. */
+  jobId?: string;
+  now?: () => Date;
+}
+
 /** Any work on a site, as a job of its own. */
-function work(site: LiveSite, act: (turn: Turn) => Promise<JobOutcome>, seconds?: number) {
-  const { ctx, settle } = bench();
+function work(
+  site: LiveSite,
+  act: (turn: Turn) => Promise<JobOutcome>,
+  { seconds, jobId = crypto.randomUUID(), now }: WorkOptions = {},
+) {
+  const { ctx: base, settle } = bench();
+  const ctx = now ? { ...base, now } : base;
   const job: Job = {
-    id: crypto.randomUUID(),
+    id: jobId,
     kind: "hosting.deploy",
     payload: {},
     state: "queued",
@@ -65,11 +85,11 @@ describe("the turn of a site", () => {
   test("stays with work that takes longer than it", async () => {
     const site = await createLiveSite();
     const long = async (): Promise<JobOutcome> => {
-      await scheduler.wait(1_500);
+      await scheduler.wait(2_500);
       expect(await work(site, done)).toMatchObject(BUSY);
       return await done();
     };
-    expect(await work(site, long, 1)).toEqual(WORKED);
+    expect(await work(site, long, { seconds: 2 })).toEqual(WORKED);
   });
 
   test("is free again after a certificate was issued", async () => {
@@ -91,6 +111,70 @@ describe("the turn of a site", () => {
     await run(sql`update hosting_websites set turn_until = now() where id = ${site.id}`);
     expect((await attempt(resume)).outcome).toMatchObject({ state: "success" });
     expect((await visit(site)).status).toBe(200);
+  });
+});
+
+describe("a run whose lease has passed on to the next run of its job", () => {
+  const lapse = ({ id }: LiveSite) =>
+    run(sql`update hosting_websites set turn_until = now() - interval '1 second' where id = ${id}`);
+
+  test("has lost the turn, and its end takes it from nobody", async () => {
+    const site = await createLiveSite();
+    const jobId = crypto.randomUUID();
+    const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let next: Promise<JobOutcome> | null = null;
+    await work(
+      site,
+      async (turn) => {
+        await lapse(site);
+        const act = async (): Promise<JobOutcome> => {
+          begun.resolve();
+          await ended.promise;
+          return await done();
+        };
+        next = work(site, act, { jobId });
+        await begun.promise;
+        expect(await turn.hold()).toBe(false);
+        return await done();
+      },
+      { jobId },
+    );
+    expect(await work(site, done)).toMatchObject(BUSY);
+    ended.resolve();
+    expect(await next).toEqual(WORKED);
+    expect(await work(site, done)).toEqual(WORKED);
+  });
+
+  test("changes nothing at the server when it goes on, and may look", async () => {
+    const site = await createLiveSite();
+    const { site: ref } = await siteOn(site.id);
+    let lateMs = 0;
+    const now = () => new Date(Date.now() + lateMs);
+    const outcome = await work(
+      site,
+      async ({ driver }) => {
+        expect(await driver.setDocumentRoot(ref, "")).toMatchObject({ state: "done" });
+        lateMs = 60_000;
+        await lapse(site);
+        expect(await work(site, done)).toEqual(WORKED);
+        expect(await driver.findSite(site.domain)).toMatchObject({ state: "done" });
+        expect(await driver.stopSite(ref)).toMatchObject({ state: "refused", reason: "stopped" });
+        expect(await driver.deleteSite(ref)).toMatchObject({ state: "refused" });
+        return await done();
+      },
+      { now },
+    );
+    expect(outcome).toEqual(WORKED);
+    expect((await onPanel(site.domain))?.running).toBe(true);
+  });
+
+  test("takes no turn either, when it comes to it only now", async () => {
+    const site = await createLiveSite();
+    const open = await queued(site, siteZip("Terlambat"));
+    await run(
+      sql`update jobs set state = 'running', lease_id = gen_random_uuid() where id = ${open.jobId}`,
+    );
+    expect(await work(site, done, { jobId: open.jobId })).toMatchObject(BUSY);
   });
 });
 

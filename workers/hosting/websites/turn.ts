@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
 import { call, type Statement } from "../../../shared/db/statement.ts";
 import type { Job, JobOutcome } from "../../../shared/jobs/jobs.ts";
-import { driverOf, type HostDriver } from "../drivers/index.ts";
+import { driverOf, fenced, type HostDriver } from "../drivers/index.ts";
 import { type Site, siteShape } from "./site.ts";
 
 const BUSY_PAUSE_MS = 5_000;
@@ -24,11 +24,12 @@ export interface TurnInput {
   seconds?: number;
 }
 
-/** The right to work on a site at its server: until the work ends, however long that takes. */
+/** The right of one run of a job to work on a site at its server: until the work ends, however long that takes. */
 export interface Turn {
   site: Site;
+  /** Changes nothing on the server any more once the turn is somebody else's. */
   driver: HostDriver;
-  jobId: string;
+  leaseId: string;
   /** False: the turn is somebody else's now, so stop. */
   hold(): Promise<boolean>;
 }
@@ -49,37 +50,49 @@ export async function withTurn(
   { websiteId, purpose, seconds = TURN_SECONDS }: TurnInput,
   work: (turn: Turn) => Promise<JobOutcome>,
 ): Promise<JobOutcome> {
-  const input = { website_id: websiteId, job_id: job.id, seconds, ...purpose };
+  const input = {
+    website_id: websiteId,
+    job_id: job.id,
+    lease_id: job.leaseId,
+    seconds,
+    ...purpose,
+  };
+  let sureUntilMs = ctx.now().getTime() + seconds * 1000;
   const taken = await ctx.db.run(call("hosting_site_turn", input, Taken));
   if (taken.state === "over") return { state: "success", result: { nothing_to_do: true } };
   if (taken.state === "busy") {
     return { state: "retry", error: "another job has the turn", afterMs: BUSY_PAUSE_MS };
   }
   const { site } = taken;
-  const hold = () =>
-    ctx.db.run(scalar("hosting_site_extend", [websiteId, job.id, seconds], z.boolean()));
+  const { leaseId } = job;
+  const hold = async () => {
+    const askedMs = ctx.now().getTime();
+    const params = [websiteId, leaseId, seconds];
+    const isHeld = await ctx.db.run(scalar("hosting_turn_extend", params, z.boolean()));
+    sureUntilMs = isHeld ? askedMs + seconds * 1000 : 0;
+    return isHeld;
+  };
+  // A run that was held up asks before it goes on: others may have worked on the site meanwhile.
+  const isOurs = async () => ctx.now().getTime() < sureUntilMs || (await hold());
   // One that fails says nothing: the next, or whatever is recorded, finds out whose turn it is.
   const keep = () => ctx.waitUntil(hold().catch(() => undefined));
   const keeping = setInterval(keep, (seconds * 1000) / 3);
   let echoSeconds = ECHO_SECONDS;
   try {
-    const driver = await driverOf(ctx, site.server);
-    const outcome = await work({ site, driver, jobId: job.id, hold });
+    const driver = fenced(await driverOf(ctx, site.server), isOurs);
+    const outcome = await work({ site, driver, leaseId, hold });
     if (outcome.state !== "unknown") echoSeconds = 0;
     return outcome;
   } finally {
     clearInterval(keeping);
-    await ctx.db.run(scalar("hosting_site_release", [websiteId, job.id, echoSeconds], z.unknown()));
+    const params = [websiteId, leaseId, echoSeconds];
+    await ctx.db.run(scalar("hosting_turn_release", params, z.unknown()));
   }
 }
 
 /** Written down before a site's creation leaves. */
 export const sending = (turn: Turn, moment: Date) =>
-  scalar("hosting_site_sending", [turn.site.id, turn.jobId, moment.toISOString()], z.boolean());
-
-/** Written down after a folder of the site is served. False: the turn is somebody else's now. */
-export const switched = (turn: Turn, folder: string) =>
-  scalar("hosting_site_switched", [turn.site.id, turn.jobId, folder], z.boolean());
+  scalar("hosting_turn_sending", [turn.site.id, turn.leaseId, moment.toISOString()], z.boolean());
 
 function scalar<S extends z.ZodType>(
   name: string,

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { readUpload } from "../../../shared/files/upload.ts";
 import { appOk, body } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
+import { callerAddress } from "../../../shared/http/caller.ts";
 import { registerByPhone } from "../accounts.ts";
 import { AVATAR_UPLOAD, replaceAvatar } from "../avatars.ts";
 import { getProfile, updateProfile } from "../profile.ts";
@@ -14,7 +15,7 @@ import {
   SignedInShape,
 } from "../schemas.ts";
 import { signIn } from "../signin.ts";
-import { callerAddress, inContractWords } from "./edge.ts";
+import { inContractWords } from "./edge.ts";
 
 const tags = ["identity"];
 

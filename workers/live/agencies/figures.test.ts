@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { testContext } from "../../testing/api.ts";
 import { createUser, type TestUser } from "../../testing/factories.ts";
+import { withinOneHour } from "../testing/one-hour.ts";
 import {
   createAgency,
   earned,
@@ -135,31 +136,32 @@ describe("an agency's income", () => {
     expect(await incomeOf(agency, "all")).toMatchObject([{ total_income: 18_400 }]);
   });
 
-  it("notes by itself what a host earned on his first and his last day", async () => {
-    const agency = await createAgency();
-    const host = await createUser();
-    const today = (amount: number) =>
-      execute(
-        sql`insert into live_host_days (host_id, day, category, gifts, coins, income)
+  it("notes by itself what a host earned on his first and his last day", () =>
+    withinOneHour(async () => {
+      const agency = await createAgency();
+      const host = await createUser();
+      const today = (amount: number) =>
+        execute(
+          sql`insert into live_host_days (host_id, day, category, gifts, coins, income)
           values (${host.userId}, (now() at time zone 'Asia/Jakarta')::date, 'luxury', 1, ${amount * 2}, ${amount})
           on conflict on constraint live_host_days_pkey do update set income = live_host_days.income + excluded.income`,
-      );
-    const total = async () => {
-      const { body } = await get(`/api/agency/${agency.id}/income/daily`, agency.owner);
-      return body.data.map((line: { total_income: number }) => line.total_income);
-    };
-    await today(70);
-    await joinAgency(host, agency);
-    expect(await total()).toEqual([0]);
-    await today(5);
-    expect(await total()).toEqual([5]);
-    await post("/api/hosts/leave", host);
-    await today(900);
-    expect(await total()).toEqual([5]);
-    await joinAgency(host, agency);
-    await today(20);
-    expect(await total()).toEqual([25]);
-  });
+        );
+      const total = async () => {
+        const { body } = await get(`/api/agency/${agency.id}/income/daily`, agency.owner);
+        return body.data.map((line: { total_income: number }) => line.total_income);
+      };
+      await today(70);
+      await joinAgency(host, agency);
+      expect(await total()).toEqual([0]);
+      await today(5);
+      expect(await total()).toEqual([5]);
+      await post("/api/hosts/leave", host);
+      await today(900);
+      expect(await total()).toEqual([5]);
+      await joinAgency(host, agency);
+      await today(20);
+      expect(await total()).toEqual([25]);
+    }));
 
   it("lists hosts by what they earned, in pages", async () => {
     const agency = await createAgency();

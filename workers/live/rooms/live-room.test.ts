@@ -4,7 +4,6 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ObjectTables } from "../object-tables.ts";
 import { guest, join, leave, onStage, START, type Stage, say, user } from "../testing/stage.ts";
 import { HOST_GRACE_MS, RENEW_MS } from "./hosting.ts";
-import { SHARD_LEASE_MS } from "./members.ts";
 import { KEPT_MESSAGES, Messages } from "./messages.ts";
 import type { RoomOp } from "./ops.ts";
 import { ROOM_TABLES } from "./tables.ts";
@@ -71,41 +70,6 @@ describe("who is in a live room", () => {
       expect(names.filter(({ name }) => name === "live:user-joined").length).toBeLessThan(60);
       expect(names.filter(({ name }) => name === "live:viewer-count")).toHaveLength(1);
       expect(stage.room.viewerCount).toBe(1_000);
-    }));
-});
-
-describe("a shard that lost something", () => {
-  it("has those leave whom it no longer holds, and learns whom the room does not know", () =>
-    onStage("live", async (stage) => {
-      await stage.do("s1", join("a", user(1)), join("b", user(2)));
-      expect(stage.room.reconcile("s1", ["b", "c"])).toEqual(["c"]);
-      expect(stage.room.viewers().map(({ id }) => id)).toEqual([2]);
-    }));
-
-  it("dies without a word: its sockets leave when its lease has lapsed, those of a living one stay", () =>
-    onStage("live", async (stage) => {
-      await stage.do("s1", join("a", user(1)));
-      await stage.do("s2", join("b", user(2)));
-      stage.now += SHARD_LEASE_MS - 1;
-      stage.room.sweep();
-      expect(stage.room.viewerCount).toBe(2);
-      stage.room.reconcile("s2", ["b"]);
-      stage.now += 1;
-      expect(stage.members.nextLapse()).toBeLessThanOrEqual(stage.now);
-      stage.room.sweep();
-      expect(stage.room.viewers().map(({ id }) => id)).toEqual([2]);
-      expect(stage.members.nextLapse()).toBeGreaterThan(stage.now);
-    }));
-
-  it("gets no more news once it says that nobody there wants them", () =>
-    onStage("live", async (stage) => {
-      await stage.do("s1", join("a", user(1)));
-      await stage.do("s2", join("b", user(2)), leave("b"));
-      stage.wanted = false;
-      await stage.do("s1", say("a", user(1), "satu"));
-      stage.said();
-      await stage.do("s1", say("a", user(1), "dua"));
-      expect(stage.said("live:new-message").map(({ shard }) => shard)).toEqual(["s1"]);
     }));
 });
 

@@ -1,13 +1,24 @@
 import type { ObjectTables } from "../object-tables.ts";
 import type { PersonCard } from "./ops.ts";
 
-/** A shard's sockets count this long after it was last heard of; it renews several times within. */
+/** A shard is told what is said here for so long after it was last heard of: sockets that it lost may come back to it. */
 export const SHARD_LEASE_MS = 150_000;
+/**
+ * A shard's sockets count for so long after it last named them: as long as a socket that vanished may go unnoticed (ping
+ * interval and time-out). It names them every 25 s; one that crashed may not even know whom it lost.
+ */
+export const PRESENCE_MS = 45_000;
 
 export interface Member extends PersonCard {
   socket: string;
   shard: string;
   seat: number | null;
+}
+
+/** Until when a shard is told, and until when its sockets are taken to be there. */
+interface Lease {
+  until: number;
+  presentUntil: number;
 }
 
 type Row = {
@@ -23,6 +34,8 @@ type Row = {
   address: string | null;
 };
 
+type ShardRow = { name: string; until: number; present_until: number };
+
 /**
  * Who is in a room, on which shards. Rows are written before memory, so that eviction and deploy lose nobody; the number
  * of people is the number of distinct persons among the rows, never a counter.
@@ -33,7 +46,7 @@ export class Members {
   readonly #byPerson = new Map<string, Set<string>>();
   readonly #byShard = new Map<string, Set<string>>();
   readonly #byAddress = new Map<string, Set<string>>();
-  readonly #leases = new Map<string, number>();
+  readonly #leases = new Map<string, Lease>();
 
   constructor(tables: ObjectTables) {
     this.#tables = tables;
@@ -82,7 +95,7 @@ export class Members {
   /** The shards that get what is said here: those with sockets in the room, or with some that may yet come back. */
   shards(now: number): string[] {
     this.#load();
-    return [...this.#leases].flatMap(([shard, until]) => (until > now ? [shard] : []));
+    return [...this.#leases].flatMap(([shard, { until }]) => (until > now ? [shard] : []));
   }
 
   /** A shard that nobody here is on wants no more of this room, unless somebody joined meanwhile. */
@@ -97,7 +110,9 @@ export class Members {
   join(member: Member, now: number): boolean {
     const known = this.find(member.socket);
     const isNew = !this.isThere(member.key);
-    this.extend(member.shard, now);
+    // Only its list proves a shard's earlier sockets: a new one says nothing of them.
+    if (this.#byShard.has(member.shard)) this.#extend(member.shard, now);
+    else this.#prove(member.shard, now);
     if (known && isSame(known, member)) return false;
     this.#tables.write(
       "insert or replace into members values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -121,7 +136,7 @@ export class Members {
   /** A shard says which sockets of this room it holds: answers those it no longer has, and those unknown here. */
   reconcile(shard: string, sockets: string[], now: number): { lost: string[]; unknown: string[] } {
     const all = this.#load();
-    this.extend(shard, now);
+    this.#prove(shard, now);
     const held = new Set(sockets);
     return {
       lost: [...(this.#byShard.get(shard) ?? [])].filter((socket) => !held.has(socket)),
@@ -129,28 +144,44 @@ export class Members {
     };
   }
 
-  /** The sockets of shards that were not heard of in time. */
+  /** The sockets of shards that did not name them in time. */
   lapsed(now: number): string[] {
     this.#load();
     return [...this.#byShard].flatMap(([shard, sockets]) =>
-      (this.#leases.get(shard) ?? 0) <= now ? [...sockets] : [],
+      this.#presentUntil(shard) <= now ? [...sockets] : [],
     );
   }
 
-  /** When the next shard's lease lapses, or null in an empty room. */
+  /** When the next shard's sockets lapse, or null in an empty room. */
   nextLapse(): number | null {
     this.#load();
-    const ends = [...this.#byShard.keys()].map((shard) => this.#leases.get(shard) ?? 0);
+    const ends = [...this.#byShard.keys()].map((shard) => this.#presentUntil(shard));
     return ends.length > 0 ? Math.min(...ends) : null;
   }
 
+  #presentUntil(shard: string): number {
+    return this.#leases.get(shard)?.presentUntil ?? 0;
+  }
+
+  /** A shard has named its sockets. */
+  #prove(shard: string, now: number): void {
+    this.#grant(shard, { until: now + SHARD_LEASE_MS, presentUntil: now + PRESENCE_MS });
+  }
+
   /** A sign of life of a shard; written only when half of its lease has gone. */
-  extend(shard: string, now: number): void {
-    this.#load();
+  #extend(shard: string, now: number): void {
     const until = now + SHARD_LEASE_MS;
-    if ((this.#leases.get(shard) ?? 0) > until - SHARD_LEASE_MS / 2) return;
-    this.#tables.write("insert or replace into shards values (?, ?)", shard, until);
-    this.#leases.set(shard, until);
+    const known = this.#leases.get(shard);
+    if (known && known.until > until - SHARD_LEASE_MS / 2) return;
+    this.#grant(shard, { until, presentUntil: known?.presentUntil ?? now + PRESENCE_MS });
+  }
+
+  #grant(shard: string, lease: Lease): void {
+    this.#tables.write(
+      "insert or replace into shards (name, until, present_until) values (?, ?, ?)",
+      ...[shard, lease.until, lease.presentUntil],
+    );
+    this.#leases.set(shard, lease);
   }
 
   #load(): Map<string, Member> {
@@ -158,8 +189,8 @@ export class Members {
     const all = new Map<string, Member>();
     this.#bySocket = all;
     for (const row of this.#tables.rows<Row>("select * from members")) this.#keep(memberOf(row));
-    for (const row of this.#tables.rows<{ name: string; until: number }>("select * from shards")) {
-      this.#leases.set(row.name, row.until);
+    for (const row of this.#tables.rows<ShardRow>("select * from shards")) {
+      this.#leases.set(row.name, { until: row.until, presentUntil: row.present_until });
     }
     return all;
   }

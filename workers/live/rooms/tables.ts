@@ -17,4 +17,6 @@ export const ROOM_TABLES = [
   `alter table members add column address text;
    alter table lives add column address text;
    alter table lives add column is_verified integer not null default 1`,
+  `alter table shards add column present_until integer not null default 0;
+   update shards set present_until = until`,
 ];

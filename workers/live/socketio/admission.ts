@@ -1,7 +1,7 @@
 import { PacketType } from "socket.io-parser";
 import type { Client } from "./client.ts";
 import type { EngineIo } from "./engine.ts";
-import { ConnectRefused, type Handlers } from "./handlers.ts";
+import { ConnectRefused, type Handlers, RecoveryDeclined } from "./handlers.ts";
 import { type Hub, LiveSocket, type SocketState } from "./live-socket.ts";
 import { packetFrames } from "./packets.ts";
 import type { Orphan, Recovered, Recovery } from "./recovery.ts";
@@ -30,7 +30,7 @@ export class Admission<Data> {
     namespace: string,
     auth: Record<string, unknown>,
   ): Promise<void> {
-    const { handlers, hub, namespaces } = this.#parts;
+    const { handlers, namespaces } = this.#parts;
     if (!namespaces.includes(namespace)) {
       return this.#refuse(client, namespace, new ConnectRefused("Invalid namespace"));
     }
@@ -38,19 +38,34 @@ export class Admission<Data> {
     const recovered = await this.#recover(namespace, auth);
     client.joining.delete(namespace);
     if (!client.session.isOpen) return;
+    const socket = await this.#present(client, namespace, auth, recovered);
+    if (socket) await socket.inTurn(() => handlers.connected?.(socket), true);
+  }
+
+  /** Shows the client to the application as a socket and lets it in; null when it is not let in, or gone meanwhile. */
+  async #present(
+    client: Client<Data>,
+    namespace: string,
+    auth: Record<string, unknown>,
+    recovered: Recovered | null,
+  ): Promise<LiveSocket<Data> | null> {
+    const { handlers, hub } = this.#parts;
     const socket = new LiveSocket(hub, client, this.#stateOf(namespace, recovered));
     client.sockets.set(namespace, socket);
     try {
       await handlers.connect?.(socket, auth);
       if (socket.phase === "gone") client.sockets.delete(namespace);
-      if (!client.session.isOpen || socket.phase === "gone") return;
+      if (!client.session.isOpen || socket.phase === "gone") return null;
       this.#admit(client, socket, recovered);
+      return socket;
     } catch (error) {
       client.sockets.delete(namespace);
       void socket.end("server namespace disconnect");
-      return this.#refuse(client, namespace, error);
+      const isAnew = recovered && error instanceof RecoveryDeclined && client.session.isOpen;
+      if (isAnew) return await this.#present(client, namespace, auth, null);
+      this.#refuse(client, namespace, error);
+      return null;
     }
-    await socket.inTurn(() => handlers.connected?.(socket), true);
   }
 
   /** What is kept is written first: state too large refuses the client, it does not half admit it. */

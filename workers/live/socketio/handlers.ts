@@ -11,6 +11,14 @@ export class ConnectRefused extends Error {
   }
 }
 
+/** Thrown by `connect` of a recovered socket: the client is not who it was, and begins anew, in no room and with no past. */
+export class RecoveryDeclined extends Error {
+  constructor() {
+    super("not the socket that it names");
+    this.name = "RecoveryDeclined";
+  }
+}
+
 /**
  * What the application does. Nothing thrown here leaves the engine: it is told to `onError`, and the client goes on.
  * Events of one socket run one after another: the next waits for the promise that a handler returns. What should not
@@ -19,7 +27,8 @@ export class ConnectRefused extends Error {
 export interface Handlers<Data = unknown> {
   /**
    * A client wants in. Refuse it by throwing ConnectRefused (any other error is answered "Internal error"). Also called
-   * for a recovered socket, with rooms and data as they were, so that a revoked token does not come back in.
+   * for a recovered socket, with rooms and data as they were, so that a revoked token does not come back in; called once
+   * more, for a new socket, where it throws RecoveryDeclined.
    */
   connect?(socket: Socket<Data>, auth: Record<string, unknown>): Promise<void> | void;
   /** After the CONNECT packet, and what was missed, went out. */

@@ -73,6 +73,17 @@ describe("the heartbeat", () => {
     expect((await client.request({ method: "POST", body: "3" })).status).toBe(400);
   });
 
+  it("gives a client its whole time to answer, also where the alarm rang late", async () => {
+    const stub = newShard("plain");
+    const client = await PollingClient.join(stub);
+    await ring(stub, 25_900);
+    expect(await client.poll()).toBe("2");
+    await pass(stub, 19_500);
+    await client.post("3");
+    await client.post('42["echo",1]');
+    expect(await client.poll()).toBe('42["echoed",1]');
+  });
+
   it("lets a polling client live that answers, round after round", async () => {
     const stub = newShard("plain");
     const client = await PollingClient.join(stub);

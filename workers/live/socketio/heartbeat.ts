@@ -34,7 +34,8 @@ export class Heartbeat<U> {
     const isAnswerDue = checkAt !== null && !isChecked;
     this.#engine.clock.set({
       ping_at: at + pingIntervalMs,
-      ...(isAnswerDue ? {} : { pinged_at: at, check_at: at + pingTimeoutMs }),
+      // The round counts from its time; to answer it there is the whole time-out from when it went out.
+      ...(isAnswerDue ? {} : { pinged_at: at, check_at: now + pingTimeoutMs }),
     });
   }
 

@@ -23,8 +23,7 @@ export class HttpSide<U> {
 
   async answer(request: Request, shard: string): Promise<Response> {
     const { cors } = this.#engine.settings;
-    if (cors && request.method === "OPTIONS")
-      return withCors(new Response(null, { status: 204 }), request, cors);
+    if (cors && request.method === "OPTIONS") return withCors(preflight(request), request, cors);
     const response = await this.#answer(request, shard);
     return cors && response.status !== 101 ? withCors(response, request, cors) : response;
   }
@@ -38,7 +37,7 @@ export class HttpSide<U> {
     }
     const session = this.#engine.registry.find(wish.sid);
     if (!session) return this.#isLastPoll(wish) ? payloadOf(["6"]) : refuse(1);
-    if (this.#isOverdue(session)) {
+    if (this.#isOverdue(session, wish.kind)) {
       await this.#engine.end(session, "ping timeout");
       return refuse(1);
     }
@@ -64,12 +63,13 @@ export class HttpSide<U> {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Late by the clock though the alarm has not come to it yet. */
-  #isOverdue(session: Session<U>): boolean {
+  /** Late by the clock though the alarm has not come to it yet. A post may be the answer to a ping that went out late. */
+  #isOverdue(session: Session<U>, kind: Wish["kind"]): boolean {
     if (!session.polling) return false;
-    const { pinged_at: pingedAt } = this.#engine.clock.read();
+    const { pinged_at: pingedAt, check_at: checkAt } = this.#engine.clock.read();
     if (pingedAt === null || Math.max(session.openedAt, session.pongAt) >= pingedAt) return false;
-    return this.#engine.settings.now() >= pingedAt + this.#engine.settings.pingTimeoutMs;
+    const dueAt = pingedAt + this.#engine.settings.pingTimeoutMs;
+    return this.#engine.settings.now() >= (kind === "post" ? (checkAt ?? dueAt) : dueAt);
   }
 
   async #poll(session: Session<U>, polling: PollingTransport, request: Request): Promise<Response> {
@@ -188,6 +188,18 @@ export class HttpSide<U> {
     if (!session.probe && session.polling) registry.linkProbes(session.id);
     return session.probe ? (registry.linkOf(session.probe)?.role ?? null) : null;
   }
+}
+
+/** What a page may send: what it asks for, such as its token in a header; as the official server does. */
+function preflight(request: Request): Response {
+  const wanted = request.headers.get("access-control-request-headers");
+  const headers = new Headers({
+    "access-control-allow-methods": "GET, POST",
+    "access-control-max-age": "600",
+    vary: "access-control-request-headers",
+  });
+  if (wanted !== null) headers.set("access-control-allow-headers", wanted);
+  return new Response(null, { status: 204, headers });
 }
 
 function withCors(

@@ -104,6 +104,15 @@ export class Recovery {
     return missed && { state, missed };
   }
 
+  /** The sockets that may come back, and until when. */
+  awaited(): { state: SocketState; until: number }[] {
+    this.#writeRows();
+    const { maxMs } = this.#options;
+    return this.#db
+      .rows<Row>("select * from socketio_sockets where lost_at + ? > ?", maxMs, this.#now())
+      .map(({ state, lost_at }) => ({ state: stateOf(state), until: (lost_at ?? 0) + maxMs }));
+  }
+
   /** Those who are on none of the living sessions and not known to be lost: a crash or deploy took them. */
   orphans(isAlive: (sessionId: string) => boolean, openSessions: () => number): Orphan[] {
     this.#writeRows();

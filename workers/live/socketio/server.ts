@@ -120,6 +120,14 @@ export class SocketIoEngine<Data = unknown> {
     return [...this.#index.members(namespace, room)];
   }
 
+  /** The rooms that lost sockets were in, each until it can be recovered no more; read from storage. */
+  awaitedRooms(): { rooms: readonly string[]; until: number }[] {
+    return (this.#recovery?.awaited() ?? []).map(({ state, until }) => ({
+      rooms: state.rooms,
+      until,
+    }));
+  }
+
   /**
    * Sends to a room, or to one socket by its id: `to("live:1").emit("news", [message], { except: [socket.id] })`. The
    * packet is encoded once; each delivery is one look at a flag and one `send` of the same string.

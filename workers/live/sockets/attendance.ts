@@ -22,7 +22,7 @@ export class Attendance {
   readonly #desk: Desk;
   readonly #retriesMs: readonly number[];
   /** Rooms of sockets that were lost and may be recovered: what is said there is still wanted, for replay. */
-  readonly #lost = new Map<string, number>();
+  #lost: Map<string, number> | null = null;
 
   constructor(desk: Desk, retriesMs: readonly number[] = RETRIES_MS) {
     this.#desk = desk;
@@ -94,7 +94,7 @@ export class Attendance {
     const isForGood = FOR_GOOD.includes(reason);
     const kind = isForGood ? "unplace" : "lost";
     for (const room of roomsOf(socket)) {
-      if (!isForGood) this.#lost.set(room, this.#desk.now() + GRACE_MS);
+      if (!isForGood) this.#awaited().set(room, this.#desk.now() + GRACE_MS);
       const left = this.#desk.rooms.deliver(room, { kind: "leave", socket: socket.id });
       this.#desk.beside("leave", left);
       if (socket.data) this.#tellHome({ kind, person: socket.data.person.key, room });
@@ -107,9 +107,21 @@ export class Attendance {
     if (engine.socketsIn(room).length > 0 || engine.socketsIn(batchRoom(room)).length > 0) {
       return true;
     }
-    const until = this.#lost.get(room);
-    if (until !== undefined && until <= now()) this.#lost.delete(room);
+    const lost = this.#awaited();
+    const until = lost.get(room);
+    if (until !== undefined && until <= now()) lost.delete(room);
     return until !== undefined && until > now();
+  }
+
+  /** Read from the engine's storage when this memory is young: an eviction must not forget who may come back. */
+  #awaited(): Map<string, number> {
+    if (this.#lost) return this.#lost;
+    const lost = new Map<string, number>();
+    this.#lost = lost;
+    for (const { rooms, until } of this.#desk.engine.awaitedRooms()) {
+      for (const room of namesOf(rooms)) lost.set(room, Math.max(until, lost.get(room) ?? 0));
+    }
+    return lost;
   }
 
   /** The sockets of this shard by room. */
@@ -180,8 +192,10 @@ export class Attendance {
 const BATCHED = batchRoom("");
 
 /** The app's rooms among a socket's rooms, by their own names. */
-export function roomsOf(socket: AppSocket): string[] {
-  return [...socket.rooms].flatMap((room) => {
+export const roomsOf = (socket: AppSocket): string[] => namesOf(socket.rooms);
+
+function namesOf(rooms: Iterable<string>): string[] {
+  return [...rooms].flatMap((room) => {
     const name = room.startsWith(BATCHED) ? room.slice(BATCHED.length) : room;
     return name.startsWith("live:") || name.startsWith("party:") ? [name] : [];
   });

@@ -33,7 +33,9 @@ export class Chores {
     if (at !== this.#dueAt) this.#plan(at);
   }
 
+  /** The next round counts from the beginning of this one: rooms wait 45 s for a shard's word, also while Postgres is slow. */
   async run(): Promise<void> {
+    const next = this.#desk.now() + CHORES_MS;
     try {
       const done = await Promise.allSettled([this.#checkSignIns(), this.#callRolls()]);
       for (const result of done) {
@@ -43,12 +45,12 @@ export class Chores {
       this.#attendance.renewPlaces();
       this.#renewHomes();
     } finally {
-      if (this.#desk.engine.sockets().length > 0) this.#plan(this.#nextAt());
+      if (this.#desk.engine.sockets().length > 0) this.#plan(this.#nextAt(next));
     }
   }
 
-  #nextAt(): number {
-    let at = this.#desk.now() + CHORES_MS;
+  #nextAt(next: number): number {
+    let at = next;
     for (const { data } of this.#desk.engine.sockets()) {
       at = Math.min(at, data?.signIn?.expiresAt ?? at);
     }

@@ -1,5 +1,10 @@
 import { AppError } from "../../../shared/http/errors.ts";
-import { ConnectRefused, type DisconnectReason, type Handlers } from "../socketio/index.ts";
+import {
+  ConnectRefused,
+  type DisconnectReason,
+  type Handlers,
+  RecoveryDeclined,
+} from "../socketio/index.ts";
 import type { Attendance } from "./attendance.ts";
 import { type Ack, type AppSocket, closeSignedOut, type Desk } from "./desk.ts";
 import { addressKey, homeOf, userKey } from "./home.ts";
@@ -37,7 +42,8 @@ export class Reception implements Handlers<SocketData> {
     const token = tokenOf(socket.request, auth);
     const signIn = token === null ? null : await this.#verify(token);
     const before = socket.recovered ? socket.data : null;
-    if (before && before.signIn?.userId !== signIn?.userId) throw new ConnectRefused("Token lain");
+    // Who has signed in or out since is somebody else; a refusal would keep his client away for good.
+    if (before && before.signIn?.userId !== signIn?.userId) throw new RecoveryDeclined();
     const guest = before?.person ?? guestCard(null, socket.id, addressKey(socket.request.address));
     const person = signIn ? userCard(signIn.userId, await this.#profile(signIn)) : guest;
     const isReturning = typeof auth.pid === "string";

@@ -99,7 +99,7 @@ describe("after a lost connection, when the app sends only user:join again", () 
     expect(await hearsChat(after)).toBe("tiga");
   });
 
-  it("a recovered session is not another's: without its token, or with a stranger's, it stays closed", async () => {
+  it("a recovered session is not another's: who comes with a stranger's token begins anew, in no room", async () => {
     const roomId = unique();
     const say = await speakerIn(roomId);
     const [user, thief] = [await createUser(), await createUser()];
@@ -110,9 +110,30 @@ describe("after a lost connection, when the app sends only user:join again", () 
     await expect.poll(() => countIn(roomId)).toBe(1);
     const auth = { pid: before.pid ?? "", offset: before.offset ?? "" };
     const query = { token: user.token };
-    await expect(connectSocket({ query, auth: { ...auth, token: thief.token } })).rejects.toThrow(
-      "refused",
-    );
+    await say("dua");
+    const other = await connectSocket({ query, auth: { ...auth, token: thief.token } });
+    expect([other.shard, other.id === before.id]).toEqual([before.shard, false]);
+    expect(await other.ask("live:leave", { roomId: "lain" })).toEqual({ success: true });
+    expect(other.heard).toEqual([]);
+    expect(await countIn(roomId)).toBe(1);
+  });
+
+  it("what was said is not lost to an eviction of the shard, though nobody was on it meanwhile", async () => {
+    const roomId = unique();
+    const say = await speakerIn(roomId);
+    const user = await createUser();
+    const before = await inLive(roomId, bearer(user));
+    await say("satu");
+    await hearsChat(before);
+    before.cut();
+    await expect.poll(() => isLost(before), { timeout: 5_000 }).toBe(true);
+    await evictDurableObject(shardStub(before.shard));
+    for (const message of ["dua", "tiga", "empat"]) await say(message);
+    const auth = { pid: before.pid ?? "", offset: before.offset ?? "" };
+    const after = await connectSocket({ ...bearer(user), auth });
+    expect(after.id).toBe(before.id);
+    const heard = [await hearsChat(after), await hearsChat(after), await hearsChat(after)];
+    expect(heard).toEqual(["dua", "tiga", "empat"]);
   });
 
   it("who took longer than a minute is not put back", async () => {
@@ -176,6 +197,15 @@ async function isKept(shard: string, roomId: string): Promise<boolean> {
   );
 }
 
+/** Whether a shard has written down that a socket of it is gone and may come back. */
+async function isLost({ shard, id }: SocketClient): Promise<boolean> {
+  const query = "select 1 from socketio_sockets where lost_at is not null and instr(state, ?) > 0";
+  return await runInDurableObject(
+    shardStub(shard),
+    (_, { storage }) => storage.sql.exec(query, id).toArray().length > 0,
+  );
+}
+
 describe("what was lost on the way", () => {
   it("is told again at the shard's rounds: a room that forgot a socket learns of it", async () => {
     const roomId = unique();
@@ -198,7 +228,7 @@ describe("what was lost on the way", () => {
   it("with a shard that never wakes again lapses: the room's own alarm sees to it", async () => {
     const roomId = unique();
     await inLive(roomId, { name: "Ana", userId: 1 });
-    await alter(roomStub(roomId), "update shards set until = 1");
+    await alter(roomStub(roomId), "update shards set present_until = 1");
     await runDurableObjectAlarm(roomStub(roomId));
     expect(await countIn(roomId)).toBe(0);
   });

@@ -1,14 +1,16 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import bcrypt from "bcryptjs";
 import { sql } from "drizzle-orm";
 import { afterEach, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { signToken } from "../../../shared/auth/tokens.ts";
 import { loadConfig } from "../../../shared/config/config.ts";
 import { banUser } from "../../identity/index.ts";
-import { standIns, testContext } from "../../testing/api.ts";
+import { api, standIns, testContext } from "../../testing/api.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
 import { endUserSockets, sendToUser } from "../room-client.ts";
-import { execute, post } from "../testing/people.ts";
+import { execute, post, query } from "../testing/people.ts";
 import { rounds, shardStub } from "../testing/rounds.ts";
 import { connectSocket, inLive, type SocketClient } from "../testing/socket-client.ts";
 import { homeOf, userKey } from "./home.ts";
@@ -154,6 +156,28 @@ describe("a sign-in that ends while its sockets are open", () => {
     await told(user, 1);
     expect((await post("/api/auth/logout", user)).status).toBe(200);
     await areEnded(...sockets);
+  });
+
+  it("by a change of password closes them at once, and the user's other sign-in is over", async () => {
+    const user = await createUser();
+    const sockets = await twoPlaces(user);
+    await told(user, 1);
+    const hash = await bcrypt.hash("sandi-lama-1", 4);
+    const [second] = await query(
+      sql`with changed as (update identity_users set password_hash = ${hash} where id = ${user.userId})
+        insert into identity_sessions (user_id, expires_at) values (${user.userId}, now() + interval '1 day')
+        returning id`,
+      z.object({ id: z.string() }),
+    );
+    const { config, now } = testContext();
+    const actor = { ...user, sessionId: second?.id ?? "" };
+    const token = await signToken(config, { ...actor, phone: null }, now());
+    const json = { current_password: "sandi-lama-1", new_password: "sandi-baru-1" };
+    const path = "/v1/auth/change-password";
+    expect((await api(path, { method: "POST", token, json })).status).toBe(200);
+    await areEnded(...sockets);
+    await expect(connectSocket(bearer(user))).rejects.toThrow("refused");
+    expect((await connectSocket(bearer({ token }))).id).not.toBe("");
   });
 
   it("by a ban closes them at once, those of another user stay", async () => {

@@ -146,8 +146,8 @@ export const fanHours = pgTable(
 );
 
 /**
- * What one person gave a host: ever, and in the rolling week that ends with the host's `fanWeekHeads.day` (the first
- * gift of a new day takes out what has fallen off). The indexes answer the best hundred of any number.
+ * What one person gave a host: ever, and in the host's rolling week, which begins at `hostWeeks.since`. The indexes
+ * answer the best hundred of any number.
  */
 export const fanTotals = pgTable(
   "live_fan_totals",
@@ -167,6 +167,25 @@ export const fanTotals = pgTable(
   ],
 );
 
+/**
+ * What a host was given in the rolling week that begins at `since`: as of its last gift, or of the minute after the hour
+ * turned. No row: nothing in that week.
+ */
+export const hostWeeks = pgTable(
+  "live_host_weeks",
+  {
+    hostId: userId().primaryKey(),
+    since: at().notNull(),
+    coins: idr().notNull(),
+  },
+  (t) => [
+    index("live_host_weeks_coins_idx").on(t.coins.desc().nullsFirst(), t.hostId),
+    index("live_host_weeks_since_idx").on(t.since),
+    check("live_host_weeks_coins_positive", sql`${t.coins} >= 0`),
+  ],
+);
+
+/** Weeks by days, of a Worker that is being replaced; a later migration drops it. */
 export const fanWeekHeads = pgTable("live_fan_week_heads", {
   hostId: userId().primaryKey(),
   day: date().notNull(),

@@ -5,6 +5,7 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { likePattern } from "../../../shared/http/answers.ts";
 import { allOf, storeJson } from "../catalogue-rows.ts";
+import { pushSoon } from "../marketplaces/pushes.ts";
 import { type AdminStore, AdminStoreShape, type AdminStoresQuery } from "../schemas/admin.ts";
 import { type Store, StoreShape } from "../schemas/stores.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
@@ -88,6 +89,7 @@ export async function setStoreStatus(
     call("market_admin_store_status", input, z.object({ slug: z.string() })),
   );
   refreshStorefront(ctx, slug);
+  pushSoon(ctx, input.store_id);
   return await oneStore(ctx, id);
 }
 
@@ -111,6 +113,7 @@ export async function deleteStore(ctx: Ctx, id: string, defer: boolean) {
   };
   const { slug, ...deleted } = await ctx.db.run(call("market_admin_store_delete", input, Deleted));
   refreshStorefront(ctx, slug);
+  pushSoon(ctx, deleted.id);
   return deleted;
 }
 

@@ -26,7 +26,8 @@ export type OrderSummary = z.output<typeof Summary>;
 
 /**
  * Orders of the actor's store in the last days: how many in which state, what was earned, what sold best, the latest
- * ten. Revenue counts what buyers paid for goods, and neither unpaid nor cancelled orders (TB-18); sums by Postgres.
+ * ten. Revenue is what buyers paid for goods less what went back to them, of orders that are neither unpaid nor
+ * cancelled (TB-18); sums by Postgres.
  */
 export async function orderSummary(ctx: Ctx, days: number): Promise<OrderSummary> {
   const [found] = await ctx.db.run(
@@ -39,7 +40,9 @@ export async function orderSummary(ctx: Ctx, days: number): Promise<OrderSummary
           select * from o where status in ('paid', 'processing', 'shipped', 'delivered')
         )
         select ${days}::int as days, (select count(*)::int from o) as orders,
-          (select coalesce(sum(subtotal_amount - discount_amount), 0)::float8 from earned) as revenue,
+          ((select coalesce(sum(subtotal_amount - discount_amount), 0) from earned)
+            - (select coalesce(sum(r.goods_amount), 0) from market_refunds r
+              join earned e on e.id = r.order_id))::float8 as revenue,
           (select coalesce(jsonb_object_agg(c.status, c.n), '{}') from (
             select status, count(*)::int as n from o group by status) c) as by_status,
           (select coalesce(jsonb_agg(b), '[]') from (

@@ -1,15 +1,16 @@
-import type { Ctx } from "../../../shared/context.ts";
+import { actorOf, type Ctx } from "../../../shared/context.ts";
+import { asJpeg } from "../../../shared/files/as-jpeg.ts";
+import { storeImage } from "../../../shared/files/assets.ts";
 import { findOrientation } from "../../../shared/files/exif.ts";
-import { readImage } from "../../../shared/files/image.ts";
-import { pictureKey } from "../images.ts";
+import { type CleanImage, cleanImage } from "../../../shared/files/image.ts";
+import { PRODUCT_UPLOADS, pictureKey, picturePath } from "../images.ts";
 import { storeUrl } from "../storefront/urls.ts";
 
 /** Instagram's limits (providers/instagram.md §3). */
 const CAPTION = { characters: 2_200, hashtags: 30, mentions: 20 };
 const PICTURE = { bytes: 8 * 1024 * 1024, least: 320, tall: 4 / 5, wide: 1.91 };
 const ASKEW = 5;
-/** Nothing here turns one into a JPEG: that takes a decoder larger than the rest of the Worker. */
-const OTHERS = { png: "PNG", webp: "WebP" };
+const OTHERS = { jpeg: "JPEG", png: "PNG", webp: "WebP" };
 const NO_PICTURE = "Gambar tidak ditemukan. Unggah ulang gambarnya";
 
 export const productLink = (ctx: Ctx, slug: string, productId: string) =>
@@ -36,21 +37,35 @@ export function captionProblem(whole: string): string | null {
   return null;
 }
 
-/** Why Instagram would not take a picture of ours, or null. Wider ones than 1,440 pixels it makes smaller itself. */
-export async function pictureProblem(ctx: Ctx, url: string): Promise<string | null> {
+/** What Instagram is given of a picture of ours, or why it would not take it. */
+export type Fitted = { path: string } | { problem: string };
+
+/** A picture that Instagram takes, as it is stored; of a PNG that is a JPEG beside it, made and kept for the actor. */
+export async function fitPicture(ctx: Ctx, url: string): Promise<Fitted> {
   const key = pictureKey(url);
   const found = key === null ? null : await ctx.assets.head(key);
-  if (key === null || !found) return NO_PICTURE;
-  if (found.size > PICTURE.bytes) return "Ukuran gambar untuk Instagram paling besar 8 MB";
-  const stored = await ctx.assets.get(key);
-  if (!stored) return NO_PICTURE;
-  const bytes = new Uint8Array(await stored.arrayBuffer());
-  const image = readImage(bytes);
-  if (!image) return NO_PICTURE;
-  if (image.type !== "jpeg") {
-    return `Instagram hanya menerima JPEG, sedangkan gambar ini ${OTHERS[image.type]}. Simpan ulang sebagai JPEG, lalu unggah`;
+  if (key === null || !found) return { problem: NO_PICTURE };
+  if (found.size > PICTURE.bytes) {
+    return { problem: "Ukuran gambar untuk Instagram paling besar 8 MB" };
   }
-  const isTurned = orientationOf(bytes) >= ASKEW;
+  const stored = await ctx.assets.get(key);
+  const image = stored && cleanImage(new Uint8Array(await stored.arrayBuffer()));
+  if (!image) return { problem: NO_PICTURE };
+  const problem = sizeProblem(image);
+  if (problem !== null) return { problem };
+  if (image.type === "jpeg") return { path: picturePath(url) };
+  const made = await asJpeg(image);
+  if (made) {
+    const owner = { prefix: PRODUCT_UPLOADS, ownerId: actorOf(ctx).userId };
+    return { path: (await storeImage(ctx.assets, { ...owner, ...made })).path };
+  }
+  const words = `Instagram hanya menerima JPEG, sedangkan gambar ini ${OTHERS[image.type]}`;
+  return { problem: `${words}. Simpan ulang sebagai JPEG, lalu unggah` };
+}
+
+/** Wider ones than 1,440 pixels Instagram makes smaller itself. */
+function sizeProblem(image: CleanImage): string | null {
+  const isTurned = orientationOf(image.bytes) >= ASKEW;
   const [width, height] = isTurned ? [image.height, image.width] : [image.width, image.height];
   if (width < PICTURE.least) return `Lebar gambar untuk Instagram minimal ${PICTURE.least} piksel`;
   const ratio = width / height;

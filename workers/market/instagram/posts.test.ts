@@ -1,8 +1,11 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { PHONE_PNG, PHONE_WEBP } from "../../../shared/files/image-samples.ts";
+import { readImage } from "../../../shared/files/image.ts";
+import { LOSSY_WEBP, PHONE_PNG, patched } from "../../../shared/files/image-samples.ts";
 import { createProduct } from "../../testing/factories.ts";
-import { captionProblem, pictureProblem } from "./fitting.ts";
+import { pictureKey, picturePath } from "../images.ts";
+import { png as pngOf } from "../photos/testing/photo-bench.ts";
+import { captionProblem, fitPicture } from "./fitting.ts";
 import { readMoment } from "./moment.ts";
 import { draftPost, editPost, publishNow } from "./posts.ts";
 import { addJpeg, addPicture, connectedDesk, openDesk, run } from "./testing/post-bench.ts";
@@ -44,30 +47,43 @@ describe("a picture", () => {
     [319, 319, "320"],
   ] as const)("of %i × %i pixels: %s", async (width, height, words) => {
     const { ctx, seller } = await openDesk();
-    const problem = await pictureProblem(ctx, await addJpeg(ctx, seller, width, height));
-    if (words === null) expect(problem).toBeNull();
-    else expect(problem).toContain(words);
+    const url = await addJpeg(ctx, seller, width, height);
+    const fitted = await fitPicture(ctx, url);
+    if (words === null) expect(fitted).toEqual({ path: picturePath(url) });
+    else expect(fitted).toEqual({ problem: expect.stringContaining(words) });
   });
 
   it("is a JPEG of the seller's own, and anything else is refused in words", async () => {
     const { ctx, seller } = await openDesk();
     const other = await openDesk();
-    const png = await addPicture(ctx, seller, PHONE_PNG, "png");
-    const webp = await addPicture(ctx, seller, PHONE_WEBP, "webp");
-    for (const [imageUrl, type] of [
-      [png, "PNG"],
-      [webp, "WebP"],
-    ] as const) {
-      await expect(draftPost(ctx, { imageUrl })).rejects.toEqual(
-        refusal(`hanya menerima JPEG, sedangkan gambar ini ${type}. Simpan ulang`),
-      );
-    }
+    const png = await addPicture(ctx, seller, await pngOf(600, 600), "png");
+    // A WebP of the size that would fit; its pixels are never read.
+    const webp = await addPicture(ctx, seller, patched(LOSSY_WEBP, 26, 88, 2, 88, 2), "webp");
+    await expect(draftPost(ctx, { imageUrl: webp })).rejects.toEqual(
+      refusal("hanya menerima JPEG, sedangkan gambar ini WebP. Simpan ulang"),
+    );
     for (const imageUrl of [other.imageUrl, "https://evil.example/a.jpg"]) {
       await expect(draftPost(ctx, { imageUrl })).rejects.toEqual(refusal("unggah di sini"));
     }
     const large = { head: async () => ({ size: 8 * 1024 * 1024 + 1 }) };
     const assets = Object.assign(Object.create(ctx.assets), large);
     await expect(draftPost({ ...ctx, assets }, { imageUrl: png })).rejects.toEqual(refusal("8 MB"));
+  });
+
+  it("that is a PNG is posted as the JPEG that is made of it", async () => {
+    const { ctx, seller, imageUrl: first } = await openDesk();
+    const imageUrl = await addPicture(ctx, seller, await pngOf(640, 480), "png");
+    const { id, image_url: shown } = await draftPost(ctx, { imageUrl });
+    const isJpeg = async (url: string | null) => {
+      const stored = await ctx.assets.get(pictureKey(url ?? "") ?? "");
+      return readImage(new Uint8Array((await stored?.arrayBuffer()) ?? []));
+    };
+    const made = { type: "jpeg", width: 640, height: 480 };
+    expect(await isJpeg(shown)).toEqual(made);
+    expect((await editPost(ctx, id, { image_url: first })).image_url).toBe(first);
+    expect(await isJpeg((await editPost(ctx, id, { image_url: imageUrl })).image_url)).toEqual(
+      made,
+    );
   });
 
   it("is the product's first that fits, where none is named", async () => {
@@ -84,7 +100,7 @@ describe("a picture", () => {
   it("of a product that has only others is missed when the post is written, not when it is to go out", async () => {
     const { ctx, seller, store } = await openDesk();
     const [product, bare] = [await createProduct(store), await createProduct(store)];
-    const webp = await addPicture(ctx, seller, PHONE_WEBP, "webp");
+    const webp = await addPicture(ctx, seller, patched(LOSSY_WEBP, 26, 88, 2, 88, 2), "webp");
     await run(sql`insert into market_product_images (product_id, url, is_primary)
       values (${product.id}, ${webp}, true)`);
     await expect(draftPost(ctx, { productId: product.id })).rejects.toEqual(

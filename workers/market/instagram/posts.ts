@@ -6,10 +6,10 @@ import { notFound, wrongField } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { formatJakarta } from "../../../shared/time/jakarta.ts";
 import { requireFeature } from "../admin/features.ts";
-import { ownImagePath, picturePath, pictureUrlOrNull } from "../images.ts";
+import { ownImagePath, pictureUrlOrNull } from "../images.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { InstagramPost, type PostChanges, type PostsQuery } from "../schemas/instagram.ts";
-import { captionProblem, pictureProblem, productLink, wholeCaption } from "./fitting.ts";
+import { captionProblem, fitPicture, productLink, wholeCaption } from "./fitting.ts";
 import { readMoment } from "./moment.ts";
 
 /** What SQL function `market_instagram_post_json` gives. */
@@ -59,10 +59,9 @@ export async function draftPost(ctx: Ctx, input: DraftInput): Promise<InstagramP
     call("market_instagram_desk", { user_id, product_id: productId }, Desk),
   );
   requireCaption(ctx, desk.store_slug, caption, productId);
-  const image_url = given ?? (await firstFitting(ctx, desk.images));
-  if (given !== null) await requirePicture(ctx, given);
-  if (moment !== null && image_url === null)
-    throw wrongField("image_url", "Pilih gambar JPEG dulu");
+  const image_url =
+    given === null ? await firstFitting(ctx, desk.images) : await requirePicture(ctx, given);
+  if (moment !== null && image_url === null) throw wrongField("image_url", "Pilih gambar dulu");
   const post = { user_id, product_id: productId, caption, image_url, scheduled_at: moment };
   const saved = await ctx.db.run(call("market_instagram_create", post, Saved));
   wake(ctx, saved.wake);
@@ -75,18 +74,19 @@ function requireCaption(ctx: Ctx, slug: string, caption: string, productId: stri
   if (problem !== null) throw wrongField("caption", problem);
 }
 
-async function requirePicture(ctx: Ctx, url: string): Promise<void> {
-  const problem = await pictureProblem(ctx, url);
-  if (problem !== null) throw wrongField("image_url", problem);
+async function requirePicture(ctx: Ctx, url: string): Promise<string> {
+  const fitted = await fitPicture(ctx, url);
+  if ("problem" in fitted) throw wrongField("image_url", fitted.problem);
+  return fitted.path;
 }
 
 /** Null: the product has no picture yet. That none of its pictures fits is said now, not when the post is to go out. */
 async function firstFitting(ctx: Ctx, urls: string[]): Promise<string | null> {
   const problems: string[] = [];
   for (const url of urls) {
-    const problem = await pictureProblem(ctx, url);
-    if (problem === null) return picturePath(url);
-    problems.push(problem);
+    const fitted = await fitPicture(ctx, url);
+    if ("path" in fitted) return fitted.path;
+    problems.push(fitted.problem);
   }
   if (problems.length === 0) return null;
   throw wrongField(
@@ -108,8 +108,8 @@ export async function editPost(ctx: Ctx, id: string, changes: PostChanges): Prom
   requireCaption(ctx, desk.store_slug, caption, product_id);
   const input: Record<string, unknown> = { user_id, id, ...changes };
   if (changes.image_url) {
-    input.image_url = ownImagePath(ctx, changes.image_url, "image_url");
-    await requirePicture(ctx, ownImagePath(ctx, changes.image_url, "image_url"));
+    const given = ownImagePath(ctx, changes.image_url, "image_url");
+    input.image_url = await requirePicture(ctx, given);
   }
   if (changes.scheduled_at) input.scheduled_at = readMoment(ctx, changes.scheduled_at);
   return await save(ctx, input);

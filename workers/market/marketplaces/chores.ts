@@ -51,7 +51,7 @@ export async function renewTokens(ctx: Ctx): Promise<void> {
 
 /**
  * Runs are of interest for a month, used states until they would have run out anyway, and a store that is gone keeps no
- * access once its listings are off the shelf.
+ * access once its listings are off the shelf and the orders that were placed until then have ended.
  */
 async function purge(ctx: Ctx): Promise<void> {
   await ctx.db.batch([
@@ -59,7 +59,7 @@ async function purge(ctx: Ctx): Promise<void> {
       sql`update market_connections c set status = 'disconnected', status_reason = null, access_token_enc = null,
           refresh_token_enc = null, generation = c.generation + 1, updated_at = now()
         from market_stores s where s.id = c.store_id and s.deleted_at is not null and c.status <> 'disconnected'
-          and (c.status = 'error' or not exists (
+          and (c.status = 'error' or market_open_orders(s.id) = 0 and not exists (
             select from market_listings l where l.connection_id = c.id and l.dirty))`,
       z.unknown(),
     ),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { MailBlock } from "../../../shared/mail/layout.ts";
 import { type MailTemplate, mailTemplate } from "../../../shared/mail/mail.ts";
 import { PLATFORM_NAME, PLATFORMS } from "../../../shared/providers/marketplace.ts";
+import { formatJakartaDay } from "../../../shared/time/jakarta.ts";
 
 /** What SQL function `market_marketplace_mail` writes. */
 const ShopMail = z.object({
@@ -45,7 +46,7 @@ const ending = toSeller(
   ShopMail.extend({ ends_at: z.string() }),
   (mail) => `Izin toko ${PLATFORM_NAME[mail.platform]} Anda segera berakhir`,
   (mail) =>
-    `izin akses ke ${shopOf(mail)} berakhir pada ${mail.ends_at.slice(0, 10)}. Hubungkan ulang sebelum tanggal itu supaya ${mail.store_name} tetap tersambung.`,
+    `izin akses ke ${shopOf(mail)} berakhir pada ${formatJakartaDay(new Date(mail.ends_at))}. Hubungkan ulang sebelum tanggal itu supaya ${mail.store_name} tetap tersambung.`,
 );
 
 const oversold = toSeller(

@@ -42,7 +42,7 @@ export const paymentColumn = sql`(
 export const newestFirst = sql`order by o.created_at desc, o.id desc`;
 
 /** One page of a list. */
-export function pageOf(query: { page: number; limit: number }): SQL {
+function pageOf(query: { page: number; limit: number }): SQL {
   return sql`limit ${query.limit} offset ${(query.page - 1) * query.limit}`;
 }
 

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
+import { readImage } from "../../../shared/files/image.ts";
 import { PHONE_JPEG } from "../../../shared/files/image-samples.ts";
 import { settleBackground } from "../../testing/api.ts";
 import { createProduct } from "../../testing/factories.ts";
@@ -29,10 +30,13 @@ describe("a picture that is made better", () => {
   it("is copied to our own host before it vanishes, and the original stays", async () => {
     const studio = await createStudio();
     const { enhanced_url: url, job_id: id } = await enhance(studio);
-    expect(url).toMatch(/\/uploads\/products\/\d+\/[0-9a-f]{32}\.png$/);
+    expect(url).toMatch(/\/uploads\/products\/\d+\/[0-9a-f]{32}\.jpg$/);
     const { assets, config } = studio.ctx;
     const keyOf = (address: string) => address.slice(`${config.APP_URL}/uploads/`.length);
-    expect((await assets.get(keyOf(url ?? "")))?.size).toBeGreaterThan(0);
+    const stored = await assets.get(keyOf(url ?? ""));
+    // As every marketplace takes it, the model's PNG written anew.
+    const image = readImage(new Uint8Array((await stored?.arrayBuffer()) ?? []));
+    expect(image).toEqual({ type: "jpeg", width: 96, height: 72 });
     expect(await assets.head(keyOf(studio.imageUrl))).not.toBeNull();
     expect(await getPhoto(studio.ctx, id)).toMatchObject({ status: "ready", enhanced_url: url });
     // 4 seconds at the configured price.

@@ -1,4 +1,5 @@
 import type { Ctx } from "../../../shared/context.ts";
+import { asJpeg } from "../../../shared/files/as-jpeg.ts";
 import { deleteImage, storeImage } from "../../../shared/files/assets.ts";
 import { cleanImage } from "../../../shared/files/image.ts";
 import { AppError } from "../../../shared/http/errors.ts";
@@ -181,7 +182,9 @@ async function takeOver(ctx: Ctx, url: string) {
   try {
     const bytes = await replicateOf(ctx).fetchOutput(url, MOST_BYTES);
     if (bytes === null) return "gone";
-    return cleanImage(bytes) ?? "no_image";
+    const image = cleanImage(bytes);
+    // Marketplaces and Instagram refuse a PNG of this size; what cannot be written anew stays as it came.
+    return image === null ? "no_image" : ((await asJpeg(image)) ?? image);
   } catch (error) {
     if (error instanceof ProviderError && !error.retryable) return "no_image";
     throw error;

@@ -30,7 +30,7 @@ describe("POST /api/seller/products/{id}/enhance-photo", () => {
     const { status, body } = await enhance(seller, product.id, { image_url: url });
     expect([status, body.error, body.meta]).toEqual([200, null, expect.any(Object)]);
     expect(body.data).toEqual({
-      enhanced_url: expect.stringMatching(/\/uploads\/products\/\d+\/[0-9a-f]{32}\.png$/),
+      enhanced_url: expect.stringMatching(/\/uploads\/products\/\d+\/[0-9a-f]{32}\.jpg$/),
       job_id: expect.any(String),
     });
     const { enhanced_url: enhanced, job_id: id } = body.data;

@@ -233,6 +233,18 @@ describe("PUT /api/seller/store", () => {
     expect((await put(seller, { slug: store.slug })).body.data.slug).toBe(store.slug);
   });
 
+  it("keeps twenty slugs of a store at most, and lets it go back to any of them", async () => {
+    const { seller, store } = await createShop();
+    const more = Array.from({ length: 19 }, () => unique("toko"));
+    await run(sql`insert into market_store_slugs (slug, store_id)
+      select s, ${store.id} from jsonb_array_elements_text(${JSON.stringify(more)}::jsonb) s`);
+    const refused = await put(seller, { slug: unique("toko") });
+    expect([refused.status, refused.body.data]).toEqual([409, null]);
+    for (const slug of [more[7], store.slug]) {
+      expect((await put(seller, { slug })).body.data).toMatchObject({ slug });
+    }
+  });
+
   it("renames while products are added, without either waiting for the other for ever", async () => {
     const { seller } = await createShop();
     const product = { name: "Kopi", price: 1000, weight_gram: 10, status: "active" };

@@ -152,7 +152,8 @@ export const SellerOrder = Order.extend({
   buyer: z.object({ id: z.number(), full_name: z.string() }),
 }).openapi("SellerOrder");
 
-const timeline = z.array(
+/** All that happened to an order and its parcel, newest first. */
+export const timeline = z.array(
   z.object({ status: z.string(), description: z.string(), occurred_at: date }),
 );
 

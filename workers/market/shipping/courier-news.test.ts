@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { replayEvent } from "../../../shared/inbox/inbox.ts";
+import { contextWithQueues } from "../../../shared/jobs/test-queues.ts";
 import { api, testContext } from "../../testing/api.ts";
 import { failure } from "../testing/catalogue.ts";
 import {
@@ -20,7 +21,7 @@ import {
   parcelOfSale,
 } from "../testing/parcels.ts";
 import { quietContext, type Sale, sumOfLedger, takeIn } from "../testing/sales.ts";
-import { courierApplier } from "./courier-news.ts";
+import { courierApplier, receiveCourierCallback } from "./courier-news.ts";
 
 /** A callback in the full form, with ISO dates and nulls for what has not happened. */
 const fullCallback = (sale: Sale, method: string, fields: Record<string, unknown>) =>
@@ -82,6 +83,21 @@ describe("POST /api/webhooks/kiriminaja", () => {
       expect([answer.status, answer.body.data]).toEqual([400, null]);
     },
   );
+
+  it("takes news of as many parcels as a body holds, more than one message of a queue", async () => {
+    const data = Array.from({ length: 2_500 }, (_, i) => ({
+      order_id: `NONE${i}`,
+      finished_at: "2026-11-21 10:00:00",
+    }));
+    const body = JSON.stringify({ method: "finished_packages", data });
+    expect(body.length).toBeGreaterThan(128 * 1024);
+    const { sent, ctx } = contextWithQueues();
+    await receiveCourierCallback(ctx, ctx.config.KIRIMINAJA_API_KEY, body);
+    expect(sent.length).toBeGreaterThan(1);
+    for (const message of sent) {
+      expect(JSON.stringify(message.body).length).toBeLessThan(128_000);
+    }
+  });
 
   it("ends in the order's parcel over its whole way", async () => {
     const sale = await handedOver();

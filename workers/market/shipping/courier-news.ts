@@ -56,7 +56,8 @@ export function callBackPickup(ctx: Ctx, awb: string): void {
 const PROVIDER = "kiriminaja";
 
 /**
- * Takes a callback in: the bearer key is checked in constant time, the body goes on the queue as it came.
+ * Takes a callback in: the bearer key is checked in constant time, the body goes on the queue, one of many parcels in
+ * pieces.
  * Throws `unauthenticated` for another key, `invalid_input` for a body that is no callback.
  */
 export async function receiveCourierCallback(
@@ -69,7 +70,9 @@ export async function receiveCourierCallback(
   if (!kiriminaja.parseCallback(body)) {
     throw new AppError("invalid_input", "body: bukan pemberitahuan kurir");
   }
-  await receiveNotice(ctx, { provider: PROVIDER, body });
+  for (const piece of kiriminaja.splitCallback(body)) {
+    await receiveNotice(ctx, { provider: PROVIDER, body: piece });
+  }
 }
 
 /** Applies a callback by asking the courier about each of its parcels. */
@@ -116,14 +119,25 @@ async function applyTo(ctx: Ctx, number: string, claims: CourierEvent[]): Promis
   }
 }
 
-const QUIET_BATCH = 50;
+const QUIET_AT_ONCE = 10;
+/** Within the hour, with room for what is slow; what is left comes first in the next one. */
+const LONGEST_RUN_MS = 10 * 60_000;
 
 /**
- * For the hourly cron: asks about parcels that nobody has told us about for six hours, because callbacks are not
+ * For the hourly cron: asks about all parcels that nobody has told us about for six hours, because callbacks are not
  * repeated (kiriminaja.md §4). Each is marked first, so that one that fails is asked again in the next hour and
  * blocks no other.
  */
 export async function followQuietParcels(ctx: Ctx): Promise<void> {
+  const begin = ctx.now().getTime();
+  for (;;) {
+    const numbers = await takeQuiet(ctx);
+    await Promise.all(numbers.map((number) => followQuiet(ctx, number)));
+    if (numbers.length < QUIET_AT_ONCE || ctx.now().getTime() - begin > LONGEST_RUN_MS) return;
+  }
+}
+
+async function takeQuiet(ctx: Ctx): Promise<string[]> {
   const quiet = await ctx.db.run(
     rows(
       sql`update market_shipments set updated_at = now() - interval '5 hours 30 minutes' where id in (
@@ -131,16 +145,18 @@ export async function followQuietParcels(ctx: Ctx): Promise<void> {
           where requested_at is not null and kiriminaja_order_id is not null
             and status in ('pending', 'picked_up', 'in_transit', 'failed')
             and updated_at < now() - interval '6 hours'
-          order by updated_at limit ${QUIET_BATCH} for no key update skip locked)
+          order by updated_at limit ${QUIET_AT_ONCE} for no key update skip locked)
         returning kiriminaja_order_id as number`,
       z.object({ number: z.string() }),
     ),
   );
-  for (const { number } of quiet) {
-    try {
-      await followParcel(ctx, number);
-    } catch (error) {
-      ctx.log.warn("parcel check failed", { number, ...describeError(error) });
-    }
+  return quiet.map(({ number }) => number);
+}
+
+async function followQuiet(ctx: Ctx, number: string): Promise<void> {
+  try {
+    await followParcel(ctx, number);
+  } catch (error) {
+    ctx.log.warn("parcel check failed", { number, ...describeError(error) });
   }
 }

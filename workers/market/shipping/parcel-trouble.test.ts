@@ -119,6 +119,22 @@ describe("parcels without news for six hours", () => {
     run(sql`update market_shipments set updated_at = now() - make_interval(hours => ${hours}::int)
       where order_id = ${sale.orderId}`);
 
+  it("are all asked about in one run, however many they are", async () => {
+    const sale = await handedOver();
+    await moveParcel(sale, "shipped");
+    // Parcels that have waited longer, and of which the courier knows nothing.
+    await run(sql`with others as (
+        insert into market_orders select n.* from market_orders o, generate_series(1, 60) i,
+          jsonb_populate_record(o, jsonb_build_object('id', uuidv7(), 'number', o.number || '-' || i,
+            'payment_id', null, 'status', 'cancelled')) n
+        where o.id = ${sale.orderId} returning id, number)
+      insert into market_shipments (order_id, courier, service, shipping_cost, kiriminaja_order_id, requested_at, updated_at)
+      select id, 'jne', 'REG', 0, number, now(), now() - interval '9 hours' from others`);
+    await quiet(sale, 7);
+    await followQuietParcels(courierContext());
+    expect((await parcelOfSale(sale)).status).toBe("in_transit");
+  });
+
   it("are asked about; one that fails is asked again in the next hour and holds up no other", async () => {
     const [bad, good, fresh] = [await sell(shop), await sell(shop), await sell(shop)];
     for (const sale of [bad, good, fresh]) {

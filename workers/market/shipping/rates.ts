@@ -124,21 +124,20 @@ async function toRate(ctx: Ctx, quote: Quote): Promise<Rate> {
   };
 }
 
-/** A refusal of the courier is the caller's input, anything else an outage. */
-export async function askCourier<T>(ask: () => Promise<T>): Promise<T> {
+const notServed = (cause: ProviderError) =>
+  new AppError("invalid_input", "Kurir tidak melayani alamat ini", { cause });
+
+/** A refusal of the courier is what `refused` makes of it (the caller's input), anything else an outage. */
+export async function askCourier<T>(ask: () => Promise<T>, refused = notServed): Promise<T> {
   try {
     return await ask();
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    if (error.kind === "refused" || error.kind === "invalid") {
-      throw new AppError("invalid_input", "Kurir tidak melayani alamat ini", { cause: error });
-    }
+    if (error.kind === "refused" || error.kind === "invalid") throw refused(error);
     throw new AppError(
       "provider_unavailable",
       "Layanan kurir sedang terganggu. Coba lagi sebentar lagi.",
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }

@@ -3,9 +3,10 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call } from "../../../shared/db/statement.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
-import { ProviderError } from "../../../shared/providers/http.ts";
+import type { ProviderError } from "../../../shared/providers/http.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { followParcel } from "./courier-news.ts";
+import { askCourier } from "./rates.ts";
 
 const Parcel = z.object({ number: z.string(), status: z.string(), tracking_code: z.string() });
 
@@ -18,7 +19,10 @@ async function ownParcel(ctx: Ctx, orderId: string) {
 /** Where the label of a parcel of the actor's store is printed from. Throws `conflict` before there is a waybill. */
 export async function getLabel(ctx: Ctx, orderId: string) {
   const parcel = await ownParcel(ctx, orderId);
-  const url = await asked(() => ctx.providers.kiriminaja.printLabel(parcel.tracking_code));
+  const url = await askCourier(
+    () => ctx.providers.kiriminaja.printLabel(parcel.tracking_code),
+    clash,
+  );
   return { url, tracking_code: parcel.tracking_code };
 }
 
@@ -35,8 +39,9 @@ export async function cancelPickup(ctx: Ctx, orderId: string, reason: string) {
         : "Paket sudah diambil kurir, penjemputan tidak dapat dibatalkan";
     throw new AppError("conflict", words, { meta: { status: parcel.status } });
   }
-  const { final } = await asked(() =>
-    ctx.providers.kiriminaja.cancel(parcel.tracking_code, reason),
+  const { final } = await askCourier(
+    () => ctx.providers.kiriminaja.cancel(parcel.tracking_code, reason),
+    clash,
   );
   const Woken = z.object({ wake: wakeSchema });
   const told = await ctx.db.run(call("market_pickup_called_back", { order_id: orderId }, Woken));
@@ -45,19 +50,6 @@ export async function cancelPickup(ctx: Ctx, orderId: string, reason: string) {
   return { order_id: orderId, tracking_code: parcel.tracking_code, final };
 }
 
-/** What the courier refuses is a clash with where the parcel is, anything else an outage. */
-async function asked<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof ProviderError)) throw error;
-    if (error.kind === "refused" || error.kind === "invalid") {
-      throw new AppError("conflict", "Kurir menolak permintaan ini", { cause: error });
-    }
-    throw new AppError(
-      "provider_unavailable",
-      "Layanan kurir sedang terganggu. Coba lagi sebentar lagi.",
-      { cause: error },
-    );
-  }
-}
+/** What the courier refuses is a clash with where the parcel is. */
+const clash = (cause: ProviderError) =>
+  new AppError("conflict", "Kurir menolak permintaan ini", { cause });

@@ -5,6 +5,7 @@ import { clientOf } from "../../../shared/db/client.ts";
 import { Database } from "../../../shared/db/database.ts";
 import { call, type Statement } from "../../../shared/db/statement.ts";
 import { createLog, describeError } from "../../../shared/log.ts";
+import { inTime } from "../../../shared/time/in-time.ts";
 import { Freshness } from "./freshness.ts";
 import { Pictures } from "./pictures.ts";
 import { Shelf, type ShelfPage, type ShelfQuery } from "./shelf.ts";
@@ -143,22 +144,10 @@ export class StoreRouter extends DurableObject<Env> {
       requestId,
     );
     try {
-      return await withinTime(database.run(statement));
+      return await inTime(PATIENCE_MS, database.run(statement));
     } catch (error) {
       createLog(requestId).warn("store not read", { slug: this.#slug, ...describeError(error) });
       throw error;
     }
-  }
-}
-
-async function withinTime<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the database did not answer in time")), PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

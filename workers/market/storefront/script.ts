@@ -1,7 +1,7 @@
 /**
  * The one script, inlined in every page. Every page works without it; with it, one click is one order, changed
- * quantities save themselves, districts are suggested while typing, totals follow the chosen courier, and a paid
- * order shows itself. Plain text and not a function's source, because bundlers rewrite functions.
+ * quantities save themselves, districts are suggested while typing, totals follow the chosen courier, a payment code can
+ * be kept as a picture, and what happens to an order shows itself. Plain text and not a function's source, because bundlers rewrite functions.
  */
 export const SCRIPT = `(() => {
 "use strict";
@@ -36,6 +36,32 @@ for (const button of all("[data-copy]")) {
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(button.dataset.copy);
     button.textContent = "Tersalin";
+  });
+}
+// A code is drawn in place; payment apps read pictures from the gallery.
+for (const button of all("[data-keep]")) {
+  button.addEventListener("click", () => {
+    const drawn = one(".qr svg");
+    const modules = drawn.viewBox.baseVal.width;
+    const margin = 2;
+    const scale = Math.ceil(1000 / (modules + 2 * margin));
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = (modules + 2 * margin) * scale;
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = "#fff";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.setTransform(scale, 0, 0, scale, margin * scale, margin * scale);
+    for (const path of all("path", drawn)) {
+      pen.fillStyle = path.getAttribute("fill");
+      pen.fill(new Path2D(path.getAttribute("d")));
+    }
+    canvas.toBlob((picture) => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(picture);
+      link.download = button.dataset.keep;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    });
   });
 }
 
@@ -107,15 +133,15 @@ if (watched) {
     clearTimeout(timer);
     if (document.hidden) return;
     asked += 1;
-    if (asked > 60) pause = Math.min(15000, pause * 1.25);
+    if (asked > 60) pause = Math.max(calm, Math.min(15000, pause * 1.25));
     try {
       const answer = await fetch(watched.dataset.watch, { cache: "no-store" });
       if (answer.status === 401) return location.reload();
       if (answer.ok && (await answer.json()).key !== watched.dataset.key) return location.reload();
-      if (answer.ok && asked <= 60) pause = asked < 10 ? calm : 3000;
-      if (!answer.ok) pause = Math.min(30000, pause * 2);
+      if (answer.ok && asked <= 60) pause = asked < 10 ? calm : Math.max(calm, 3000);
+      if (!answer.ok) pause = Math.min(60000, pause * 2);
     } catch {
-      pause = Math.min(30000, pause * 2);
+      pause = Math.min(60000, pause * 2);
     }
     timer = setTimeout(ask, pause);
   };

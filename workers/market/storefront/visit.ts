@@ -4,7 +4,9 @@ import { sessionGate } from "../../../shared/auth/sessions.ts";
 import { verifyToken } from "../../../shared/auth/tokens.ts";
 import type { Actor, Ctx } from "../../../shared/context.ts";
 import { SESSION_COOKIE } from "../../../shared/http/api.ts";
+import { callerAddress } from "../../../shared/http/caller.ts";
 import { AppError } from "../../../shared/http/errors.ts";
+import { bucketOf } from "../../../shared/http/rate-limit.ts";
 import { sessionCookieOptions } from "../../identity/index.ts";
 import type { NoStore, StoreRouter } from "./router.ts";
 import type { StoreFacts } from "./snapshot.ts";
@@ -75,11 +77,13 @@ export const signedIn: MiddlewareHandler<StorefrontEnv> = async (c, next) => {
   return c.redirect(toSignIn(c), 303);
 };
 
+/** What stands behind a page's path where its form is sent to. */
+const FORM_VERB = /\/(ubah|diterima|batal)$/;
+
 /** The sign-in page that leads back here; a form that was sent leads back to the page it stands on. */
 export function toSignIn(c: Visit): string {
   const { pathname, search } = new URL(c.req.url);
-  const page =
-    c.req.method === "GET" ? pathname + search : pathname.replace(/\/(ubah|diterima)$/, "");
+  const page = c.req.method === "GET" ? pathname + search : pathname.replace(FORM_VERB, "");
   return `/masuk?next=${encodeURIComponent(page)}`;
 }
 
@@ -102,9 +106,6 @@ export function dropToken(c: Visit): void {
   deleteCookie(c, SESSION_COOKIE, sessionCookieOptions(c.var.ctx.config, c.req.url));
 }
 
-/** The caller's address as the platform names it. */
-export const addressOf = (c: Visit): string => c.req.header("cf-connecting-ip") ?? "unknown";
-
 /**
  * A form counts only when one of this host's own pages sent it. Every browser names the origin of a POST; another
  * store's page is another origin, though its cookies are shared.
@@ -125,13 +126,11 @@ export const ownFormsOnly: MiddlewareHandler<StorefrontEnv> = async (c, next) =>
   await next();
 };
 
-let turn = 0;
-
 /** Forms and look-ups that cost work are limited per address, like the API; reading pages is not. */
 export async function limitAddress(c: Visit): Promise<void> {
-  const factor = c.var.ctx.config.RATE_LIMIT_FACTOR;
-  turn = (turn + 1) % factor;
-  const { success } = await c.env.API_LIMIT.limit({ key: `storefront/${addressOf(c)}/${turn}` });
+  const address = `storefront/${callerAddress(c)}`;
+  const key = bucketOf(address, "storefront", c.var.ctx.config.RATE_LIMIT_FACTOR);
+  const { success } = await c.env.API_LIMIT.limit({ key });
   if (!success) {
     throw new AppError(
       "rate_limited",

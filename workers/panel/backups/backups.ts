@@ -6,6 +6,7 @@ import { call, rows, type Statement } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { type Awaited, awaitJob, failureOf } from "../await-job.ts";
 import { type PanelJob, type StartedJob, startedShape } from "../jobs.ts";
+import { knowOwnStates } from "./signature.ts";
 
 /** As the contract's list shows one, with what is known of its proof beside it. */
 export const backupView = z.object({
@@ -94,6 +95,7 @@ async function findingFile<T>(
     if (!isUnknown) throw error;
     const looked = await lookInFolder(ctx, server);
     if (looked.state !== "done") throw error;
+    await knowOwnStates(ctx, looked.job.server_id);
     ctx.db.guardAgain();
     return await ctx.db.run(statement);
   }
@@ -115,6 +117,7 @@ export type Listed = { items: BackupView[]; job: PanelJob | null };
 export async function listBackups(ctx: Ctx, server: string | null, limit: number): Promise<Listed> {
   const seen = await lookInFolder(ctx, server);
   if (seen.state === "failed") throw failureOf(seen);
+  if (seen.state === "done") await knowOwnStates(ctx, seen.job.server_id);
   const items = await ctx.db.run(
     rows(
       sql`select panel_backup_view(b) as view from panel_backups b

@@ -124,6 +124,25 @@ describe("retention", () => {
     expect(kept.length).toBeLessThanOrEqual(17);
   });
 
+  it("counts days, weeks and months from midnight in Jakarta, whatever the hour in UTC", async () => {
+    const { id } = await createServer();
+    await policy(id, { keep_daily: 2, keep_weekly: 0, keep_monthly: 2 });
+    // The last minute of October, the first of November, and the two sides of the next midnight.
+    const moments = [
+      "2026-10-31T16:59",
+      "2026-10-31T17:00",
+      "2026-11-01T16:59",
+      "2026-11-01T17:00",
+    ];
+    await backupsOf(
+      id,
+      moments.map((at) => (NOON - Date.parse(`${at}Z`)) / DAY),
+    );
+    const gone = (await letGo(id)).map((age) => new Date(NOON - age * DAY).toISOString());
+    // Of the 1st its later one stays, of October the one of its last day.
+    expect(gone.map((at) => at.slice(0, 16))).toEqual(["2026-10-31T17:00"]);
+  });
+
   it("never lets the last proven one go, nor the newest", async () => {
     const { id } = await createServer();
     await policy(id, { keep_daily: 1, keep_weekly: 0, keep_monthly: 0 });
@@ -192,5 +211,41 @@ describe("the minute's run", () => {
       { name: "b8", is_unproven: false, proofs: 1 },
       { name: "b12", is_unproven: true, proofs: 1 },
     ]);
+  });
+});
+
+describe("what a server tells of its folder", () => {
+  it("means nothing for backups older than an answer that left out the oldest", async () => {
+    const { id } = await createServer();
+    await backupsOf(id, [1, 2, 3, 9]);
+    const told = (complete: object) => ({
+      dir: "/b",
+      unreadable: [],
+      items: [1, 3].map((age) => ({
+        ...{ backupId: crypto.randomUUID(), name: `b${age}`, file: `/b/b${age}` },
+        ...{ kind: "database", subject: "toko", bytes: 1, plainBytes: 1, sha256: "x" },
+        ...{ manifestSha256: "x", plainSha256: null, counts: {}, notes: [] },
+        createdAt: new Date(NOON - age * DAY).toISOString(),
+      })),
+      ...complete,
+    });
+    const gone = async () =>
+      await testContext().db.run(
+        rows(
+          sql`select b.name from panel_backups b where b.server_id = ${id} and not b.on_disk order by b.created_at desc`,
+          z.object({ name: z.string() }),
+        ),
+      );
+    const tell = async (what: object) =>
+      await testContext().db.run(
+        rows(
+          sql`select panel_backups_told(${id}, ${JSON.stringify(what)}::jsonb)::text as x`,
+          z.unknown(),
+        ),
+      );
+    await tell(told({ complete: false }));
+    expect(await gone()).toEqual([{ name: "b2" }]);
+    await tell(told({}));
+    expect(await gone()).toEqual([{ name: "b2" }, { name: "b9" }]);
   });
 });

@@ -5,20 +5,24 @@ import { sha256Hex } from "../../../shared/crypto/index.ts";
 import { call } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import type { BackupId } from "./objects.ts";
+import { signState } from "./signature.ts";
 
 const Rendered = z.object({
   schema: z.number(),
   counts: z.record(z.string(), z.number()),
   text: z.string(),
   sha256: z.string(),
+  name: z.string(),
+  created_at: z.coerce.date(),
 });
 
 /** The panel's rows of this moment, for a backup that its server's agent makes. */
 export async function renderState(ctx: Ctx, { id, serverId }: BackupId): Promise<Response> {
   const input = { id, server_id: serverId };
-  const { schema, counts, text, sha256 } = await ctx.db.run(
+  const { schema, counts, text, sha256, name, created_at } = await ctx.db.run(
     call("panel_state_render", input, Rendered),
   );
+  const signature = await signState(ctx, { id, serverId, name, createdAt: created_at, sha256 });
   if (text.length > MAX_STATE_BYTES)
     throw new AppError("too_large", "the panel's state is too large");
   return new Response(text, {
@@ -27,6 +31,7 @@ export async function renderState(ctx: Ctx, { id, serverId }: BackupId): Promise
       [STATE_HEADERS.schema]: String(schema),
       [STATE_HEADERS.counts]: JSON.stringify(counts),
       [STATE_HEADERS.sha256]: sha256,
+      [STATE_HEADERS.signature]: signature,
     },
   });
 }

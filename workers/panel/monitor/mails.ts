@@ -9,6 +9,8 @@ const Incident = z.object({
   state: z.enum(["open", "closed"]),
   opened_at: z.string(),
   closed_at: z.string().nullable(),
+  /** Why it is over; a mail of before this was told has none. */
+  over: z.enum(["well", "made", "gone"]).nullish(),
 });
 type Incident = z.output<typeof Incident>;
 
@@ -32,26 +34,39 @@ export const incidentMail = mailTemplate({
       },
       {
         kind: "text",
-        text:
-          incident.state === "open"
-            ? "Anda akan menerima satu email lagi ketika keadaan ini pulih."
-            : "Tidak ada yang perlu dilakukan.",
+        text: closing(incident),
       },
     ],
   }),
 });
 
-function headline({ kind, subject, state }: Incident): string {
+function closing({ state, over }: Incident): string {
+  if (state === "open") return "Anda akan menerima satu email lagi ketika keadaan ini berakhir.";
+  if (over === "gone") {
+    return "Keadaannya belum tentu pulih: yang diawasi sudah dihapus atau pengawasannya dimatikan.";
+  }
+  if (over === "made") return "Cadangan ini belum terbukti; itu terjadi sesuai jadwal.";
+  return "Tidak ada yang perlu dilakukan.";
+}
+
+function headline({ kind, subject, state, over }: Incident): string {
   const open = state === "open";
+  const what = subject.trim();
+  const isGone = over === "gone";
   switch (kind) {
     case "service":
-      return open ? `Layanan ${subject} tidak berjalan` : `Layanan ${subject} berjalan kembali`;
+      if (isGone) return `Layanan ${what} tidak lagi diawasi`;
+      return open ? `Layanan ${what} tidak berjalan` : `Layanan ${what} berjalan kembali`;
     case "disk":
-      return open ? `Disk ${subject} hampir penuh` : `Disk ${subject} kembali lega`;
+      if (isGone) return `Disk ${what} tidak lagi terpasang`;
+      return open ? `Disk ${what} hampir penuh` : `Disk ${what} kembali lega`;
     case "certificate":
-      return open ? `Sertifikat ${subject} segera berakhir` : `Sertifikat ${subject} sudah aman`;
+      if (isGone) return `Sertifikat ${what} tidak lagi dipakai`;
+      return open ? `Sertifikat ${what} segera berakhir` : `Sertifikat ${what} sudah aman`;
     case "backup":
-      return open ? `Cadangan ${subject} belum terbukti` : `Cadangan ${subject} sudah terbukti`;
+      if (isGone) return `Cadangan ${what} tidak lagi diawasi`;
+      if (over === "made") return `Cadangan ${what} berhasil dibuat kembali`;
+      return open ? `Cadangan ${what} belum terbukti` : `Cadangan ${what} sudah terbukti`;
     case "silent":
       return open ? "Agen tidak terdengar" : "Agen terdengar kembali";
     default:

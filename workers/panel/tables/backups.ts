@@ -51,6 +51,8 @@ export const backups = pgTable(
     error: text(),
     /** Of the panel's rows as they were handed out for this backup. */
     stateSha256: text("state_sha256"),
+    /** What a server says of rows that this panel does not know: their digest and signature, until that is checked. */
+    stateClaim: text("state_claim"),
     /** False: its server says that the file is gone. */
     onDisk: boolean().notNull().default(true),
     r2State: text("r2_state").notNull().default("none"),

@@ -161,13 +161,16 @@ export function newSiteBody(changes: Record<string, unknown> = {}) {
   };
 }
 
+/** Below the longest a test may take; a machine that does other things as well needs it. */
+const PATIENCE_MS = 25_000;
+
 /** Asks until what is asked for has come to be: the queue and the agent work beside the test. */
 export async function eventually<T>(
   read: () => Promise<T>,
   holds: (seen: T) => boolean,
   what: string,
 ): Promise<T> {
-  const late = Date.now() + 8_000;
+  const late = Date.now() + PATIENCE_MS;
   for (;;) {
     const seen = await read();
     if (holds(seen)) return seen;

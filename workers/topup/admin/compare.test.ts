@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
-import { compare, type OurOrder, seenAs } from "./compare.ts";
+import { compare, NOTHING, type OurOrder, seenAs, together } from "./compare.ts";
 
 const ours: OurOrder = {
   id: "1",
@@ -57,5 +57,16 @@ describe("our order beside the supplier's", () => {
     for (const difference of priceDifferences) {
       expect(difference).toMatchObject({ quoted: 2_000, ours: charged, theirs });
     }
+  });
+});
+
+describe("the portions of a long day", () => {
+  it("count all of their orders, and tell the first of very many differences", () => {
+    const many = compare(
+      Array.from({ length: 400 }, () => ours),
+      new Map([["VP1", null]]),
+    );
+    const all = [many, many, many].reduce(together, NOTHING);
+    expect([all.orders, all.matched, all.missingThere.length]).toEqual([1_200, 0, 500]);
   });
 });

@@ -18,15 +18,14 @@ export interface OurOrder {
   target: string;
 }
 
-/** What the supplier shows of one of our orders, without its target: this may wait in a job meanwhile. */
-export const Seen = z.object({
+/** What the supplier shows of one of our orders. */
+export interface Seen {
   /** Whether it is for our order's target. */
-  isOurs: z.boolean(),
-  status: z.enum(["waiting", "processing", "success", "partial", "error", "unknown"]),
-  statusText: z.string(),
-  priceIdr: z.number().nullable(),
-});
-export type Seen = z.output<typeof Seen>;
+  isOurs: boolean;
+  status: SupplierStatus;
+  statusText: string;
+  priceIdr: number | null;
+}
 
 export function seenAs(order: OurOrder, their: SupplierOrder): Seen {
   const { status, statusText, priceIdr } = their;
@@ -34,12 +33,38 @@ export function seenAs(order: OurOrder, their: SupplierOrder): Seen {
   return { isOurs: their.family === order.family && sameTarget, status, statusText, priceIdr };
 }
 
-export interface Compared {
-  orders: number;
-  matched: number;
-  missingThere: Record<string, unknown>[];
-  priceDifferences: Record<string, unknown>[];
-  stateDifferences: Record<string, unknown>[];
+const differences = z.array(z.record(z.string(), z.unknown()));
+/** What a comparison found; of a long day it waits in a job for the rest. */
+export const Compared = z.object({
+  orders: z.number(),
+  matched: z.number(),
+  missingThere: differences,
+  priceDifferences: differences,
+  stateDifferences: differences,
+});
+export type Compared = z.output<typeof Compared>;
+
+export const NOTHING: Compared = {
+  orders: 0,
+  matched: 0,
+  missingThere: [],
+  priceDifferences: [],
+  stateDifferences: [],
+};
+/** A day that went wrong as a whole is told by its first differences: a report is no dump. */
+const MOST_TOLD = 500;
+
+/** Two comparisons of different orders as one. */
+export function together(one: Compared, other: Compared): Compared {
+  const told = (kind: "missingThere" | "priceDifferences" | "stateDifferences") =>
+    [...one[kind], ...other[kind]].slice(0, MOST_TOLD);
+  return {
+    orders: one.orders + other.orders,
+    matched: one.matched + other.matched,
+    missingThere: told("missingThere"),
+    priceDifferences: told("priceDifferences"),
+    stateDifferences: told("stateDifferences"),
+  };
 }
 
 /** What our state must be for each of the supplier's; what is under way there may be anything open here. */

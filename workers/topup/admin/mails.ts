@@ -5,11 +5,13 @@ import { mailTemplate } from "../../../shared/mail/mail.ts";
 export const lowStockMail = mailTemplate({
   name: "topup_low_stock",
   schema: z.object({
+    /** The emptiest of them. */
     services: z.array(
       z.object({ id: z.string(), name: z.string(), stock: z.number(), minStock: z.number() }),
     ),
+    count: z.number().optional(),
   }),
-  subject: ({ services }) => `[Lumbung] Stok menipis: ${services.length} layanan`,
+  subject: ({ services, count }) => `[Lumbung] Stok menipis: ${count ?? services.length} layanan`,
   page: ({ services }) => ({
     title: "Stok menipis",
     blocks: [

@@ -8,7 +8,8 @@ import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import { jakartaDay } from "../../../shared/time/jakarta.ts";
 import { api, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
-import { createUser, type TestUser, unique } from "../../testing/factories.ts";
+import { type TestUser, unique } from "../../testing/factories.ts";
+import { type Desk, openDesk, orderOf, REPORTS, reconcileDay, theirs } from "../testing/days.ts";
 import {
   askAbout,
   createReseller,
@@ -22,18 +23,15 @@ import {
 import { reconcileJob } from "./reconcile.ts";
 import { reconcileYesterday } from "./reports.ts";
 
-const PATH = "/api/admin/topup/reconciliations";
-const execute = (change: ReturnType<typeof sql>) => testContext().db.run(rows(change, z.unknown()));
-
+let desk: Desk;
 let admin: TestUser;
 let buyer: TestUser;
-let serviceId: string;
 let day: string;
 let turn = 0;
 
 beforeAll(async () => {
-  [admin, buyer] = [await createUser(["admin"]), await createUser()];
-  serviceId = (await stockService("social")).id;
+  desk = await openDesk();
+  ({ admin, buyer } = desk);
 });
 beforeEach(() => {
   // A day of its own for each test, in a past that no other test writes to; ids are made to fit it.
@@ -41,85 +39,11 @@ beforeEach(() => {
   day = `2001-02-${String(turn).padStart(2, "0")}`;
 });
 
-interface Ours {
-  state?: string;
-  charged?: number;
-  quoted?: number;
-  remain?: number;
-  trxid?: string | null;
-  /** Hour of the day, in Jakarta. */
-  hour?: number;
-}
-
-/** An order of that day, as the order functions leave it. */
-async function ours({
-  state = "success",
-  charged = 2_000,
-  quoted = charged,
-  remain = 0,
-  hour = 12,
-  ...rest
-}: Ours = {}) {
-  const trxid = rest.trxid === undefined ? unique("VP") : rest.trxid;
-  const at = new Date(`${day}T${String(hour).padStart(2, "0")}:00:00+07:00`);
-  const isFinal = !["queued", "buying", "unknown", "review", "processing"].includes(state);
-  const number = unique("SMO-");
-  await execute(
-    sql`insert into topup_orders (id, number, user_id, service_id, family, code, service_name, brand, target, quantity,
-        amount, supplier_amount, charged_amount, state, trxid, remain, paid_at, attempt_at, finished_at, created_at)
-      values (uuidv7(${at.toISOString()}::timestamptz - clock_timestamp()), ${number}, ${buyer.userId}, ${serviceId},
-        'social', '1001', 'Layanan', 'Instagram', '@toko', 100, 3000, ${quoted}, ${charged}, ${state}, ${trxid}, ${remain},
-        ${at.toISOString()}, ${at.toISOString()}, ${isFinal ? at.toISOString() : null}, ${at.toISOString()})`,
-  );
-  return { number, trxid: trxid ?? "" };
-}
-
-const theirs = (trxid: string, changes: Partial<SupplierOrder> = {}): SupplierOrder => ({
-  trxid,
-  family: "social",
-  target: "@toko",
-  zone: null,
-  service: "Layanan",
-  code: null,
-  status: "success",
-  statusText: "success",
-  note: "SN-RAHASIA",
-  priceIdr: 2_000,
-  quantity: 100,
-  remain: 0,
-  startCount: 0,
-  balanceAfterIdr: null,
-  ...changes,
-});
-
-/** Runs the day's job against a supplier that shows these orders and this balance. */
-async function reconcile(
-  listed: SupplierOrder[],
-  { balance = 1_000_000, asked = [] as SupplierOrder[], ofDay = day } = {},
-) {
-  const { ctx } = contextWithQueues();
-  const real = ctx.providers.vipReseller;
-  const vipReseller: typeof real = {
-    ...real,
-    getBalance: async () => ({ balance }),
-    getOrderStatus: async (family, query) =>
-      "limit" in query
-        ? listed.filter((order) => order.family === family)
-        : asked.filter((order) => order.trxid === query.trxid),
-  };
-  // Balances are compared from report to report, so each is seen at the end of its own day.
-  const now = () => new Date(`${ofDay}T23:59:59+07:00`);
-  const at = { ...ctx, now, providers: { ...ctx.providers, vipReseller } };
-  const job = {
-    kind: "topup.reconcile",
-    queue: "topup",
-    dedupeKey: null,
-    payload: { day: ofDay },
-  } as const;
-  const made = await ctx.db.run(enqueue(job));
-  expect(await runJob(at, made?.id ?? "", [reconcileJob])).toBe("success");
-  return (await api(`${PATH}/${ofDay}`, { token: admin.token })).body.data;
-}
+type Order = Parameters<typeof orderOf>[2];
+const ours = (order: Order = {}) => orderOf(desk, day, order);
+type Options = Parameters<typeof reconcileDay>[3] & { ofDay?: string };
+const reconcile = (listed: SupplierOrder[], { ofDay = day, ...options }: Options = {}) =>
+  reconcileDay(desk, ofDay, listed, options);
 
 const mailsOf = async (ofDay: string) =>
   await testContext().db.run(
@@ -209,7 +133,8 @@ describe("a day's report", () => {
     const { number, trxid } = await ours({ state: "processing" });
     await fund(buyer.userId, 3_000, { kind: "escrow", owner: `topup:${buyer.userId}` });
     const told = [theirs(trxid)];
-    expect(await reconcile(told, { asked: told })).toMatchObject({ matched: 1, clean: true });
+    const report = await reconcile(told, { asked: told, balance: 998_000 });
+    expect(report).toMatchObject({ matched: 1, clean: true });
     const order = (await ordersOf(buyer.userId)).find((one) => one.number === number);
     expect(order?.state).toBe("success");
   });
@@ -218,32 +143,6 @@ describe("a day's report", () => {
     const { trxid } = await ours();
     const report = await reconcile([theirs(trxid, { target: "@lain" })]);
     expect(report).toMatchObject({ matched: 0, clean: false });
-  });
-
-  it("expects the balance of the last report, less what was bought and with what came back", async () => {
-    await reconcile([], { balance: 1_000_000 });
-    const before = day;
-    day = `2001-02-${String(turn + 15).padStart(2, "0")}`;
-    const orders = [
-      await ours({ charged: 2_000 }),
-      await ours({ charged: 3_000, state: "failed" }),
-      await ours({ charged: 1_001, state: "partial", remain: 50 }),
-    ];
-    const listed = orders.map(({ trxid }, i) =>
-      theirs(trxid, {
-        priceIdr: [2_000, 3_000, 1_001][i] ?? null,
-        status: (["success", "error", "partial"] as const)[i] ?? "success",
-      }),
-    );
-    const expected = 1_000_000 - 2_000 - 1_001 + 500;
-    const short = await reconcile(listed, { balance: expected - 1 });
-    expect(short).toMatchObject({ expectedBalance: expected, balance: expected - 1, clean: false });
-    const good = await reconcile(listed, { balance: expected });
-    expect(good).toMatchObject({ expectedBalance: expected, surplus: 0, clean: true });
-    // Somebody paid in at the supplier: more than expected is no loss, but he must know what he paid.
-    const paid = await reconcile(listed, { balance: expected + 500_000 });
-    expect(paid).toMatchObject({ surplus: 500_000, clean: true });
-    day = before;
   });
 
   it("is asked for by cron once a day, and again by an admin", async () => {
@@ -258,7 +157,8 @@ describe("a day's report", () => {
       ),
     );
     expect(kept).toEqual([{ day: "2031-05-10" }]);
-    const again = (path: string) => api(`${PATH}/${path}`, { method: "POST", token: admin.token });
+    const again = (path: string) =>
+      api(`${REPORTS}/${path}`, { method: "POST", token: admin.token });
     expect(await again("2001-01-01")).toMatchObject({
       status: 200,
       body: { data: { jobId: expect.any(String) } },
@@ -266,12 +166,12 @@ describe("a day's report", () => {
     for (const bad of ["2001-02-30", "x", "2999-01-01"]) {
       expect(await again(bad)).toMatchObject({ status: 400, body: failureBody("topup", 400) });
     }
-    const none = await api(`${PATH}/1999-01-01`, { token: admin.token });
+    const none = await api(`${REPORTS}/1999-01-01`, { token: admin.token });
     expect(none).toMatchObject({
       status: 404,
       body: failureBody("topup", 404, "Report not found"),
     });
-    expect((await api(PATH, { token: admin.token })).body.data.length).toBeGreaterThan(0);
+    expect((await api(REPORTS, { token: admin.token })).body.data.length).toBeGreaterThan(0);
   });
 
   it("finds a bought order in the supplier's own list, at its price", async () => {
@@ -286,12 +186,19 @@ describe("a day's report", () => {
     expect((await row())?.state).toBe("success");
 
     const { ctx } = contextWithQueues();
-    const today = jakartaDay(ctx.now());
+    // The day on which it was paid: midnight may lie between.
+    const [paid] = await ctx.db.run(
+      rows(
+        sql`select paid_at as at from topup_orders where number = ${number}`,
+        z.object({ at: z.coerce.date() }),
+      ),
+    );
+    const today = jakartaDay(paid?.at ?? ctx.now());
     const payload = { day: today };
     const job = { kind: "topup.reconcile", queue: "topup", dedupeKey: null, payload } as const;
     const made = await ctx.db.run(enqueue(job));
     expect(await runJob(ctx, made?.id ?? "", [reconcileJob])).toBe("success");
-    const report = (await api(`${PATH}/${today}`, { token: admin.token })).body.data;
+    const report = (await api(`${REPORTS}/${today}`, { token: admin.token })).body.data;
     expect(report.matched).toBeGreaterThan(0);
     expect(JSON.stringify([report.missingThere, report.stateDifferences])).not.toContain(number);
     expect(report.missingHere.map((stray: { trxid: string }) => stray.trxid)).not.toContain(trxid);

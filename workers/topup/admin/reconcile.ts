@@ -13,12 +13,22 @@ import {
 import { SUPPLIER_FAMILIES, type SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import { followThese } from "../orders/follow.ts";
 import { MOST_LISTED } from "../orders/limits.ts";
-import { type Compared, compare, type OurOrder, Seen, seenAs } from "./compare.ts";
+import {
+  Compared,
+  compare,
+  NOTHING,
+  type OurOrder,
+  type Seen,
+  seenAs,
+  together,
+} from "./compare.ts";
 import { dayOf } from "./orders.ts";
 
 /** Of the supplier's list this much more than our own orders is read: what is not ours must show. */
 const MARGIN = 100;
-/** Orders that no list shows are asked for one by one, so many in one job; the next one goes on from there. */
+/** Orders a job; the next one goes on from there. */
+const PAGE = 1_000;
+/** Of these, such as no list shows are asked for one by one: at most so many. */
 export const PORTION = 200;
 /** The lease is extended after so many. */
 const STRETCH = 50;
@@ -26,12 +36,12 @@ const LEASE_SECONDS = 300;
 
 const payload = z.object({
   day: z.string(),
-  /** What was told one by one so far, by the supplier's id; null: it shows no such order. */
-  asked: z.record(z.string(), Seen.nullable()).default({}),
+  /** The last order that was compared so far, and what was found. */
+  after: z.uuid().nullable().default(null),
+  found: Compared.default(NOTHING),
 });
-type Asked = z.output<typeof payload>["asked"];
 const family = z.enum(["prepaid", "game", "social"]);
-const ordersOfDay = z.object({
+const OrdersOfDay = z.object({
   orders: z.array(
     z.object({
       id: z.uuid(),
@@ -49,40 +59,43 @@ const ordersOfDay = z.object({
 const written = z.object({ clean: z.boolean(), wake: wakeSchema });
 
 /**
- * Compares our orders of a Jakarta day with the supplier's list and balance, and writes the day's report. Of a day with
- * more orders than a list shows, the others are asked for in portions, each a job of its own.
+ * Compares our orders of a Jakarta day with the supplier's list and balance, and writes the day's report. A day with many
+ * orders, or with more than a list shows, is compared in portions, each a job of its own.
  */
 export const reconcileJob: JobHandler = {
   kind: "topup.reconcile",
   queue: "topup",
   async run(ctx, job): Promise<JobOutcome> {
-    const { day, asked: before } = payload.parse(job.payload);
+    const { day, after, found: before } = payload.parse(job.payload);
     const { start, end } = dayOf(day);
     if (!(await extendLease(ctx, job, LEASE_SECONDS))) return { state: "retry", error: "lease" };
-    const input = { start: start.toISOString(), end: end.toISOString() };
-    const ours = await ctx.db.run(call("topup_reconcile_orders", input, ordersOfDay));
-    const listed = await supplierOrders(ctx, ours.counts);
-    const seen = new Map([...Object.entries(before), ...listedOf(ours.orders, listed)]);
-    const unseen = ours.orders.filter(({ trxid }) => trxid !== null && !seen.has(trxid));
-    const now = await askedSingly(ctx, job, unseen.slice(0, PORTION));
-    const left = unseen.length - PORTION;
-    if (left > 0) {
-      await goOn(ctx, job, { day, asked: { ...before, ...now } });
-      return { state: "success", result: { day, left } };
-    }
-    for (const [trxid, their] of Object.entries(now)) seen.set(trxid, their);
-    const balanceAt = ctx.now();
+    // First, so that whatever comes back meanwhile is heard of after it.
     const { balance } = await ctx.providers.vipReseller.getBalance();
-    const found = compare(await heard(ctx, input, ours.orders, seen), seen);
+    const balanceAt = ctx.now();
+    const page = { start: start.toISOString(), end: end.toISOString(), after, limit: PAGE };
+    const { orders, counts } = await ctx.db.run(call("topup_reconcile_orders", page, OrdersOfDay));
+    const listed = await supplierOrders(ctx, counts);
+    const seen = new Map<string, Seen | null>(listedOf(orders, listed));
+    const unseen = orders.filter(({ trxid }) => trxid !== null && !seen.has(trxid));
+    const asked = await askedSingly(ctx, job, unseen.slice(0, PORTION));
+    for (const [trxid, their] of asked) seen.set(trxid, their);
+    const beyond = unseen[PORTION];
+    const ours = beyond ? orders.slice(0, orders.indexOf(beyond)) : orders;
+    const found = together(before, compare(await heard(ctx, page, ours, seen), seen));
+    const last = ours.at(-1);
+    if (last && (beyond || orders.length === PAGE)) {
+      await goOn(ctx, job, { day, after: last.id, found });
+      return { state: "success", result: { day, compared: found.orders } };
+    }
     const { clean } = await writeReport(ctx, day, { found, listed, balance, balanceAt });
-    return { state: "success", result: { day, orders: ours.orders.length, clean } };
+    return { state: "success", result: { day, orders: found.orders, clean } };
   },
 };
 
 /** Our orders, after what is under way here and over there was asked about: a word not heard yet is no difference. */
 async function heard(
   ctx: Ctx,
-  day: { start: string; end: string },
+  page: Record<string, unknown>,
   ours: OurOrder[],
   seen: ReadonlyMap<string, Seen | null>,
 ): Promise<OurOrder[]> {
@@ -95,7 +108,7 @@ async function heard(
     ctx,
     behind.slice(0, STRETCH).map(({ id }) => id),
   );
-  const now = await ctx.db.run(call("topup_reconcile_orders", day, ordersOfDay));
+  const now = await ctx.db.run(call("topup_reconcile_orders", page, OrdersOfDay));
   const byId = new Map(now.orders.map((order) => [order.id, order]));
   return ours.map((order) => {
     const later = byId.get(order.id);
@@ -127,13 +140,13 @@ function listedOf(ours: OurOrder[], listed: SupplierOrder[]): [string, Seen][] {
   });
 }
 
-async function askedSingly(ctx: Ctx, job: Job, ours: OurOrder[]): Promise<Asked> {
-  const asked: Asked = {};
+async function askedSingly(ctx: Ctx, job: Job, ours: OurOrder[]): Promise<[string, Seen | null][]> {
+  const asked: [string, Seen | null][] = [];
   for (const [n, order] of ours.entries()) {
     if (n % STRETCH === 0) await extendLease(ctx, job, LEASE_SECONDS);
     const trxid = order.trxid ?? "";
     const [their] = await ctx.providers.vipReseller.getOrderStatus(order.family, { trxid });
-    asked[trxid] = their ? seenAs(order, their) : null;
+    asked.push([trxid, their ? seenAs(order, their) : null]);
   }
   return asked;
 }

@@ -26,7 +26,7 @@ async function buy(
   options: Parameters<typeof bench>[0] = {},
   more: { confirm?: boolean } = {},
 ) {
-  const { ctx, settle } = bench({ actor: user, timeoutMs: 150, ...options });
+  const { ctx, settle } = bench({ actor: user, timeoutMs: 400, ...options });
   const told = await placePrepaid(ctx, { service: credit.code, phoneNumber, ...more }).catch(
     (error: unknown) => error,
   );
@@ -115,13 +115,15 @@ describe("an order in doubt", () => {
   it("is not given up while its call may still be on its way there", async () => {
     const user = await customer(FUNDS);
     const phone = newPhone();
-    await dial(phone, { stay: true, delayMs: { value: 600, count: 1 } });
+    // Long enough for all looks before it arrives, also on a machine with much else to do.
+    await dial(phone, { stay: true, delayMs: { value: 2_500, count: 1 } });
     await buy(user, phone);
     const order = await theOrderOf(phone);
     expect(await purchasesOf(phone)).toEqual([]);
     for (const laterMs of [1_000, 20_000, 65_000, 72_000]) await runOrderJob(order, { laterMs });
     expect(await theOrderOf(phone)).toMatchObject({ state: "unknown" });
-    await vi.waitFor(async () => expect(await purchasesOf(phone)).toHaveLength(1));
+    const arrived = async () => expect(await purchasesOf(phone)).toHaveLength(1);
+    await vi.waitFor(arrived, { timeout: 10_000 });
     await runOrderJob(order, { laterMs: 76_000 });
     expect(await theOrderOf(phone)).toMatchObject({ state: "processing" });
   });

@@ -38,7 +38,7 @@ async function buy(
   options: Parameters<typeof bench>[0] = {},
   more: { confirm?: boolean } = {},
 ) {
-  const { ctx, settle } = bench({ actor: user, timeoutMs: 150, ...options });
+  const { ctx, settle } = bench({ actor: user, timeoutMs: 400, ...options });
   const told = await placePrepaid(ctx, { service: credit.code, phoneNumber, ...more }).catch(
     (error: unknown) => error,
   );

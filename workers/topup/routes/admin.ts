@@ -6,11 +6,14 @@ import { listCallbacks, replayCallback } from "../admin/callbacks.ts";
 import { listReports, readReport, reconcileAgain } from "../admin/reports.ts";
 import { adjustStock, listStockHistory } from "../admin/stock.ts";
 import { checkSupplierNow, readSupplier } from "../admin/supplier.ts";
+import { listDeposits, noteDeposit } from "../admin/supplier-deposits.ts";
 import {
   AdminPage,
   CallbackShape,
   DayParameter,
+  DepositShape,
   IdParameter,
+  NewDeposit,
   ReportShape,
   StockChange,
   StockEntry,
@@ -56,6 +59,31 @@ adminRoutes.openapi(
     await c.var.ctx.db.passGate();
     return c.json(topupData(await checkSupplierNow(c.var.ctx)), 200);
   },
+);
+
+adminRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: `${path}/supplier/deposits`,
+    tags,
+    summary: "What was paid in at the supplier, the latest first",
+    middleware: guarded,
+    responses: topupOk(z.array(DepositShape)),
+  }),
+  async (c) => c.json(topupData(await listDeposits(c.var.ctx)), 200),
+);
+
+adminRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: `${path}/supplier/deposits`,
+    tags,
+    summary: "Write down what was paid in at the supplier; reconciliation counts on it",
+    middleware: guarded,
+    request: { body: body(NewDeposit) },
+    responses: topupOk(DepositShape),
+  }),
+  async (c) => c.json(topupData(await noteDeposit(c.var.ctx, c.req.valid("json"))), 200),
 );
 
 adminRoutes.openapi(

@@ -112,6 +112,30 @@ describe("POST /api/orders/game and /process", () => {
     expect([again.status, again.body]).toEqual([400, failureBody("topup", 400, words)]);
   });
 
+  it.each([
+    ["letters for a player", { gameId: "abc def !!!" }, "Game ID is not an ID of Mobile Legends"],
+    ["a player of one digit", { gameId: "0" }, "Game ID is not an ID of Mobile Legends"],
+    ["letters for a zone", { zone: "xyz" }, "Zone is not a zone of Mobile Legends"],
+    ["a zone of one digit", { zone: "0" }, "Zone is not a zone of Mobile Legends"],
+  ])("refuses %s", async (_, wrong, words) => {
+    const json = { service: diamonds.code, gameId: newPhone(), zone: "2611", ...wrong };
+    const answer = await post("game", await customer(), json);
+    expect([answer.status, answer.body.message]).toEqual([400, words]);
+  });
+
+  it("lets a user have fifty unpaid orders, from any number of requests at once, and no more", async () => {
+    const user = await customer();
+    const quote = () =>
+      post("game", user, { service: diamonds.code, gameId: newPhone(), zone: "2611" });
+    const answers = await Promise.all(Array.from({ length: 55 }, quote));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(5);
+    expect(refused[0]?.body.message).toBe("Too many orders are not paid yet");
+    const paid = answers.find(({ status }) => status === 200)?.body.data.orderNumber;
+    expect((await post("process", user, { orderNumber: paid })).status).toBe(200);
+    expect((await quote()).status).toBe(200);
+  });
+
   it("answers a refusal 200, and the money is back", async () => {
     const user = await customer();
     const gameId = newPhone();

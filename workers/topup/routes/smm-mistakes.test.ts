@@ -36,6 +36,7 @@ describe("a mistake in the panel dialect", () => {
     ["neworder.error.min_quantity", { link: "a", quantity: "100.5" }],
     ["neworder.error.min_quantity", { link: "a", quantity: "1e3" }],
     ["neworder.error.max_quantity", { link: "a", quantity: 10_001 }],
+    ["neworder.error.max_quantity", { link: "a", quantity: "9".repeat(30) }],
     ["This order type is not available", { link: "a", quantity: 100, runs: 5, interval: 10 }],
     ["This order type is not available", { link: "a", comments: "bagus" }],
   ])("is answered 200 with %s (%j), and costs nothing", async (error, fields) => {
@@ -120,7 +121,7 @@ describe("a mistake in the panel dialect", () => {
     const player = phone();
     const say = { match: player, value: "Nomor salah.", count: 1 };
     await vipTwin("/_dials", { say }, "PUT");
-    const fields = { action: "add", service: game.number, link: `${player}|22` };
+    const fields = { action: "add", service: game.number, link: `${player}|2001` };
     const once = { ...fields, idempotency_key: "permainan-1" };
     for (let n = 0; n < 2; n += 1) {
       expect((await panel(key, once)).body).toEqual({

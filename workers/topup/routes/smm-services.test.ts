@@ -4,6 +4,7 @@ import { z } from "zod";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
 import { roundTrips } from "../../testing/round-trips.ts";
+import { reprice } from "../testing/reprice.ts";
 import { createReseller, panel, phone, stockService } from "../testing/reseller.ts";
 
 let service: { id: string; number: number };
@@ -68,10 +69,10 @@ describe("the list of services", () => {
     await kept("11303");
     await run(sql`insert into topup_margin_rules (family, brand, percent_bp, fixed)
       values ('prepaid', 'TELKOMSEL', 1000, 0)`);
-    await run(sql`select topup_reprice()`);
+    await reprice(testContext());
     expect((await read()).rate).toBe("11841");
     await run(sql`delete from topup_margin_rules where brand = 'TELKOMSEL'`);
-    await run(sql`select topup_reprice()`);
+    await reprice(testContext());
     expect((await read()).rate).toBe("11303");
   });
 

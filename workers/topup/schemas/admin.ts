@@ -4,7 +4,7 @@ import { pagingQuery } from "../../../shared/http/answers.ts";
 const CONTROL = /\p{Cc}/u;
 
 /** What an admin gives as his reason: it stands in the audit for good. */
-const Reason = z
+export const Reason = z
   .string()
   .refine((value) => !CONTROL.test(value) && value.isWellFormed(), "Contains control characters")
   .trim()
@@ -126,7 +126,7 @@ export const OrderDetail = AdminOrderShape.extend({
 
 const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 /** A query parameter that a form sends empty when it was left open. */
-const optional = <T extends z.ZodType>(schema: T) =>
+export const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
 
 export const AdminPage = {
@@ -194,6 +194,38 @@ export const SupplierShape = z
   })
   .openapi("TopupSupplier");
 
+const DEAREST_DEPOSIT = 100_000_000_000;
+
+export const NewDeposit = z
+  .strictObject({
+    /** Negative: taken out, or an entry put right. */
+    amount: z
+      .number()
+      .int()
+      .min(-DEAREST_DEPOSIT)
+      .max(DEAREST_DEPOSIT)
+      .refine((value) => value !== 0, "Must not be 0"),
+    /** When the supplier booked it; default: now. */
+    paidAt: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .openapi({ example: "2026-01-31T12:00:00+07:00" }),
+    note: Reason,
+  })
+  .openapi("TopupNewDeposit");
+export type NewDeposit = z.output<typeof NewDeposit>;
+
+export const DepositShape = z
+  .object({
+    id: z.uuid(),
+    amount: z.number(),
+    paidAt: z.string(),
+    note: z.string(),
+    actorId: z.number(),
+    createdAt: z.string(),
+  })
+  .openapi("TopupDeposit");
+
 export const CallbackShape = z
   .object({
     id: z.uuid(),
@@ -226,6 +258,9 @@ export const ReportShape = z
     priceDifferences: differences,
     stateDifferences: differences,
     expectedBalance: z.number().nullable(),
+    /** Where purchases were on their way, the balance may lie between these and be right. */
+    leastBalance: z.number().nullable(),
+    mostBalance: z.number().nullable(),
     surplus: z.number().nullable(),
     balance: z.number(),
     balanceAt: z.string(),

@@ -26,6 +26,30 @@ export const supplierState = pgTable("topup_supplier_state", {
   heldSince: at(),
 });
 
+/**
+ * What the operator paid in at the supplier (negative: took out, or put right), for the reconciliation of its balance:
+ * a deposit that nobody wrote down would hide an equal loss.
+ */
+export const supplierDeposits = pgTable(
+  "topup_supplier_deposits",
+  {
+    id: id(),
+    amount: idr().notNull(),
+    /** When the supplier booked it. */
+    paidAt: at().notNull(),
+    note: text().notNull(),
+    actorId: userId()
+      .notNull()
+      .references(() => users.id),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    check("topup_supplier_deposits_amount", sql`${t.amount} <> 0`),
+    index("topup_supplier_deposits_paid_idx").on(t.paidAt),
+    index("topup_supplier_deposits_actor_idx").on(t.actorId),
+  ],
+);
+
 export interface HandRequestInput {
   chargedAmount?: number | undefined;
   remain?: number | undefined;
@@ -108,8 +132,10 @@ export const reconciliations = pgTable(
     missingHere: jsonb().$type<Record<string, unknown>[]>().notNull(),
     priceDifferences: jsonb().$type<Record<string, unknown>[]>().notNull(),
     stateDifferences: jsonb().$type<Record<string, unknown>[]>().notNull(),
-    /** What the supplier should have left after the last report, and has; a deposit there shows as a surplus, which must be all of it. */
+    /** What the supplier should have left after the last report: this, or what lies between, as purchases were on their way. */
     expectedBalance: idr(),
+    leastBalance: idr(),
+    mostBalance: idr(),
     balance: idr().notNull(),
     balanceAt: at().notNull(),
     clean: boolean().notNull(),

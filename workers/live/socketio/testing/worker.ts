@@ -1,14 +1,13 @@
 import { DurableObject } from "cloudflare:workers";
 import {
   ConnectRefused,
+  EngineIo,
   type Handlers,
   type Socket,
   SocketIoEngine,
   type SocketIoOptions,
   shardOf,
 } from "../index.ts";
-
-export { EchoObject } from "../conformance/worker.ts";
 
 export interface TestEnv {
   SHARD: DurableObjectNamespace<TestShard>;
@@ -124,6 +123,31 @@ export class TestShard extends DurableObject<TestEnv> {
       case "leave-me":
         return socket.disconnect(first === true);
     }
+  }
+}
+
+/** Gives messages back, by the transport layer alone. Its pings are far apart: tests that count frames meet none. */
+export class EchoObject extends DurableObject<TestEnv> {
+  readonly #io = new EngineIo(
+    this.ctx,
+    { pongs: "wake" },
+    { message: (session, data) => session.send(typeof data === "string" ? `4${data}` : data) },
+  );
+
+  override fetch(request: Request): Promise<Response> {
+    return this.#io.fetch(request);
+  }
+  override webSocketMessage(ws: WebSocket, data: string | ArrayBuffer): Promise<void> {
+    return this.#io.webSocketMessage(ws, data);
+  }
+  override webSocketClose(ws: WebSocket): Promise<void> {
+    return this.#io.webSocketClose(ws);
+  }
+  override webSocketError(ws: WebSocket): Promise<void> {
+    return this.#io.webSocketError(ws);
+  }
+  override alarm(): Promise<void> {
+    return this.#io.alarm();
   }
 }
 

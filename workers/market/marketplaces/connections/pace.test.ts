@@ -1,12 +1,15 @@
+import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { call } from "../../../../shared/db/statement.ts";
 import {
+  change,
   connectedMarket,
   connectionOf,
   contextWith,
   type Market,
 } from "../testing/market-bench.ts";
+import { Pace } from "./pace.ts";
 
 const Turns = z.object({
   blocked: z.boolean(),
@@ -30,6 +33,27 @@ async function complain(market: Market): Promise<void> {
 }
 
 describe("the turns of a shop", () => {
+  it("that isolates have kept do not leave all at once later", async () => {
+    const market = await connectedMarket();
+    const { id } = await connectionOf(market);
+    const limits = { readsPerSecond: 40, writesPerSecond: 40 };
+    let laterMs = 0;
+    const ctx = { ...contextWith(null), now: () => new Date(Date.now() + laterMs) };
+    const isolates = Array.from({ length: 4 }, () => new Pace(ctx, id, limits));
+    await Promise.all(isolates.map((isolate) => isolate.turn("read")));
+    // As if all of them had rested for a minute: what they were given has passed.
+    laterMs = 60_000;
+    await change(sql`update market_connections set read_next_at = null where id = ${id}`);
+    const began = Date.now();
+    await Promise.all(
+      isolates.map(async (isolate) => {
+        for (let n = 0; n < 10; n += 1) await isolate.turn("read");
+      }),
+    );
+    // Forty turns are a second, less the first of each grant.
+    expect(Date.now() - began).toBeGreaterThan(700);
+  });
+
   it("are not handed out to one who would not wait for them, so that asking again pushes nobody further back", async () => {
     const market = await connectedMarket();
     expect(await askTurns(market)).toMatchObject({ blocked: false, turns: 10 });

@@ -1,9 +1,7 @@
 import { z } from "zod";
 import type { Ctx } from "../../../../shared/context.ts";
 import { call } from "../../../../shared/db/statement.ts";
-
-/** Whether a call only asks: platforms count the two apart. */
-export type CallKind = "read" | "write";
+import type { CallKind } from "../../../../shared/providers/marketplace.ts";
 
 const Turns = z.object({
   blocked: z.boolean(),
@@ -12,9 +10,14 @@ const Turns = z.object({
   turns: z.number(),
 });
 
-/** Turns are fetched for about this long, so that the database is asked about once a second. */
+/**
+ * Turns are fetched for at most this long, so that the database is asked about once a second. One who has only a
+ * question or two is not given a second that others wait for: each fetch is for twice as many as the one before.
+ */
 const GRANT_MS = 1_000;
 const LARGEST_GRANT = 50;
+/** A turn that is not taken for so long lapses: kept ones would all leave at once, besides those of other isolates. */
+const KEPT_MS = 250;
 /** A longer wait is a job's, not an isolate's. */
 const LONGEST_WAIT_MS = 5_000;
 
@@ -52,22 +55,26 @@ export class Pace {
   /** Returns when a call may leave. Throws `ShopPausedError` where that is further off than one waits. */
   async turn(kind: CallKind): Promise<void> {
     const grant = this.#granted[kind];
+    const now = () => this.#ctx.now().getTime();
+    lapse(grant, now());
     while (grant.left < 1) {
       grant.fetching ??= this.#fetch(kind, grant).finally(() => {
         grant.fetching = null;
       });
       await grant.fetching;
+      lapse(grant, now());
     }
     grant.left -= 1;
     const leavesAt = grant.nextAt;
     grant.nextAt += grant.stepMs;
-    const waitMs = leavesAt - Date.now();
+    const waitMs = leavesAt - now();
     if (waitMs > 0.5) await pause(waitMs);
   }
 
   async #fetch(kind: CallKind, grant: Grant): Promise<void> {
     const stepMs = this.#stepMs[kind];
-    const wanted = Math.min(LARGEST_GRANT, Math.max(1, Math.floor(GRANT_MS / stepMs)));
+    const most = Math.min(LARGEST_GRANT, Math.max(1, Math.floor(GRANT_MS / stepMs)));
+    const wanted = Math.min(most, grant.wanted);
     const input = {
       connection_id: this.#connectionId,
       kind,
@@ -82,7 +89,8 @@ export class Pace {
       return;
     }
     grant.left = asked.turns;
-    grant.nextAt = Date.now() + asked.wait_ms;
+    grant.wanted = wanted * 2;
+    grant.nextAt = this.#ctx.now().getTime() + asked.wait_ms;
     grant.stepMs = asked.step_ms;
   }
 
@@ -97,10 +105,21 @@ export class Pace {
 
 interface Grant {
   left: number;
+  wanted: number;
   nextAt: number;
   stepMs: number;
   fetching: Promise<void> | null;
 }
 
-const noTurns = (): Grant => ({ left: 0, nextAt: 0, stepMs: 0, fetching: null });
+/** Drops the turns that nobody took in time. */
+function lapse(grant: Grant, nowMs: number): void {
+  const lateMs = nowMs - KEPT_MS - grant.nextAt;
+  if (grant.left < 1 || lateMs <= 0) return;
+  const lapsed = Math.min(grant.left, Math.ceil(lateMs / grant.stepMs));
+  grant.left -= lapsed;
+  grant.wanted = 1;
+  grant.nextAt += lapsed * grant.stepMs;
+}
+
+const noTurns = (): Grant => ({ left: 0, wanted: 1, nextAt: 0, stepMs: 0, fetching: null });
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -8,7 +8,7 @@ import {
   type ShopAuth,
   type ShopSetup,
 } from "../../../../shared/providers/marketplace.ts";
-import { type CallKind, Pace } from "./pace.ts";
+import { Pace } from "./pace.ts";
 import { breakShop, type OpenShop, openShop, ShopClosedError, type ShopRow } from "./tokens.ts";
 
 /** Where a platform does not say how long to stay away. */
@@ -17,8 +17,8 @@ const QUOTA_PAUSE_MS = 3_600_000;
 const OPERATOR_PAUSE_MS = 600_000;
 
 /**
- * One shop at its platform. Every call waits for its turn and carries a live token; a token that is refused is renewed
- * and the call made once more; a complaint about our pace slows everybody down.
+ * One shop at its platform. Every request waits for its turn and carries a live token; a token that is refused is
+ * renewed and the call made once more; a complaint about our pace slows everybody down.
  */
 export class Shop {
   readonly client: MarketplaceClient;
@@ -43,24 +43,24 @@ export class Shop {
   }
 
   /** One call. Throws `MarketplaceError`, `ShopClosedError`, or `ShopPausedError` before it is sent. */
-  async call<T>(kind: CallKind, act: (auth: ShopAuth) => Promise<T>): Promise<T> {
+  async call<T>(act: (auth: ShopAuth) => Promise<T>): Promise<T> {
     const { generation } = this.#open.row;
     try {
-      return await this.#once(kind, act);
+      return await this.#once(act);
     } catch (error) {
       if (!(error instanceof MarketplaceError)) throw error;
       if (error.fault === "token_revoked") return await this.#revoked(generation, error);
       if (error.fault !== "token_expired") throw error;
     }
     await this.#renew(generation);
-    return await this.#again(kind, act);
+    return await this.#again(act);
   }
 
   /** A token that is refused the moment it was given is no token: the grant is gone. */
-  async #again<T>(kind: CallKind, act: (auth: ShopAuth) => Promise<T>): Promise<T> {
+  async #again<T>(act: (auth: ShopAuth) => Promise<T>): Promise<T> {
     const { generation } = this.#open.row;
     try {
-      return await this.#once(kind, act);
+      return await this.#once(act);
     } catch (error) {
       const isRefused =
         error instanceof MarketplaceError &&
@@ -70,10 +70,9 @@ export class Shop {
     }
   }
 
-  async #once<T>(kind: CallKind, act: (auth: ShopAuth) => Promise<T>): Promise<T> {
-    await this.#pace.turn(kind);
+  async #once<T>(act: (auth: ShopAuth) => Promise<T>): Promise<T> {
     try {
-      return await act(this.#open.auth);
+      return await act({ ...this.#open.auth, turn: (kind) => this.#pace.turn(kind) });
     } catch (error) {
       if (error instanceof MarketplaceError) await this.#heed(error);
       throw error;
@@ -117,7 +116,7 @@ export class Shop {
   async setup(): Promise<ShopSetup> {
     const { row } = this.#open;
     if (row.setup && row.setup_is_fresh) return row.setup;
-    const setup = await this.call("read", (auth) => this.client.getSetup(auth));
+    const setup = await this.call((auth) => this.client.getSetup(auth));
     const input = { connection_id: row.id, setup };
     await this.#ctx.db.run(call("market_marketplace_keep", input, z.boolean()));
     this.#open = { ...this.#open, row: { ...this.#open.row, setup, setup_is_fresh: true } };

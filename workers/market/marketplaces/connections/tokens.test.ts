@@ -62,9 +62,7 @@ describe("tokens", () => {
     );
     market.fake.expireAccess();
     await Promise.all(
-      shops.flatMap((shop) =>
-        [1, 2, 3].map(() => shop.call("read", (auth) => market.fake.getSetup(auth))),
-      ),
+      shops.flatMap((shop) => [1, 2, 3].map(() => shop.call((auth) => market.fake.getSetup(auth)))),
     );
     expect([...market.fake.refreshUses.values()]).toEqual([1]);
   });
@@ -191,9 +189,7 @@ describe("the pace of a shop", () => {
     const began = Date.now();
     await Promise.all(
       shops.flatMap((shop) =>
-        Array.from({ length: 12 }, () =>
-          shop.call("write", (auth) => market.fake.uploadImage(auth)),
-        ),
+        Array.from({ length: 12 }, () => shop.call((auth) => market.fake.uploadImage(auth))),
       ),
     );
     // 48 calls at 100 a second, of which the first leaves at once.

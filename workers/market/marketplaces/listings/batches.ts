@@ -103,7 +103,7 @@ async function sendBatch(
   done: (entry: Entry) => void,
 ): Promise<void> {
   try {
-    const lines = await shop.call("write", (auth) => send(auth, batch));
+    const lines = await shop.call((auth) => send(auth, batch));
     for (const [at, entry] of batch.entries()) {
       entry.ended = outcomeOfLine(lines[at], entry.work, shop.client.platform);
       if (entry.ended === null) done(entry);

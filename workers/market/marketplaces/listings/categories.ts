@@ -85,9 +85,7 @@ export class RemoteCategories {
       rows(kept, z.object({ attributes: z.array(Attribute) })),
     );
     if (found) return found.attributes;
-    const read = await this.#shop.call("read", (auth) =>
-      this.#shop.client.listAttributes(auth, id),
-    );
+    const read = await this.#shop.call((auth) => this.#shop.client.listAttributes(auth, id));
     const keep = sql`update market_remote_categories set attributes = ${JSON.stringify(read)}::jsonb,
       attributes_at = now() where platform = ${this.#platform} and id = ${id}`;
     await this.#ctx.db.run(rows(keep, z.unknown()));
@@ -107,7 +105,7 @@ export class RemoteCategories {
     const kept = sql`select 1 as one from market_remote_trees
       where platform = ${this.#platform} and fetched_at > now() - interval '1 day'`;
     if ((await this.#ctx.db.run(rows(kept, z.unknown()))).length > 0) return;
-    const tree = await this.#shop.call("read", (auth) => this.#shop.client.listCategories(auth));
+    const tree = await this.#shop.call((auth) => this.#shop.client.listCategories(auth));
     const leaves = leafPaths(tree);
     for (let at = 0; at < leaves.length; at += LEAVES_A_STATEMENT) {
       await this.#ctx.db.run(keepLeaves(this.#platform, leaves.slice(at, at + LEAVES_A_STATEMENT)));

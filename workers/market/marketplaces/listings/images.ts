@@ -52,7 +52,7 @@ export class ShopImages {
     }
     const image = await this.#read(url);
     if (!image) throw new NotListableError("Foto produk tidak ditemukan. Unggah ulang fotonya");
-    const ref = await this.#shop.call("write", (auth) => client.uploadImage(auth, image, type));
+    const ref = await this.#shop.call((auth) => client.uploadImage(auth, image, type));
     this.#unkept.push({ url, ref });
     return ref;
   }

@@ -72,7 +72,7 @@ async function categoryOf(
     );
   }
   if (before && (await categories.pathOf(before))) return before;
-  const guess = await shop.call("read", (auth) => shop.client.suggestCategory(auth, product.name));
+  const guess = await shop.call((auth) => shop.client.suggestCategory(auth, product.name));
   if (guess && (await categories.pathOf(guess))) return guess;
   const named = product.category && (await categories.leafNamed(product.category));
   if (named) return named;
@@ -119,7 +119,7 @@ const nameOf = ({ name, options }: MarketAttribute) =>
 
 async function brandOf(shop: Shop, categoryId: string, name: string | null) {
   if (name === null) return null;
-  const found = await shop.call("read", (auth) => shop.client.findBrand(auth, categoryId, name));
+  const found = await shop.call((auth) => shop.client.findBrand(auth, categoryId, name));
   if (found) return found;
   throw new NotListableError(
     `Merek "${name}" tidak dikenal ${PLATFORM_NAME[shop.client.platform]} untuk kategori ini`,

@@ -5,7 +5,14 @@ import { rows } from "../../../../shared/db/statement.ts";
 import { testContext } from "../../../testing/api.ts";
 import { pushChanges } from "../pushes.ts";
 import { getRun, syncProducts } from "../sync.ts";
-import { change, connectedMarket, type Market, pumpOnce } from "../testing/market-bench.ts";
+import {
+  change,
+  connectedMarket,
+  contextWith,
+  type Market,
+  poll,
+  pumpOnce,
+} from "../testing/market-bench.ts";
 
 const MANY = 5_000;
 
@@ -24,6 +31,18 @@ const timed = async <T>(act: () => Promise<T>): Promise<[T, number]> => {
   return [await act(), Date.now() - began];
 };
 
+/** How many calls too early the worst of them is for a shop that allows so many a second: its bucket's lowest level. */
+function mostOver({ fake }: Market, kind: "read" | "write", perSecond: number): number {
+  const times = fake.calls.filter((call) => call.kind === kind).map(({ at }) => at);
+  let [level, most, before] = [0, 0, 0];
+  for (const at of times.sort((a, b) => a - b)) {
+    level = Math.max(0, level - ((at - before) / 1_000) * perSecond) + 1;
+    most = Math.max(most, level);
+    before = at;
+  }
+  return most;
+}
+
 describe("five thousand products", () => {
   it("are taken to work at once, and their changes are pushed by the batch", {
     timeout: 120_000,
@@ -32,7 +51,7 @@ describe("five thousand products", () => {
     await stocked(market, MANY);
     const [begun, beganMs] = await timed(() => syncProducts(market.ctx, { platform: "shopee" }));
     expect(begun).toMatchObject({ pending: MANY });
-    expect(beganMs).toBeLessThan(2_000);
+    expect(beganMs).toBeLessThan(10_000);
     // As if all had been listed: a first sync of so many takes as long as the shop's pace allows.
     await change(sql`update market_listings l set item_id = 'I' || l.id, sku_id = 'K', shown = true, verify = false,
         pushed_price = p.price, pushed_stock = p.stock, pushed_content = market_marketplace_work(l.id)->>'content'
@@ -54,10 +73,10 @@ describe("five thousand products", () => {
     const left = sql`select count(*)::int as n from market_listings l join market_products p on p.id = l.product_id
       where p.store_id = ${market.store.id} and (l.dirty or l.pushed_price <> p.price)`;
     expect(await testContext().db.run(rows(left, z.object({ n: z.number() })))).toEqual([{ n: 0 }]);
-    expect(pushedMs).toBeLessThan(20_000);
+    expect(pushedMs).toBeLessThan(60_000);
   });
 
-  it("keep a shop busy as far as its pace allows, and no further", {
+  it("keep a shop busy as far as its pace allows, and no further, whoever else calls it", {
     timeout: 60_000,
   }, async () => {
     const market = await connectedMarket();
@@ -69,11 +88,17 @@ describe("five thousand products", () => {
         ? new Promise((resolve) => setTimeout(resolve, answerMs))
         : undefined;
     await syncProducts(market.ctx, { platform: "shopee" });
-    const [, ms] = await timed(() => pumpOnce(market));
+    const others = Array.from({ length: 4 }, () => contextWith(market.seller, market.fake));
+    const meanwhile = others.map(async (ctx) => {
+      for (let n = 0; n < 20; n += 1) await poll(market, ctx);
+    });
+    const [[, ms]] = await Promise.all([timed(() => pumpOnce(market)), ...meanwhile]);
     const perSecond = (market.fake.count("createListing") / ms) * 1_000;
-    // A chunk of turns is given ahead; besides, a busy machine is slower than the shop.
-    expect(perSecond).toBeLessThan(60);
-    expect(perSecond).toBeGreaterThan(15);
+    // A busy machine is slower than the shop.
+    expect(perSecond).toBeGreaterThan(5);
     expect(market.fake.items.size).toBe(100);
+    expect(market.fake.count("listOrders")).toBe(80);
+    expect(mostOver(market, "read", 100)).toBeLessThan(100);
+    expect(mostOver(market, "write", 50)).toBeLessThan(50);
   });
 });

@@ -105,7 +105,7 @@ async function keepUp(desk: Desk, entry: Entry): Promise<Ended> {
 }
 
 async function find({ shop }: Desk, { product }: Work): Promise<RemoteListing | null> {
-  const found = await shop.call("read", (auth) => shop.client.findBySku(auth, product.id));
+  const found = await shop.call((auth) => shop.client.findBySku(auth, product.id));
   return found?.status === "deleted" ? null : found;
 }
 
@@ -127,7 +127,7 @@ async function create(desk: Desk, entry: Entry): Promise<Ended> {
   const input = await listingInput(desk, entry.work);
   let made: RemoteListing;
   try {
-    made = await shop.call("write", (auth) => shop.client.createListing(auth, input));
+    made = await shop.call((auth) => shop.client.createListing(auth, input));
   } catch (error) {
     return inDoubt(error, entry.work, desk);
   }
@@ -161,7 +161,7 @@ async function align(desk: Desk, entry: Entry): Promise<Ended> {
   if (entry.known.content !== work.content) {
     const input = await listingInput(desk, work);
     try {
-      await shop.call("write", (auth) => shop.client.updateListing(auth, entry.ref, input));
+      await shop.call((auth) => shop.client.updateListing(auth, entry.ref, input));
     } catch (error) {
       const isGone = error instanceof MarketplaceError && error.fault === "not_found";
       if (!isGone) throw error;

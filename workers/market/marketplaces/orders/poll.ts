@@ -74,7 +74,7 @@ async function takeSpan(ctx: Ctx, shop: Shop, span: { since: Date; until: Date }
   let cursor: string | null = null;
   do {
     const at = cursor;
-    const page: OrderPage = await shop.call("read", (auth) =>
+    const page: OrderPage = await shop.call((auth) =>
       shop.client.listOrders(auth, { ...span, cursor: at }),
     );
     const news = await newsAmong(ctx, shop, page.orders);

@@ -52,14 +52,20 @@ describe("a push", () => {
     });
   });
 
-  it("that the grant ends soon is told to the seller, once a week", async () => {
+  it("that the grant ends soon is told to the seller, once a week, with a day that is not later", async () => {
     const { market } = await shelf();
     const { id } = await connectionOf(market);
+    // Renewed every few hours, a refresh token is good for a month: the grant behind it is not.
+    await change(sql`update market_connections set refresh_expires_at = now() + interval '30 days'
+      where id = ${id}`);
     for (let n = 0; n < 2; n += 1) {
       await pushIn(market, push(market, { kind: "expiring", shopIds: [market.fake.shopId] }));
     }
-    const mails = sql`select 1 from jobs where dedupe_key like ${`mail/marketplace_ending/${id}/%`}`;
-    expect(await testContext().db.run(rows(mails, z.unknown()))).toHaveLength(1);
+    const mails = sql`select (payload->'data'->>'ends_at')::timestamptz
+        between now() + interval '6 days' and now() + interval '7 days' as is_in_a_week
+      from jobs where dedupe_key like ${`mail/marketplace_ending/${id}/%`}`;
+    const told = await testContext().db.run(rows(mails, z.unknown()));
+    expect(told).toEqual([{ is_in_a_week: true }]);
   });
 
   it("to test the address is answered and forgotten", async () => {

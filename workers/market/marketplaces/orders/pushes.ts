@@ -106,7 +106,7 @@ async function applyEnd(ctx: Ctx, platform: Platform, shopId: string | null) {
   if (!found || shopId === null) return "applied" as const;
   try {
     const shop = await Shop.open(ctx, found.id);
-    await shop.call("read", (auth) => shop.client.getSetup(auth));
+    await shop.call((auth) => shop.client.getSetup(auth));
   } catch (error) {
     // The platform says so itself, and the seller has been told.
     if (!(error instanceof ShopClosedError)) throw error;

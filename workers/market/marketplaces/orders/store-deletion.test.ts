@@ -4,11 +4,15 @@ import { z } from "zod";
 import { rows } from "../../../../shared/db/statement.ts";
 import { testContext } from "../../../testing/api.ts";
 import { createUser } from "../../../testing/factories.ts";
+import { setFlags } from "../../admin/flags.ts";
 import { deleteStore, finishStoreDeletions } from "../../admin/stores.ts";
 import { run } from "../../testing/catalogue.ts";
+import { marketplaceHourlyChores } from "../chores.ts";
 import { connectShop, disconnectShop } from "../connections/connect.ts";
-import { move, place, shelf } from "../testing/channel.ts";
-import { connectionOf, type Market, poll } from "../testing/market-bench.ts";
+import { pushChanges } from "../pushes.ts";
+import { syncProducts } from "../sync.ts";
+import { move, ordersOf, place, shelf } from "../testing/channel.ts";
+import { connectionOf, type Market, poll, pumpDry } from "../testing/market-bench.ts";
 
 /** A store that is to be deleted with the end of an order that a marketplace took. */
 async function waiting() {
@@ -28,6 +32,41 @@ async function isGone({ store }: Market): Promise<boolean> {
   const [found] = await testContext().db.run(rows(query, z.object({ gone: z.boolean() })));
   return found?.gone ?? false;
 }
+
+describe("a store that is deleted", () => {
+  it("has nothing on sale elsewhere any more, and then keeps no access, its syncing switched off or not", async () => {
+    const { market, product } = await shelf();
+    await syncProducts(market.ctx, { platform: "lazada" });
+    await pumpDry(market);
+    const admin = await createUser(["admin"]);
+    const ctx = { ...testContext(), actor: admin };
+    await setFlags(ctx, market.store.id, { marketplace_sync: false });
+    expect(await deleteStore(ctx, market.store.id, false)).toMatchObject({ deleted: true });
+    await Promise.all(marketplaceHourlyChores(testContext()));
+    expect(await connectionOf(market)).toMatchObject({ status: "connected" });
+    await pushChanges(market.ctx);
+    await pumpDry(market);
+    expect(market.fake.item(product.id)?.status).toBe("unlisted");
+    await Promise.all(marketplaceHourlyChores(testContext()));
+    const left = { status: "disconnected", access_token_enc: null, refresh_token_enc: null };
+    expect(await connectionOf(market)).toMatchObject(left);
+  });
+
+  it("hears of the orders that were placed before its listings came off the shelf, to their end", async () => {
+    const { market, product } = await shelf();
+    const admin = await createUser(["admin"]);
+    await deleteStore({ ...testContext(), actor: admin }, market.store.id, false);
+    const made = place(market, [[product, 1]]);
+    await poll(market);
+    await Promise.all(marketplaceHourlyChores(testContext()));
+    expect(await connectionOf(market)).toMatchObject({ status: "connected" });
+    move(made, "delivered");
+    await poll(market);
+    expect(await ordersOf(market)).toMatchObject([{ status: "delivered" }]);
+    await Promise.all(marketplaceHourlyChores(testContext()));
+    expect(await connectionOf(market)).toMatchObject({ status: "disconnected" });
+  });
+});
 
 describe("a deletion that waits for an order of a marketplace", () => {
   it("comes with the order's end, of which the shop tells while it is connected", async () => {

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { Ctx } from "../../../../shared/context.ts";
+import { isRefusedData } from "../../../../shared/db/errors.ts";
 import { call } from "../../../../shared/db/statement.ts";
 import { wake, wakeSchema } from "../../../../shared/jobs/jobs.ts";
+import { describeError } from "../../../../shared/log.ts";
 import type { MarketOrder, OrderRef } from "../../../../shared/providers/marketplace.ts";
 import type { Shop } from "../connections/shop.ts";
 import { pushSoon } from "../pushes.ts";
@@ -10,20 +12,28 @@ const Taken = z.object({ state: z.enum(["taken", "old", "before"]), wake: wakeSc
 
 /**
  * Asks the platform for orders and takes each in as it is now. Answers which of them the platform does not know.
- * Taking one in again changes nothing.
+ * Taking one in again changes nothing; one that cannot be kept is told to the operator and holds up no other.
  */
 export async function takeOrders(ctx: Ctx, shop: Shop, ids: string[]): Promise<string[]> {
   const { client } = shop;
   const missing: string[] = [];
   for (let at = 0; at < ids.length; at += client.limits.orderBatch) {
     const asked = ids.slice(at, at + client.limits.orderBatch);
-    const orders = await shop.call("read", (auth) => client.getOrders(auth, asked));
-    for (const order of orders) await takeOrder(ctx, shop, order);
+    const orders = await shop.call((auth) => client.getOrders(auth, asked));
+    for (const order of orders) await takeOrder(ctx, shop, order).catch(reportOf(ctx, shop, order));
     const found = new Set(orders.map(({ orderId }) => orderId));
     missing.push(...asked.filter((id) => !found.has(id)));
   }
   return missing;
 }
+
+const reportOf =
+  (ctx: Ctx, shop: Shop, { orderId }: MarketOrder) =>
+  (error: unknown) => {
+    if (!isRefusedData(error)) throw error;
+    const what = { connectionId: shop.row.id, orderId, ...describeError(error), alert: true };
+    ctx.log.error("marketplace order cannot be kept", what);
+  };
 
 async function takeOrder(ctx: Ctx, shop: Shop, order: MarketOrder): Promise<void> {
   const input = { connection_id: shop.row.id, order: orderInput(order) };

@@ -16,6 +16,8 @@ import type {
 import { unique } from "../../../testing/factories.ts";
 import { FAST, type FakeCall, type Faults, fault } from "./faults.ts";
 
+const READ = /^(get|list|find|suggest)/;
+
 /** A listing as the fake platform has it. */
 export interface FakeItem extends ListingInput {
   itemId: string;
@@ -124,7 +126,9 @@ export class FakeShop implements MarketplaceClient {
     act: () => T,
     auth?: ShopAuth,
   ): Promise<T> {
-    const call = { name, sku };
+    const kind = READ.test(name) ? "read" : "write";
+    await auth?.turn?.(kind);
+    const call = { name, sku, kind, at: Date.now() } as const;
     this.calls.push(call);
     this.#underWay += 1;
     this.busiest = Math.max(this.busiest, this.#underWay);

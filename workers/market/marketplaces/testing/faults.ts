@@ -1,4 +1,5 @@
 import {
+  type CallKind,
   type MarketFault,
   type MarketplaceClient,
   MarketplaceError,
@@ -9,6 +10,9 @@ import {
 export interface FakeCall {
   name: keyof MarketplaceClient;
   sku: string | null;
+  kind: CallKind;
+  /** When it left, its turn taken. */
+  at: number;
 }
 
 /** Throws to make a call fail: before it acts, or after (its answer is lost). */

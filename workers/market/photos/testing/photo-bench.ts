@@ -146,7 +146,7 @@ export async function createStudio(): Promise<Studio> {
   const store = await createStore(seller);
   const product = await createProduct(store);
   const fake = new FakeReplicate();
-  fake.picture = await png(400, 300);
+  fake.picture = await png(96, 72);
   const ctx = studioContext(seller, fake);
   return { seller, store, product, fake, ctx, imageUrl: await addPicture(ctx, seller) };
 }

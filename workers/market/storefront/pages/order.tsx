@@ -18,18 +18,34 @@ interface OrderProps {
 const PATIENT = { askMs: 3000, reloadSeconds: 10 };
 /** The payment's code is recorded a moment after the order. */
 const EAGER = { askMs: 600, reloadSeconds: 2 };
+/** Parcels take days. */
+const SLOW = { askMs: 20_000, reloadSeconds: 120 };
+
+/** Null: nothing more is expected to happen to it. */
+function paceOf(order: ShopOrder): typeof PATIENT | null {
+  switch (order.status) {
+    case "pending":
+      return hasCode(order) ? PATIENT : EAGER;
+    case "paid":
+      return PATIENT;
+    case "processing":
+    case "shipped":
+      return SLOW;
+    default:
+      return null;
+  }
+}
 
 /** One order: how to pay it while it waits, then where it is. */
 export const OrderPage = ({ site, order, now, problem }: OrderProps) => {
   const waiting = order.status === "pending";
-  const moving = waiting || order.status === "paid";
-  const pace = waiting && !hasCode(order) ? EAGER : PATIENT;
+  const pace = paceOf(order);
   return (
     <Layout
       site={site}
       head={{
         title: `${waiting ? "Bayar pesanan" : "Pesanan"} ${order.number} | ${site.store.name}`,
-        ...(moving ? { reloadSeconds: pace.reloadSeconds } : {}),
+        ...(pace ? { reloadSeconds: pace.reloadSeconds } : {}),
       }}
     >
       <div class="wide">
@@ -42,7 +58,7 @@ export const OrderPage = ({ site, order, now, problem }: OrderProps) => {
         {problem ? <Notice kind="problem">{problem}</Notice> : null}
         <div
           class="columns"
-          {...(moving
+          {...(pace
             ? {
                 "data-watch": `/pesanan/${order.id}/status`,
                 "data-key": order.key,
@@ -89,7 +105,7 @@ const Payment = ({ order, now }: { order: ShopOrder; now: Date }) => {
         </span>
       </p>
       <p class="hint">sebelum {dateTime(payment.expires_at)}</p>
-      <Code payment={payment} />
+      <Code payment={payment} number={order.number} />
       {link ? (
         <a class={payment.qr_code ? "button button-quiet" : "button"} href={link} rel="noreferrer">
           {payment.qr_code ? "Bayar dengan cara lain" : "Buka halaman pembayaran"}
@@ -126,13 +142,20 @@ const Part = ({ children }: { children: Child }) => (
   </section>
 );
 
-const Code = ({ payment }: { payment: ShopOrder["payment"] }) => {
+const Code = ({ payment, number }: { payment: ShopOrder["payment"]; number: string }) => {
   const image = webUrl(payment.qr_image_url);
   if (payment.qr_code) {
     return (
-      <div class="qr">
-        <QrCode text={payment.qr_code} label="Kode QRIS untuk pembayaran ini" />
-      </div>
+      <>
+        <div class="qr">
+          <QrCode text={payment.qr_code} label="Kode QRIS untuk pembayaran ini" />
+        </div>
+        <p>
+          <button class="link" type="button" data-keep={`qris-${number}.png`} data-script hidden>
+            Simpan gambar kode
+          </button>
+        </p>
+      </>
     );
   }
   if (image) {
@@ -182,7 +205,7 @@ const Progress = ({ order }: { order: ShopOrder }) => {
         </form>
       ) : null}
       <ol class="timeline">
-        {order.events.map((event) => (
+        {order.timeline.map((event) => (
           <li>
             {event.description}
             <time datetime={event.occurred_at}>{dateTime(event.occurred_at)}</time>

@@ -1,13 +1,14 @@
 import { Hono } from "hono";
 import type { z } from "zod";
 import { verifyToken } from "../../../../shared/auth/tokens.ts";
+import { callerAddress } from "../../../../shared/http/caller.ts";
 import { AppError } from "../../../../shared/http/errors.ts";
 import { endSession, RegisterBody, register, SignInBody, signIn } from "../../../identity/index.ts";
+import { sentFields } from "../form.ts";
 import { type Intent, RegisterPage, SignInPage, SignOutPage } from "../pages/account.tsx";
 import { respond, siteOf } from "../respond.tsx";
 import {
   actAsVisitor,
-  addressOf,
   dropToken,
   keepToken,
   limitAddress,
@@ -61,7 +62,7 @@ accountRoutes.post("/daftar", async (c) => {
   if (!parsed.success) return await show(c, "/daftar", intent, wrong(parsed.error, fields));
   const { full_name, name: _, ...input } = parsed.data;
   try {
-    await register(c.var.ctx, { ...input, name: full_name ?? "", address: addressOf(c) });
+    await register(c.var.ctx, { ...input, name: full_name ?? "", address: callerAddress(c) });
     return await enter(c, { identifier: input.email, password: input.password }, intent);
   } catch (error) {
     return await show(c, "/daftar", intent, refused(error, fields));
@@ -90,7 +91,7 @@ async function enter(
   intent: Intent,
 ): Promise<Response> {
   const { ctx } = c.var;
-  const { token, seconds } = await signIn(ctx, { ...credentials, address: addressOf(c) });
+  const { token, seconds } = await signIn(ctx, { ...credentials, address: callerAddress(c) });
   keepToken(c, token, seconds);
   const { next, productId, quantity = 1 } = intent;
   ctx.actor = await verifyToken(ctx.config, token, ctx.now());
@@ -99,10 +100,7 @@ async function enter(
 }
 
 async function read(c: Visit): Promise<{ fields: Fields; intent: Intent }> {
-  const form = await c.req.parseBody();
-  const fields: Fields = {};
-  for (const [name, value] of Object.entries(form))
-    if (typeof value === "string") fields[name] = value;
+  const fields = await sentFields(c);
   const { next, product_id: productId, quantity } = fields;
   return { fields, intent: intentOf(c, { next, productId, quantity }) };
 }

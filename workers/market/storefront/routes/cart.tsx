@@ -6,6 +6,7 @@ import type { AppError } from "../../../../shared/http/errors.ts";
 import { getCart, MAX_CART_LINES, removeFromCart, setCartLine } from "../../cart.ts";
 import type { Cart } from "../../schemas/cart.ts";
 import { isUuid } from "../../schemas/fields.ts";
+import { sentFields } from "../form.ts";
 import { redirectWithNote } from "../note.ts";
 import { CartPage } from "../pages/cart.tsx";
 import { ProductPage } from "../pages/product.tsx";
@@ -31,8 +32,8 @@ cartRoutes.get("/keranjang", signedIn, async (c) => {
 
 /** Puts a product into the cart; somebody who is not signed in does that first and then goes on here. */
 cartRoutes.post("/keranjang", async (c) => {
-  const form = await c.req.parseBody();
-  const productId = String(form.product_id ?? "");
+  const form = await sentFields(c);
+  const productId = form.product_id ?? "";
   const quantity = quantityOf(form.quantity);
   const next = form.lalu === "checkout" ? "/checkout" : "/keranjang";
   if (!(await actAsVisitor(c))) {
@@ -45,8 +46,8 @@ cartRoutes.post("/keranjang", async (c) => {
 
 cartRoutes.post("/keranjang/ubah", signedIn, async (c) => {
   const { ctx } = c.var;
-  const form = await c.req.parseBody();
-  const productId = String(form.product_id ?? "");
+  const form = await sentFields(c);
+  const productId = form.product_id ?? "";
   const quantity = quantityOf(form.ke ?? form.quantity, 0);
   if (!isUuid(productId)) return c.redirect("/keranjang", 303);
   try {

@@ -118,10 +118,12 @@ describe("the checkout page", () => {
     expect((await new Visitor(store).get("/checkout/wilayah?q=tebet")).status).toBe(303);
   });
 
-  it("fills in the address of the last order", async () => {
+  it("fills in the address of the last order, with the couriers that go there", async () => {
     await press(await readyToPay(), "bayar");
     await putInCart(buyer, product);
     const { html } = await visitor.get("/checkout");
+    expect(html).toMatch(/<input type="radio" name="courier" [^>]*checked/);
+    expect(html).toContain(">Bayar<");
     expect(html).toContain('value="081298765432"');
     expect(html).toContain(ADDRESS.street);
     expect(html).toContain("Tebet, Jakarta Selatan");
@@ -129,6 +131,16 @@ describe("the checkout page", () => {
 });
 
 describe("a courier that does not answer", () => {
+  it("keeps nobody from the page, whose last address stands there", async () => {
+    await press(await readyToPay(), "bayar");
+    await putInCart(buyer, product);
+    await run(sql`update market_stores set area_id = '1' where id = ${store.id}`);
+    const page = await visitor.get("/checkout");
+    expect(page.status).toBe(200);
+    expect(page.html).toContain(ADDRESS.street);
+    expect(page.html).not.toContain('name="courier"');
+  });
+
   it("is said in place, and the chosen district stays", async () => {
     await run(sql`update market_stores set area_id = '1' where id = ${store.id}`);
     const page = await readyToPay();

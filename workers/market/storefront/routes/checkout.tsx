@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { AppError } from "../../../../shared/http/errors.ts";
+import { inTime } from "../../../../shared/time/in-time.ts";
 import { placeOrder } from "../../orders/checkout.ts";
 import type { Rate } from "../../schemas/orders.ts";
 import { searchAreas } from "../../shipping/areas.ts";
@@ -12,6 +13,7 @@ import {
   orderOf,
   readForm,
 } from "../checkout-form.ts";
+import { sentForm } from "../form.ts";
 import { CheckoutPage } from "../pages/checkout.tsx";
 import { respond, shownInPlace, siteOf } from "../respond.tsx";
 import type { StoreFacts } from "../snapshot.ts";
@@ -31,12 +33,12 @@ checkoutRoutes.use("/checkout", signedIn);
 checkoutRoutes.get("/checkout", async (c) => {
   const store = await storeOf(c);
   const basis = await checkoutBasis(c.var.ctx, store.id, "");
-  return await show(c, store, { form: firstForm(basis), basis, areas: null, rates: null });
+  return await show(c, store, await firstSight(c, store, basis));
 });
 
 checkoutRoutes.post("/checkout", async (c) => {
   await limitAddress(c);
-  const [store, form] = await Promise.all([storeOf(c), c.req.formData().then(readForm)]);
+  const [store, form] = await Promise.all([storeOf(c), sentForm(c).then(readForm)]);
   if (form.aksi === "bayar") return await pay(c, store, form);
   return await step(c, store, form);
 });
@@ -58,6 +60,22 @@ interface Shown {
   rates: Rate[] | null;
   problem?: AppError | undefined;
   errors?: Record<string, string>;
+}
+
+/** How long the first sight of the page waits for the couriers. */
+const COURIERS_MS = 1_500;
+
+/** Who has ordered before finds the couriers to his last district; where they are slow or away, he asks them himself. */
+async function firstSight(c: Visit, store: StoreFacts, basis: Basis): Promise<Shown> {
+  const shown: Shown = { form: firstForm(basis), basis, areas: null, rates: null };
+  if (!shown.form.area) return shown;
+  await limitAddress(c);
+  try {
+    return await inTime(COURIERS_MS, withRates(c, store, shown));
+  } catch (error) {
+    shownInPlace(error);
+    return shown;
+  }
 }
 
 /** Places the order that the page showed. Whatever refuses it is said on the same page, with all that was typed. */

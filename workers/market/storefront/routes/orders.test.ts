@@ -40,6 +40,7 @@ describe("an order that waits for its payment", () => {
     expect(page.html).toContain("Rp68.000");
     expect(page.html).toMatch(/data-left="(8[0-9]{2}|900)"/);
     expect(page.html).toContain("Bayar dengan cara lain");
+    expect(page.html).toMatch(/data-keep="qris-TB[0-9A-Z]{12}\.png"/);
     expect(page.html).toMatch(/<noscript><meta http-equiv="refresh" content="10"/);
     expect(page.headers.get("cache-control")).toBe("private, no-store");
     expect(await tripsOf(page)).toBe(1);
@@ -123,6 +124,45 @@ describe("an order on its way", () => {
     expect(html).toContain("Pesanan sudah saya terima");
   });
 
+  it("notices by itself what happens to its parcel, until it has arrived", async () => {
+    await payOrder(orderId);
+    const seen = new Set<string | undefined>();
+    const happens = async (query: ReturnType<typeof sql>) => {
+      await run(query);
+      const { html } = await visitor.get(`/pesanan/${orderId}`);
+      const key = /data-key="([^"]+)"/.exec(html)?.[1];
+      expect(html).toContain(`data-watch="/pesanan/${orderId}/status"`);
+      expect((await statusOf()).key).toBe(key);
+      seen.add(key);
+    };
+    await happens(sql`update market_orders set status = 'processing' where id = ${orderId}`);
+    await happens(
+      sql`update market_shipments set tracking_code = 'JNE123456' where order_id = ${orderId}`,
+    );
+    await happens(sql`insert into market_shipment_events (shipment_id, status, description, occurred_at)
+      select id, 'in_transit', 'Paket transit', now() from market_shipments where order_id = ${orderId}`);
+    await happens(sql`update market_orders set status = 'shipped' where id = ${orderId}`);
+    expect(seen.size).toBe(4);
+    await run(sql`update market_orders set status = 'delivered' where id = ${orderId}`);
+    expect((await visitor.get(`/pesanan/${orderId}`)).html).not.toContain('data-watch="');
+  });
+
+  it("tells steps of one second in their order, though couriers tell whole seconds", async () => {
+    await payOrder(orderId);
+    const steps = [
+      ["pending", "Penjemputan paket diminta", "2030-01-01T00:00:05.400Z"],
+      ["in_transit", "Paket dalam perjalanan", "2030-01-01T00:00:05Z"],
+    ] as const;
+    for (const [status, description, at] of steps) {
+      await run(sql`insert into market_shipment_events (shipment_id, status, description, occurred_at)
+        select id, ${status}, ${description}, ${at}::timestamptz from market_shipments where order_id = ${orderId}`);
+    }
+    const { html } = await visitor.get(`/pesanan/${orderId}`);
+    const [later, earlier] = [steps[1][1], steps[0][1]].map((words) => html.indexOf(words));
+    expect(later).toBeGreaterThan(0);
+    expect(later).toBeLessThan(earlier ?? 0);
+  });
+
   it("is confirmed by its buyer, once", async () => {
     await payOrder(orderId);
     await ship();
@@ -149,6 +189,14 @@ describe("my orders", () => {
     expect(page.html).toContain(`/pesanan/${orderId}`);
     expect(page.html).not.toContain(elsewhere.body.data.order_id);
     expect(await tripsOf(await visitor.get("/pesanan"))).toBe(1);
+  });
+
+  it("of a page too far are those of the last", async () => {
+    const answer = await visitor.get("/pesanan?halaman=7");
+    expect([answer.status, answer.location]).toEqual([303, "/pesanan?halaman=1"]);
+    expect((await visitor.get("/pesanan?halaman=1")).html).toContain(`/pesanan/${orderId}`);
+    const nobody = new Visitor(store, await createUser());
+    expect((await nobody.get("/pesanan?halaman=1")).html).toContain("Belum ada pesanan");
   });
 
   it("of another store are shown by that store", async () => {

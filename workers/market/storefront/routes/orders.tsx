@@ -20,6 +20,7 @@ orderRoutes.get("/pesanan", signedIn, async (c) => {
   const store = await storeOf(c);
   const query = { page: pageNumber(c.req.query("halaman")), limit: PER_PAGE };
   const found = await ordersAtStore(c.var.ctx, store.id, query);
+  if (found.page > found.pages) return c.redirect(`/pesanan?halaman=${found.pages}`, 303);
   return await respond(c, <OrdersPage site={siteOf(c, store)} {...found} />);
 });
 

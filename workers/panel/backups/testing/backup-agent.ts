@@ -112,11 +112,13 @@ export class BackupAgent {
     const target = input.target as BackupTarget;
     let counts: Record<string, number> = { files: 1 };
     let plainSha256: string | null = null;
+    let stateSignature: string | null = null;
     if (target.kind === "state") {
       const answer = await signedCall(this.server, "GET", `/v1/agent/backups/${backupId}/state`);
       this.states.set(backupId, await answer.text());
       counts = JSON.parse(answer.headers.get(STATE_HEADERS.counts) ?? "{}");
       plainSha256 = answer.headers.get(STATE_HEADERS.sha256);
+      stateSignature = answer.headers.get(STATE_HEADERS.signature);
     }
     const archive = archiveOf(backupId);
     const facts: BackupFacts = {
@@ -127,6 +129,7 @@ export class BackupAgent {
         kind: target.kind,
         counts,
         plainSha256,
+        stateSignature,
         notes: [],
       },
       subject:

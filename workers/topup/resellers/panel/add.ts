@@ -31,8 +31,7 @@ export async function addOrder(
   if (!link || link.length > 500 || (fields.zone ?? "").length > 100) throw panelError(WORDS.link);
   const idempotencyKey = fields.idempotency_key || caller.idempotencyKey;
   if (idempotencyKey && idempotencyKey.length > 255) throw incorrectRequest();
-  // What is no whole number is not enough of anything.
-  const quantity = fields.quantity ? (numberOf(fields.quantity) ?? 0) : null;
+  const quantity = fields.quantity ? quantityOf(fields.quantity) : null;
   const placed = await placeNumbered(ctx, {
     service: numberOf(fields.service),
     goods: goodsOf(link, fields.zone),
@@ -56,3 +55,7 @@ function goodsOf(link: string, zone: string | undefined) {
     game: { target: gameId, zone: gameZone?.trim() || null },
   };
 }
+
+/** What is no whole number is not enough of anything; one beyond all bounds is too much. */
+const quantityOf = (text: string): number =>
+  numberOf(text) ?? (/^\s*\d+\s*$/.test(text) ? Number.MAX_SAFE_INTEGER : 0);

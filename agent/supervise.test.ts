@@ -1,22 +1,23 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { currentLink, versionAt } from "./layout.ts";
-import { lastUpdate } from "./state.ts";
-import { choose, newPlaces, putRelease, type TestPlaces } from "./testing.ts";
+import { currentLink, versionAt } from "./update/layout.ts";
+import { lastUpdate } from "./update/state.ts";
+import { choose, newPlaces, putRelease, type TestPlaces } from "./update/testing.ts";
 
-const ENTRY = resolve(import.meta.dirname, "../supervise.ts");
+const ENTRY = resolve(import.meta.dirname, "supervise.sh");
 const attempt = "0193a2c4-7b1e-7c55-9d1f-2f6f3a9b1c10";
 /** Long enough for whatever is well, on a busy machine too; what never speaks is given the short one. */
-const TRIAL_MS = 15_000;
-const SHORT_MS = 600;
+const TRIAL_S = 15;
+const SHORT_S = 1;
 const PATIENCE_MS = 20_000;
 
 let places: TestPlaces;
 let supervisor: ChildProcess | null;
+let said = "";
 
 beforeEach(() => {
   places = newPlaces();
@@ -29,33 +30,40 @@ afterEach(async () => {
 
 const diary = () => join(places.stateDir, "diary");
 const lines = () => (existsSync(diary()) ? readFileSync(diary(), "utf8").trim().split("\n") : []);
-const write = `import { appendFileSync, existsSync } from "node:fs";
-const say = (text) => appendFileSync(process.argv[2] + "/diary", text + "\\n");`;
+/** What an agent of this test says, to the diary and to its supervisor (agent/update/supervised.ts). */
+const write = `import { appendFileSync, existsSync, renameSync, writeFileSync } from "node:fs";
+const folder = process.argv[2];
+const say = (text) => appendFileSync(folder + "/diary", text + "\\n");
+const tell = (file, text) => {
+  writeFileSync(folder + "/" + file + ".new", process.pid + " " + text + "\\n");
+  renameSync(folder + "/" + file + ".new", folder + "/" + file);
+};`;
 const stay = "setInterval(() => {}, 1000);";
 /** An agent that is well: it says so, and wishes for another version when a file tells it to. */
 const well = (version: string) => `${write}
 say("${version} up");
-process.send({ t: "healthy", version: "${version}" });
+tell("healthy", "${version}");
 let wished = false;
 setInterval(() => {
-  if (wished || !existsSync(process.argv[2] + "/wish")) return;
+  if (wished || !existsSync(folder + "/go")) return;
   wished = true;
-  process.send({ t: "switch", version: "1.1.0", attempt: "${attempt}" });
+  tell("wish", "1.1.0 ${attempt}");
+  process.kill(process.ppid, "SIGUSR1");
 }, 20);`;
 
-function begin(trialMs = TRIAL_MS): void {
-  const args = [ENTRY, "--state", places.stateDir, "--programs", places.programDir];
-  args.push(
-    "--trial-ms",
-    String(trialMs),
-    "--pause-ms",
-    "20",
-    "--grace-ms",
-    "3000",
-    "--",
-    places.stateDir,
-  );
-  supervisor = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+function begin(trialS = TRIAL_S, node = process.execPath): void {
+  const { stateDir, programDir } = places;
+  supervisor = spawn("/bin/sh", [ENTRY, node, stateDir, programDir, stateDir], {
+    stdio: ["ignore", "pipe", "ignore"],
+    env: {
+      ...{ ...process.env, NUSANTARAD_TRIAL_S: String(trialS) },
+      ...{ NUSANTARAD_PAUSE_MS: "20", NUSANTARAD_GRACE_S: "3" },
+    },
+  });
+  said = "";
+  supervisor.stdout?.on("data", (piece) => {
+    said += String(piece);
+  });
 }
 
 async function end(signal: NodeJS.Signals): Promise<void> {
@@ -73,16 +81,18 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-const wish = () => writeFileSync(join(places.stateDir, "wish"), "");
+const wish = () => writeFileSync(join(places.stateDir, "go"), "");
+const writeTrial = (until: number) =>
+  writeFileSync(join(places.stateDir, "trial"), `${attempt} 1.0.0 1.1.0 ${until}\n`);
 const current = () => versionAt(currentLink(places));
 const ups = (version: string) => lines().filter((line) => line === `${version} up`).length;
 
 /** The old version runs, the new one lies beside it, and the old one asks for it. */
-async function tryNew(source: string, trialMs = TRIAL_MS): Promise<number> {
+async function tryNew(source: string, trialS = TRIAL_S): Promise<number> {
   putRelease(places, "1.0.0", well("1.0.0"));
   putRelease(places, "1.1.0", source);
   choose(places, "1.0.0");
-  begin(trialMs);
+  begin(trialS);
   await until(() => ups("1.0.0") === 1);
   const at = Date.now();
   wish();
@@ -98,7 +108,7 @@ describe("a new version", () => {
       version: "1.1.0",
       outcome: "installed",
     });
-    await until(() => !existsSync(join(places.stateDir, "trial.json")));
+    await until(() => !existsSync(join(places.stateDir, "trial")));
     expect([current(), ups("1.0.0"), ups("1.1.0")]).toEqual(["1.1.0", 1, 1]);
   });
 
@@ -119,20 +129,20 @@ describe("a new version", () => {
     ],
     [
       "claims to be another version",
-      `process.send({ t: "healthy", version: "1.0.0" }); process.exit(3);`,
+      `${write} tell("healthy", "1.0.0"); process.exit(3);`,
       /it ended \(3\)/,
     ],
   ])("that %s is taken back, and the old one runs again in time", async (_, source, reason) => {
     const isSilent = reason.test("did not reach the panel");
-    const trialMs = isSilent ? SHORT_MS : TRIAL_MS;
-    const at = await tryNew(source, trialMs);
+    const trialS = isSilent ? SHORT_S : TRIAL_S;
+    const at = await tryNew(source, trialS);
     await until(() => ups("1.0.0") === 2);
-    expect(Date.now() - at).toBeLessThan(isSilent ? trialMs + 5_000 : trialMs);
+    expect(Date.now() - at).toBeLessThan(trialS * 1_000 + (isSilent ? 5_000 : 0));
     const last = lastUpdate(places.stateDir);
     expect(last).toMatchObject({ attempt, from: "1.0.0", version: "1.1.0", outcome: "reverted" });
     expect(last?.reason).toMatch(reason);
     expect(current()).toBe("1.0.0");
-    expect(existsSync(join(places.stateDir, "trial.json"))).toBe(false);
+    expect(existsSync(join(places.stateDir, "trial"))).toBe(false);
   });
 
   it("that is not there is never switched to", async () => {
@@ -149,11 +159,12 @@ describe("a new version", () => {
 describe("a supervisor that was killed in the middle of a trial", () => {
   it("goes on with it: a silent version is taken back after what was left of its time", async () => {
     await tryNew(
-      `${write} say("1.1.0 up"); process.on("disconnect", () => process.exit()); ${stay}`,
+      `${write} say("1.1.0 up"); const supervisor = process.ppid;
+        setInterval(() => process.ppid === supervisor || process.exit(), 20);`,
     );
     await until(() => ups("1.1.0") === 1);
     await end("SIGKILL");
-    begin(SHORT_MS);
+    begin(SHORT_S);
     await until(() => ups("1.0.0") === 2);
     expect(lastUpdate(places.stateDir)).toMatchObject({ outcome: "reverted" });
     expect(current()).toBe("1.0.0");
@@ -163,8 +174,7 @@ describe("a supervisor that was killed in the middle of a trial", () => {
     putRelease(places, "1.0.0", well("1.0.0"));
     putRelease(places, "1.1.0", well("1.1.0"));
     choose(places, "1.1.0");
-    const trial = { attempt, from: "1.0.0", to: "1.1.0", untilMs: Date.now() - 1 };
-    writeFileSync(join(places.stateDir, "trial.json"), JSON.stringify(trial));
+    writeTrial(Math.floor(Date.now() / 1_000) - 1);
     begin();
     await until(() => ups("1.0.0") === 1);
     expect([current(), ups("1.1.0")]).toEqual(["1.0.0", 0]);
@@ -174,8 +184,7 @@ describe("a supervisor that was killed in the middle of a trial", () => {
     putRelease(places, "1.0.0", well("1.0.0"));
     putRelease(places, "1.1.0", well("1.1.0"));
     choose(places, "1.0.0");
-    const trial = { attempt, from: "1.0.0", to: "1.1.0", untilMs: Date.now() + TRIAL_MS };
-    writeFileSync(join(places.stateDir, "trial.json"), JSON.stringify(trial));
+    writeTrial(Math.floor(Date.now() / 1_000) + TRIAL_S);
     begin();
     await until(() => lastUpdate(places.stateDir)?.outcome === "installed");
     expect([current(), ups("1.0.0")]).toEqual(["1.1.0", 0]);
@@ -184,7 +193,7 @@ describe("a supervisor that was killed in the middle of a trial", () => {
   it("does not stumble over a broken note", async () => {
     putRelease(places, "1.0.0", well("1.0.0"));
     choose(places, "1.0.0");
-    appendFileSync(join(places.stateDir, "trial.json"), '{"to":"../..","fro');
+    appendFileSync(join(places.stateDir, "trial"), `${attempt} 1.0.0 ../.. 99999999999`);
     begin();
     await until(() => ups("1.0.0") === 1);
     expect(current()).toBe("1.0.0");
@@ -192,6 +201,28 @@ describe("a supervisor that was killed in the middle of a trial", () => {
 });
 
 describe("the agent", () => {
+  it("is started without what its Node does not know, so that no update of Node ends it", async () => {
+    const node = join(places.programDir, "node");
+    const refuses = `#!/bin/sh\ncase "$*" in *--no-maglev*) exit 9 ;; esac\nexec ${process.execPath} "$@"\n`;
+    writeFileSync(node, refuses, { mode: 0o755 });
+    putRelease(places, "1.0.0", well("1.0.0"));
+    choose(places, "1.0.0");
+    begin(TRIAL_S, node);
+    await until(() => ups("1.0.0") === 1);
+  });
+
+  it("does not make way for a version whose trial cannot be noted", async () => {
+    putRelease(places, "1.0.0", well("1.0.0"));
+    putRelease(places, "1.1.0", well("1.1.0"));
+    choose(places, "1.0.0");
+    begin();
+    await until(() => ups("1.0.0") === 1);
+    mkdirSync(join(places.stateDir, "trial.new"));
+    wish();
+    await until(() => said.includes("the trial cannot be noted"));
+    expect([current(), ups("1.0.0"), ups("1.1.0")]).toEqual(["1.0.0", 1, 0]);
+  });
+
   it("is started again whenever it ends, and ends with its supervisor", async () => {
     putRelease(
       places,

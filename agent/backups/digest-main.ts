@@ -1,0 +1,3 @@
+import { digestCommand } from "./digest-command.ts";
+
+await digestCommand();

@@ -1,0 +1,90 @@
+import { sql } from "drizzle-orm";
+import { beforeEach, expect, it } from "vitest";
+import { z } from "zod";
+import type { Ctx } from "../../shared/context.ts";
+import { rows, type Statement } from "../../shared/db/statement.ts";
+import { uuidv7 } from "../../shared/db/uuid.ts";
+import { gameRow } from "../../shared/providers/testing/vip-reseller.ts";
+import { unique } from "../testing/factories.ts";
+import { beginRun, writeStock } from "./sync/rows.ts";
+import {
+  emptyCatalogue,
+  newSupplier,
+  type Supplier,
+  syncWith,
+  withSupplier,
+} from "./testing/supplier.ts";
+
+let supplier: Supplier;
+let ctx: Ctx;
+beforeEach(async () => {
+  supplier = newSupplier();
+  ctx = withSupplier(supplier);
+  await emptyCatalogue(ctx);
+});
+
+const run = (change: ReturnType<typeof sql>): Statement<unknown> => rows(change, z.unknown());
+
+/** Two services of one family: the one with the greater id is first in the table, by its code and in any list. */
+async function pair() {
+  const [low, high] = [uuidv7(new Date(Date.now() - 1_000)), uuidv7(new Date())];
+  const [first, second] = [unique("A"), unique("B")];
+  const insert = (id: string, code: string) =>
+    run(sql`insert into topup_services (id, family, code, name, target_kind, supplier_price, price, stock, stock_type)
+      values (${id}, 'game', ${code}, 'Uji', 'game_id', 100, 200, 5, 'LIMITED')`);
+  await ctx.db.batch([insert(high, first), insert(low, second)]);
+  return { low, high, codes: [first, second] as const };
+}
+
+const lock = (id: string, how: ReturnType<typeof sql>) =>
+  run(sql`select from topup_services where id = ${id} for no key update ${how}`);
+
+/** Until somebody waits for this transaction. */
+const untilAwaited = run(sql`do $$ begin
+  for n in 1..1000 loop
+    exit when exists (select from pg_stat_activity a where pg_backend_pid() = any (pg_blocking_pids(a.pid)));
+    perform pg_sleep(0.005);
+  end loop;
+end $$`);
+
+const key = (id: string) => sql`hashtextextended(${id}, 0)`;
+
+/** Until the transaction of `locksBoth` has the first of its rows. */
+const untilHeld = (id: string) =>
+  run(sql`with recursive tried(n, free) as (
+      select 1, true
+      union all
+      select n + 1, case when pg_sleep(0.005) is null then false
+        when pg_try_advisory_lock(${key(id)}) then pg_advisory_unlock(${key(id)}) else false end
+      from tried where free and n < 1000)
+    select count(*)::int from tried`);
+
+/** As an order that ends with two counted services: it locks them in the order of ids, and must get the second. */
+async function locksBoth({ low, high }: { low: string; high: string }) {
+  const hold = run(sql`select pg_advisory_xact_lock(${key(low)})`);
+  const both = ctx.db.batch([lock(low, sql``), hold, untilAwaited, lock(high, sql`nowait`)]);
+  both.catch(() => undefined);
+  await ctx.db.run(untilHeld(low));
+  return { both };
+}
+
+it("a sync beside an order of two services locks them in the same order", async () => {
+  const { codes, ...ids } = await pair();
+  supplier.lists.game = codes.map((code) => gameRow({ code }));
+  const { both } = await locksBoth(ids);
+  expect((await syncWith(ctx, "sync-services", true)).families).toMatchObject({
+    game: { state: "applied", priced: 2 },
+  });
+  await both;
+});
+
+it("a sync of stocks beside an order of two services locks them in the same order", async () => {
+  const { low, high } = await pair();
+  const { sync } = await ctx.db.run(
+    beginRun({ action: "sync-stock", force: false, requestedBy: null }),
+  );
+  const { both } = await locksBoth({ low, high });
+  const told = [high, low].map((id) => ({ id, stock: 7 }));
+  expect(await ctx.db.run(writeStock(sync?.id ?? "", told))).toBe(true);
+  await both;
+});
