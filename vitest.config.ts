@@ -57,6 +57,8 @@ export default defineConfig({
       {
         test: {
           name: "node",
+          // Those that kill real processes stand here; .ci/run sets it, as a busy machine may make one miss its time.
+          retry: Number(process.env.LUMBUNG_WHOLE_SYSTEM_RETRIES ?? 0),
           setupFiles: ["./local/testing/patience.ts"],
           include: [
             "local/**/*.test.ts",

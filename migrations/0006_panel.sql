@@ -268,6 +268,7 @@ ALTER TABLE "live_host_hours" ADD COLUMN "income" bigint DEFAULT 0 NOT NULL;--> 
 ALTER TABLE "topup_hand_requests" ADD COLUMN "placed_order_id" uuid;--> statement-breakpoint
 ALTER TABLE "topup_reconciliations" ADD COLUMN "least_balance" bigint;--> statement-breakpoint
 ALTER TABLE "topup_reconciliations" ADD COLUMN "most_balance" bigint;--> statement-breakpoint
+ALTER TABLE "market_orders" ADD COLUMN "tax_exempt_amount" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "hosting_deploys" ADD COLUMN "front_before" integer;--> statement-breakpoint
 ALTER TABLE "hosting_websites" ADD COLUMN "turn_lease" uuid;--> statement-breakpoint
 ALTER TABLE "topup_supplier_deposits" ADD CONSTRAINT "topup_supplier_deposits_actor_id_identity_users_id_fk" FOREIGN KEY ("actor_id") REFERENCES "public"."identity_users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint

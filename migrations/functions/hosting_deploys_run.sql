@@ -48,7 +48,8 @@ begin
 end $$;
 
 -- {deploy_id, website_id, lease_id, keep} The release was seen to be served: it is live, the last `keep` stay, older ones
--- are to be removed. Returns {wake}, or null when the turn or the deploy is not this job's any more.
+-- are to be removed. The turn stays with this job, which still takes its marker away. Returns {wake}, or null when the turn
+-- or the deploy is not this job's any more.
 create or replace function hosting_deploy_live(input jsonb) returns jsonb language plpgsql as $$
 declare
   site hosting_websites := hosting_turn_held((input->>'website_id')::uuid, (input->>'lease_id')::uuid);
@@ -63,7 +64,7 @@ begin
   where r.website_id = site.id and r.state = 'live' and r.id <> deploy.release_id;
   update hosting_releases r set state = 'live', live_since = now(), updated_at = now()
   where r.id = deploy.release_id returning * into release;
-  update hosting_websites w set document_root = release.document_root, turn_until = clock_timestamp(), updated_at = now()
+  update hosting_websites w set document_root = release.document_root, updated_at = now()
   where w.id = site.id;
   update hosting_releases r set state = 'removing', updated_at = now()
   where r.website_id = site.id and r.state = 'ready' and r.id not in (
@@ -73,13 +74,13 @@ begin
 end $$;
 
 -- {deploy_id, website_id, lease_id, failure} The old release is served, surely; the new one is to be removed, but not
--- one that was live before. Returns {wake}, or null when the turn or the deploy is not this job's any more.
+-- one that was live before. The turn stays with this job. Returns {wake}, or null when the turn or the deploy is not this
+-- job's any more.
 create or replace function hosting_deploy_failed(input jsonb) returns jsonb language plpgsql as $$
 declare
   site hosting_websites := hosting_turn_held((input->>'website_id')::uuid, (input->>'lease_id')::uuid);
 begin
   if site.id is null then return null; end if;
-  update hosting_websites w set turn_until = clock_timestamp(), updated_at = now() where w.id = site.id;
   return hosting_deploy_end_failed((input->>'deploy_id')::uuid, input->>'failure');
 end $$;
 

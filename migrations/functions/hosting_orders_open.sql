@@ -178,7 +178,7 @@ declare
 begin
   select * into o from hosting_orders x where x.id = hosting_order_payment.order_id for no key update;
   select * into buyer from identity_users u where u.id = o.user_id;
-  payment := payments_opened(o.intent_id);
+  if o.intent_id is not null then payment := payments_opened(o.intent_id); end if;
   if o.status = 'PENDING' and exists (select from hosting_subscriptions s where s.id = o.renews_subscription_id
       and (s.deleted_at is not null or s.status = 'CANCELLED')) then
     perform app_error('conflict', 'Langganan ini sudah berakhir');

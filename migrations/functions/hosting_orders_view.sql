@@ -24,9 +24,11 @@ create or replace function hosting_order_views(ids uuid[]) returns setof jsonb l
   order by o.id desc
 $$;
 
-create or replace function hosting_order_view(order_id uuid) returns jsonb language sql stable as $$
-  select v from hosting_order_views(array[order_id]) v
-$$;
+-- In plpgsql, whose plans are kept from call to call.
+create or replace function hosting_order_view(order_id uuid) returns jsonb language plpgsql stable as $$
+begin
+  return (select v from hosting_order_views(array[hosting_order_view.order_id]) v);
+end $$;
 
 -- The newest website of an order's subscription, without its secrets; or null.
 create or replace function hosting_order_website(order_id uuid) returns jsonb language plpgsql stable as $$

@@ -98,14 +98,17 @@ begin
   wakes := array[hosting_site_order_of_subscription(s.id, 'delete'), mail];
 end $$;
 
--- A mail about the period that ends, once for each step. Nobody is written to who is banned or has left.
+-- A mail about the period that ends, once for each step. Nobody is written to who is banned or has left. Months and amount
+-- are those of the open order, whose owner may have asked for others than he has; `previous_amount` is what as many
+-- months cost at the price of the period that ends.
 create or replace function hosting_renewal_mail(s hosting_subscriptions, template text, step text, app_url text,
   facts jsonb) returns jsonb language plpgsql as $$
 declare
   known record;
 begin
   select u.name, case when u.banned_at is null and u.deleted_at is null then u.email end as email, w.domain,
-    o.id as order_id, o.pay_key, coalesce(o.price, p.price * s.duration) as amount
+    o.id as order_id, o.pay_key,
+    coalesce(o.price, p.price * s.duration) as amount, coalesce(o.duration, s.duration) as duration
   into known
   from identity_users u
   join hosting_plans p on p.id = s.plan_id
@@ -115,6 +118,7 @@ begin
   return mail_enqueue(hosting_renewal_mail.template, known.email,
     'hosting/' || hosting_renewal_mail.step || '/' || s.id || '/' || extract(epoch from s.end_date)::bigint,
     jsonb_build_object('name', known.name, 'plan_name', s.plan_name, 'domain', known.domain, 'end_date', s.end_date,
-      'duration', s.duration, 'amount', known.amount, 'previous_amount', s.price, 'auto_renew', s.auto_renew,
+      'duration', known.duration, 'amount', known.amount,
+      'previous_amount', s.price / s.duration * known.duration, 'auto_renew', s.auto_renew,
       'payment_url', app_url || '/api/orders/' || known.order_id || '/pay?key=' || known.pay_key) || facts);
 end $$;

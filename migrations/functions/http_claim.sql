@@ -22,3 +22,8 @@ begin
   end if;
   return earlier.subject_id;
 end $$;
+
+-- The same with what the caller sent as one value, {user_id, key, input_hash}.
+create or replace function http_claim_of(claim jsonb, operation text, subject_id text) returns text language sql as $$
+  select http_claim((claim->>'user_id')::bigint, claim->>'key', operation, claim->>'input_hash', subject_id)
+$$;

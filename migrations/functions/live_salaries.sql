@@ -8,7 +8,7 @@ create or replace function live_salary_row(r live_salary_requests) returns jsonb
     'total_minutes', r.total_minutes, 'status', r.status, 'created_at', r.created_at, 'approved_at', r.approved_at)
 $$;
 
--- live_salary_ask({host_id, year, week_number, salary_amount}) returns the row
+-- live_salary_ask({host_id, year, week_number, salary_amount, claim}) returns the row
 -- Without a week it is the current one. Lives and minutes are those of sessions that have ended, began in that week of
 -- Jakarta, and since the host is a member.
 create or replace function live_salary_ask(input jsonb) returns jsonb language plpgsql as $$
@@ -18,9 +18,14 @@ declare
   year int := coalesce((input->>'year')::int, extract(isoyear from today)::int);
   monday date := to_date(year || '-' || week, 'IYYY-IW');
   since timestamptz := monday::timestamp at time zone 'Asia/Jakarta';
+  earlier text := http_claim_of(input->'claim', 'live.salary', '');
   a live_host_applications;
   r live_salary_requests;
 begin
+  if earlier is not null then
+    select * into r from live_salary_requests q where q.id = earlier::bigint;
+    return live_salary_row(r);
+  end if;
   if (extract(isoyear from monday), extract(week from monday)) is distinct from (year::numeric, week::numeric) then
     perform app_error('invalid_input', 'There is no such week in that year');
   elsif monday > today then
@@ -44,15 +49,18 @@ begin
   if r.id is null then
     perform app_error('conflict', 'Salary for that week has already been requested');
   end if;
+  update http_idempotency_keys k set subject_id = r.id::text
+  where k.user_id = a.host_id and k.key = input->'claim'->>'key';
   return live_salary_row(r);
 end $$;
 
--- live_salary_decide({request_id, owner_id, approve}) returns the row
+-- live_salary_decide({request_id, owner_id, approve, claim}) returns the row
 -- Rivals wait for the request's row: the second finds it decided. Too few coins undo everything, so it stays pending.
 create or replace function live_salary_decide(input jsonb) returns jsonb language plpgsql as $$
 declare
   owner bigint := (input->>'owner_id')::bigint;
   approve boolean := (input->>'approve')::boolean;
+  earlier text := http_claim_of(input->'claim', 'live.salary.decide', input->>'request_id');
   r live_salary_requests;
   moved bigint;
 begin
@@ -62,7 +70,9 @@ begin
     perform app_error('not_found', 'Salary request not found');
   end if;
   perform live_require_agency(owner, r.agency_id);
-  if r.status <> 'pending' then
+  if earlier is not null then
+    return live_salary_row(r);
+  elsif r.status <> 'pending' then
     perform app_error('conflict', 'Salary request already ' || r.status);
   end if;
   if approve then

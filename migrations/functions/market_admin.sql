@@ -49,8 +49,8 @@ begin
   return jsonb_build_object('id', shop.id, 'slug', shop.slug, 'deleted', open_orders = 0, 'open_orders', open_orders);
 end $$;
 
--- The soft end of a store. Its shops elsewhere are let go once its listings are off their shelves (hourly chore
--- `purge`): whoever forgot the tokens now could never take them off.
+-- The soft end of a store. Its shops elsewhere are let go once its listings are off their shelves (SQL
+-- function market_marketplace_let_go): whoever forgot the tokens now could never take them off.
 create or replace function market_store_end(store uuid) returns void language sql as $$
   update market_promo_codes set is_active = false, updated_at = now() where store_id = store and is_active;
   delete from market_store_deletions where store_id = store;

@@ -4,7 +4,7 @@
 -- user's own; what needs the user's own yes is not done without a proposal that he confirmed and that is used up
 -- here; and whatever is done stands in the log with what was there before.
 -- input: {sign_in, user_id, role, writes, session_id, turn_id, action_id, tool, input, target_id?, from_outside,
---   proposal_id?, actor_kind, actor_id, request_id}
+--   own_words?: {field, figure, words}, proposal_id?, actor_kind, actor_id, request_id}
 create or replace function market_assistant_act(input jsonb) returns void language plpgsql as $$
 #variable_conflict use_variable
 declare
@@ -29,6 +29,9 @@ begin
   reason := market_assistant_danger(person, tool, input->'input', subject);
   if reason is null and (input->>'from_outside')::boolean then
     reason := 'Asisten sudah membaca tulisan dari luar';
+  end if;
+  if reason is null and not market_assistant_said(tool, input->'input', subject, input->'own_words') then
+    reason := 'Pesan pengguna memuat lebih dari perubahan ini';
   end if;
   if proposal is not null then
     perform market_assistant_consume(input, subject);
@@ -84,6 +87,18 @@ begin
   end if;
   return found_row;
 end $$;
+
+-- Whether the user's own message says this change of a price or a stock and nothing else: the field, the figure and,
+-- in all its other words, the product's name. Any other write waits for a yes, because nobody can tell a wish from a
+-- buyer's chat that was pasted into a message.
+create or replace function market_assistant_said(tool text, input jsonb, subject jsonb, said jsonb) returns boolean
+language sql immutable as $$
+  select case when tool = 'update_product' and said->>'field' is not null then
+    input - 'product_id' = jsonb_build_object(said->>'field', said->'figure')
+      and array(select jsonb_array_elements_text(said->'words'))
+        <@ regexp_split_to_array(lower(subject->>'name'), '[^[:alnum:]]+')
+    else false end
+$$;
 
 -- Why this may only be done when the user himself says yes, or null. A price is compared with the highest that the
 -- assistant found in the last 24 hours since the user's last yes, so that many small steps are one large one.
@@ -155,8 +170,17 @@ begin
   return to_jsonb(true);
 end $$;
 
--- Uses up a confirmed proposal: once, in time, for exactly what was proposed, of a subject that is as it was then
--- (sales may have taken some of its stock).
+-- What of a subject the user looked at when he said yes: its name and what is changed, or all of it where it is not
+-- said what. Sales may take of a stock meanwhile. Two proposals about one subject so do not undo each other.
+create or replace function market_assistant_shown(tool text, input jsonb, subject jsonb) returns jsonb
+language sql immutable as $$
+  select jsonb_object_agg(f.key, f.value) from jsonb_each(subject) f
+  where f.key <> 'stock' and (tool not in ('update_product', 'update_store_info', 'set_store_location')
+    or f.key in ('id', 'kind', 'name') or market_assistant_change(tool, input) ? f.key)
+$$;
+
+-- Uses up a confirmed proposal: once, in time, for exactly what was proposed, of a subject that is as it was then in
+-- what the user was shown of it.
 create or replace function market_assistant_consume(input jsonb, subject jsonb) returns void language plpgsql as $$
 #variable_conflict use_variable
 declare
@@ -170,7 +194,8 @@ begin
   if proposal.id is null then
     perform app_error('conflict', 'Konfirmasi sudah tidak berlaku');
   end if;
-  if proposal.before - 'stock' is distinct from subject - 'stock' then
+  if market_assistant_shown(proposal.tool, proposal.input, proposal.before)
+    is distinct from market_assistant_shown(proposal.tool, proposal.input, subject) then
     perform app_error('changed', 'Datanya sudah berubah sejak usulan dibuat. Minta asisten mengusulkan lagi.');
   end if;
 end $$;

@@ -191,17 +191,12 @@ begin
         (select coalesce(sum(p.weight_gram * i.quantity), 0)
           from market_marketplace_items(o.id) i join market_products p on p.id = i.product_id),
         now() + interval '30 days');
-    insert into market_order_items (order_id, product_id, name, image_url, quantity, unit_price, subtotal, weight_gram)
-      select order_key, p.id, p.name, market_product_image(p.id), i.quantity, i.price, i.price * i.quantity,
-        p.weight_gram
-      from market_marketplace_items(o.id) i join market_products p on p.id = i.product_id;
+    perform market_marketplace_shown_items(o.id, order_key);
     update market_channel_orders set order_id = order_key where id = o.id;
   else
     update market_orders set subtotal_amount = total, total_amount = total, updated_at = now()
       where id = order_key and subtotal_amount <> total;
-    update market_order_items i set quantity = n.quantity, unit_price = n.price, subtotal = n.price * n.quantity
-      from market_marketplace_items(o.id) n
-      where i.order_id = order_key and i.product_id = n.product_id and i.quantity <> n.quantity;
+    perform market_marketplace_shown_items(o.id, order_key);
   end if;
   update market_orders set status = next_status, updated_at = now(),
       paid_at = case when next_status <> 'pending' and next_status <> 'cancelled' then coalesce(paid_at, now())
@@ -212,11 +207,28 @@ begin
     where id = order_key and status <> next_status;
 end $$;
 
--- Two lines of one product, at two prices perhaps, are one line here, at the mean price in whole rupiah.
+-- Its lines in the store's list become what the platform says of them now.
+create or replace function market_marketplace_shown_items(channel_order uuid, order_key uuid) returns void
+language sql as $$
+  delete from market_order_items i where i.order_id = order_key
+    and i.product_id not in (select n.product_id from market_marketplace_items(channel_order) n);
+  insert into market_order_items as i (order_id, product_id, name, image_url, quantity, unit_price, subtotal, weight_gram)
+    select order_key, p.id, p.name, market_product_image(p.id), n.quantity, n.price, n.price * n.quantity, p.weight_gram
+    from market_marketplace_items(channel_order) n join market_products p on p.id = n.product_id
+    on conflict on constraint market_order_items_product_key do update set quantity = excluded.quantity,
+      unit_price = excluded.unit_price, subtotal = excluded.subtotal
+    where (i.quantity, i.unit_price) is distinct from (excluded.quantity, excluded.unit_price);
+$$;
+
+-- Two lines of one product, at two prices perhaps, are one line here, at the mean price in whole rupiah. Lines that were
+-- cancelled or came back count no more while others live; an order that has ended shows what it was of.
 create or replace function market_marketplace_items(channel_order uuid)
 returns table (product_id uuid, quantity int, price bigint) language sql stable as $$
   select l.product_id, sum(l.quantity)::int, div(sum(l.unit_price * l.quantity), sum(l.quantity))::bigint
   from market_channel_lines l where l.channel_order_id = channel_order and l.product_id is not null
+    and (l.status not in ('cancelled', 'returned') or not exists (select from market_channel_lines k
+      where k.channel_order_id = channel_order and k.product_id is not null
+        and k.status not in ('cancelled', 'returned')))
   group by l.product_id
 $$;
 

@@ -54,7 +54,8 @@ begin
   opened := payments_open('market_order', order_key::text, buyer, 'midtrans',
     goods.subtotal - promo.discount + shipping, expires, '{qris,snap}',
     (select email from identity_users where id = buyer));
-  update market_orders set payment_id = (opened->>'intent_id')::uuid where id = order_key;
+  update market_orders set payment_id = (opened->>'intent_id')::uuid, tax_exempt_amount = market_exempt(order_key)
+    where id = order_key;
   delete from market_cart_items c using jsonb_to_recordset(input->'items') as i(product_id uuid)
     where c.user_id = buyer and c.product_id = i.product_id;
   return market_checkout_answer(order_key) || jsonb_build_object('few_left', exists (

@@ -52,12 +52,13 @@ returns boolean language sql stable as $$
       and p.state in ('requested', 'approved', 'paid') and p.created_at > now() - interval '1 day') > most
 $$;
 
--- market_payout_decide({id, verb: approve|reject|paid|cancel, actor_id, reason, transfer_reference, audit})
--- returns {payout, wake}. Only forward; what is done is answered again where it means the same.
+-- market_payout_decide({id, verb: approve|reject|paid|cancel, actor_id, reason, transfer_reference, claim, audit})
+-- returns {payout, wake}. Only forward; what is done is answered again where it means the same, or has the same key.
 create or replace function market_payout_decide(input jsonb) returns jsonb language plpgsql as $$
 declare
   verb constant text := input->>'verb';
   actor constant bigint := (input->>'actor_id')::bigint;
+  earlier constant text := http_claim_of(input->'claim', 'market.payout.' || verb, input->>'id');
   before market_payouts;
   p market_payouts;
 begin
@@ -69,7 +70,8 @@ begin
   if verb <> 'cancel' and before.seller_id = actor then
     perform app_error('forbidden', 'Pencairan sendiri diputuskan oleh admin lain');
   end if;
-  if verb = 'paid' and before.state = 'paid' and before.transfer_reference = input->>'transfer_reference' then
+  if earlier is not null or (verb = 'paid' and before.state = 'paid'
+      and before.transfer_reference = input->>'transfer_reference') then
     return jsonb_build_object('payout', market_payout_view(before), 'wake', '[]'::jsonb);
   end if;
   p := case verb when 'approve' then market_payout_approve(before, actor)

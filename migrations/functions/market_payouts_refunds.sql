@@ -20,6 +20,8 @@ declare
   whole boolean := input->>'amount' is null;
   wake jsonb;
 begin
+  earlier := http_claim((input->>'actor_id')::bigint, input->>'idempotency_key', 'market.refund',
+    input->>'input_hash', new_id::text);
   perform from payments_intents i where i.id = (select payment_id from market_orders where id = order_key)
     for no key update;
   select o_.* into o from market_orders o_ join market_stores s on s.id = o_.store_id
@@ -27,8 +29,6 @@ begin
   if not found then
     perform app_error('not_found', 'Order not found');
   end if;
-  earlier := http_claim((input->>'actor_id')::bigint, input->>'idempotency_key', 'market.refund',
-    input->>'input_hash', new_id::text);
   if earlier is not null then
     return market_refund_answer(earlier::uuid, '[]');
   end if;

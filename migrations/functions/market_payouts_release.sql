@@ -69,7 +69,7 @@ end $$;
 
 -- Counts a delivered order into its seller's year and says how much PPh 22 to withhold of it: 0.5 % of
 -- what was sold; of a seller who has stated that he sells for less than Rp 500 million in the year only of what
--- is above that. Phone credit is exempt (PMK 37/2025), and an order from when none was withheld.
+-- is above that. Phone credit is exempt (PMK 37/2025) as it was sold, and an order from when none was withheld.
 create or replace function market_withhold(o market_orders, seller bigint) returns bigint language plpgsql as $$
 declare
   free constant bigint := 500000000;
@@ -86,15 +86,16 @@ begin
   liable := case when exists (select from market_tax_statements s where s.seller_id = seller and s.year = the_year)
     then least(gross, greatest(0, sold - free)) else gross end;
   taxed := case when o.tax_basis_points = 0 or o.subtotal_amount = 0 then 0
-    else div(liable::numeric * (o.subtotal_amount - market_exempt(o.id)), o.subtotal_amount) end;
+    else div(liable::numeric * (o.subtotal_amount - o.tax_exempt_amount), o.subtotal_amount) end;
   tax := div(taxed::numeric * o.tax_basis_points, 10000);
   insert into market_withholdings (order_id, seller_id, year, gross_amount, taxed_amount, tax_amount)
     values (o.id, seller, the_year, gross, taxed, tax);
   return tax;
 end $$;
 
--- What of an order's goods bears no PPh 22: phone credit and SIM cards, by the category or one above it. `union` ends
--- a circle of categories.
+-- What of an order's goods bears no PPh 22: phone credit and SIM cards, by the category or one above it, as they are
+-- now: asked at checkout and frozen with the order, for a seller may move his goods. `union` ends a circle of
+-- categories.
 create or replace function market_exempt(order_key uuid) returns bigint language sql stable as $$
   with recursive exempt as (
     select c.id from market_categories c where c.slug in ('pulsa', 'pulsa-paket-data', 'kartu-perdana')

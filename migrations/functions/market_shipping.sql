@@ -58,10 +58,11 @@ begin
       'facts', jsonb_build_object('pesanan', o.number, 'sebab', input->>'cause')))));
 end $$;
 
--- market_shipment_advance({number | order_id, status, occurred_at, description, tracking_code, final_word})
+-- market_shipment_advance({number | order_id, status, step?, occurred_at, description, tracking_code, final_word})
 -- returns {known, moved, superseded, wake}
 -- A confirmed piece of news about a parcel; by `number` it is the courier's. Forward only and repeatable: late or
--- repeated news adds at most a line to the time line. The first "delivered" pays the seller out of escrow, exactly
+-- repeated news adds at most a line to the time line. `step`: which kind of trouble a 'failed' is (refused, on its way
+-- back); another one than before is told like a state of its own. The first "delivered" pays the seller out of escrow, exactly
 -- once. `superseded`: the seller has sent the goods otherwise, so the courier's parcel means nothing any more, unless
 -- it is the very one that he named by its waybill.
 create or replace function market_shipment_advance(input jsonb) returns jsonb language plpgsql as $$
@@ -71,6 +72,7 @@ declare
   next_status text := input->>'status';
   happened timestamptz := coalesce((input->>'occurred_at')::timestamptz, now());
   moved boolean;
+  is_news boolean;
 begin
   select * into o from market_orders
     where number = input->>'number' or id = (input->>'order_id')::uuid for update;
@@ -90,7 +92,10 @@ begin
   end if;
   moved := case when (input->>'final_word')::boolean then parcel.status <> next_status
     else market_parcel_rank(next_status) > market_parcel_rank(parcel.status) end;
-  if moved or input->>'occurred_at' is not null then
+  is_news := moved or next_status = 'failed' and parcel.status = 'failed' and not exists (
+    select from market_shipment_events e
+    where e.shipment_id = parcel.id and e.status = 'failed' and e.description = input->>'description');
+  if is_news or input->>'occurred_at' is not null then
     insert into market_shipment_events (shipment_id, status, description, occurred_at)
       values (parcel.id, next_status, input->>'description', happened) on conflict do nothing;
   end if;
@@ -102,12 +107,13 @@ begin
       delivered_at = case when moved and next_status = 'delivered' then happened else delivered_at end,
       updated_at = now()
     where id = parcel.id;
-  if not moved then
+  if not is_news then
     return market_advanced(true, false, false, case
       when coalesce(input->>'tracking_code', parcel.tracking_code) is distinct from parcel.tracking_code
         then jobs_wakes(market_order_news(o.id)) else '[]' end);
   end if;
-  return market_advanced(true, true, false, market_order_follows(o, next_status, happened));
+  return market_advanced(true, moved, false,
+    market_order_follows(o, coalesce(input->>'step', next_status), happened));
 end $$;
 
 create or replace function market_advanced(known boolean, moved boolean, superseded boolean, wake jsonb)
@@ -121,18 +127,24 @@ create or replace function market_order_news(order_key uuid) returns jsonb langu
   select jobs_enqueue('market.order_news', 'provisioning', null, jsonb_build_object('order_id', order_key))
 $$;
 
--- What a parcel's move means for its order: shipped, or delivered and paid out, or trouble; both sides hear of it, once
--- for each state and not for each scan. The same word about another parcel of the order (sent again) is another mail.
+-- What a parcel's move (its state, or its step where that says more) means for its order: shipped, or delivered and
+-- paid out, or trouble; both sides hear of it, live and by mail, once for each state and not for each scan. The same
+-- word about another parcel of the order (sent again) is another mail.
 create or replace function market_order_follows(o market_orders, parcel_status text, happened timestamptz)
 returns jsonb language plpgsql as $$
 declare
   again text := (select h.tracking_code from market_shipments h where h.order_id = o.id and h.kiriminaja_order_id is null);
+  -- A parcel is fetched before it travels, or both are told at once; then "it has been sent" is the one word for both.
+  is_told constant boolean := exists (select from jobs j
+    where j.dedupe_key = concat_ws('/', 'mail/order_shipped', o.id, again));
 begin
   if parcel_status in ('picked_up', 'in_transit') then
     update market_orders set status = 'shipped', updated_at = now()
       where id = o.id and status in ('paid', 'processing');
-    return jobs_wakes(market_order_news(o.id), market_mail_about('order_shipped', o.id, 'buyer', again, '{}'),
-      case when again is null then market_mail('parcel_collected', o.id, 'seller') end);
+    return jobs_wakes(market_order_news(o.id),
+      market_mail_about(case when is_told then 'parcel_in_transit_buyer' else 'order_shipped' end, o.id, 'buyer', again, '{}'),
+      market_mail_about(case when is_told then 'parcel_in_transit' when again is null then 'parcel_collected'
+        else 'parcel_sent' end, o.id, 'seller', again, '{}'));
   elsif parcel_status = 'delivered' then
     update market_orders set status = 'delivered', delivered_at = happened, updated_at = now()
       where id = o.id and status in ('paid', 'processing', 'shipped');
@@ -141,6 +153,10 @@ begin
     end if;
     perform market_pay_out(o);
     return jobs_wakes(market_order_news(o.id), market_mail('order_delivered', o.id, 'buyer'), market_mail('order_paid_out', o.id, 'seller'));
+  end if;
+  if parcel_status = 'problem' then
+    return jobs_wakes(market_order_news(o.id), market_mail_about('parcel_failed', o.id, 'seller', parcel_status, '{}'),
+      market_mail_about('parcel_failed_buyer', o.id, 'buyer', parcel_status, '{}'));
   end if;
   return jobs_wakes(market_order_news(o.id), market_mail('parcel_' || parcel_status, o.id, 'seller'),
     market_mail('parcel_' || parcel_status || '_buyer', o.id, 'buyer'));

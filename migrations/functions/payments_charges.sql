@@ -3,11 +3,16 @@
 -- Lock order everywhere: intent, then charge, then the rows of its purpose, then accounts.
 
 -- Unguessable symbols without I, L, O and U, 5 random bits each; at most 32.
-create or replace function payments_code(symbols int) returns text language sql volatile as $$
-  select string_agg(substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 1 + (get_byte(noise, i) & 31), 1), '' order by i)
-  from (select sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) as noise) n,
-    generate_series(0, symbols - 1) i
-$$;
+create or replace function payments_code(symbols int) returns text language plpgsql volatile as $$
+declare
+  noise constant bytea := sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+  code text := '';
+begin
+  for i in 0 .. symbols - 1 loop
+    code := code || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 1 + (get_byte(noise, i) & 31), 1);
+  end loop;
+  return code;
+end $$;
 
 -- When an open charge is asked about next: after as long again as it has been open (1 to 15 minutes), just after it
 -- can no longer be paid, and then after as long again as that is ago (30 s to an hour).
@@ -51,13 +56,15 @@ begin
 end $$;
 
 -- An intent and its charges as they stand, for the caller of payments_open and for its repeats.
-create or replace function payments_opened(intent_id uuid) returns jsonb language sql stable as $$
-  select jsonb_build_object('intent_id', i.id, 'provider', i.provider, 'amount', i.amount, 'state', i.state,
-    'created_at', i.created_at, 'expires_at', i.expires_at, 'given_up_at', i.given_up_at,
-    'charges', (select coalesce(jsonb_agg(to_jsonb(c) order by c.channel), '[]')
-      from payments_charges c where c.intent_id = i.id))
-  from payments_intents i where i.id = payments_opened.intent_id
-$$;
+-- In plpgsql, whose plans are kept from call to call.
+create or replace function payments_opened(intent_id uuid) returns jsonb language plpgsql stable as $$
+begin
+  return (select jsonb_build_object('intent_id', i.id, 'provider', i.provider, 'amount', i.amount, 'state', i.state,
+      'created_at', i.created_at, 'expires_at', i.expires_at, 'given_up_at', i.given_up_at,
+      'charges', (select coalesce(jsonb_agg(to_jsonb(c) order by c.channel), '[]')
+        from payments_charges c where c.intent_id = i.id))
+    from payments_intents i where i.id = payments_opened.intent_id);
+end $$;
 
 -- A charge with what its reader needs of the intent and the refund.
 create or replace function payments_charge_view(charge payments_charges) returns jsonb language sql stable as $$

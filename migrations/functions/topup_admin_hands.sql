@@ -2,16 +2,22 @@
 -- it is done; an order has one open request; above the limit, in price or in what the supplier is
 -- said to have charged, it takes two different admins; a decision is made once.
 
--- {order_id, action, input, reason, actor_id, needs_second_above, expires_minutes, audit} -> topup_hand_view. `waiting`:
--- another admin must confirm. `confirmed`: to be done now.
+-- {order_id, action, input, reason, actor_id, needs_second_above, expires_minutes, claim, audit} -> topup_hand_view.
+-- `waiting`: another admin must confirm. `confirmed`: to be done now, also when a repeat with the same key finds it so.
 create or replace function topup_hand_request(input jsonb) returns jsonb language plpgsql as $$
 declare
   o topup_orders;
   r topup_hand_requests;
+  new_id uuid := uuidv7();
+  earlier text := http_claim_of(input->'claim', 'topup.hand', new_id::text);
   second boolean;
   charged bigint := (input->'input'->>'chargedAmount')::bigint;
   most bigint;
 begin
+  if earlier is not null then
+    select * into r from topup_hand_requests h where h.id = earlier::uuid;
+    return topup_hand_view(r);
+  end if;
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
   if not found then
     perform app_error('not_found', 'Order not found');
@@ -34,9 +40,9 @@ begin
     perform app_error('invalid_input', 'chargedAmount: must not be above ' || most);
   end if;
   second := greatest(o.amount, charged, o.charged_amount) > (input->>'needs_second_above')::bigint;
-  insert into topup_hand_requests (order_id, action, input, reason, needs_second, state, requested_by, decided_by,
+  insert into topup_hand_requests (id, order_id, action, input, reason, needs_second, state, requested_by, decided_by,
     decided_at, expires_at)
-  values (o.id, input->>'action', coalesce(input->'input', '{}'), input->>'reason', second,
+  values (new_id, o.id, input->>'action', coalesce(input->'input', '{}'), input->>'reason', second,
     case when second then 'waiting' else 'confirmed' end, (input->>'actor_id')::bigint,
     case when not second then (input->>'actor_id')::bigint end, case when not second then now() end,
     now() + make_interval(mins => (input->>'expires_minutes')::int))
@@ -45,20 +51,21 @@ begin
   return topup_hand_view(r);
 end $$;
 
--- {id, confirm, actor_id, audit} -> topup_hand_view. Another admin's word, once. Confirming again what is confirmed and
+-- {id, confirm, actor_id, claim, audit} -> topup_hand_view. Another admin's word, once. Confirming again what is confirmed and
 -- not yet done gives it back, to be done: its first executor may have died.
 create or replace function topup_hand_decide(input jsonb) returns jsonb language plpgsql as $$
 declare
   -- The table has a column of that name.
   given jsonb := input;
   agreed boolean := (given->>'confirm')::boolean;
+  earlier text := http_claim_of(given->'claim', 'topup.hand.decide', given->>'id');
   r topup_hand_requests;
 begin
   select * into r from topup_hand_requests h where h.id = (given->>'id')::uuid for no key update;
   if not found then
     perform app_error('not_found', 'Request not found');
   end if;
-  if r.state = 'confirmed' and agreed then
+  if earlier is not null or (r.state = 'confirmed' and agreed) then
     return topup_hand_view(r);
   elsif r.state <> 'waiting' or r.expires_at <= now() then
     perform app_error('conflict', 'This request is ' || case r.state when 'waiting' then 'expired' else r.state end);
@@ -124,7 +131,9 @@ begin
   select r.trxid into late
   from jsonb_to_recordset(input->'rows') r(trxid text, target text, code text)
   left join topup_supplier_sightings w on w.trxid = r.trxid
-  where topup_plain_target(r.target) = topup_plain_target(o.target) and coalesce(r.code, o.code) = o.code
+  -- Nobody's, so that the case of its letters is no proof that it is another's.
+  where (topup_is_for(o, r.target) or lower(btrim(r.target)) = lower(btrim(o.target)))
+    and coalesce(r.code, o.code) = o.code
     and coalesce(w.seen_at >= coalesce(o.attempt_at, o.created_at) - interval '1 minute', true)
     and not exists (select from topup_orders x where x.trxid = r.trxid)
   limit 1;

@@ -34,13 +34,19 @@ create or replace function topup_supplier_view(s topup_supplier_state) returns j
   select jsonb_build_object('balance', s.balance, 'floor', s.floor, 'checked_at', s.checked_at, 'held_since', s.held_since)
 $$;
 
--- {service_id, quantity, reason, actor_id, audit} -> {stock, old_stock, reserved}: a counted stock by hand, in one
+-- {service_id, quantity, reason, actor_id, claim, audit} -> {stock, old_stock, reserved}: a counted stock by hand, in one
 -- atomic step with its history. What is reserved stays covered; a service that is not counted keeps its kind.
 create or replace function topup_stock_adjust(input jsonb) returns jsonb language plpgsql as $$
 declare
   change int := (input->>'quantity')::int;
+  entry_id uuid := uuidv7();
+  earlier text := http_claim_of(input->'claim', 'topup.stock', entry_id::text);
   s topup_services;
 begin
+  if earlier is not null then
+    return (select jsonb_build_object('stock', h.new_stock, 'old_stock', h.old_stock, 'reserved', x.reserved)
+      from topup_stock_history h join topup_services x on x.id = h.service_id where h.id = earlier::uuid);
+  end if;
   select * into s from topup_services x where x.id = (input->>'service_id')::uuid for no key update;
   if not found then
     perform app_error('not_found', 'Service not found');
@@ -53,8 +59,8 @@ begin
   update topup_services x set stock = x.stock + change, updated_at = now(),
     stock_type = case when x.stock_type = 'OUT_OF_STOCK' and x.stock + change > 0 then 'LIMITED' else x.stock_type end
   where x.id = s.id;
-  insert into topup_stock_history (service_id, type, quantity, old_stock, new_stock, reason, actor_id)
-  values (s.id, 'MANUAL_ADJUSTMENT', change, s.stock, s.stock + change, input->>'reason', (input->>'actor_id')::bigint);
+  insert into topup_stock_history (id, service_id, type, quantity, old_stock, new_stock, reason, actor_id)
+  values (entry_id, s.id, 'MANUAL_ADJUSTMENT', change, s.stock, s.stock + change, input->>'reason', (input->>'actor_id')::bigint);
   perform audit_write(input->'audit' || jsonb_build_object('action', 'topup.stock.adjust', 'subject_kind', 'topup_service',
     'subject_id', s.id, 'reason', input->>'reason', 'before', jsonb_build_object('stock', s.stock),
     'after', jsonb_build_object('stock', s.stock + change)));

@@ -53,7 +53,8 @@ begin
   return jsonb_build_object('orders', numbers, 'wake', jobs_wakes(variadic wakes));
 end $$;
 
--- {order_id, alert_to} -> {order, wake}. An order in doubt of which the history has told nothing for too long.
+-- {order_id, alert_to} -> {order, wake}. An order in doubt of which the history has told nothing for too long: the operator
+-- hears of it, once. The order stays in doubt and is asked about as before, for the supplier may be back.
 create or replace function topup_order_give_over(input jsonb) returns jsonb language plpgsql as $$
 declare
   o topup_orders;
@@ -62,5 +63,6 @@ begin
   if o.state <> 'unknown' then
     return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb);
   end if;
-  return topup_order_review(o, 'the supplier''s history has not told of it for a day', input->>'alert_to');
+  return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(topup_order_alert(o,
+    'Riwayat penyedia diam selama sehari', 'the supplier''s history has not told of it for a day', input->>'alert_to')));
 end $$;

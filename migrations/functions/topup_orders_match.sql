@@ -42,7 +42,7 @@ begin
       'the history has a purchase for this target that is another service', input->>'alert_to');
   elsif topup_has_stray(o, input->'rows') then
     return jsonb_build_object('verdict', 'settled') || topup_order_review(o,
-      'the history has a purchase of this service for a target that nobody ordered for', input->>'alert_to');
+      'the history has a purchase of this service that may be for this target, written in another way', input->>'alert_to');
   end if;
   return topup_order_absent(o, input);
 end $$;
@@ -70,7 +70,7 @@ begin
   where x.state in ('buying', 'unknown', 'review') and x.trxid is null and (r.peer or r.shares);
 
   with free as (
-    select * from topup_free_rows(o, history)
+    select * from topup_unowned_rows(o, history)
   ), fitting as (
     select f.*, row_number() over (order by f.seen_at nulls last, f.n desc) as place from free f
     where topup_row_is(o, f.zone, f.code, f.service, f.quantity, f.price) and topup_may_be_of(tries[1], f.seen_at)
@@ -81,7 +81,7 @@ begin
     (select count(*) from free n where topup_may_be_of(o.attempt_at, n.seen_at) and not exists (
       select from topup_orders x
       where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family
-        and topup_plain_target(x.target) = topup_plain_target(o.target)
+        and topup_is_for(x, n.target)
         and topup_row_fits(x, n.zone, n.code, n.service, n.quantity))),
     case when not mixed and count(*) = cardinality(tries) and bool_and(topup_may_be_of(tries[f.place], f.seen_at))
         and (cardinality(tries) = 1 or bool_and(f.price is not distinct from o.supplier_amount))
@@ -101,19 +101,19 @@ create or replace function topup_rivalry(x topup_orders, o topup_orders, history
     select topup_row_fits(o, f.zone, f.code, f.service, f.quantity) as of_o,
       topup_row_is(o, f.zone, f.code, f.service, f.quantity, f.price) as is_o,
       topup_row_is(x, f.zone, f.code, f.service, f.quantity, f.price) as is_x
-    from topup_free_rows(o, history) f
-    where x.family = o.family and topup_plain_target(x.target) = topup_plain_target(o.target)
+    from topup_unowned_rows(o, history) f
+    where x.family = o.family and topup_is_for(x, f.target)
       and topup_row_fits(x, f.zone, f.code, f.service, f.quantity)) r
 $$;
 
 -- The rows for this order's target that belong to no order, with when they were first seen.
-create or replace function topup_free_rows(o topup_orders, history jsonb)
-returns table (n bigint, trxid text, zone text, code text, service text, quantity int, price bigint, start_count int,
-  seen_at timestamptz) language sql stable as $$
-  select r.n, r.trxid, r.zone, r.code, r.service, r.quantity, r.price, r.start_count, w.seen_at
+create or replace function topup_unowned_rows(o topup_orders, history jsonb)
+returns table (n bigint, trxid text, target text, zone text, code text, service text, quantity int, price bigint,
+  start_count int, seen_at timestamptz) language sql stable as $$
+  select r.n, r.trxid, r.target, r.zone, r.code, r.service, r.quantity, r.price, r.start_count, w.seen_at
   from topup_history_rows(history) r
   left join topup_supplier_sightings w on w.trxid = r.trxid
-  where topup_plain_target(r.target) = topup_plain_target(o.target)
+  where topup_is_for(o, r.target)
     and not exists (select from topup_orders x where x.trxid = r.trxid)
 $$;
 
@@ -150,15 +150,46 @@ returns table (n bigint, trxid text, target text, zone text, code text, service 
     price bigint, start_count int)
 $$;
 
--- A target as two systems would both write it: numbers without country code or leading zero, the rest in small letters.
+-- What every spelling of a target has in common: numbers without country code or leading zero, the rest in small letters.
+-- Different targets may share it (players 62812… and 812…), so it tells only what cannot be the same.
 create or replace function topup_plain_target(target text) returns text language sql immutable as $$
   select case when target ~ '^[+]?[\d .-]+$' then regexp_replace(regexp_replace(target, '\D', '', 'g'), '^(62|0+)', '')
     else lower(btrim(target)) end
 $$;
 
-create or replace function topup_alike(x topup_orders, o topup_orders) returns boolean language sql immutable as $$
+-- A target without what never tells two apart: blanks around it, the case of a host or of an account's name.
+create or replace function topup_exact_target(family text, target text) returns text language sql immutable as $$
+  select case when family <> 'social' then btrim(target)
+    when target ~* '^\s*https?://' then lower(substring(btrim(target) from '^[^/]*//[^/?#]*'))
+      || coalesce(substring(btrim(target) from '^[^/]*//[^/?#]*(.*)$'), '')
+    else lower(btrim(target)) end
+$$;
+
+-- Whether a purchase for this target is for the order's: letter by letter, and a phone number however it is written. As
+-- `isSameTarget` of the Worker.
+create or replace function topup_is_for(o topup_orders, target text) returns boolean language sql stable as $$
+  select case
+    when topup_plain_target(topup_is_for.target) is distinct from topup_plain_target(o.target) then false
+    when topup_exact_target(o.family, topup_is_for.target) = topup_exact_target(o.family, o.target) then true
+    else o.family = 'prepaid'
+      and exists (select from topup_services s where s.id = o.service_id and s.target_kind = 'phone') end
+$$;
+
+-- Whether the supplier may mean the order's target with this, for which nobody ordered: the same letters and digits with
+-- something around them, or none that can be compared.
+create or replace function topup_may_mean(o topup_orders, target text) returns boolean language sql immutable as $$
+  select t.theirs = '' or topup_may_mean.target ~ '[*•]' or position(t.mine in t.theirs) > 0
+    or position(t.theirs in t.mine) > 0
+  from (select topup_bare_target(o.target) as mine, coalesce(topup_bare_target(topup_may_mean.target), '') as theirs) t
+$$;
+
+create or replace function topup_bare_target(target text) returns text language sql immutable as $$
+  select regexp_replace(regexp_replace(topup_plain_target(target), '^(https?://)?(www[.]|m[.])?', ''), '[^[:alnum:]]', '', 'g')
+$$;
+
+create or replace function topup_alike(x topup_orders, o topup_orders) returns boolean language sql stable as $$
   select x.family = o.family and x.code = o.code and x.quantity = o.quantity
-    and x.zone is not distinct from o.zone and topup_plain_target(x.target) = topup_plain_target(o.target)
+    and x.zone is not distinct from o.zone and topup_is_for(x, o.target)
 $$;
 
 -- Whether a row of the history can be this order's purchase: its service by code, where the supplier tells it, else by
@@ -204,17 +235,18 @@ create or replace function topup_reaches_back(o topup_orders, input jsonb) retur
 $$;
 
 -- Whether the list has a purchase of this order's service, made since the attempt, that is nobody's and for a target
--- that no order in doubt has: the supplier may write this order's target in another way.
+-- that no order in doubt has, but that may be this order's, written in another way. One that is plainly for another
+-- target (bought past us) is no doubt.
 create or replace function topup_has_stray(o topup_orders, history jsonb) returns boolean language sql stable as $$
   select exists (
     select from topup_history_rows(history) r
     left join topup_supplier_sightings w on w.trxid = r.trxid
     where r.n < topup_row_before(o, history) and topup_may_be_of(o.attempt_at, w.seen_at)
-      and topup_row_fits(o, o.zone, r.code, r.service, r.quantity)
+      and topup_row_fits(o, o.zone, r.code, r.service, r.quantity) and topup_may_mean(o, r.target)
       and not exists (select from topup_orders x where x.trxid = r.trxid)
       and not exists (select from topup_orders x
         where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family
-          and topup_plain_target(x.target) = topup_plain_target(r.target)))
+          and topup_is_for(x, r.target)))
 $$;
 
 -- {family, seen_at, trxids} -> {added}. Purchases in the history that belong to no order of ours (yet).

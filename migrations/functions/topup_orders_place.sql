@@ -46,7 +46,7 @@ begin
     insert into topup_orders (id, number, user_id, service_id, family, code, service_name, brand, target, zone,
       quantity, amount, supplier_amount, state, ordered_via, reseller_key_id, expires_at)
     values ((input->>'order_id')::uuid, candidate, buyer, s.id, s.family, s.code, s.name, s.brand, goal,
-      case when s.needs_zone then input->>'zone' end, wanted, cost.amount, cost.supplier_amount, 'pending',
+      case when s.family = 'game' then nullif(input->>'zone', '') end, wanted, cost.amount, cost.supplier_amount, 'pending',
       input->>'ordered_via', (input->>'reseller_key_id')::uuid,
       case when not pays
         then (input->>'now')::timestamptz + make_interval(mins => (input->>'expiry_minutes')::int) end)
@@ -73,11 +73,12 @@ create or replace function topup_order_again(order_id uuid) returns jsonb langua
   from topup_orders o where o.id = order_id
 $$;
 
--- {number, user_id, confirm, now, attempt_id, lease_seconds, limits} -> {order}. Pays an unpaid order at the price that
--- was told, once: whoever comes second finds it no longer ready.
+-- {number, user_id, confirm, now, attempt_id, lease_seconds, limits, claim} -> {order, replayed}. Pays an unpaid order at
+-- the price that was told, once: whoever comes second finds it no longer ready, or has the same key.
 create or replace function topup_order_pay(input jsonb) returns jsonb language plpgsql as $$
 declare
   buyer bigint := (input->>'user_id')::bigint;
+  earlier text := http_claim_of(input->'claim', 'topup.pay', input->>'number');
   s topup_services;
   o topup_orders;
   cost record;
@@ -86,6 +87,9 @@ begin
   select * into o from topup_orders x where x.number = input->>'number' and x.user_id = buyer for no key update;
   if not found then
     perform app_error('not_found', 'Order not found');
+  end if;
+  if earlier is not null then
+    return jsonb_build_object('order', to_jsonb(o), 'replayed', true);
   end if;
   if o.state <> 'pending' or o.expires_at <= (input->>'now')::timestamptz then
     perform app_error('invalid_input', 'Order is not ready for processing');
@@ -98,7 +102,7 @@ begin
   end if;
   update topup_orders x set supplier_amount = cost.supplier_amount where x.id = o.id returning * into o;
   o := topup_order_open(o, s, input);
-  return jsonb_build_object('order', to_jsonb(o));
+  return jsonb_build_object('order', to_jsonb(o), 'replayed', false);
 end $$;
 
 -- One order of a buyer at a time, so that limits and likeness see all that came before.

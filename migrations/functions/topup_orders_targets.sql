@@ -19,16 +19,27 @@ end $$;
 -- they tell one post from another.
 create or replace function topup_like_target(family text, target text) returns text language plpgsql immutable as $$
 declare
-  host text := lower((regexp_match(target, '^https?://(?:www[.]|m[.])?([^/?#:]+)', 'i'))[1]);
+  host text := lower((regexp_match(target, '^https?://(?:www[.]|m[.]|mobile[.])?([^/?#:]+)', 'i'))[1]);
   path text := regexp_replace(target, '^https?://[^/?#]*/*', '', 'i');
+  video text := case host when 'youtu.be' then (regexp_match(path, '^([\w-]{6,})'))[1]
+    when 'youtube.com' then coalesce((regexp_match(path, '^(?:shorts|live|embed|v)/([\w-]{6,})'))[1],
+      (regexp_match(path, '^watch/?[?](?:[^#]*&)?v=([\w-]{6,})'))[1]) end;
+  -- A post and its view as a reel, with the account's name before it or not.
+  post text := case host when 'instagram.com'
+    then (regexp_match(path, '^(?:[^/?#]+/)?(?:p|reel|reels|tv)/([\w-]+)'))[1] end;
 begin
   if family <> 'social' then
     return target;
+  elsif video is not null then
+    return 'youtube.com/watch/' || video;
+  elsif post is not null then
+    return 'instagram.com/p/' || post;
   elsif host is null then
     return lower(ltrim(target, '@'));
   elsif host not in ('instagram.com', 'tiktok.com', 'threads.net', 'twitter.com', 'x.com') then
     return host || '/' || rtrim(path, '/');
   end if;
+  host := case host when 'twitter.com' then 'x.com' else host end;
   path := rtrim(regexp_replace(path, '[?#].*$', ''), '/');
   return case when path ~ '^@?[^/]+$' then lower(ltrim(path, '@')) else host || '/' || path end;
 end $$;
@@ -71,7 +82,8 @@ begin
   if s.needs_zone and coalesce(zone, '') = '' then
     perform app_error('invalid_input', 'Zone is required for this service');
   end if;
-  if s.needs_zone and zone !~ player.zone then
+  -- Games that are not known to need one get what is given all the same.
+  if s.family = 'game' and zone <> '' and zone !~ player.zone then
     perform app_error('invalid_input', 'Zone is not a zone of ' || s.brand);
   end if;
 end $$;

@@ -25,18 +25,26 @@ end $$;
 
 -- What the supplier should have left at `until`: what it had at the last report of an earlier day, less what it was paid
 -- since, with what it gave back and what the operator paid in. `lowest` and `highest`: a purchase that was on its way at
--- either look, and money that came back just then, may be in the balance or not. Nulls before the first report.
+-- either look, and money that came back just then, may be in the balance or not. An order that is under way may be over
+-- at the supplier already, with its money back; what an earlier report saw too much of is then not awaited again. Nulls
+-- before the first report.
 create or replace function topup_balance_expected(report_day date, until timestamptz,
   out expected bigint, out lowest bigint, out highest bigint) language plpgsql stable as $$
 declare
   was topup_reconciliations;
   since timestamptz;
   old uuid;
+  early bigint;
 begin
   select * into was from topup_reconciliations r where r.day < report_day order by r.day desc limit 1;
   if not found then return; end if;
   since := was.balance_at;
   old := uuidv7(since - clock_timestamp() - interval '30 days');
+  -- What the reports since the first of the orders that ended now found too much; before the first, anything.
+  select sum(coalesce(greatest(r.balance - r.expected_balance, 0), 1000000000000)) into early
+  from topup_reconciliations r
+  where r.day < report_day and r.balance_at >= (select min(o.attempt_at) from topup_orders o
+    where o.id >= old and o.attempt_at <= since and o.finished_at > since and o.finished_at <= until);
   with moved as (
     select o.attempt_at, o.finished_at, o.trxid,
       -- No request outlives its attempt's lease of 75 s, so the supplier booked it by then or never.
@@ -58,10 +66,13 @@ begin
     coalesce(sum(m.paid) filter (where m.trxid is null and m.booked_by > since
         or m.trxid is not null and m.attempt_at <= since and m.booked_by > since - interval '1 minute'), 0)
       + coalesce(sum(m.back) filter (where m.attempt_at <= since and m.finished_at > since
-        and m.finished_at <= since + interval '2 minutes'), 0),
+        and m.finished_at <= since + interval '2 minutes'), 0)
+      + least(coalesce(early, 0), coalesce(sum(m.back) filter (where m.attempt_at <= since
+        and m.finished_at > since + interval '2 minutes' and m.finished_at <= until), 0)),
     coalesce(sum(m.paid) filter (where m.trxid is not null and m.attempt_at > since
         and m.booked_by > until - interval '1 minute'), 0)
       + coalesce(sum(m.back) filter (where m.finished_at > until), 0)
+      + coalesce(sum(m.paid) filter (where m.trxid is not null and m.finished_at is null), 0)
   into expected, lowest, highest from moved m;
   lowest := expected - lowest;
   highest := expected + highest;
@@ -127,21 +138,69 @@ create or replace function topup_report_view(r topup_reconciliations) returns js
     'createdAt', r.created_at)
 $$;
 
--- {id, amount, paid_at, note, actor_id, audit} -> topup_deposit_view: what the operator paid in at the supplier.
+-- {id, amount, paid_at, note, actor_id, needs_second_above, claim, audit} -> topup_deposit_view: what the operator paid in
+-- at the supplier, or an entry put right. Guarantee: one admin alone takes no more away in a day than the limit; what is
+-- above it counts only once another admin asks for the same amount within a day (each asking once), as of the moment that
+-- the first one named.
 create or replace function topup_deposit_note(input jsonb) returns jsonb language plpgsql as $$
 declare
+  earlier text := http_claim_of(input->'claim', 'topup.deposit', input->>'id');
+  actor bigint := (input->>'actor_id')::bigint;
   d topup_supplier_deposits;
+  asked jsonb;
 begin
+  if earlier is not null then
+    select * into d from topup_supplier_deposits x where x.id = earlier::uuid;
+    return case when found then topup_deposit_view(d) else topup_deposit_asked(input->>'amount', null, earlier) end;
+  end if;
+  d.id := (input->>'id')::uuid;
+  d.amount := (input->>'amount')::bigint;
+  d.paid_at := (input->>'paid_at')::timestamptz;
+  d.note := input->>'note';
+  d.actor_id := actor;
+  d.created_at := now();
+  if d.amount < 0 then
+    perform pg_advisory_xact_lock(hashtextextended('topup/correction', 0));
+    if topup_deposits_taken(actor) - d.amount > (input->>'needs_second_above')::bigint then
+      asked := topup_deposit_asked(input->>'amount', actor, null);
+      perform audit_write(input->'audit' || jsonb_build_object('subject_kind', 'supplier_correction', 'subject_id',
+        d.amount, 'reason', d.note, 'action', case when asked is null then 'topup.supplier.correction.request'
+          else 'topup.supplier.correction.confirm' end,
+        'after', coalesce(asked, topup_deposit_view(d) || '{"state": "waiting"}')));
+      if asked is null then
+        return topup_deposit_view(d) || '{"state": "waiting"}';
+      end if;
+      d.paid_at := (asked->>'paidAt')::timestamptz;
+    end if;
+  end if;
   insert into topup_supplier_deposits (id, amount, paid_at, note, actor_id)
-  values ((input->>'id')::uuid, (input->>'amount')::bigint, (input->>'paid_at')::timestamptz, input->>'note',
-    (input->>'actor_id')::bigint)
+  values (d.id, d.amount, d.paid_at, d.note, d.actor_id)
   returning * into d;
   perform audit_write(input->'audit' || jsonb_build_object('action', 'topup.supplier.deposit',
     'subject_kind', 'supplier_deposit', 'subject_id', d.id, 'reason', d.note, 'after', topup_deposit_view(d)));
   return topup_deposit_view(d);
 end $$;
 
+-- How much an admin has taken away by entries of the last day.
+create or replace function topup_deposits_taken(actor bigint) returns bigint language sql stable as $$
+  select coalesce(-sum(x.amount), 0)::bigint from topup_supplier_deposits x
+  where x.actor_id = topup_deposits_taken.actor and x.amount < 0 and x.created_at > now() - interval '1 day'
+$$;
+
+-- The correction of that amount that waits: one that somebody else than `actor` asked for and nobody confirmed; or the one
+-- with this id.
+create or replace function topup_deposit_asked(amount text, actor bigint, id text) returns jsonb language sql stable as $$
+  select e.after from audit_entries e
+  where e.subject_kind = 'supplier_correction' and e.subject_id = topup_deposit_asked.amount
+    and e.action = 'topup.supplier.correction.request'
+    and case when topup_deposit_asked.id is not null then e.after->>'id' = topup_deposit_asked.id
+      else e.actor_id <> actor and e.created_at > now() - interval '1 day' and not exists (
+        select from audit_entries c where c.subject_kind = e.subject_kind and c.subject_id = e.subject_id
+          and c.action = 'topup.supplier.correction.confirm' and c.after->>'id' = e.after->>'id') end
+  order by e.id desc limit 1
+$$;
+
 create or replace function topup_deposit_view(d topup_supplier_deposits) returns jsonb language sql stable as $$
   select jsonb_build_object('id', d.id, 'amount', d.amount, 'paidAt', d.paid_at, 'note', d.note, 'actorId', d.actor_id,
-    'createdAt', d.created_at)
+    'createdAt', d.created_at, 'state', 'noted')
 $$;

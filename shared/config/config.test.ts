@@ -47,6 +47,17 @@ describe("the configuration", () => {
     expect(refused({ [name]: "" })).toEqual([name]);
   });
 
+  it("takes cheap passwords on this machine alone", () => {
+    for (const APP_URL of ["http://localhost:8787", "http://127.0.0.1:9", "http://a.localhost"]) {
+      expect(refused({ APP_URL, PASSWORD_COST: "4" })).toEqual([]);
+    }
+    for (const APP_URL of ["https://lumbung.example", "https://localhost.example"]) {
+      expect(refused({ APP_URL, PASSWORD_COST: "9" })).toEqual(["PASSWORD_COST"]);
+      expect(refused({ APP_URL, PASSWORD_COST: "10" })).toEqual([]);
+      expect(refused({ APP_URL, PASSWORD_COST: undefined })).toEqual([]);
+    }
+  });
+
   it("names all that is wrong at once", () => {
     expect(refused({ JWT_KEYS: undefined, SIGNING_KEY: "x", DATABASE_URL: "mysql://a" })).toEqual([
       "DATABASE_URL",
@@ -106,6 +117,7 @@ describe("the configuration", () => {
       settings({
         CORS_ORIGINS: " https://a.example, ,https://b.example",
         APP_URL: "https://x.example//",
+        PASSWORD_COST: "10",
       }),
     );
     expect(config.CORS_ORIGINS).toEqual(["https://a.example", "https://b.example"]);

@@ -156,16 +156,28 @@ const Config = z.object({
   PANEL_RELEASE_KEYS: list.pipe(z.array(z.string().regex(/^[A-Za-z0-9_-]{43}$/))),
   LIVE_SHARDS: z.coerce.number().int().min(1).max(1024).default(8),
   LIVE_GUEST_CHAT: z.enum(["on", "off"]).default("on"),
-  /** Of bcrypt, for passwords; less than 10 only where all accounts are made up. */
+  /** Of bcrypt, for passwords; less than 10 is refused but where `APP_URL` is this machine. */
   PASSWORD_COST: z.coerce.number().int().min(4).max(14).default(10),
 });
 
 export type Config = z.output<typeof Config>;
 
+/** A laptop or a test, whose accounts are all made up. */
+const isThisMachine = (address: string): boolean =>
+  URL.canParse(address) &&
+  /^(127\.0\.0\.1|\[::1\]|(.+\.)?localhost)$/.test(new URL(address).hostname);
+
 /** Settings that mean something only together. */
 const Whole = Config.refine((config) => !config.AAPANEL_URL === !config.AAPANEL_API_KEY, {
   path: ["AAPANEL_API_KEY"],
-}).refine((config) => !config.RELAY_URL === !config.RELAY_KEY, { path: ["RELAY_KEY"] });
+})
+  .refine((config) => !config.RELAY_URL === !config.RELAY_KEY, { path: ["RELAY_KEY"] })
+  .refine(
+    (config) => config.PASSWORD_COST >= 10 || !config.APP_URL || isThisMachine(config.APP_URL),
+    {
+      path: ["PASSWORD_COST"],
+    },
+  );
 
 /** The Worker lacks a variable or has a wrong one; its names are safe to log, its values never are. */
 export class ConfigError extends Error {

@@ -135,6 +135,37 @@ describe("PNG structure", () => {
     expect(readImage(inserted(without, palette, pngChunk("PLTE", asciiBytes("four"))))).toBeNull();
   });
 
+  it("keeps no chunk that is longer than its kind allows, and takes no such palette", () => {
+    const note = (length: number) => asciiBytes("secret".repeat(200)).subarray(0, length);
+    // Four colours at two bits, so four alphas.
+    const short = joinBytes([PALETTE_PNG.subarray(0, palette + 24), PALETTE_PNG.subarray(data)]);
+    for (const [type, length] of [
+      ["iCCP", 40],
+      ["tRNS", 5],
+      ["tRNS", 256],
+      ["sBIT", 4],
+      ["bKGD", 6],
+    ] as const) {
+      const before = inserted(short, text(short).indexOf("IDAT") - 4, pngChunk(type, note(length)));
+      expect(text(stripMetadata(before, "png")), `${type} ${length}`).not.toContain("secr");
+    }
+    const without = joinBytes([
+      PALETTE_PNG.subarray(0, palette),
+      PALETTE_PNG.subarray(palette + 24),
+    ]);
+    expect(readImage(inserted(without, palette, pngChunk("PLTE", note(15))))).toBeNull();
+    expect(readImage(inserted(without, palette, pngChunk("PLTE", note(12))))).not.toBeNull();
+  });
+
+  it("drops the palette that a picture in full colours only suggests, and a colour that cannot be transparent", () => {
+    const at = text(ANIMATED_PNG).indexOf("acTL") - 4;
+    const noted = joinBytes([
+      pngChunk("PLTE", asciiBytes("secret")),
+      pngChunk("tRNS", asciiBytes("secret")),
+    ]);
+    expect(stripMetadata(inserted(ANIMATED_PNG, at, noted), "png")).toEqual(ANIMATED_PNG);
+  });
+
   it("keeps the first of two chunks of one kind, and none behind the picture data", () => {
     const gamma = (value: number) => pngChunk("gAMA", Uint8Array.of(0, 0, 0, value));
     const twice = inserted(PALETTE_PNG, palette, joinBytes([gamma(1), gamma(2)]));

@@ -1,6 +1,7 @@
 /**
  * Walks a PNG or APNG chunk by chunk to its end. Source: PNG specification (third edition),
- * sections 5, 11 and 13. Chunks that do not change the picture are dropped.
+ * sections 5, 11 and 13. Chunks that do not change the picture are dropped,
+ * and so are colour profiles (iCCP), which hold bytes of any kind: sRGB, gAMA, cHRM and cICP tell the same in numbers.
  */
 import { crc32 } from "./crc32.ts";
 import { findOrientation, orientationTiff, UPRIGHT } from "./exif.ts";
@@ -27,29 +28,35 @@ const BIT_DEPTHS: Record<number, readonly number[]> = {
   6: [8, 16],
 };
 
-/** Chunks before the image data that change its look, with the lengths that they may have. */
-const KEPT: Record<string, (length: number) => boolean> = {
+/** Chunks before the image data that change its look, with the one length that each has, by the colour type where it counts. */
+const KEPT: Record<string, (length: number, header: Header, colours: number) => boolean> = {
   cHRM: (length) => length === 32,
   gAMA: (length) => length === 4,
-  iCCP: (length) => length > 10,
-  sBIT: (length) => length >= 1 && length <= 4,
+  sBIT: (length, { colour }) => length === SIGNIFICANT[colour],
   sRGB: (length) => length === 1,
   cICP: (length) => length === 4,
   mDCV: (length) => length === 24,
   cLLI: (length) => length === 8,
-  bKGD: (length) => length === 1 || length === 2 || length === 6,
+  bKGD: (length, { colour }) => length === SAMPLES[colour & 3],
   pHYs: (length) => length === 9,
-  tRNS: (length) => length >= 1 && length <= 256,
+  tRNS: (length, { colour }, colours) =>
+    colour === PALETTE ? length >= 1 && length <= colours : length === TRANSPARENT[colour],
 };
 
+/** Bytes of sBIT, of a single transparent colour, and of a background. */
+const SIGNIFICANT: Record<number, number> = { 0: 1, 2: 3, 3: 3, 4: 2, 6: 4 };
+const TRANSPARENT: Record<number, number> = { 0: 2, 2: 6 };
+const SAMPLES: Record<number, number> = { 0: 2, 2: 6, 3: 1 };
+
 type Chunk = { type: string; data: Uint8Array; whole: Uint8Array };
-type Header = { width: number; height: number; colour: number };
+type Header = { width: number; height: number; colour: number; depth: number };
 
 class Walk {
   at = SIGNATURE.length;
   orientation = UPRIGHT;
   animated = false;
-  hasPalette = false;
+  /** How many colours the palette has. */
+  colours = 0;
   idatEnded = false;
   /** The first two bytes of the compressed picture, which may come in several chunks. */
   readonly zlibHead: number[] = [];
@@ -93,10 +100,11 @@ function readHeader(bytes: Uint8Array): Header | null {
   const height = view.getUint32(at + 12);
   const colour = view.getUint8(at + 17);
   if (!fitsLimits(width, height)) return null;
-  if (!BIT_DEPTHS[colour]?.includes(view.getUint8(at + 16))) return null;
+  const depth = view.getUint8(at + 16);
+  if (!BIT_DEPTHS[colour]?.includes(depth)) return null;
   const [compression, filter, interlace] = bytes.subarray(at + 18, at + 21);
   if (compression !== 0 || filter !== 0 || (interlace ?? 2) > 1) return null;
-  return { width, height, colour };
+  return { width, height, colour, depth };
 }
 
 function nextChunk(walk: Walk): Chunk | null {
@@ -139,19 +147,21 @@ function takeChunk(walk: Walk, chunk: Chunk): boolean {
   }
 }
 
+/** A picture without a palette may suggest one, for screens of few colours: nobody needs it, and it holds any bytes. */
 function takePalette(walk: Walk, chunk: Chunk): boolean {
   const { data } = chunk;
-  const { colour } = walk.header;
-  if (walk.hasPalette || colour === 0 || colour === 4 || !isIntact(chunk)) return false;
-  if (data.length === 0 || data.length > 768 || data.length % 3 !== 0) return false;
-  walk.hasPalette = true;
-  walk.before.push(chunk.whole);
+  const { colour, depth } = walk.header;
+  if (walk.colours > 0 || colour === 0 || colour === 4 || !isIntact(chunk)) return false;
+  const most = colour === PALETTE ? 2 ** depth : 256;
+  if (data.length === 0 || data.length > most * 3 || data.length % 3 !== 0) return false;
+  walk.colours = data.length / 3;
+  if (colour === PALETTE) walk.before.push(chunk.whole);
   return true;
 }
 
 function takeData(walk: Walk, chunk: Chunk): boolean {
   if (!isIntact(chunk)) return false;
-  if (walk.header.colour === PALETTE && !walk.hasPalette) return false;
+  if (walk.header.colour === PALETTE && walk.colours === 0) return false;
   walk.seen.add("IDAT");
   for (const byte of chunk.data.subarray(0, 2)) walk.zlibHead.push(byte);
   if (chunk.data.length > 0) walk.after.push(chunk.whole);
@@ -161,7 +171,7 @@ function takeData(walk: Walk, chunk: Chunk): boolean {
 function takeAncillary(walk: Walk, chunk: Chunk): boolean {
   const { type, data, whole } = chunk;
   const fits = Object.hasOwn(KEPT, type) ? KEPT[type] : undefined;
-  if (!fits?.(data.length) || walk.seen.has(type)) return true;
+  if (!fits?.(data.length, walk.header, walk.colours) || walk.seen.has(type)) return true;
   if (!isIntact(chunk)) return false;
   walk.seen.add(type);
   walk.before.push(whole);

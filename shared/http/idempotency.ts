@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
-import type { Ctx } from "../context.ts";
+import { actorOf, type Ctx } from "../context.ts";
 import { sha256Hex } from "../crypto/digest.ts";
 import { rows } from "../db/statement.ts";
 
@@ -10,6 +10,11 @@ import { rows } from "../db/statement.ts";
  */
 export function inputHash(input: unknown): Promise<string> {
   return sha256Hex(canonicalJson(input));
+}
+
+/** The actor's `Idempotency-Key` and what he used it for, as SQL functions give it to `http_claim`. */
+export async function claimOf(ctx: Ctx, key: string | undefined, input: unknown) {
+  return { user_id: actorOf(ctx).userId, key: key ?? null, input_hash: await inputHash(input) };
 }
 
 /** JSON with sorted keys; what JSON leaves out (undefined) is left out. */

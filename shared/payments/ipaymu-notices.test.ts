@@ -219,6 +219,19 @@ describe("a callback of iPaymu", () => {
     expect((await standOf(payment)).state).toBe("paid");
   });
 
+  test.each(["\u0000", "\ud800"])(
+    "signed, with a reference that holds %j, is refused",
+    async (odd) => {
+      const redirect = `ORD-${odd}`;
+      const payment = { ...(await openIpaymu()), redirect };
+      const { body, headers } = await callbackOf(payment, { trx_id: uniqueTransaction() });
+      const { ctx, sent } = ipaymuContext(network);
+      const answered = receiveIpaymuNotice(ctx, headers, body);
+      await expect(answered).rejects.toMatchObject({ code: "invalid_input" });
+      expect(sent).toEqual([]);
+    },
+  );
+
   test("forged, altered or empty is refused before the queue and without the database", async () => {
     const payment = await openIpaymu();
     const { body, headers } = await callbackOf(payment, { trx_id: uniqueTransaction() });

@@ -149,7 +149,7 @@ describe("the cron", () => {
     await settleBackground();
     const Data = { Transaction: [], Pagination: { total_pages: 1_000 } };
     const look = async (hours: number) => {
-      for (let n = 0; n < 60; n += 1) network.on("POST", `${BASE}/history`, answer(200, ok(Data)));
+      for (let n = 0; n < 61; n += 1) network.on("POST", `${BASE}/history`, answer(200, ok(Data)));
       await makeDue(payment);
       const later = new Date(Date.now() + hours * 3_600_000);
       await reconcileCharges(ipaymuContext(network, later).ctx, settlements);

@@ -91,6 +91,41 @@ describe("notices", () => {
     expect((await standOf(payment)).state).toBe("paid");
   });
 
+  test.each([
+    ["a NUL in its order", { order_id: "ORD\u0000" }],
+    ["half a letter in its order", { order_id: "ORD\ud800" }],
+    ["half a letter in its transaction", { transaction_id: "\udc00x" }],
+    ["a NUL for its status", { transaction_status: "\u0000" }],
+    ["a NUL for its fraud status", { fraud_status: "\u0000" }],
+  ])(
+    "one that is signed with %s is refused at once, as it could never be kept",
+    async (_, changes) => {
+      const { ctx, sent } = contextWithQueues();
+      const body = await noticeOf((await startedPayment()).qris, changes);
+      await expect(receiveMidtransNotice(ctx, body)).rejects.toThrow();
+      expect(sent).toEqual([]);
+    },
+  );
+
+  test("one that reuses another's transaction for its own order or amount is news of its own", async () => {
+    const [mine, other] = [await startedPayment(), await startedPayment()];
+    await twin("POST", `/_pay/${mine.qris}`);
+    await twin("POST", `/_pay/${other.qris}`);
+    const { transaction_id } = await twin("GET", `/v2/${other.qris}/status`);
+    const wrong = await tell(await noticeOf(other.qris, { gross_amount: "1.00" }));
+    expect(wrong.event?.state).toBe("parked");
+    expect((await tell(await noticeOf(other.qris))).event?.state).toBe("applied");
+    expect((await tell(await noticeOf(mine.qris, { transaction_id }))).event).toBeDefined();
+    const keyOf = (body: string) =>
+      noticeApplier(settlements).eventKey(contextWithQueues().ctx, body);
+    const keys = await Promise.all([
+      noticeOf(other.qris),
+      noticeOf(other.qris, { gross_amount: "1.00" }),
+      noticeOf(mine.qris, { transaction_id }),
+    ]);
+    expect(new Set(keys.map(keyOf)).size).toBe(3);
+  });
+
   test("a forged, altered or empty one is refused before the queue and without the database", async () => {
     const payment = await startedPayment();
     const body = await noticeOf(payment.qris);

@@ -2,22 +2,29 @@ import { z } from "zod";
 import type { Ctx } from "../context.ts";
 import { AppError } from "../http/errors.ts";
 import { type NoticeApplier, receiveNotice } from "../inbox/inbox.ts";
+import { isStorable } from "../providers/storable.ts";
 import { applyNotice } from "./apply-notice.ts";
 import { MIDTRANS } from "./midtrans.ts";
 import { paymentProvider } from "./registry.ts";
 import type { Settlement } from "./settlement.ts";
 
-const Addressed = z.object({ order_id: z.string().min(1) });
+const Addressed = z.object({
+  order_id: z.string().min(1).refine(isStorable),
+  transaction_id: z.string().refine(isStorable).nullish(),
+});
 
 /**
  * POST /api/webhooks/midtrans: checks the signature and puts the notice on the queue, with no database on the way.
- * Throws `invalid_input` for what is no notice at all, `unauthenticated` for one that Midtrans did not sign.
+ * Throws `invalid_input` for what is no notice at all or could never be written down, `unauthenticated` for one that Midtrans did not sign.
  */
 export async function receiveMidtransNotice(ctx: Ctx, rawBody: string): Promise<void> {
   const notice = await paymentProvider(ctx, MIDTRANS).parseNotice(rawBody);
   if (notice) return await receiveNotice(ctx, { provider: MIDTRANS, body: rawBody });
   if (!Addressed.safeParse(jsonOf(rawBody)).success) {
-    throw new AppError("invalid_input", "Pemberitahuan tanpa order_id");
+    throw new AppError(
+      "invalid_input",
+      "Pemberitahuan tanpa order_id, atau dengan huruf yang tidak dapat disimpan",
+    );
   }
   throw new AppError("unauthenticated", "Tanda tangan tidak sah");
 }
@@ -32,6 +39,8 @@ function jsonOf(text: string): unknown {
 
 const word = z.string().nullish();
 const Told = z.object({
+  order_id: word,
+  gross_amount: word,
   transaction_id: word,
   transaction_status: word,
   status_code: word,
@@ -45,16 +54,23 @@ const Told = z.object({
 
 /**
  * Equal for every delivery of the same news, another for every next news of the payment: a refund is told twice, the
- * second time with the bank's confirmation.
+ * second time with the bank's confirmation. The signature leaves the transaction's id open, so what it covers names the
+ * event too: an order or amount that comes under another's id is news of its own.
  */
 function eventKeyOf(body: string): string {
   const told = Told.parse(jsonOf(body));
   const confirmed = (told.refunds ?? []).filter((refund) => refund.bank_confirmed_at).length;
+  const { order_id, gross_amount } = told;
   const { transaction_id, transaction_status, status_code, fraud_status, refund_amount } = told;
   const refund = refund_amount ? `${refund_amount}-${confirmed}` : null;
-  return [transaction_id, transaction_status?.toLowerCase(), status_code, fraud_status, refund]
-    .map((part) => part ?? "")
-    .join("/");
+  const parts = [
+    transaction_id,
+    transaction_status?.toLowerCase(),
+    status_code,
+    fraud_status,
+    refund,
+  ];
+  return [order_id, gross_amount, ...parts].map((part) => part ?? "").join("/");
 }
 
 /** Midtrans' notices: each only says which charge to ask the provider about. */

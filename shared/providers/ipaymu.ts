@@ -60,7 +60,8 @@ export interface Ipaymu {
   history(opened: Opened, page: number): Promise<HistoryPage>;
   /**
    * The transaction of one of our references that was opened in that time: paid before open before ended; null where
-   * there is none. The only way to a payment whose callback was lost. Code `history_too_long`: not looked further.
+   * there is none. The only way to a payment whose callback was lost. Code `history_too_long`: even of one status there
+   * are too many.
    */
   findByReference(providerRef: string, opened: Opened): Promise<IpaymuPayment | null>;
   /** The ways to pay that the account offers (providers/ipaymu.md §3). */
@@ -80,7 +81,7 @@ export function createIpaymu(options: IpaymuOptions): Ipaymu {
   return {
     createRedirect: (input) => createRedirect(line, input),
     getTransaction: (transactionId) => getTransaction(line, transactionId),
-    history: (opened, page) => history(line, opened, page),
+    history: (opened, page) => history(line, opened, { page }),
     findByReference: (providerRef, opened) => findByReference(line, providerRef, opened),
     listChannels: () => listChannels(line),
     async verifyCallback(rawBody, signatures) {

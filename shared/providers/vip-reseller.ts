@@ -7,7 +7,7 @@ import {
 } from "./vip-reseller/account.ts";
 import {
   type CallbackHeaders,
-  readCallback,
+  readCallbacks,
   type SupplierCallback,
 } from "./vip-reseller/callback.ts";
 import { createLine, type MayLeave, type Pace } from "./vip-reseller/line.ts";
@@ -109,9 +109,11 @@ export interface VipReseller {
   /** The name of a player, or null where the supplier knows no such player. */
   getNickname(input: NicknameInput): Promise<string | null>;
   /**
-   * Checks and reads a callback in either form; null when it is unsigned, forged or unreadable. Both forms can be
-   * replayed: it is a hint, to be confirmed by `getOrderStatus` before money moves.
+   * Checks and reads a callback in either form: all orders that it names; none when it is unsigned, forged or
+   * unreadable. Both forms can be replayed: it is a hint, to be confirmed by `getOrderStatus` before money moves.
    */
+  parseCallbacks(rawBody: string, headers: CallbackHeaders): Promise<SupplierCallback[]>;
+  /** The first of them, or null. */
   parseCallback(rawBody: string, headers: CallbackHeaders): Promise<SupplierCallback | null>;
 }
 
@@ -137,6 +139,8 @@ export function createVipReseller(options: VipResellerOptions): VipReseller {
     getSocialMediaOrderStatus: (query) => getOrders(line, "social", query),
     getOrderStatus: (family, query) => getOrders(line, family, query),
     getNickname: (input) => getNickname(line, input),
-    parseCallback: (rawBody, headers) => readCallback(options, rawBody, headers),
+    parseCallbacks: (rawBody, headers) => readCallbacks(options, rawBody, headers),
+    parseCallback: async (rawBody, headers) =>
+      (await readCallbacks(options, rawBody, headers))[0] ?? null,
   };
 }

@@ -9,6 +9,7 @@ import {
   bringLive,
   createLiveSite,
   endTurn,
+  filesIn,
   listed,
   type OpenDeploy,
   queued,
@@ -74,6 +75,22 @@ describe("a process that is killed at any call", () => {
       live = target;
     }
   }, 30_000);
+
+  it("while its marker is taken away leaves the turn with it: nobody else works meanwhile", async () => {
+    const site = await createLiveSite();
+    const { steps } = await attemptDeploy(await queued(site, page("Satu")));
+    const open = await queued(site, page("Dua"));
+    // Its last call is the end of the turn.
+    await attemptDeploy(open, { killAt: steps - 2 });
+    const { state, folder } = await readDeploy(open.id);
+    expect(state).toBe("success");
+    expect(await filesIn(site, folder)).toContainEqual(expect.stringMatching(/^lumbung-.*txt$/));
+    const rows = await query(
+      sql`select turn_until > clock_timestamp() as held from hosting_websites where id = ${site.id}`,
+      z.object({ held: z.boolean() }),
+    );
+    expect(rows).toEqual([{ held: true }]);
+  });
 
   it("and of two deliveries of one job only one works", async () => {
     const site = await createLiveSite();

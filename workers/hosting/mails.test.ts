@@ -100,3 +100,43 @@ it("the reminder of a bill that its owner cancelled says so, and that he may ren
   expect(last?.text).toContain("perpanjang dari dasbor");
   expect(last?.text).not.toContain("sudah kami siapkan");
 });
+
+/** Its owner orders the next period himself, for as many months as he likes, and does not pay. */
+async function openRenewal({ id }: Subscribed, duration: number): Promise<void> {
+  const terms = { ppn_percent: 0, seller: { name: "", address: "", tax_id: "" } };
+  const input = { subscription_id: id, duration, terms };
+  await run(sql`select hosting_renewal_open(${JSON.stringify(input)}::jsonb)`);
+}
+
+it.each([
+  { has: 1, asks: 3, year: 1994, fee: "Biaya perpanjangan 3 bulan: Rp 90.000" },
+  { has: 12, asks: 1, year: 1993, fee: "Biaya perpanjangan 1 bulan: Rp 30.000" },
+])(
+  "an order for $asks months after $has is told by its own months, and as no change of the price",
+  async ({ has, asks, year, fee }) => {
+    const endsAt = wib(`${year}-03-20 06:00:00`);
+    const s = await subscribeUntil({ endsAt });
+    await run(
+      sql`update hosting_subscriptions set duration = ${has}, price = price * ${has} where id = ${s.id}`,
+    );
+    await openRenewal(s, asks);
+    await nights(endsAt, [-3, 3, 26]);
+    const mails = await delivered(s);
+    expect(mails).toHaveLength(3);
+    for (const { text } of mails) {
+      expect(text).toContain(fee);
+      expect(text).not.toContain("Harga paket ini");
+    }
+  },
+);
+
+it("a plan that has become dearer is told by the month, whatever the months", async () => {
+  const endsAt = wib("1992-03-20 06:00:00");
+  const s = await subscribeUntil({ endsAt });
+  await run(sql`update hosting_plans set price = 45000 where id = ${s.plan.id}`);
+  await openRenewal(s, 3);
+  await nights(endsAt, [-3]);
+  const [mail] = await delivered(s);
+  expect(mail?.text).toContain("Biaya perpanjangan 3 bulan: Rp 135.000");
+  expect(mail?.text).toContain("naik dari Rp 30.000 menjadi Rp 45.000 per bulan.");
+});

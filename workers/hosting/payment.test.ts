@@ -122,16 +122,45 @@ describe("POST /api/payment/create", () => {
     expect((await buy(user, plan, { price: 30_000 })).status).toBe(400);
   });
 
-  it.each([0, -30_000, 30_000.5, "30000", null, 1e300])(
-    "refuses the price %j as incomplete",
+  it.each([0, -30_000, 30_000.5, "30000", 1e300, {}])(
+    "refuses the price %j, and says what a price is",
     async (price) => {
       const answer = await buy(await createUser(), await createPlan(), { price });
-      expect(answer).toMatchObject(failure(400, "Data order tidak lengkap"));
+      const words =
+        "Harga harus bilangan bulat rupiah lebih dari 0: harga paket per bulan atau harga seluruh masa";
+      expect(answer).toMatchObject(failure(400, words));
     },
   );
 
   it.each(["planName", "planType", "price"])("refuses a body without %s", async (field) => {
-    const answer = await buy(await createUser(), await createPlan(), { [field]: undefined });
+    const user = await createUser();
+    for (const nothing of [undefined, null]) {
+      const answer = await buy(user, await createPlan(), { [field]: nothing });
+      expect(answer).toMatchObject(failure(400, "Data order tidak lengkap"));
+    }
+  });
+
+  it.each<[object, string]>([
+    [{ metadata: [] }, "metadata harus berupa objek, paling besar 2000 karakter"],
+    [
+      { metadata: { ["x".repeat(101)]: 1 } },
+      "metadata harus berupa objek, paling besar 2000 karakter",
+    ],
+    [
+      { metadata: { x: "x".repeat(2_000) } },
+      "metadata harus berupa objek, paling besar 2000 karakter",
+    ],
+    [{ planId: 7 }, "planId tidak dikenal"],
+    [{ subscriptionId: [] }, "subscriptionId tidak dikenal"],
+    [{ planName: 7 }, "Data order tidak lengkap"],
+  ])("refuses %j in words for people", async (more, words) => {
+    const answer = await buy(await createUser(), await createPlan(), more);
+    expect(answer).toMatchObject(failure(400, words));
+  });
+
+  it.each([[[]], [7], ["x"], [null]])("refuses the body %j as incomplete", async (json) => {
+    const { token } = await createUser();
+    const answer = await api("/api/payment/create", { method: "POST", token, json });
     expect(answer).toMatchObject(failure(400, "Data order tidak lengkap"));
   });
 

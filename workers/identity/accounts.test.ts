@@ -99,6 +99,7 @@ describe("POST /api/auth/register", () => {
     [{ password: "é".repeat(37) }, "Password maksimal 72 byte"],
     [{ phone: "' or 1=1 --" }, "Format nomor HP tidak valid"],
     [{ name: "A\u0000na" }, "Nama berisi karakter yang tidak dapat dipakai"],
+    [{ name: "\u200b\u202e\u200b" }, "Nama harus berisi huruf atau angka yang terlihat"],
     [{ name: "\ud800na" }, "Nama berisi karakter yang tidak dapat dipakai"],
   ])("refuses %j with the contract's words", async (changes, words) => {
     const whole = { email: someEmail(), password, name: "Ana" };

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { isReadable, UNREADABLE } from "../../shared/http/readable.ts";
 import { BCRYPT_MAX_BYTES } from "./passwords.ts";
 
 const MAX_EMAIL = 254;
@@ -50,7 +51,8 @@ const name = (required: string) =>
     .min(1, required)
     .min(2, "Nama minimal 2 karakter")
     .max(MAX_NAME, `Nama maksimal ${MAX_NAME} karakter`)
-    .refine(isOneLine, "Nama berisi karakter yang tidak dapat dipakai");
+    .refine(isOneLine, "Nama berisi karakter yang tidak dapat dipakai")
+    .refine(isReadable, UNREADABLE);
 
 /** A form sends an empty field where nothing was typed. */
 const emptyAsMissing = (value: unknown) => (value === "" || value === null ? undefined : value);

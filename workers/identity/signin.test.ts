@@ -1,8 +1,10 @@
+import { getRounds } from "bcryptjs";
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { randomAddress } from "../testing/api.ts";
+import { randomAddress, testContext } from "../testing/api.ts";
 import { roundTrips } from "../testing/round-trips.ts";
+import { hashPassword } from "./passwords.ts";
 import {
   claimsOf,
   execute,
@@ -43,6 +45,29 @@ describe.each(["/api/auth/signin", "/api/auth/login"])("POST %s", (path) => {
       meta: { timestamp: expect.any(String) },
       user: { id, email, phone, name: "Ana Ayu", role: "seller", emailVerified: false, balance: 0 },
     });
+  });
+});
+
+describe("a hash that was made at another cost", () => {
+  it("is made anew when its owner signs in, and by nobody else", async () => {
+    const { id, email, password, address } = await newUser();
+    const old = await hashPassword({ PASSWORD_COST: 5 }, password);
+    await execute(sql`update identity_users set password_hash = ${old} where id = ${id}`);
+    const kept = async () => {
+      const [row] = await query(
+        sql`select password_hash as hash from identity_users where id = ${id}`,
+        z.object({ hash: z.string() }),
+      );
+      return row?.hash ?? "";
+    };
+    await post("/api/auth/signin", { email, password: "bukan-itu" }, { address });
+    expect(await kept()).toBe(old);
+    expect((await post("/api/auth/signin", { email, password }, { address })).status).toBe(200);
+    const { PASSWORD_COST } = testContext().config;
+    await expect.poll(async () => getRounds(await kept())).toBe(PASSWORD_COST);
+    const renewed = await kept();
+    expect((await post("/api/auth/signin", { email, password }, { address })).status).toBe(200);
+    expect(await kept()).toBe(renewed);
   });
 });
 

@@ -1,10 +1,12 @@
+import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { sessionSeconds, signToken } from "../../shared/auth/tokens.ts";
 import type { Ctx, Role } from "../../shared/context.ts";
-import { call } from "../../shared/db/statement.ts";
+import { call, rows } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
+import { describeError } from "../../shared/log.ts";
 import { lockedOut, signInLimits } from "./attempts.ts";
-import { passwordMatches } from "./passwords.ts";
+import { hashPassword, isOutdated, passwordMatches } from "./passwords.ts";
 import { type Person, profileOf, selectPerson } from "./profile.ts";
 
 export interface SignInInput {
@@ -64,7 +66,24 @@ export async function signIn(ctx: Ctx, input: SignInInput) {
   if (candidate.banned) throw new AppError("forbidden", "Akun Anda diblokir");
   const opened = await openSession(ctx, candidate, begun.keys);
   if (!opened) throw refused;
+  if (isOutdated(ctx.config, candidate.password_hash)) {
+    const renewed = renewHash(ctx, candidate, input.password);
+    ctx.waitUntil(
+      renewed.catch((error: unknown) => ctx.log.warn("hash not renewed", describeError(error))),
+    );
+  }
   return opened;
+}
+
+/** Behind the answer: the same password's hash at today's cost, unless the password was changed meanwhile. */
+async function renewHash(ctx: Ctx, { id, password_hash }: Candidate, password: string) {
+  const renewed = await hashPassword(ctx.config, password);
+  await ctx.db.run(
+    rows(
+      sql`update identity_users set password_hash = ${renewed} where id = ${id} and password_hash = ${password_hash}`,
+      z.unknown(),
+    ),
+  );
 }
 
 /** Null when the account changed (banned, deleted, another password) while its password was compared. */

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { actorOf, type Ctx } from "../../shared/context.ts";
 import { call, rows } from "../../shared/db/statement.ts";
+import { claimOf } from "../../shared/http/idempotency.ts";
 import { asAgency, requireAgency } from "./agencies/owner.ts";
 import { offsetOf, type Page } from "./paging.ts";
 import { ListedSalary, type SalaryForm, SalaryShape } from "./schemas/agencies.ts";
@@ -9,12 +10,17 @@ import { ListedSalary, type SalaryForm, SalaryShape } from "./schemas/agencies.t
 export type SalaryRequest = z.output<typeof SalaryShape>;
 
 /** A host asks his agency for his salary of a week, this one or one that is over; lives and minutes are counted here. */
-export async function askSalary(ctx: Ctx, form: SalaryForm): Promise<SalaryRequest> {
+export async function askSalary(
+  ctx: Ctx,
+  form: SalaryForm,
+  idempotencyKey?: string,
+): Promise<SalaryRequest> {
   const input = {
     host_id: actorOf(ctx).userId,
     year: form.year ?? null,
     week_number: form.weekNumber ?? null,
     salary_amount: form.salaryAmount,
+    claim: await claimOf(ctx, idempotencyKey, form),
   };
   return await ctx.db.run(call("live_salary_ask", input, SalaryShape));
 }
@@ -26,8 +32,14 @@ export async function askSalary(ctx: Ctx, form: SalaryForm): Promise<SalaryReque
 export async function decideSalary(
   ctx: Ctx,
   { requestId, approve, agencyId }: { requestId: number; approve: boolean; agencyId?: number },
+  idempotencyKey?: string,
 ): Promise<SalaryRequest> {
-  const input = { request_id: requestId, owner_id: actorOf(ctx).userId, approve };
+  const input = {
+    request_id: requestId,
+    owner_id: actorOf(ctx).userId,
+    approve,
+    claim: await claimOf(ctx, idempotencyKey, { requestId, approve }),
+  };
   const decide = call("live_salary_decide", input, SalaryShape);
   if (agencyId === undefined) return await ctx.db.run(decide);
   const [, decided] = await ctx.db.batch([requireAgency(ctx, agencyId), decide]);

@@ -115,6 +115,29 @@ const toSeller = <T extends OrderMail>(
     }),
   });
 
+const parcelInTransitBuyer = toBuyer(
+  "parcel_in_transit_buyer",
+  (mail) => `Paket pesanan ${mail.number} dalam perjalanan`,
+  (mail) => `paket dari ${mail.store_name} sedang dalam perjalanan ke alamat Anda.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelRefusedBuyer = toBuyer(
+  "parcel_refused_buyer",
+  (mail) => `Paket pesanan ${mail.number} ditolak`,
+  (mail) =>
+    `kurir melaporkan bahwa paket dari ${mail.store_name} ditolak dan akan dikembalikan; dana Anda belum diteruskan ke penjual.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelReturningBuyer = toBuyer(
+  "parcel_returning_buyer",
+  (mail) => `Paket pesanan ${mail.number} sedang dikembalikan`,
+  (mail) =>
+    `paket sedang dalam perjalanan kembali ke ${mail.store_name}; dana Anda belum diteruskan ke penjual.`,
+  (mail) => [parcel(mail)],
+);
+
 const parcelFailedBuyer = toBuyer(
   "parcel_failed_buyer",
   (mail) => `Pengiriman pesanan ${mail.number} terkendala`,
@@ -183,6 +206,40 @@ const parcelCollected = toSeller(
   (mail) => [parcel(mail)],
 );
 
+const parcelSent = toSeller(
+  "parcel_sent",
+  OrderMail,
+  (mail) => `Pengiriman pesanan ${mail.number} tercatat`,
+  () =>
+    "nomor resi Anda sudah tersimpan dan pembeli sudah diberi tahu. Dana masuk ke saldo Anda setelah paket sampai.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelInTransit = toSeller(
+  "parcel_in_transit",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} dalam perjalanan`,
+  () => "paket sedang dalam perjalanan ke pembeli.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelRefused = toSeller(
+  "parcel_refused",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} ditolak`,
+  () =>
+    "kurir melaporkan bahwa paket ditolak dan akan dikembalikan kepada Anda. Silakan hubungi pembeli.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelReturning = toSeller(
+  "parcel_returning",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} sedang dikembalikan kepada Anda`,
+  () => "paket tidak sampai dan sedang dalam perjalanan kembali kepada Anda.",
+  (mail) => [parcel(mail)],
+);
+
 const parcelFailed = toSeller(
   "parcel_failed",
   OrderMail,
@@ -219,6 +276,13 @@ export const marketMails: readonly MailTemplate<unknown>[] = [
   orderPaidOut,
   pickupRefused,
   parcelCollected,
+  parcelSent,
+  parcelInTransit,
+  parcelInTransitBuyer,
+  parcelRefused,
+  parcelRefusedBuyer,
+  parcelReturning,
+  parcelReturningBuyer,
   parcelFailed,
   parcelFailedBuyer,
   parcelCancelled,

@@ -114,7 +114,13 @@ export async function createWorld(): Promise<World> {
     ...{ store_id: shop.id, product_id: goods.id, order_id: orderId, id: promoId },
     ...{ courier: checkout.courier, area_id: "1141", postal_code: "66111", quantity: 1 },
     ...{ street: "Jl. Merdeka No. 12, Blitar", password: "rahasia-sekali" },
-    ...{ promo_code: undefined, category_id: null, images: [], shipping_couriers: ["jne"] },
+    ...{
+      promo_code: undefined,
+      paidAt: undefined,
+      category_id: null,
+      images: [],
+      shipping_couriers: ["jne"],
+    },
     ...{
       action: "low-stock",
       starts_at: "2026-01-01",

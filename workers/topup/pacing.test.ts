@@ -17,7 +17,7 @@ function gateAt(intervalMs = 500) {
       state.next = next;
     },
   };
-  return { state, take: (lane: Lane) => takeTurn(options, lane) };
+  return { state, options, take: (lane: Lane) => takeTurn(options, lane) };
 }
 
 describe("turns with the supplier", () => {
@@ -34,6 +34,18 @@ describe("turns with the supplier", () => {
     const gaps = starts.slice(1).map((start, i) => start - (starts[i] ?? 0));
     expect(starts.length).toBeGreaterThan(100);
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(500);
+  });
+
+  it("leave as much more room as the request may be late", () => {
+    const { state, options } = gateAt();
+    expect(takeTurn(options, "order", 80)).toEqual({ granted: true, waitMs: 0, spareMs: 80 });
+    expect(takeTurn(options, "order", 5_000)).toEqual({
+      granted: true,
+      waitMs: 580,
+      spareMs: 1_000,
+    });
+    state.now += 2_080;
+    expect(takeTurn(options, "read", 50)).toEqual({ granted: true, waitMs: 0, spareMs: 50 });
   });
 
   it("come at once after a pause", () => {

@@ -10,7 +10,7 @@ const NEXT = "next";
  * forgets what was handed out nor lets two requests leave together.
  */
 export class SupplierGate extends DurableObject<Env> implements Gate {
-  async take(lane: Lane): Promise<Turn> {
+  async take(lane: Lane, spareMs = 0): Promise<Turn> {
     const { kv } = this.ctx.storage;
     return takeTurn(
       {
@@ -20,6 +20,7 @@ export class SupplierGate extends DurableObject<Env> implements Gate {
         save: (next) => kv.put(NEXT, next),
       },
       lane,
+      spareMs,
     );
   }
 }

@@ -57,20 +57,19 @@ interface Action {
   confirmed: boolean;
 }
 
-/** Prices are changed by talking: a small step at once, a fall below half only after the seller's own yes. */
+/** Prices are changed by talking: a small step that the message says by itself at once, a fall below half only after the seller's own yes. */
 export async function talkPrices(
   tell: Tell,
   seller: Person,
   shops: Shops,
   item: Item,
 ): Promise<void> {
-  const mark = Date.now().toString(36);
   const read = () =>
     request<Item>(tell.app, `/api/seller/products/${item.id}`, { token: seller.token });
   const change = async (price: number) => {
-    const wish = `Ubah harga ${item.name} menjadi ${rupiah(price)} (${mark}-${price})`;
+    const wish = `Ubah harga ${item.name} menjadi ${rupiah(price)}`;
     const input = { product_id: item.id, price };
-    await scriptTool(tell, `${mark}-${price}`, "update_product", input, "Baik.");
+    await scriptTool(tell, wish, "update_product", input, "Baik.");
     return await ask(tell, seller, wish);
   };
   const small = item.price - 2_000;

@@ -152,8 +152,16 @@ describe("a callback", () => {
     ["no reference", { reference_id: undefined }],
     ["an endless reference", { reference_id: "x".repeat(65) }],
     ["a reference that is no text", { reference_id: ["x"] }],
+    ["a NUL in its reference", { reference_id: "ORD\u0000" }],
+    ["half a letter in its reference", { reference_id: "ORD\ud800" }],
+    ["a NUL for its status", { status_code: undefined, status: "\u0000" }],
   ])("with %s is none", (_, changes) => {
     expect(readCallback(json(changes))).toBeNull();
+  });
+
+  test("as a form that holds a NUL, spelled or raw, is none", () => {
+    expect(readCallback(formOf({ ...CALLBACK, reference_id: "ORD\u0000" }))).toBeNull();
+    expect(readCallback(`${formOf(CALLBACK)}&note=\u0000`)).toBeNull();
   });
 
   test("has one key for its repeats and another for its next news", () => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { hmacSha256Hex, timingSafeEqual } from "../../crypto/index.ts";
 import { wholeIdr } from "../idr.ts";
+import { isStorable } from "../storable.ts";
 import { phpJsonSorted } from "./php-json.ts";
 import { type Account, signRequest } from "./signature.ts";
 import { type IpaymuStatus, statusCode, transactionId } from "./transaction.ts";
@@ -117,20 +118,22 @@ const Told = z.object({
   amount,
 });
 
-/** Reads a callback without judging it; null for what is none. */
+/** Reads a callback without judging it; null for what is none, or could not be kept. */
 export function readCallback(rawBody: string): IpaymuNotice | null {
   const fields = fieldsOf(rawBody);
   const told = fields && Told.safeParse(Object.fromEntries(fields));
   if (!told?.success) return null;
   const { trx_id, reference_id, status, status_code, transaction_status_code } = told.data;
   const code = status_code ?? statusCode.safeParse(status).data ?? null;
+  const eventKey = [trx_id, reference_id, code ?? status, transaction_status_code].join("/");
+  if (!isStorable(rawBody) || !isStorable(eventKey)) return null;
   return {
     transactionId: trx_id,
     providerRef: reference_id,
     status: mapCallbackStatus(code, String(status ?? "")),
     // Without a fee on the buyer's side these are one figure; the first is the price.
     amountIdr: told.data.sub_total ?? told.data.total ?? told.data.amount ?? null,
-    eventKey: [trx_id, reference_id, code ?? status, transaction_status_code].join("/"),
+    eventKey,
   };
 }
 

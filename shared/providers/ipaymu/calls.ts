@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Http, ProviderError } from "../http.ts";
 import {
+  type HistoryQuery,
   historyBody,
   type Opened,
   PROVIDER,
@@ -28,7 +29,7 @@ export interface RedirectPage {
   url: string;
 }
 
-/** More transactions (20 a page) than this in the days of a payment, and it is not looked for any further. */
+/** More transactions (20 a page) than this in the days of a payment are not read one by one. */
 const MAX_PAGES = 60;
 
 const sessionId = z.string().min(1).max(128);
@@ -79,33 +80,70 @@ export async function getTransaction(line: Line, id: string): Promise<IpaymuPaym
 
 const History = z.object({ Data: HistoryPage });
 
-export async function history(line: Line, opened: Opened, page: number): Promise<HistoryPage> {
+export async function history(
+  line: Line,
+  opened: Opened,
+  query: HistoryQuery,
+): Promise<HistoryPage> {
   const options = { schema: History, idempotent: true };
-  return (await post(line, "/history", historyBody(opened, line.now(), page), options)).Data;
+  return (await post(line, "/history", historyBody(opened, line.now(), query), options)).Data;
 }
 
 /**
  * The transaction that matters most of a reference: one that was paid before one that may still be, before one that
  * ended. The history is read newest first, a page at a time; it only finds the transaction, which then speaks itself.
+ * Where it is too long it is read by status, so that a payment is found among all that nobody paid.
  */
 export async function findByReference(
   line: Line,
   providerRef: string,
   opened: Opened,
 ): Promise<IpaymuPayment | null> {
-  const candidates: HistoryRow[] = [];
-  for (let page = 1, pages = 1; page <= pages; page += 1) {
-    if (page > MAX_PAGES) throw tooMany();
-    const read = await history(line, opened, page);
-    pages = read.pages;
-    candidates.push(...read.rows.filter((row) => row.providerRef === providerRef));
-    if (candidates.some(({ status }) => RANK[status] === 0)) break;
-  }
+  const candidates =
+    (await search(line, opened, providerRef)) ?? (await searchByStatus(line, opened, providerRef));
   const [best] = candidates.sort((a, b) => RANK[a.status] - RANK[b.status]);
   if (!best) return null;
   const found = await getTransaction(line, best.transactionId);
   if (found?.providerRef === providerRef) return found;
   throw contradiction("the history and the transaction disagree");
+}
+
+/**
+ * The rows of a reference, up to the first that was paid; null where there are more pages than are read. Of all codes
+ * that is known from the first page, and no other is read.
+ */
+async function search(
+  line: Line,
+  opened: Opened,
+  providerRef: string,
+  status?: number,
+): Promise<HistoryRow[] | null> {
+  const mine: HistoryRow[] = [];
+  for (let page = 1, pages = 1; page <= pages; page += 1) {
+    if (page > MAX_PAGES) return null;
+    const read = await history(line, opened, { page, status });
+    mine.push(...read.rows.filter((row) => row.providerRef === providerRef));
+    if (mine.some((row) => RANK[row.status] === 0)) break;
+    if (status === undefined && read.pages > MAX_PAGES) return null;
+    pages = read.pages;
+  }
+  return mine;
+}
+
+/** The documented codes (providers/ipaymu.md §3) as they matter; paid ones again, for what was paid meanwhile. */
+const CODES = [1, 6, 3, 7, 0, 5, 4, 2, -2, 1, 6];
+
+async function searchByStatus(
+  line: Line,
+  opened: Opened,
+  providerRef: string,
+): Promise<HistoryRow[]> {
+  for (const status of CODES) {
+    const found = await search(line, opened, providerRef, status);
+    if (found === null) throw tooMany();
+    if (found.length > 0) return found;
+  }
+  return [];
 }
 
 const RANK: Record<IpaymuStatus, number> = {

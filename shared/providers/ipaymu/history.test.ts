@@ -63,8 +63,45 @@ describe("findByReference", () => {
     expect((await client().findByReference("ORD-2026-0001", since))?.status).toBe("paid");
   });
 
-  test("a history that is too long is no proof that nothing was paid", async () => {
-    for (let n = 0; n < 60; n += 1) network.on("POST", at("/history"), pageOf([], 1000));
+  const asked = () => network.sent.map(({ body }) => JSON.parse(body ?? "{}"));
+
+  test("finds a payment among more transactions than are read, by the status", async () => {
+    network.on("POST", at("/history"), pageOf([row(9, "ELSE", -2)], 61));
+    network.on("POST", at("/history"), pageOf([row(8, "ELSE", 1)], 2));
+    network.on("POST", at("/history"), pageOf([row(7, "ORD-2026-0001", 1)], 2));
+    network.on("POST", at("/transaction"), answer(200, ok(row(7, "ORD-2026-0001", 1))));
+    const found = await client().findByReference("ORD-2026-0001", since);
+    expect(found).toMatchObject({ transactionId: "7", status: "paid" });
+    expect(asked().map(({ status, page }) => [status, page])).toEqual([
+      [undefined, 1],
+      [1, 1],
+      [1, 2],
+      [undefined, undefined],
+    ]);
+  });
+
+  test("of a long history no status is left out before there is none", async () => {
+    network.on("POST", at("/history"), pageOf([], 61));
+    for (let n = 0; n < 11; n += 1) network.on("POST", at("/history"), pageOf([], 1));
+    expect(await client().findByReference("ORD-2026-0001", since)).toBeNull();
+    expect(asked().map(({ status }) => status)).toEqual([
+      undefined,
+      1,
+      6,
+      3,
+      7,
+      0,
+      5,
+      4,
+      2,
+      -2,
+      1,
+      6,
+    ]);
+  });
+
+  test("a history whose paid ones alone are too many is no proof that nothing was paid", async () => {
+    for (let n = 0; n < 61; n += 1) network.on("POST", at("/history"), pageOf([], 1000));
     const error = await failureOf(client().findByReference("ORD-2026-0001", since));
     expect(error).toMatchObject({ code: "history_too_long", retryable: true });
   });

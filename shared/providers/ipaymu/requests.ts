@@ -61,11 +61,22 @@ export interface Opened {
   until?: Date;
 }
 
+/** Which page of the history; `status`: only transactions of that code. */
+export interface HistoryQuery {
+  page: number;
+  status?: number | undefined;
+}
+
 /** A page of the history of that time, newest first. */
-export function historyBody(opened: Opened, now: Date, page: number): Record<string, unknown> {
+export function historyBody(
+  opened: Opened,
+  now: Date,
+  { page, status }: HistoryQuery,
+): Record<string, unknown> {
   const day = (at: number) => formatWib(new Date(at)).slice(0, 10);
   const until = Math.min(now.getTime(), opened.until?.getTime() ?? Number.POSITIVE_INFINITY);
   return {
+    ...(status !== undefined && { status }),
     date: "created_at",
     startdate: day(opened.since.getTime() - ZONE_DOUBT_MS),
     enddate: day(until + ZONE_DOUBT_MS),

@@ -163,6 +163,26 @@ describe("a callback of many parcels", () => {
     expect(splitCallback(body)).toEqual(pieces);
   });
 
+  test.each([
+    ["one parcel of 200 KB", { reason: "x".repeat(200_000) }],
+    ["70,000 quote marks", { reason: '"'.repeat(70_000) }],
+    ["25,000 control characters", { reason: "\u0001".repeat(25_000) }],
+    ["half a letter where it is cut", { reason: "\u{1f4e6}".repeat(50_000) }],
+    ["200 KB that we do not read", { items: Array.from({ length: 20_000 }, () => "kaos") }],
+    ["a number too long to be one", { order_id: "L".repeat(200_000) }],
+  ])("with %s fits on a queue all the same, and loses nothing that we read", (_, changes) => {
+    const body = JSON.stringify(full("finished_packages", changes));
+    const pieces = splitCallback(body);
+    for (const piece of pieces) {
+      const message = new TextEncoder().encode(JSON.stringify({ body: piece }));
+      expect(message.byteLength).toBeLessThan(100_000);
+    }
+    const keys = (text: string) =>
+      parseCallback(text)?.map((event) => [event.kind, event.eventKey]);
+    expect(pieces.flatMap((piece) => keys(piece))).toEqual(keys(body));
+    expect(splitCallback(body)).toEqual(pieces);
+  });
+
   test("of few is left as it came", () => {
     const body = ` ${JSON.stringify(full("finished_packages"))}`;
     expect(splitCallback(body)).toEqual([body]);
@@ -191,5 +211,15 @@ describe("odd bodies", () => {
       ["unknown", null],
       ["delivered", "LB1"],
     ]);
+  });
+});
+
+describe("text that cannot be kept", () => {
+  test.each(["\u0000", "\ud800"])("of %j makes no reference, waybill or reason", (odd) => {
+    expect(parse({ method: `x${odd}`, data: [] })).toBeNull();
+    const [event] = parse(full("shipped_packages", { order_id: odd })) ?? [];
+    expect(event).toMatchObject({ orderRef: null, eventKey: "shipped_packages:?" });
+    const [other] = parse(full("shipped_packages", { awb: odd, reason: odd })) ?? [];
+    expect(other).toMatchObject({ orderRef: "LB1001", awb: null, reason: null });
   });
 });

@@ -7,7 +7,8 @@ const CODES: Record<TrackingStatus, number[]> = {
   in_transit: [106, 107, 110, 152],
   delivered: [200],
   cancelled: [300, 302],
-  returning: [301, 310, 311, 401, 402, 403, 404, 405, 406],
+  refused: [301, 310, 311],
+  returning: [401, 402, 403, 404, 405, 406],
   returned: [400],
   lost: [303, 333, 555, 701, 702, 703, 704],
   // The last two stand for codes that the list does not know.

@@ -5,6 +5,7 @@ export type TrackingStatus =
   | "in_transit"
   | "delivered"
   | "cancelled"
+  | "refused"
   | "returning"
   | "returned"
   | "lost"
@@ -38,6 +39,7 @@ export function mapTrackingStatus(code: number): TrackingStatus {
     case 301: // refused by the recipient, the return flow follows
     case 310:
     case 311:
+      return "refused";
     case 401:
     case 402:
     case 403:

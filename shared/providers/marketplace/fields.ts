@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { isStorable } from "../storable.ts";
 
-/** An id as text, however the platform writes it. */
+/** An id as text that can be kept, however the platform writes it. */
 export const id = z
   .union([z.string(), z.number().int()])
   .transform((value) => String(value).trim())
-  .pipe(z.string().min(1).max(100));
+  .pipe(z.string().min(1).max(100).refine(isStorable));
 
 /** A text that may be missing, without characters that Postgres cannot keep. */
 export const text = z

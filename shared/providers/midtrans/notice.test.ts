@@ -100,7 +100,7 @@ describe("a verified notice", () => {
       expiresAt: null,
       refundedIdr: null,
       refunds: [],
-      eventKey: "0d8178e1-c6c7-4ab4-81a6-893be9d924ab:settlement:200:accept",
+      eventKey: "ORD-2026-0001:10000:0d8178e1-c6c7-4ab4-81a6-893be9d924ab:settlement:200:accept",
     });
   });
 
@@ -133,6 +133,20 @@ describe("the event key", () => {
       fraud_status: undefined,
     };
     expect(await keyOf(again)).toBe(await keyOf({}));
+  });
+
+  test("names the order and the amount too, as a transaction's id can be anybody's", async () => {
+    const signed = async (changes: Record<string, string>) => {
+      const { order_id, gross_amount } = { ...notice(), ...changes };
+      return { ...changes, signature_key: await sha512Hex(`${order_id}200${gross_amount}${KEY}`) };
+    };
+    const keys = [
+      await keyOf({}),
+      await keyOf(await signed({ order_id: "ORD-2026-0002" })),
+      await keyOf(await signed({ gross_amount: "20000.00" })),
+    ];
+    expect(new Set(keys).size).toBe(3);
+    expect(keys).not.toContain(undefined);
   });
 
   test("tells a refund from its confirmation by the bank", async () => {

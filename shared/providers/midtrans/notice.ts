@@ -45,11 +45,14 @@ export async function verifyNotice(
 
 /**
  * The vendor's own key (transaction, status) alone would swallow news: a challenge that is accepted keeps its
- * status word, and a refund is told twice, the second time confirmed by the bank.
+ * status word, and a refund is told twice, the second time confirmed by the bank. The signature covers order and amount,
+ * not the transaction's id.
  */
 function eventKeyOf(transaction: Transaction): string {
   const confirmed = (transaction.refunds ?? []).filter((refund) => refund.bank_confirmed_at);
   const parts = [
+    transaction.order_id,
+    transaction.gross_amount,
     transaction.transaction_id,
     transaction.transaction_status.toLowerCase(),
     transaction.status_code,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { wholeIdr } from "../idr.ts";
+import { isStorable } from "../storable.ts";
 import { parseWib } from "../wib-time.ts";
 
 /** Where a payment stands. `review`: a person has to look, nothing is to move by itself. */
@@ -70,7 +71,8 @@ export function mapStatus(raw: RawStatus): PaymentStatus {
   }
 }
 
-const word = z.string().min(1).max(64);
+const word = z.string().min(1).max(64).refine(isStorable);
+const detail = z.string().max(64).refine(isStorable).nullish();
 const time = z.string().nullish().transform(parseWib);
 
 /** The fields that charges, status answers and notices have in common; others come and go. */
@@ -81,8 +83,8 @@ export const Transaction = z.object({
   gross_amount: wholeIdr,
   currency: z.literal("IDR").nullish(),
   transaction_status: word,
-  fraud_status: z.string().max(64).nullish(),
-  payment_type: z.string().max(64).nullish(),
+  fraud_status: detail,
+  payment_type: detail,
   settlement_time: time,
   // The samples of the vendor disagree on the name.
   expire_time: time,
@@ -91,7 +93,7 @@ export const Transaction = z.object({
   refunds: z
     .array(
       z.object({
-        refund_key: z.string().max(128).nullish(),
+        refund_key: z.string().max(128).refine(isStorable).nullish(),
         refund_amount: wholeIdr,
         bank_confirmed_at: time,
       }),

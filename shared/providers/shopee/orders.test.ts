@@ -117,6 +117,26 @@ describe("orders with their lines", () => {
     ],
   });
 
+  test("name each line of a bundle by what it is, whatever stands before it", async () => {
+    const [item] = order("A").item_list;
+    const piece = (item_id: number, model_id: number) => ({
+      ...item,
+      item_id,
+      model_id,
+      line_item_id: undefined,
+      order_item_id: 77,
+    });
+    const pieces = [piece(1, 5), piece(1, 6), piece(2, 0), piece(2, 0)];
+    const linesOf = async (item_list: unknown[]) => {
+      const body = ok({ order_list: [{ ...order("A"), item_list }] });
+      network.on("GET", await detail("A"), answer(200, body));
+      const [read] = await client().getOrders(auth(), ["A"]);
+      return read?.lines.map(({ lineId }) => lineId);
+    };
+    expect(await linesOf(pieces)).toEqual(["77/1/5", "77/1/6", "77/2/0", "77/2/0/1"]);
+    expect(await linesOf(pieces.slice(1).toReversed())).toEqual(["77/2/0", "77/2/0/1", "77/1/6"]);
+  });
+
   test("name our SKU, what is still wanted, and nothing of the buyer", async () => {
     network.on("GET", await detail("A,B"), answer(200, ok({ order_list: [order("A")] })));
     const read = await client().getOrders(auth(), ["A", "B"]);

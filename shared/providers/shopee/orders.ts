@@ -120,16 +120,24 @@ type Row = NonNullable<z.output<typeof Detail>["response"]["order_list"]>[number
 
 type Bought = z.output<typeof Item>;
 
-/** Lines with an id that is theirs alone in the order: the items of a bundle share `order_item_id`. */
+/**
+ * Lines with an id that is theirs alone in the order, and that stays theirs when a line before them is gone: the items
+ * of a bundle share `order_item_id`, so what was bought stands behind it.
+ */
 function named(items: Bought[]): [string, Bought][] {
-  const taken = new Set<string>();
-  return items.map((item, index) => {
-    const given = item.line_item_id || item.order_item_id || String(index);
-    const lineId = taken.has(given) ? `${given}/${index}` : given;
-    taken.add(lineId);
-    return [lineId, item];
+  const taken = new Map<string, number>();
+  return items.map((item) => {
+    const model = modelOf(item) ?? "0";
+    const given = item.line_item_id || `${item.order_item_id || "0"}/${item.item_id}/${model}`;
+    const earlier = taken.get(given) ?? 0;
+    taken.set(given, earlier + 1);
+    return [earlier === 0 ? given : `${given}/${earlier}`, item];
   });
 }
+
+/** Products without variants have none, or the model 0. */
+const modelOf = ({ model_id: model }: Bought) =>
+  ["0", "undefined", "null"].includes(model) ? null : model;
 
 function toOrder(row: Row): MarketOrder {
   const status = statusOf(row.order_status);
@@ -145,7 +153,7 @@ function toOrder(row: Row): MarketOrder {
       return {
         lineId,
         itemId: item.item_id,
-        skuId: ["0", "undefined", "null"].includes(item.model_id) ? null : item.model_id,
+        skuId: modelOf(item),
         sku: item.model_sku || item.item_sku,
         name: item.item_name,
         quantity: left > 0 ? left : item.model_quantity_purchased,

@@ -33,6 +33,14 @@ describe("a push", () => {
     expect(await official.parsePush({ authorization, rawBody })).toBeNull();
   });
 
+  test("whose notification or shop id cannot be kept is known by its body, and is of no shop", async () => {
+    const odd = '{"type":6,"tts_notification_id":"a\\u0000","shop_id":"\\ud800","data":{}}';
+    expect(await pushed(odd)).toMatchObject({
+      key: expect.stringMatching(/^6:[0-9a-f]{64}$/),
+      shopId: null,
+    });
+  });
+
   test("without a notification id is known by its body", async () => {
     const push = await pushed('{"type":6,"shop_id":"1","timestamp":1700000000,"data":{}}');
     expect(push?.key).toMatch(/^6:[0-9a-f]{64}$/);

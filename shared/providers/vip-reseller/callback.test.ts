@@ -111,6 +111,26 @@ describe("the specification's form", () => {
   });
 });
 
+describe("a callback that lists several orders", () => {
+  const other = orderRow({ trxid: "VP7654321", status: "error" });
+  const form = new URLSearchParams(
+    [row, other].flatMap((one, n) =>
+      Object.entries(one).map(([name, value]) => [`data[${n}][${name}]`, String(value)]),
+    ),
+  );
+  test.each([
+    ["JSON", JSON.stringify({ data: [row, { trxid: 7 }, other] })],
+    ["a form", form.toString()],
+  ])("is read to its end, as %s", async (_, body) => {
+    const read = await client.parseCallbacks(body, own);
+    expect(read.map(({ trxid, status }) => [trxid, status])).toEqual([
+      ["VP1234567", "success"],
+      ["VP7654321", "error"],
+    ]);
+    expect(await client.parseCallbacks(body, new Headers())).toEqual([]);
+  });
+});
+
 test("without credentials nothing is believed", async () => {
   const nobody = createVipReseller({
     apiId: "",
@@ -136,3 +156,10 @@ test("an account with a key of 64 letters signs as the vector says", async () =>
   const headers = new Headers({ "x-client-signature": "3981b143017f9e432c3ae5720c2b9a70" });
   expect(await long.parseCallback(JSON.stringify({ data: row }), headers)).not.toBeNull();
 });
+
+test.each(["\u0000", "success\ud800"])(
+  "a status like %j, which cannot be kept, is none",
+  async (status) => {
+    expect(await parse({ data: { ...row, status } }, own)).toBeNull();
+  },
+);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { md5Hex, timingSafeEqual } from "../../crypto/index.ts";
+import { isStorable } from "../storable.ts";
 import { amountIdr, code, text } from "./fields.ts";
 import { mapStatus, type SupplierStatus } from "./status.ts";
 
@@ -32,43 +33,51 @@ const HEADERS = ["x-client-signature", "x-vip-signature", "signature"] as const;
 
 const Claim = z.object({
   trxid: code,
-  status: z.string().min(1).max(50),
+  status: z.string().min(1).max(50).refine(isStorable),
   note: text,
   sn: text,
   target: text,
   price: amountIdr.nullish().catch(null),
 });
 
+/** A callback that lists more is no real one. */
+const MOST_LISTED = 200;
+
 /**
  * Verifies and reads a callback: the supplier's own form (`X-Client-Signature` = md5(API_ID + API_KEY), `data` an
- * object or a list of one), or the specification's (`trx_id`, `status`, md5(trx_id + status + API_KEY)); as JSON or as
- * a form. Null where no signature is right, or nothing readable is signed.
+ * object or a list), or the specification's (`trx_id`, `status`, md5(trx_id + status + API_KEY)); as JSON or as a form.
+ * Every order that it readably names; none where no signature is right.
  */
-export async function readCallback(
+export async function readCallbacks(
   account: Account,
   rawBody: string,
   headers: CallbackHeaders,
-): Promise<SupplierCallback | null> {
+): Promise<SupplierCallback[]> {
   const { apiId, apiKey } = account;
   // The signature of empty credentials is known to everybody.
-  if (apiId === "" || apiKey === "") return null;
-  const fields = claimedFields(rawBody);
-  const claim = Claim.safeParse(fields);
+  if (apiId === "" || apiKey === "") return [];
+  const named = claimedOrders(rawBody);
+  const [first] = named;
   const given = HEADERS.map((name) => headers.get(name)?.trim().toLowerCase() ?? "");
   const own = md5Hex(apiId + apiKey);
-  const spoken = `${String(fields?.trxid ?? "")}${String(fields?.status ?? "")}`;
+  const spoken = `${String(first?.trxid ?? "")}${String(first?.status ?? "")}`;
   const specified = md5Hex(spoken + apiKey);
   // All are compared, so that the time tells nothing about which of them came near.
   const [byProvider] = await Promise.all([timingSafeEqual(given[0] ?? "", own)]);
   const bySpecification = await Promise.all(
     given.map((value) => timingSafeEqual(value, specified)),
   );
+  if (!byProvider && !(first?.flat === true && bySpecification.includes(true))) return [];
+  const form = byProvider ? "provider" : "specification";
+  return named.flatMap((fields) => callbackOf(form, fields) ?? []);
+}
+
+function callbackOf(form: SupplierCallback["form"], fields: Fields): SupplierCallback | null {
+  const claim = Claim.safeParse(fields);
   if (!claim.success) return null;
-  const flat = fields?.flat === true;
-  if (!byProvider && !(flat && bySpecification.includes(true))) return null;
   const { trxid, status, note, sn, target, price } = claim.data;
   return {
-    form: byProvider ? "provider" : "specification",
+    form,
     trxid,
     status: mapStatus(status),
     statusText: status.trim().toLowerCase(),
@@ -81,17 +90,16 @@ export async function readCallback(
 
 /** Whether a body names an order and a status in one of the forms, whoever sent it. */
 export const isCallback = (rawBody: string): boolean =>
-  Claim.safeParse(claimedFields(rawBody)).success;
+  claimedOrders(rawBody).some((fields) => Claim.safeParse(fields).success);
 
 type Fields = Record<string, unknown>;
 
-/** The fields of the order that a body speaks of, under one spelling. `flat`: they stand on the top level. */
-function claimedFields(rawBody: string): (Fields & { flat: boolean }) | null {
+/** The fields of each order that a body speaks of, under one spelling. `flat`: they stand on the top level. */
+function claimedOrders(rawBody: string): (Fields & { flat: boolean })[] {
   const body = parsed(rawBody);
-  if (!body) return null;
+  if (!body) return [];
   const nested = nestedData(body.data);
-  const source = nested ?? body;
-  return {
+  return (nested ?? [body]).slice(0, MOST_LISTED).map((source) => ({
     flat: nested === null,
     trxid: source.trxid ?? source.trx_id,
     status: source.status,
@@ -100,13 +108,14 @@ function claimedFields(rawBody: string): (Fields & { flat: boolean }) | null {
     // On the top level `data` is the target itself, inside `data` too.
     target: typeof source.data === "string" ? source.data : undefined,
     price: source.price,
-  };
+  }));
 }
 
-function nestedData(data: unknown): Fields | null {
+/** What `data` holds, one or several; null where it is a target, or nothing. */
+function nestedData(data: unknown): Fields[] | null {
   if (typeof data === "string" && /^\s*[[{]/.test(data)) return nestedData(json(data));
-  const value: unknown = Array.isArray(data) ? data[0] : data;
-  return isFields(value) ? value : null;
+  const found = (Array.isArray(data) ? data : [data]).filter(isFields);
+  return found.length > 0 ? found : null;
 }
 
 /** JSON, or a form in PHP's notation: `data[trxid]=…`, `data[0][trxid]=…`, or flat. */
@@ -115,13 +124,18 @@ function parsed(rawBody: string): Fields | null {
   if (value !== undefined) return isFields(value) ? value : null;
   if (!rawBody.includes("=")) return null;
   const body: Fields = {};
-  const data: Fields = {};
+  const data = new Map<string, Fields>();
   for (const [name, text] of new URLSearchParams(rawBody)) {
-    const inner = /^data(?:\[0?\])?\[(\w{1,40})\]$/.exec(name)?.[1];
-    if (inner === undefined) body[name] ??= text;
-    else data[inner] ??= text;
+    const [, place = "", inner] = /^data(?:\[(\d{0,4})\])?\[(\w{1,40})\]$/.exec(name) ?? [];
+    if (inner === undefined) {
+      body[name] ??= text;
+      continue;
+    }
+    const order = data.get(place) ?? {};
+    order[inner] ??= text;
+    data.set(place, order);
   }
-  return Object.keys(data).length > 0 ? { ...body, data } : body;
+  return data.size > 0 ? { ...body, data: [...data.values()] } : body;
 }
 
 function json(value: string): unknown {

@@ -16,6 +16,39 @@ function paced(longestMs: number, turns: (Turn | Error)[]) {
   return { pace: paceOf(() => ({ take }), { longestMs, sleep }), slept };
 }
 
+/** A gate and a clock: each answer takes as long as told. */
+function timed(latencies: number[], intervalMs = 500) {
+  let clock = 0;
+  let next = 0;
+  const spares: number[] = [];
+  const take = async (_lane: string, spareMs: number): Promise<Turn> => {
+    const moment = Math.max(next, clock);
+    const waitMs = moment - clock;
+    next = moment + intervalMs + spareMs;
+    spares.push(spareMs);
+    clock += latencies.shift() ?? 0;
+    return { granted: true, waitMs, spareMs };
+  };
+  const sleep = async (ms: number) => {
+    clock += ms;
+  };
+  const pace = paceOf(() => ({ take }), { longestMs: 20_000, sleep, now: () => clock });
+  return { pace, now: () => clock, spares };
+}
+
+test("requests leave no closer than the gap, however long each answer of the gate took", async () => {
+  const { pace, now, spares } = timed([45, 0, 300, 20, 0, 49, 1]);
+  const left: number[] = [];
+  for (let n = 0; n < 5; n += 1) {
+    await pace("order");
+    left.push(now());
+  }
+  const gaps = left.slice(1).map((at, n) => at - (left[n] ?? 0));
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(500);
+  // The answer that took longer than the room after its turn: another turn was asked for, with more.
+  expect(spares).toEqual([50, 50, 50, 600, 50, 50]);
+});
+
 describe("the pace", () => {
   test("waits for its turn and then lets the request go", async () => {
     const { pace, slept } = paced(20_000, [

@@ -2,39 +2,58 @@ import { ProviderError } from "../provider-error.ts";
 import { PROVIDER } from "./fields.ts";
 import type { Lane, Pace } from "./line.ts";
 
-/** A place in the queue to the supplier, or how long to wait before asking for one again. */
-export type Turn = { granted: boolean; waitMs: number };
+/**
+ * A place in the queue to the supplier, or how long to wait before asking for one again. `spareMs`: so much later than
+ * its moment the request may leave without coming too near to the next one; without it, whenever.
+ */
+export type Turn = { granted: boolean; waitMs: number; spareMs?: number };
 
-/** Hands out the moments at which requests may leave, to all isolates alike. */
+/** Hands out the moments at which requests may leave, to all isolates alike, with so much room after each. */
 export interface Gate {
-  take(lane: Lane): Promise<Turn>;
+  take(lane: Lane, spareMs: number): Promise<Turn>;
 }
 
 export interface Patience {
   /** Longer than this nobody waits for a turn. */
   longestMs: number;
   sleep?: (ms: number) => Promise<void>;
+  now?: () => number;
 }
+
+/** The gate answers sooner than this, as a rule. */
+const SPARE_MS = 50;
+const MOST_SPARE_MS = 1_000;
 
 /**
  * A pace that asks `gate` before each request. No request leaves without a turn: a gate that does not answer, or asks
- * for more patience than there is, ends in a `ProviderError` with code `busy`, and nothing was sent.
+ * for more patience than there is, ends in a `ProviderError` with code `busy`, and nothing was sent. A turn whose answer
+ * came so late that the request would leave too near to the next one's is not used: with more room another is asked for.
  */
-export function paceOf(gate: () => Gate, { longestMs, sleep = pause }: Patience): Pace {
+export function paceOf(gate: () => Gate, patience: Patience): Pace {
+  const { longestMs, sleep = pause, now = Date.now } = patience;
   return async (lane) => {
+    let spare = SPARE_MS;
     for (let waitedMs = 0; ; ) {
-      const { granted, waitMs } = await turnOf(gate, lane);
+      const askedAt = now();
+      const {
+        granted,
+        waitMs,
+        spareMs = Number.POSITIVE_INFINITY,
+      } = await turnOf(gate, lane, spare);
       if (waitedMs + waitMs > longestMs) throw busy(`no turn within ${longestMs} ms`);
       if (waitMs > 0) await sleep(waitMs);
-      if (granted) return;
-      waitedMs += Math.max(waitMs, 1);
+      // The moment was meant from when the gate heard of us, which was after we asked.
+      const lateMs = now() - askedAt - waitMs;
+      if (granted && lateMs <= spareMs) return;
+      if (granted) spare = Math.min(2 * lateMs, MOST_SPARE_MS);
+      waitedMs += Math.max(waitMs, lateMs, 1);
     }
   };
 }
 
-async function turnOf(gate: () => Gate, lane: Lane): Promise<Turn> {
+async function turnOf(gate: () => Gate, lane: Lane, spareMs: number): Promise<Turn> {
   try {
-    return await gate().take(lane);
+    return await gate().take(lane, spareMs);
   } catch {
     throw busy("the gate does not answer");
   }

@@ -69,6 +69,18 @@ describe("a price list", () => {
     expect(client.turns).toEqual(["read"]);
   });
 
+  test.each([
+    ["23.30 - 00.30", "23:30 - 00:30"],
+    ["1:00-2:05", "01:00 - 02:05"],
+    ["23:00 s/d 01:00 WIB", "23:00 - 01:00"],
+    ["25:00 - 26:00", null],
+  ])("of prepaid services takes the hours %s for %j", async (maintenance, hours) => {
+    const row = prepaidRow({ maintenance, maintenace: undefined });
+    replyTo(network, "prepaid", answer(200, ok([row])));
+    const [service] = await client.getPrepaidServices();
+    expect(service?.maintenance).toBe(hours);
+  });
+
   test("of prepaid services reads both spellings of maintenance", async () => {
     const right = { maintenace: undefined, maintenance: "01:00 - 02:00" };
     const rows = [prepaidRow(), prepaidRow(right), prepaidRow({ maintenace: "entah" })];

@@ -85,8 +85,16 @@ const name = text.pipe(z.string().min(1)).transform((value) => value.slice(0, 30
 const label = text.transform((value) => value.slice(0, 200));
 const common = { name, price: Prices, status: Status, note: text };
 const none = { min: null, max: null, server: null, multiTrx: null, maintenance: null };
-const WINDOW = /^([01]\d|2[0-3]):[0-5]\d\s*-\s*([01]\d|2[0-3]):[0-5]\d$/;
-const windowOf = (value: string) => (WINDOW.test(value) ? value : null);
+/** Daily hours as people write them: "23:30 - 00:30", "23.30-0.30 WIB". */
+const WINDOW =
+  /^\s*([01]?\d|2[0-3])[:.]([0-5]\d)\s*(?:-|–|s\/d)\s*([01]?\d|2[0-3])[:.]([0-5]\d)\s*(?:WIB)?\s*$/i;
+
+/** As "HH:mm - HH:mm", or null. */
+function windowOf(value: string): string | null {
+  const [, openHour, openMinute, closeHour, closeMinute] = WINDOW.exec(value) ?? [];
+  if (openHour === undefined || closeHour === undefined) return null;
+  return `${openHour.padStart(2, "0")}:${openMinute} - ${closeHour.padStart(2, "0")}:${closeMinute}`;
+}
 
 const GameRow = z
   .object({ code, game: label, server: label, ...common })

@@ -85,25 +85,32 @@ const named = ({ deploy, turn }: Run) => ({
 
 const Ended = z.object({ wake: wakeSchema }).nullable();
 
-/** The release is seen to be served. */
-export async function endLive(run: Run): Promise<JobOutcome> {
+/** The release is seen to be served. `tidy` is done while the turn is still this job's. */
+export async function endLive(run: Run, tidy: () => Promise<void>): Promise<JobOutcome> {
   const input = { ...named(run), keep: KEPT_RELEASES };
-  return await ended(run, call("hosting_deploy_live", input, Ended), { live: true });
+  return await ended(run, call("hosting_deploy_live", input, Ended), { live: true }, tidy);
 }
 
 /** The old release is served, and stays. */
-export async function endFailed(run: Run, failure: string): Promise<JobOutcome> {
+export async function endFailed(
+  run: Run,
+  failure: string,
+  tidy?: () => Promise<void>,
+): Promise<JobOutcome> {
   const input = { ...named(run), failure };
-  return await ended(run, call("hosting_deploy_failed", input, Ended), { live: false });
+  return await ended(run, call("hosting_deploy_failed", input, Ended), { live: false }, tidy);
 }
 
 async function ended(
   { ctx }: Run,
   statement: ReturnType<typeof call<typeof Ended>>,
   result: Record<string, unknown>,
+  tidy?: () => Promise<void>,
 ): Promise<JobOutcome> {
   const done = await ctx.db.run(statement);
   if (!done) return lostTurn();
+  // Before the next jobs are woken: they would find the turn taken.
+  await tidy?.();
   wake(ctx, done.wake);
   return { state: "success", result };
 }

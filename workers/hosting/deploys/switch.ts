@@ -30,12 +30,9 @@ export async function bringLive(run: Run): Promise<JobOutcome> {
   await goOn(run, 92);
   const seen = await look(run);
   switch (seen) {
-    case "served": {
-      const outcome = await endLive(run);
-      // Only now: without its marker a release that is looked for again would not be found.
-      await removeMarker(run);
-      return outcome;
-    }
+    case "served":
+      // The marker goes last: without it a release that is looked for again would not be found.
+      return await endLive(run, () => removeMarker(run));
     case "forbidden":
       return await revert(run, FORBIDDEN);
     case "no_front":
@@ -107,9 +104,8 @@ export async function revert(run: Run, failure: string): Promise<JobOutcome> {
   if (marker.state === "done" && marker.value.body.trim() === deploy.id) {
     throw new StepFailed({ state: "unknown", detail: "the release is still served" }, SWITCH);
   }
-  const outcome = await endFailed(run, failure);
-  if (deploy.kind === "rollback") await removeMarker(run);
-  return outcome;
+  const isKept = deploy.kind === "rollback";
+  return await endFailed(run, failure, isKept ? () => removeMarker(run) : undefined);
 }
 
 /** Of no consequence if it stays: it says nothing to anybody. */

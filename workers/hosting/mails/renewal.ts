@@ -12,6 +12,7 @@ const PeriodMail = z.object({
   end_date: z.coerce.date(),
   duration: z.number(),
   amount: z.number(),
+  /** What as many months cost at the price of the period that ends. */
   previous_amount: z.number(),
   auto_renew: z.boolean(),
   payment_url: z.string().nullable(),
@@ -35,10 +36,10 @@ const button = (mail: PeriodMail, label: string): MailBlock[] =>
   mail.payment_url ? [{ kind: "button", label, url: mail.payment_url }] : [];
 
 /** A renewal costs what the plan costs on the day it is asked for; a customer learns of a change before he pays. */
-function priceChange({ amount, previous_amount: before }: PeriodMail): MailBlock[] {
+function priceChange({ amount, previous_amount: before, duration }: PeriodMail): MailBlock[] {
   if (amount === before) return [];
   const way = amount > before ? "naik" : "turun";
-  const text = `Harga paket ini ${way} dari ${rupiah(before)} menjadi ${rupiah(amount)}. Periode yang sudah Anda bayar tidak berubah.`;
+  const text = `Harga paket ini ${way} dari ${rupiah(before / duration)} menjadi ${rupiah(amount / duration)} per bulan. Periode yang sudah Anda bayar tidak berubah.`;
   return [{ kind: "text", text }];
 }
 

@@ -87,7 +87,7 @@ const RESERVED = ["paymentStatus", "paymentDetails"];
 
 const Metadata = z
   .record(z.string().max(100), z.unknown())
-  .refine((value) => JSON.stringify(value).length <= LARGEST_METADATA, "metadata terlalu besar")
+  .refine((value) => JSON.stringify(value).length <= LARGEST_METADATA)
   .transform((value) =>
     Object.fromEntries(Object.entries(value).filter(([name]) => !RESERVED.includes(name))),
   );
@@ -99,12 +99,23 @@ const PlanType = z
   .transform((value) => value.toUpperCase())
   .pipe(z.enum(["HOSTING", "VPS"]));
 
+const INCOMPLETE = "Data order tidak lengkap";
+const PRICE =
+  "Harga harus bilangan bulat rupiah lebih dari 0: harga paket per bulan atau harga seluruh masa";
+
+/** One that is missing has other words than one that is wrong. */
+const Price = z
+  .number({ error: ({ input }) => (input == null ? INCOMPLETE : PRICE) })
+  .int(PRICE)
+  .positive(PRICE)
+  .max(10_000_000_000, PRICE);
+
 /** `price` may be a month's or the whole; the plan decides what is charged. */
 export const CreatePayment = z
   .object({
     planName: plain(100).openapi({ example: "Business" }),
     planType: PlanType.openapi({ type: "string", example: "hosting" }),
-    price: z.number().int().positive().max(10_000_000_000).openapi({ example: 30_000 }),
+    price: Price.openapi({ example: 30_000 }),
     duration: z
       .union(
         DURATIONS.map((months) => z.literal(months)),
@@ -119,7 +130,13 @@ export const CreatePayment = z
   .openapi("CreateHostingPayment");
 export type CreatePayment = z.output<typeof CreatePayment>;
 
-const REQUIRED = ["planName", "planType", "price"];
+/** Of the fields whose schemas do not say it themselves. */
+const WORDS: Record<string, string> = {
+  planId: "planId tidak dikenal",
+  subscriptionId: "subscriptionId tidak dikenal",
+  metadata: `metadata harus berupa objek, paling besar ${LARGEST_METADATA} karakter`,
+};
+const SPEAKING = ["price", "duration"];
 
 type Checked = { success: true } | { success: false; error: z.core.$ZodError };
 
@@ -128,6 +145,6 @@ export function paymentWords(result: Checked): undefined {
   if (result.success) return undefined;
   const [first] = result.error.issues;
   const field = String(first?.path[0] ?? "");
-  const lacks = !first || field === "" || REQUIRED.includes(field);
-  throw new AppError("invalid_input", lacks ? "Data order tidak lengkap" : first.message);
+  const own = SPEAKING.includes(field) ? first?.message : WORDS[field];
+  throw new AppError("invalid_input", own ?? INCOMPLETE);
 }

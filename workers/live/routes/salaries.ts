@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { appOk, body } from "../../../shared/http/answers.ts";
+import { appOk, body, idempotencyHeader } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
 import { appPaging } from "../paging.ts";
 import { askSalary, decideSalary, listSalaries } from "../salaries.ts";
@@ -20,11 +20,12 @@ salaryRoutes.openapi(
     tags,
     summary: "Ask my agency for the salary of a week",
     middleware: [access(null)] as const,
-    request: { body: body(SalaryForm) },
+    request: { headers: idempotencyHeader, body: body(SalaryForm) },
     responses: appOk({ message: z.string(), data: SalaryShape }),
   }),
   async (c) => {
-    const data = await askSalary(c.var.ctx, c.req.valid("json"));
+    const key = c.req.valid("header")["idempotency-key"];
+    const data = await askSalary(c.var.ctx, c.req.valid("json"), key);
     return c.json({ success: true, message: "Salary request submitted", data } as const, 200);
   },
   inContractWords,
@@ -59,12 +60,13 @@ for (const [decision, done, approve] of [
       tags,
       summary: `Answer a salary request: ${decision}; an approval moves the coins`,
       middleware: [access(null, { fresh: true })] as const,
-      request: { params: z.object({ requestId: idOrNone }) },
+      request: { params: z.object({ requestId: idOrNone }), headers: idempotencyHeader },
       responses: appOk({ message: z.string() }),
     }),
     async (c) => {
       const { requestId } = c.req.valid("param");
-      await decideSalary(c.var.ctx, { requestId, approve });
+      const key = c.req.valid("header")["idempotency-key"];
+      await decideSalary(c.var.ctx, { requestId, approve }, key);
       return c.json({ success: true, message } as const, 200);
     },
   );
@@ -76,12 +78,16 @@ for (const [decision, done, approve] of [
       tags,
       summary: `The same, as the shipped app asks: ${decision}`,
       middleware: [access(null, { fresh: true })] as const,
-      request: { params: z.object({ agencyId: idOrNone }), body: body(RequestIdBody) },
+      request: {
+        params: z.object({ agencyId: idOrNone }),
+        headers: idempotencyHeader,
+        body: body(RequestIdBody),
+      },
       responses: appOk({ message: z.string() }),
     }),
     async (c) => {
       const input = { ...c.req.valid("json"), ...c.req.valid("param"), approve };
-      await decideSalary(c.var.ctx, input);
+      await decideSalary(c.var.ctx, input, c.req.valid("header")["idempotency-key"]);
       return c.json({ success: true, message } as const, 200);
     },
     inContractWords,

@@ -16,8 +16,13 @@ export async function execute(text: SQL): Promise<void> {
 
 export const get = (path: string, user?: TestUser) => api(path, user ? { token: user.token } : {});
 
-export const post = (path: string, user: TestUser | null, json: unknown = {}) =>
-  api(path, { method: "POST", json, ...(user ? { token: user.token } : {}) });
+export const post = (path: string, user: TestUser | null, json: unknown = {}, key?: string) =>
+  api(path, {
+    method: "POST",
+    json,
+    ...(user ? { token: user.token } : {}),
+    ...(key ? { headers: { "idempotency-key": key } } : {}),
+  });
 
 /** A refusal in the app's envelope, exactly. */
 export const refused = (status: number, message: unknown, more: object = {}) => ({

@@ -105,6 +105,7 @@ export async function act(
     input,
     target_id: targetId ?? null,
     from_outside: turn.fromOutside,
+    own_words: turn.ownWords,
     proposal_id: proposalId,
     ...auditContext(ctx),
   };

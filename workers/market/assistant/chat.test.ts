@@ -180,12 +180,12 @@ describe("a tool", () => {
       { blocks: [{ text: "✅ Selesai" }] },
     ]);
     const answer = await ask(seller, match);
-    expect(answer.text).toBe("Saya buatkan.✅ Selesai");
+    expect(answer.text).toContain("Buat produk “Kopi Kelud”");
     const results = await toolResults(match);
     expect(results.map((one) => one.is_error)).toEqual([false, true, true, true]);
     expect(results[1]?.content).toMatch(/^price: /);
-    const made: { id: string } = JSON.parse(results[0]?.content ?? "");
-    expect(await rowOf("market_products", made.id)).toMatchObject({
+    await ask(seller, "ya", answer.sessionId);
+    expect(await rowOf("market_products", (await actionsOf(seller))[0].target_id)).toMatchObject({
       store_id: store.id,
       name: "Kopi Kelud",
       price: 25_000,
@@ -237,8 +237,8 @@ describe("a tool", () => {
       { blocks: [call(image_url), call(far)] },
       { blocks: [{ text: "tidak bisa" }] },
     ]);
-    await ask(seller, match);
-    expect((await toolResults(match)).map((one) => one.is_error)).toEqual([true, true]);
+    const { text } = await ask(seller, "konfirmasi semua", (await ask(seller, match)).sessionId);
+    expect(text.match(/❌ Tidak jadi/g)).toHaveLength(2);
     expect(await actionsOf(seller)).toEqual([]);
     const told = await testContext().db.run({
       sql: "select outcome from audit_entries where subject_id = $1 order by id desc limit 1",

@@ -28,7 +28,7 @@ export async function chat(
   const decision = decisionOf(input.message);
   const begun = await beginTurn(ctx, input, decision);
   const out = openEventStream();
-  const turn = new Turn(ctx, { ...begun, out });
+  const turn = new Turn(ctx, { ...begun, out, message: input.message });
   const asked = {
     role: "user" as const,
     content: [{ type: "text" as const, text: input.message }],

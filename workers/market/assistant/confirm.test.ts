@@ -83,30 +83,18 @@ describe("what needs a yes", () => {
     expect((await rowOf("market_stores", store.id)).is_featured).toBe(false);
   });
 
-  it("is not a price of half or more, a promo of 50 % or less, or a fixed one with enough to buy", async () => {
-    const fixed = {
-      code: unique("f").slice(0, 12),
-      type: "fixed",
-      value: 5_000,
-      min_purchase: 10_000,
-    };
-    const { seller, text, product } = await talkOf((one) => [
-      ["update_product", { product_id: one.id, price: 25_000 }],
-      ["create_promo", { ...promo, code: unique("p").slice(0, 12), type: "percentage", value: 50 }],
-      ["create_promo", { ...promo, ...fixed }],
-    ]);
-    expect(text).toBe("Menunggu Anda.");
-    expect(await priceOf(product)).toBe(25_000);
-    expect(await actionsOf(seller)).toHaveLength(3);
-  });
-
-  it("is a price that falls below half in small steps", async () => {
-    const { product, text } = await talkOf(({ id }) => [
-      ["update_product", { product_id: id, price: 30_000 }],
-      ["update_product", { product_id: id, price: 24_000 }],
-    ]);
-    expect(await priceOf(product)).toBe(30_000);
-    expect(text).toContain("Rp 30.000 → Rp 24.000");
+  const fixed = { code: unique("f").slice(0, 12), type: "fixed", value: 5_000 };
+  it.each<[string, (product: TestProduct) => [string, unknown]]>([
+    ["a small change of price", ({ id }) => ["update_product", { product_id: id, price: 45_000 }]],
+    ["new words", ({ id }) => ["update_product", { product_id: id, description: "Segar" }]],
+    ["a new product", () => ["create_product", { name: "Kopi", price: 9_000, stock: 2 }]],
+    ["a small promo", () => ["create_promo", { ...promo, ...fixed, min_purchase: 90_000 }]],
+    ["another address", () => ["update_store_info", { address: "Jl. Merapi No. 3, Blitar" }]],
+    ["a draft", () => ["draft_instagram_post", { caption: "Segar" }]],
+  ])("is %s too, where the message does not say just that", async (_, call) => {
+    const { seller, text } = await talkOf((one) => [call(one)]);
+    expect(text).toContain("Menunggu konfirmasi Anda");
+    expect(await actionsOf(seller)).toEqual([]);
   });
 
   it("is every change once the model has read what others wrote, also in a later message", async () => {

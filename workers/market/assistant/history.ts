@@ -15,7 +15,7 @@ const result = z.object({
   is_error: z.boolean().optional(),
 });
 
-/** A stored message, and whether text from outside stands in it. */
+/** A stored message, and whether text from outside may stand in it: it was said in a turn that had read some. */
 export const Said = z
   .discriminatedUnion("role", [
     z.object({

@@ -9,6 +9,7 @@ import { Budget, turnClaim } from "./budget.ts";
 import { isPlainName } from "./data.ts";
 import type { Decision } from "./decisions.ts";
 import { Said, trimmed } from "./history.ts";
+import { type OwnWords, ownWordsOf } from "./own-words.ts";
 import type { ChatInput } from "./schemas.ts";
 import type { EventStream } from "./sse.ts";
 
@@ -50,16 +51,19 @@ export class Turn {
   readonly out: EventStream;
   readonly history: Said[];
   readonly said: Said[] = [];
+  /** The change that the user's own message says, where it says nothing else. */
+  readonly ownWords: OwnWords | null;
   /** What was proposed in this turn. */
   readonly proposals: Waiting[] = [];
   calls = 0;
   #fromOutside: boolean;
 
-  constructor(ctx: Ctx, turn: { id: string; opened: Opened; out: EventStream }) {
+  constructor(ctx: Ctx, turn: { id: string; opened: Opened; out: EventStream; message: string }) {
     this.ctx = ctx;
     this.id = turn.id;
     this.opened = turn.opened;
     this.out = turn.out;
+    this.ownWords = ownWordsOf(turn.message);
     this.budget = new Budget(turn.opened.claim ?? { tokens: 0, cost: 0 }, ctx.config);
     this.history = trimmed(turn.opened.history);
     const { name, store } = turn.opened;
@@ -68,7 +72,10 @@ export class Turn {
       ![name, store?.name ?? ""].every((one) => isPlainName(one));
   }
 
-  /** Whether the model has read what others wrote: from then on it changes nothing without its user's yes. */
+  /**
+   * Whether the model has read what others wrote, or its own words from after that, which may repeat it: from then on it
+   * changes nothing without its user's yes.
+   */
   get fromOutside(): boolean {
     return this.#fromOutside;
   }
@@ -91,10 +98,9 @@ export class Turn {
     if (last?.message.role === "assistant") {
       last.message.content.push(block);
     } else {
-      this.said.push({ message: { role: "assistant", content: [block] }, fromOutside: false });
+      this.said.push({ message: { role: "assistant", content: [block] }, fromOutside });
     }
-    const written = this.said.at(-1);
-    if (written && fromOutside) written.fromOutside = true;
+    this.#fromOutside ||= fromOutside;
   }
 }
 
@@ -127,13 +133,14 @@ export async function beginTurn(
   return { id, opened };
 }
 
-/** Stores what was said, lets the session go, and replaces the claim by what was used. */
+/**
+ * Stores what was said, lets the session go, and replaces the claim by what was used. All of a turn that has seen words
+ * from outside counts as from outside: an answer may quote them, and must not outlive their mark when the talk is
+ * trimmed. The mark so follows from turn to turn until nothing of it is told to the model any more.
+ */
 export async function endTurn(turn: Turn): Promise<void> {
-  const { ctx, opened, budget } = turn;
-  const messages = turn.said.map(({ message, fromOutside }) => ({
-    ...message,
-    from_outside: fromOutside,
-  }));
+  const { ctx, opened, budget, fromOutside } = turn;
+  const messages = turn.said.map(({ message }) => ({ ...message, from_outside: fromOutside }));
   await ctx.db.run(
     call(
       "market_assistant_end",

@@ -4,7 +4,7 @@ import { api } from "../../testing/api.ts";
 import { createProduct } from "../../testing/factories.ts";
 import { addJpeg, connectedDesk, postRow, run } from "../instagram/testing/post-bench.ts";
 import { createShop } from "../testing/catalogue.ts";
-import { talkOf } from "./testing/proposals.ts";
+import { agreedTalkOf, talkOf } from "./testing/proposals.ts";
 import { actionsOf, ask, rowOf, undo } from "./testing/talk.ts";
 
 const caption = "Kopi panen baru #kopi";
@@ -12,7 +12,7 @@ const caption = "Kopi panen baru #kopi";
 /** A post that the assistant has written for a seller with an Instagram account, and what it did for that. */
 async function written(fields: { schedule_at?: string } = {}) {
   const desk = await connectedDesk();
-  await talkOf(
+  await agreedTalkOf(
     () => [["draft_instagram_post", { caption, ...fields }]],
     {},
     async () => desk,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { api, testContext } from "../../testing/api.ts";
 import { createProduct, type TestProduct, unique } from "../../testing/factories.ts";
 import { createShop, run } from "../testing/catalogue.ts";
-import { done, priceOf, talkOf } from "./testing/proposals.ts";
+import { agreedTalkOf, done, priceOf } from "./testing/proposals.ts";
 import { actionsOf, ask, rowOf, script, undo } from "./testing/talk.ts";
 
 describe("POST /api/ai/undo/:id", () => {
@@ -12,10 +12,10 @@ describe("POST /api/ai/undo/:id", () => {
   ];
 
   it("puts back what the assistant changed, once, and writes it down", async () => {
-    const { seller, product } = await talkOf(direct);
+    const { seller, product } = await agreedTalkOf(direct);
     const [action] = await actionsOf(seller);
     expect(action).toMatchObject({
-      confirmed: false,
+      confirmed: true,
       undo_until: expect.any(String),
       undone_at: null,
     });
@@ -64,7 +64,7 @@ describe("POST /api/ai/undo/:id", () => {
       done,
     ]);
     const { sessionId } = await ask(shop.seller, match);
-    await ask(shop.seller, "ya", sessionId);
+    await ask(shop.seller, "konfirmasi semua", sessionId);
     expect(await rowOf("market_stores", shop.store.id)).toMatchObject({
       description: "Toko ramah",
       lat: -8.0954,
@@ -86,7 +86,7 @@ describe("POST /api/ai/undo/:id", () => {
   });
 
   it("is refused where somebody has changed it since, after a day, to others, and for what is not there", async () => {
-    const { seller, product } = await talkOf(direct);
+    const { seller, product } = await agreedTalkOf(direct);
     const { seller: stranger } = await createShop();
     const [action] = await actionsOf(seller);
     expect((await undo(stranger, action.id)).status).toBe(404);
@@ -107,7 +107,7 @@ describe("POST /api/ai/undo/:id", () => {
   });
 
   it("is refused where the stock would not cover what buyers have ordered", async () => {
-    const { seller, product } = await talkOf(({ id }) => [
+    const { seller, product } = await agreedTalkOf(({ id }) => [
       ["update_product", { product_id: id, stock: 20 }],
     ]);
     await run(sql`update market_products set reserved = 15 where id = ${product.id}`);

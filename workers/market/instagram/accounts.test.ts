@@ -63,6 +63,14 @@ describe("a connected account", () => {
 });
 
 describe("a code", () => {
+  it("is not sought for a store that is gone", async () => {
+    const desk = await openDesk();
+    await run(sql`update market_stores set deleted_at = now() where id = ${desk.store.id}`);
+    await expect(authoriseLink(desk.ctx, {})).rejects.toMatchObject({
+      code: "not_found",
+    });
+  });
+
   it("comes with a state that is good once, for its user, in time", async () => {
     const desk = await openDesk();
     const other = await openDesk();

@@ -8,7 +8,8 @@ import {
   toBase64Url,
   utf8,
 } from "../../../shared/crypto/index.ts";
-import { AppError } from "../../../shared/http/errors.ts";
+import { AppError, notFound } from "../../../shared/http/errors.ts";
+import { findOwnStore } from "../stores.ts";
 import { instagramOf } from "./accounts.ts";
 
 const STATE_MS = 15 * 60 * 1000;
@@ -28,6 +29,7 @@ export type InstagramState = z.output<typeof State>;
  */
 export async function authoriseLink(ctx: Ctx, wanted: { redirectUrl?: string | undefined }) {
   const client = instagramOf(ctx);
+  if (!(await findOwnStore(ctx))) throw notFound("Toko belum dibuat");
   const redirectUrl = ownPage(ctx, wanted.redirectUrl);
   const expiresAt = ctx.now().getTime() + STATE_MS;
   const { userId } = actorOf(ctx);

@@ -1,7 +1,8 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
-import { rows } from "../../../shared/db/statement.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
+import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { describeError } from "../../../shared/log.ts";
 import { openShop, ShopClosedError } from "./connections/tokens.ts";
 import { pollOrders } from "./orders/poll.ts";
@@ -22,6 +23,7 @@ export const marketplaceMinuteChores = (ctx: Ctx): Promise<void>[] => [
 /** The same every hour. */
 export const marketplaceHourlyChores = (ctx: Ctx): Promise<void>[] => [
   tellEnding(ctx, { within_days: ENDING_DAYS }),
+  letGo(ctx),
   purge(ctx),
 ];
 
@@ -49,20 +51,18 @@ export async function renewTokens(ctx: Ctx): Promise<void> {
   }
 }
 
-/**
- * Runs are of interest for a month, used states until they would have run out anyway, and a store that is gone keeps no
- * access once its listings are off the shelf and the orders that were placed until then have ended.
- */
+/** Shops of stores that are gone are let go once nothing of theirs is on sale there. */
+async function letGo(ctx: Ctx): Promise<void> {
+  const input = { alert_to: ctx.config.ALERT_EMAIL };
+  const left = await ctx.db.run(
+    call("market_marketplace_let_go", input, z.object({ wake: wakeSchema })),
+  );
+  wake(ctx, left.wake);
+}
+
+/** Runs are of interest for a month, used states until they would have run out anyway. */
 async function purge(ctx: Ctx): Promise<void> {
   await ctx.db.batch([
-    rows(
-      sql`update market_connections c set status = 'disconnected', status_reason = null, access_token_enc = null,
-          refresh_token_enc = null, generation = c.generation + 1, updated_at = now()
-        from market_stores s where s.id = c.store_id and s.deleted_at is not null and c.status <> 'disconnected'
-          and (c.status = 'error' or market_open_orders(s.id) = 0 and not exists (
-            select from market_listings l where l.connection_id = c.id and l.dirty))`,
-      z.unknown(),
-    ),
     rows(
       sql`delete from market_sync_runs where created_at < now() - interval '30 days'`,
       z.unknown(),

@@ -12,7 +12,7 @@ import {
   unique,
 } from "../../testing/factories.ts";
 import { COURIER_AREA, order, readStock } from "../../testing/orders.ts";
-import { talkOf } from "../assistant/testing/proposals.ts";
+import { agreedTalkOf } from "../assistant/testing/proposals.ts";
 import { actionsOf, undo } from "../assistant/testing/talk.ts";
 import { run } from "../testing/catalogue.ts";
 import { makePromo, openShop, sell, settle, usesOf } from "../testing/sales.ts";
@@ -167,7 +167,7 @@ describe("a change of a product", () => {
   );
 
   it("that the assistant made is taken back before its store is deleted, not across it", async () => {
-    const { seller, product, store } = await talkOf(({ id }) => [
+    const { seller, product, store } = await agreedTalkOf(({ id }) => [
       ["update_product", { product_id: id, price: 40_000 }],
     ]);
     const [action] = await actionsOf(seller);

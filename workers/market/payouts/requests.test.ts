@@ -83,6 +83,36 @@ describe("a payout", () => {
     expect((await askPayout(seller, 70_000, key)).status).toBe(422);
   });
 
+  it("decided with a key answers its repeat as it did at first, and refuses the key for anything else", async () => {
+    const [admin] = admins();
+    const seller = await fundedSeller(600_000);
+    const { id } = (await askPayout(seller, 200_000)).body.data;
+    const agreed = unique("key-");
+    const [yes, again] = [
+      await decide(admin, id, "approve", undefined, agreed),
+      await decide(admin, id, "approve", undefined, agreed),
+    ];
+    expect([again.status, again.body.data]).toEqual([200, yes.body.data]);
+    const key = unique("key-");
+    const paid = await decide(admin, id, "paid", transfer(), key);
+    const reference = { transfer_reference: paid.body.data.transfer_reference };
+    const repeat = await decide(admin, id, "paid", reference, key);
+    expect([paid.status, repeat.status, repeat.body.data]).toEqual([200, 200, paid.body.data]);
+    expect((await decide(admin, id, "paid", transfer(), key)).status).toBe(422);
+    const second = (await askPayout(seller, 200_000)).body.data.id;
+    const why = { reason: "Nama rekening berbeda" };
+    expect((await decide(admin, second, "reject", why, key)).status).toBe(422);
+    const other = unique("key-");
+    const [back, twice] = await Promise.all([
+      decide(admin, second, "reject", why, other),
+      decide(admin, second, "reject", why, other),
+    ]);
+    expect([back.status, twice.status, twice.body.data]).toEqual([200, 200, back.body.data]);
+    const because = { reason: "Ditolak bank" };
+    expect((await decide(admin, second, "reject", because, other)).status).toBe(422);
+    expect(await purseOf(seller)).toMatchObject({ wallet: 400_000, payout: 0 });
+  });
+
   it("comes back once, by many rejections at once, and then another may be asked for", async () => {
     const [admin, other] = admins();
     const seller = await fundedSeller(100_000);

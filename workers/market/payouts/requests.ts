@@ -6,7 +6,7 @@ import type { ConstraintErrors } from "../../../shared/db/errors.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { uuidv7 } from "../../../shared/db/uuid.ts";
 import { AppError } from "../../../shared/http/errors.ts";
-import { inputHash } from "../../../shared/http/idempotency.ts";
+import { claimOf, inputHash } from "../../../shared/http/idempotency.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { payoutId, payoutNotFound } from "../admin/refusals.ts";
 import { allOf } from "../catalogue-rows.ts";
@@ -57,24 +57,27 @@ export async function cancelPayout(ctx: Ctx, id: string) {
 }
 
 /** An admin agrees; above the limit the payout then waits for another one's yes. */
-export const approvePayout = (ctx: Ctx, id: string) => decide(ctx, id, { verb: "approve" });
+export const approvePayout = (ctx: Ctx, id: string, key?: string) =>
+  decide(ctx, id, { verb: "approve" }, key);
 
 /** An admin gives the money back to the seller's balance, once, and says why. */
-export const rejectPayout = (ctx: Ctx, id: string, reason: string) =>
-  decide(ctx, id, { verb: "reject", reason });
+export const rejectPayout = (ctx: Ctx, id: string, reason: string, key?: string) =>
+  decide(ctx, id, { verb: "reject", reason }, key);
 
 /** An admin has transferred it; the bank's number of the transfer stands for this payout alone. */
-export const markPayoutPaid = (ctx: Ctx, id: string, transferReference: string) =>
-  decide(ctx, id, { verb: "paid", transfer_reference: transferReference });
+export const markPayoutPaid = (ctx: Ctx, id: string, transferReference: string, key?: string) =>
+  decide(ctx, id, { verb: "paid", transfer_reference: transferReference }, key);
 
 async function decide(
   ctx: Ctx,
   id: string,
   decision: { verb: string; reason?: string; transfer_reference?: string },
+  idempotencyKey?: string,
 ): Promise<Payout> {
   const input = {
     id: payoutId(id),
     ...decision,
+    claim: await claimOf(ctx, idempotencyKey, { id, ...decision }),
     actor_id: actorOf(ctx).userId,
     audit: auditContext(ctx),
   };

@@ -10,7 +10,7 @@ import { placeOrder } from "../orders/checkout.ts";
 import { CheckoutInput } from "../schemas/orders.ts";
 import { failure, refusesStrangers, run } from "../testing/catalogue.ts";
 import { completed, deliver, purseOf, taxed } from "../testing/money.ts";
-import { openShop, type Sale, sell, settle } from "../testing/sales.ts";
+import { openShop, type Sale, sell, sellAgain, settle } from "../testing/sales.ts";
 
 const YEAR = Number(jakartaDay(new Date()).slice(0, 4));
 const path = "/api/seller/tax-statement";
@@ -97,15 +97,22 @@ describe("PPh 22", () => {
       sql`insert into market_categories (name, slug, parent_id)
         select 'Pulsa Uji', 'pulsa-uji', id from market_categories where slug = 'pulsa' on conflict (slug) do nothing`,
     );
-    const sale = await sell(shop, { price: 500_000 });
-    await run(
-      sql`update market_products set category_id = (select id from market_categories where slug = 'pulsa-uji')
-        where id = ${sale.product.id}`,
-    );
-    await taxed(sale);
-    await completed(sale);
-    expect(await withheldOf(sale)).toEqual({ gross: 1_000_000, taxed: 0, tax: 0 });
-    expect(await purseOf(sale.seller)).toMatchObject({ wallet: 950_000 });
+    const product = await createProduct(shop.store, { price: 500_000 });
+    const move = (slug: string | null) =>
+      run(sql`update market_products set category_id = (select id from market_categories where slug = ${slug})
+        where id = ${product.id}`);
+    const sold = async (before: string | null, after: string | null) => {
+      await move(before);
+      const sale = await sellAgain(shop, product, 2);
+      await taxed(sale);
+      await move(after);
+      await completed(sale);
+      return await withheldOf(sale);
+    };
+    // As it was when it was sold, wherever its seller has moved it since.
+    expect(await sold("pulsa-uji", null)).toEqual({ gross: 1_000_000, taxed: 0, tax: 0 });
+    expect(await purseOf(shop.seller)).toMatchObject({ wallet: 950_000 });
+    expect(await sold(null, "pulsa-uji")).toMatchObject({ taxed: 1_000_000, tax: 5_000 });
   });
 
   it("is frozen at checkout: as the configuration was on that day, like the commission", async () => {

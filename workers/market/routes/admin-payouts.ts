@@ -65,10 +65,13 @@ adminPayoutRoutes.openapi(
     tags,
     summary: "Agree to a payout; above the limit it takes two admins",
     middleware: [admin()] as const,
-    request: { params: idParameters },
+    request: { params: idParameters, headers: idempotencyHeader },
     responses: marketOk(PayoutShape),
   }),
-  async (c) => c.json(enveloped(await approvePayout(c.var.ctx, c.req.valid("param").id)), 200),
+  async (c) => {
+    const key = c.req.valid("header")["idempotency-key"];
+    return c.json(enveloped(await approvePayout(c.var.ctx, c.req.valid("param").id, key)), 200);
+  },
 );
 
 adminPayoutRoutes.openapi(
@@ -78,12 +81,13 @@ adminPayoutRoutes.openapi(
     tags,
     summary: "Give a payout back to its seller's balance",
     middleware: [admin()] as const,
-    request: { params: idParameters, body: body(PayoutReason) },
+    request: { params: idParameters, headers: idempotencyHeader, body: body(PayoutReason) },
     responses: marketOk(PayoutShape),
   }),
   async (c) => {
     const { reason } = c.req.valid("json");
-    const payout = await rejectPayout(c.var.ctx, c.req.valid("param").id, reason);
+    const key = c.req.valid("header")["idempotency-key"];
+    const payout = await rejectPayout(c.var.ctx, c.req.valid("param").id, reason, key);
     return c.json(enveloped(payout), 200);
   },
 );
@@ -95,12 +99,14 @@ adminPayoutRoutes.openapi(
     tags,
     summary: "The bank has transferred it, under this reference",
     middleware: [admin()] as const,
-    request: { params: idParameters, body: body(TransferInput) },
+    request: { params: idParameters, headers: idempotencyHeader, body: body(TransferInput) },
     responses: marketOk(PayoutShape),
   }),
   async (c) => {
     const { transfer_reference } = c.req.valid("json");
-    const payout = await markPayoutPaid(c.var.ctx, c.req.valid("param").id, transfer_reference);
+    const key = c.req.valid("header")["idempotency-key"];
+    const { id } = c.req.valid("param");
+    const payout = await markPayoutPaid(c.var.ctx, id, transfer_reference, key);
     return c.json(enveloped(payout), 200);
   },
 );

@@ -100,6 +100,7 @@ describe("POST /api/seller/products", () => {
     const wrong = [
       { name: 1 },
       { name: "x" },
+      { name: "\u200b\u200b\u202e\u2066" },
       { price: "15000" },
       { price: 0 },
       { price: 1.5 },

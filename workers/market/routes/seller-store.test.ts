@@ -125,6 +125,7 @@ describe("PUT /api/seller/store", () => {
     const { seller } = await createShop();
     const wrong = [
       { name: 5 },
+      { name: "\u200b\u2060\u202e\u3164" },
       { lat: 91 },
       { lat: "x" },
       { shipping_couriers: "jne" },

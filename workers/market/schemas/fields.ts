@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { isReadable, UNREADABLE } from "../../../shared/http/readable.ts";
 
 /** Control characters but tab and line ends: nobody types them, and Postgres refuses the first of them. */
 const CONTROL = /[^\P{Cc}\t\n\r]/u;
@@ -11,6 +12,9 @@ export const text = (min: number, max: number) =>
     .trim()
     .min(min)
     .max(max);
+
+/** What a person or a thing is called: text that shows something. */
+export const title = (min: number, max: number) => text(min, max).refine(isReadable, UNREADABLE);
 
 /** Text that may be absent: null and an empty string both clear it. */
 export const optionalText = (max: number) =>

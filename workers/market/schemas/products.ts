@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { pagingQuery } from "../../../shared/http/answers.ts";
-import { optionalParameter, optionalText, rupiah, searchParameter, text } from "./fields.ts";
+import { optionalParameter, optionalText, rupiah, searchParameter, title } from "./fields.ts";
 
 export const MAX_IMAGES = 10;
 const STATUSES = ["draft", "active", "archived"] as const;
@@ -51,7 +51,7 @@ const ImageInput = z.object({
 });
 
 const input = {
-  name: text(2, 150),
+  name: title(2, 150),
   description: optionalText(10_000),
   price: rupiah(),
   stock: z.number().int().min(0).max(1_000_000),

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { districtId, optionalText, text } from "./fields.ts";
+import { districtId, optionalText, title } from "./fields.ts";
 import { phone } from "./orders.ts";
 
 /** The couriers a store can send with, by KiriminAja's codes. */
@@ -98,7 +98,7 @@ const couriers = z
 /** What a seller may say about the store; everything else in the body is ignored. */
 export const StoreChanges = z
   .object({
-    name: text(3, 100),
+    name: title(3, 100),
     slug: z.string().trim().toLowerCase().max(63),
     description: optionalText(5000),
     logo_url: optionalText(1000),

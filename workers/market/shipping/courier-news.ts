@@ -29,10 +29,11 @@ export type Followed =
 export async function followParcel(ctx: Ctx, number: string): Promise<Followed> {
   const found = await askAboutParcel(ctx, number);
   if (!found) return { kind: "unknown" };
-  const { status, awb, occurredAt, description } = found;
+  const { status, step, awb, occurredAt, description } = found;
   const input = {
     number,
     status,
+    step,
     tracking_code: awb,
     description,
     occurred_at: occurredAt?.toISOString() ?? null,

@@ -11,12 +11,18 @@ export type ParcelStatus =
   | "cancelled"
   | "returned";
 
-const WORDS: Record<ParcelStatus, string> = {
+/** A state, or what is told apart within `failed`: each is a line, an event and a mail of its own. */
+export type ParcelStep = ParcelStatus | "problem" | "refused" | "returning";
+
+const WORDS: Record<ParcelStep, string> = {
   pending: "Paket disiapkan",
   picked_up: "Paket diambil kurir",
   in_transit: "Paket dalam perjalanan",
   delivered: "Paket diterima",
-  failed: "Pengiriman terkendala",
+  problem: "Pengiriman terkendala",
+  failed: "Paket hilang, rusak atau tertahan",
+  refused: "Paket ditolak, akan dikembalikan ke penjual",
+  returning: "Paket dalam perjalanan kembali ke penjual",
   cancelled: "Penjemputan dibatalkan kurir",
   returned: "Paket dikembalikan ke penjual",
 };
@@ -24,6 +30,7 @@ const WORDS: Record<ParcelStatus, string> = {
 /** Where the courier says that a parcel is. */
 export interface ParcelNews {
   status: ParcelStatus;
+  step: ParcelStep;
   awb: string | null;
   /** When it got there; null where the courier does not say. */
   occurredAt: Date | null;
@@ -34,8 +41,8 @@ export interface ParcelNews {
 export async function askAboutParcel(ctx: Ctx, number: string): Promise<ParcelNews | null> {
   try {
     const found = await ctx.providers.kiriminaja.track(number);
-    const { status, occurredAt } = read(found);
-    return { status, awb: found.awb, occurredAt, description: WORDS[status] };
+    const { status, occurredAt, step = status } = read(found);
+    return { status, step, awb: found.awb, occurredAt, description: WORDS[step] };
   } catch (error) {
     if (isUnknownParcel(error)) return null;
     throw error;
@@ -50,7 +57,13 @@ export async function askAboutParcel(ctx: Ctx, number: string): Promise<ParcelNe
 const isUnknownParcel = (error: unknown) =>
   error instanceof ProviderError && error.kind === "refused" && error.code === "404";
 
-function read(found: Tracking): { status: ParcelStatus; occurredAt: Date | null } {
+interface Read {
+  status: ParcelStatus;
+  step?: ParcelStep;
+  occurredAt: Date | null;
+}
+
+function read(found: Tracking): Read {
   switch (found.status) {
     case "pending":
     case "cancelled":
@@ -58,17 +71,17 @@ function read(found: Tracking): { status: ParcelStatus; occurredAt: Date | null 
     case "picked_up":
     case "in_transit":
       return { status: found.status, occurredAt: found.shippedAt };
-    // On its way back: an event of its own follows when it is there.
-    case "returning":
-      return { status: "in_transit", occurredAt: found.shippedAt };
     case "delivered":
       return { status: "delivered", occurredAt: found.deliveredAt };
     case "returned":
       return { status: "returned", occurredAt: found.returnedAt };
     // Nothing is final here: a person looks, and the parcel may still arrive or come back.
     case "lost":
-    case "problem":
       return { status: "failed", occurredAt: null };
+    case "problem":
+    case "refused":
+    case "returning":
+      return { status: "failed", step: found.status, occurredAt: null };
     default:
       return found.status satisfies never;
   }

@@ -1,5 +1,8 @@
 import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { call, rows } from "../../../shared/db/statement.ts";
+import { api, testContext } from "../../testing/api.ts";
 import { confirmReceived } from "../orders/buyer.ts";
 import { shipOrder } from "../orders/seller.ts";
 import { run } from "../testing/catalogue.ts";
@@ -27,6 +30,26 @@ beforeAll(async () => {
   shop = await openShop();
 });
 
+/** The lines of the time line that the courier's news on the way made, the latest first. */
+async function linesOf(sale: Sale): Promise<string[]> {
+  const { body } = await api(`/api/buyer/orders/${sale.orderId}/track`, {
+    token: sale.buyer.token,
+  });
+  const lines: { status: string; description: string }[] = body.data.timeline;
+  const onTheWay = ["in_transit", "failed", "returned"];
+  return lines
+    .filter(({ status }) => onTheWay.includes(status))
+    .map(({ description }) => description);
+}
+
+/** How often both sides were told live. */
+async function eventsOf({ orderId }: Sale): Promise<number> {
+  const query = sql`select count(*)::int as n from jobs
+    where kind = 'market.order_news' and payload->>'order_id' = ${orderId}`;
+  const [row] = await testContext().db.run(rows(query, z.object({ n: z.number() })));
+  return row?.n ?? 0;
+}
+
 describe("a parcel in trouble", () => {
   const resend = (sale: Sale, tracking = "POS998877") =>
     shipOrder(
@@ -48,6 +71,36 @@ describe("a parcel in trouble", () => {
     await news(sale, "finished", "finished_packages");
     expect(await parcelOfSale(sale)).toMatchObject({ order: "delivered", status: "delivered" });
     expect(await moneyOf(sale)).toEqual(PAID_OUT);
+  });
+
+  it.each([
+    ["refused", "rejected", "rejected_packages", "ditolak"],
+    ["returning", "returning", "returned_packages", "perjalanan kembali"],
+  ])("that is %s is told live, by mail and on the time line", async (step, to, method, words) => {
+    const sale = await handedOver();
+    await news(sale, "shipped", "shipped_packages");
+    const told = await eventsOf(sale);
+    await news(sale, to, method);
+    await takeIn("kiriminaja", callback(sale, method, { reason: "again" }));
+    expect(await eventsOf(sale)).toBe(told + 1);
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "shipped", status: "failed" });
+    expect(await parcelMails(sale)).toEqual(
+      expect.arrayContaining([`mail/parcel_${step}/*`, `mail/parcel_${step}_buyer/*`]),
+    );
+    expect(await linesOf(sale)).toEqual([expect.stringContaining(words), expect.anything()]);
+  });
+
+  it("tells each step of it: refused, on its way back, back", async () => {
+    const sale = await handedOver();
+    await news(sale, "shipped", "shipped_packages");
+    const told = await eventsOf(sale);
+    await news(sale, "rejected", "rejected_packages");
+    await news(sale, "returning", "returned_packages");
+    await news(sale, "returned", "returned_packages", { returned_at: "2026-11-25 10:00:00" });
+    expect(await eventsOf(sale)).toBe(told + 3);
+    const mails = (await parcelMails(sale)).filter((key) => /refused|returning|returned/.test(key));
+    expect(mails).toHaveLength(6);
+    expect(await linesOf(sale)).toHaveLength(4);
   });
 
   it("that came back keeps the money until it is sent again and the buyer has it; the courier had his fee", async () => {
@@ -91,7 +144,10 @@ describe("a parcel in trouble", () => {
     expect(await parcelOfSale(sale)).toMatchObject({ order: "shipped", status: "in_transit" });
     await news(sale, "returned", "returned_packages", { returned_at: "2026-11-25 10:00:00" });
     expect(await parcelOfSale(sale)).toMatchObject({ status: "in_transit", tracking: "POS998877" });
-    expect(await parcelMails(sale)).toEqual(["mail/order_shipped/*/POS998877"]);
+    expect(await parcelMails(sale)).toEqual([
+      "mail/order_shipped/*/POS998877",
+      "mail/parcel_sent/*/POS998877",
+    ]);
   });
 
   it("is the courier's own again when the seller named its waybill before we knew it", async () => {
@@ -111,6 +167,25 @@ describe("a parcel in trouble", () => {
     await received(sale);
     expect(await parcelOfSale(sale)).toMatchObject({ order: "delivered" });
     expect(await moneyOf(sale)).toEqual(PAID_OUT);
+  });
+});
+
+describe("a parcel on its way", () => {
+  it("is told when it is fetched, and again when it travels, to both sides", async () => {
+    const sale = await handedOver();
+    const advance = (status: string) => {
+      const step = { number: sale.number, status, description: status, tracking_code: null };
+      return testContext().db.run(call("market_shipment_advance", step, z.unknown()));
+    };
+    await advance("picked_up");
+    const fetched = ["mail/order_shipped/*", "mail/parcel_collected/*"];
+    expect(await parcelMails(sale)).toEqual(fetched);
+    await advance("in_transit");
+    expect(await parcelMails(sale)).toEqual([
+      ...fetched,
+      "mail/parcel_in_transit/*",
+      "mail/parcel_in_transit_buyer/*",
+    ]);
   });
 });
 

@@ -94,7 +94,9 @@ export function safeNext(value: string | undefined, requestUrl: string): string 
   if (!value?.startsWith("/") || /[\\\p{Cc}]/u.test(value) || !URL.canParse(value, origin))
     return "/";
   const target = new URL(value, origin);
-  return target.origin === origin ? target.pathname + target.search : "/";
+  // Dot segments, also encoded ones, are gone from the path now; what is left of it may begin with the name of a host.
+  const leadsElsewhere = target.origin !== origin || target.pathname.startsWith("//");
+  return leadsElsewhere ? "/" : target.pathname + target.search;
 }
 
 export function keepToken(c: Visit, token: string, seconds: number): void {
@@ -126,12 +128,22 @@ export const ownFormsOnly: MiddlewareHandler<StorefrontEnv> = async (c, next) =>
   await next();
 };
 
+/** Within the address's share of this kind of work. */
+async function isWithinLimit(c: Visit, kind: string): Promise<boolean> {
+  const address = `${kind}/${callerAddress(c)}`;
+  const key = bucketOf(address, kind, c.var.ctx.config.RATE_LIMIT_FACTOR);
+  return (await c.env.API_LIMIT.limit({ key })).success;
+}
+
+/**
+ * Whether a page that is only read may ask the couriers on its way: beyond the limit it is shown without them. Counted
+ * by itself, so that reading takes nothing from the forms.
+ */
+export const mayAskCouriers = (c: Visit): Promise<boolean> => isWithinLimit(c, "storefront-read");
+
 /** Forms and look-ups that cost work are limited per address, like the API; reading pages is not. */
 export async function limitAddress(c: Visit): Promise<void> {
-  const address = `storefront/${callerAddress(c)}`;
-  const key = bucketOf(address, "storefront", c.var.ctx.config.RATE_LIMIT_FACTOR);
-  const { success } = await c.env.API_LIMIT.limit({ key });
-  if (!success) {
+  if (!(await isWithinLimit(c, "storefront"))) {
     throw new AppError(
       "rate_limited",
       "Terlalu banyak permintaan. Tunggu sebentar, lalu coba lagi.",

@@ -87,6 +87,8 @@ export const orders = pgTable(
     discountPaidBy: text().notNull().default("store"),
     /** The PPh 22 of that day, in hundredths of a percent; 0 while none is withheld. */
     taxBasisPoints: integer().notNull().default(0),
+    /** What of the goods bears no PPh 22, by the categories that they were sold in. */
+    taxExemptAmount: idr().notNull().default(0),
     paymentMethod: text(),
     source: text().notNull().default("web"),
     shippingAddress: jsonb().$type<ShippingAddress>().notNull(),

@@ -72,10 +72,12 @@ export const decide = (
   id: string,
   verb: "approve" | "reject" | "paid",
   json?: object,
+  key?: string,
 ): Promise<TestAnswer> =>
   api(`/api/admin/payouts/${id}/${verb}`, {
     method: "POST",
     token: admin.token,
+    ...(key ? { headers: { "idempotency-key": key } } : {}),
     ...(json ? { json } : {}),
   });
 

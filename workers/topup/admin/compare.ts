@@ -4,7 +4,7 @@ import type {
   SupplierOrder,
   SupplierStatus,
 } from "../../../shared/providers/vip-reseller.ts";
-import { plainTarget } from "../orders/targets.ts";
+import { isSameTarget } from "../orders/targets.ts";
 
 export interface OurOrder {
   id: string;
@@ -29,7 +29,7 @@ export interface Seen {
 
 export function seenAs(order: OurOrder, their: SupplierOrder): Seen {
   const { status, statusText, priceIdr } = their;
-  const sameTarget = plainTarget(their.target) === plainTarget(order.target);
+  const sameTarget = isSameTarget(order, their.target);
   return { isOurs: their.family === order.family && sameTarget, status, statusText, priceIdr };
 }
 

@@ -5,6 +5,7 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { seal, unseal } from "../../../shared/crypto/seal.ts";
 import { call, rows, type Statement } from "../../../shared/db/statement.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
+import { claimOf } from "../../../shared/http/idempotency.ts";
 import { getOrder, settleByHand } from "../orders/index.ts";
 import type { HandRequest, Settlement } from "../schemas/admin.ts";
 import { type HandWork, handRow, workRow } from "./hand-rows.ts";
@@ -23,43 +24,44 @@ const sealOwner = (orderId: string) => `topup-hand/${orderId}`;
 export async function requestSettlement(
   ctx: Ctx,
   orderId: string,
-  { as, reason, serial, ...rest }: Settlement,
+  settlement: Settlement,
+  idempotencyKey?: string,
 ): Promise<HandRequest> {
+  const { as, reason, serial, ...rest } = settlement;
   if (as === "partial" && rest.remain === undefined) {
     throw new AppError("invalid_input", "remain: is required for a partial order");
   }
   const sealed = serial && (await seal(ctx.config, sealOwner(orderId), serial));
   const input = { ...rest, ...(sealed ? { serial: sealed } : {}) };
-  return await request(ctx, { orderId, action: as, reason, input });
+  // Of what was sent: sealed twice it is not the same.
+  const claim = await claimOf(ctx, idempotencyKey, { orderId, ...settlement });
+  return await request(ctx, { orderId, action: as, reason, input, claim });
 }
 
 /** Has an order in doubt looked up at the supplier, or places one again that surely was not bought. */
 export async function requestRetry(
   ctx: Ctx,
   orderId: string,
-  { reason, ...input }: { reason: string; confirm?: boolean | undefined },
+  retry: { reason: string; confirm?: boolean | undefined },
+  idempotencyKey?: string,
 ): Promise<HandRequest> {
-  return await request(ctx, { orderId, action: "retry", reason, input });
+  const { reason, ...input } = retry;
+  const claim = await claimOf(ctx, idempotencyKey, { orderId, action: "retry", ...retry });
+  return await request(ctx, { orderId, action: "retry", reason, input, claim });
 }
 
 async function request(
   ctx: Ctx,
-  {
-    orderId,
-    action,
-    reason,
-    input,
-  }: { orderId: string; action: string; reason: string; input: object },
+  wish: { orderId: string; action: string; reason: string; input: object; claim: object },
 ): Promise<HandRequest> {
+  const { orderId, ...asked } = wish;
   if (!z.uuid().safeParse(orderId).success) throw notFound("Order not found");
   const wanted = await ctx.db.run(
     call(
       "topup_hand_request",
       {
         order_id: orderId,
-        action,
-        reason,
-        input,
+        ...asked,
         actor_id: actorOf(ctx).userId,
         needs_second_above: ctx.config.TOPUP_TWO_PERSON_ABOVE,
         expires_minutes: EXPIRES_MINUTES,
@@ -72,12 +74,18 @@ async function request(
 }
 
 /** Another admin's yes, upon which it is done; or the end of the request. */
-export async function decideRequest(ctx: Ctx, id: string, confirm: boolean): Promise<HandRequest> {
+export async function decideRequest(
+  ctx: Ctx,
+  id: string,
+  confirm: boolean,
+  idempotencyKey?: string,
+): Promise<HandRequest> {
   if (!z.uuid().safeParse(id).success) throw notFound("Request not found");
+  const claim = await claimOf(ctx, idempotencyKey, { id, confirm });
   const decided = await ctx.db.run(
     call(
       "topup_hand_decide",
-      { id, confirm, actor_id: actorOf(ctx).userId, audit: auditContext(ctx) },
+      { id, confirm, claim, actor_id: actorOf(ctx).userId, audit: auditContext(ctx) },
       workRow,
     ),
   );

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import { api, testContext } from "../../testing/api.ts";
-import type { TestUser } from "../../testing/factories.ts";
+import { type TestUser, unique } from "../../testing/factories.ts";
 import { type Desk, openDesk, orderOf, reconcileDay, theirs } from "../testing/days.ts";
 
 const execute = (change: ReturnType<typeof sql>) => testContext().db.run(rows(change, z.unknown()));
@@ -53,11 +53,17 @@ it("expects the balance of the last report, less what was bought and with what c
   const paid = await reconcile(listed, { balance: expected + 500_000 });
   expect(paid).toMatchObject({ surplus: 500_000, clean: false });
   const paidAt = `${day}T12:00:00+07:00`;
-  const json = { amount: 500_000, paidAt, note: "Transfer ke penyedia" };
+  const json = { amount: 500_000, note: "Transfer ke penyedia" };
   const deposits = "/api/admin/topup/supplier/deposits";
-  const noted = await api(deposits, { method: "POST", token: admin.token, json });
+  const headers = { "idempotency-key": unique("key-") };
+  const note = { method: "POST", token: admin.token, headers };
+  const noted = await api(deposits, { ...note, json });
+  expect((await api(deposits, { ...note, json })).body).toEqual(noted.body);
+  expect((await api(deposits, { ...note, json: { ...json, amount: 5 } })).status).toBe(422);
   expect(noted.body.data).toMatchObject({ amount: 500_000, actorId: admin.userId });
   expect((await api(deposits, { token: admin.token })).body.data).toContainEqual(noted.body.data);
+  await execute(sql`update topup_supplier_deposits set paid_at = ${paidAt}
+    where id = ${z.object({ id: z.string() }).parse(noted.body.data).id}`);
   const known = await reconcile(listed, { balance: expected + 500_000 });
   expect(known).toMatchObject({ expectedBalance: expected + 500_000, surplus: 0, clean: true });
   const hidden = await reconcile(listed, { balance: expected });

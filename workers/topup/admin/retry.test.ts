@@ -125,6 +125,14 @@ describe("placing an order again by hand", () => {
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
   });
 
+  it("is not held up by a purchase for another player, whose number lacks the leading 0", async () => {
+    const order = await refusedOrder(await customer(FUNDS), "game");
+    const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
+    const target = order.target.slice(1);
+    await vipReseller.createGameOrder({ service: order.code, target, zone: "2001" });
+    expect(await retry(order)).toMatchObject({ status: 200, body: { data: { state: "done" } } });
+  });
+
   it.each(["prepaid", "game"] as const)(
     "a day after its first executor died buys no second %s",
     async (family) => {

@@ -4,6 +4,7 @@ import { auditContext } from "../../../shared/audit/audit.ts";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { notFound } from "../../../shared/http/errors.ts";
+import { claimOf } from "../../../shared/http/idempotency.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import type { StockChange } from "../schemas/admin.ts";
 
@@ -12,12 +13,14 @@ const adjusted = z
   .transform(({ old_stock: oldStock, ...rest }) => ({ ...rest, oldStock }));
 
 /** Adds to or takes from a counted stock by hand, in one step with its history. */
-export async function adjustStock(ctx: Ctx, { serviceId, quantity, reason }: StockChange) {
+export async function adjustStock(ctx: Ctx, change: StockChange, idempotencyKey?: string) {
+  const { serviceId, quantity, reason } = change;
   const input = {
     service_id: serviceId,
     quantity,
     reason,
     actor_id: actorOf(ctx).userId,
+    claim: await claimOf(ctx, idempotencyKey, change),
     audit: auditContext(ctx),
   };
   return await ctx.db.run(call("topup_stock_adjust", input, adjusted));

@@ -8,7 +8,7 @@ import { consumeNotices } from "../../../shared/inbox/inbox.ts";
 import { contextWithQueues, deliver } from "../../../shared/jobs/test-queues.ts";
 import { testContext } from "../../testing/api.ts";
 import { unique } from "../../testing/factories.ts";
-import { callbackApplier, receiveCallback } from "./callbacks.ts";
+import { callbackApplier, keepOverlong, receiveCallback } from "./callbacks.ts";
 import { RefusedCallbacks, refusedCallbackApplier } from "./refused-callbacks.ts";
 
 const appliers = [callbackApplier, refusedCallbackApplier];
@@ -84,6 +84,26 @@ describe("callbacks that are kept", () => {
     }
     await consume(sent);
     expect(await eventsOf("vip-reseller", trxid)).toHaveLength(3);
+  });
+
+  it("are each of those that come in one list", async () => {
+    const { ctx, sent } = contextWithQueues();
+    const { VIP_RESELLER_API_ID: id, VIP_RESELLER_API_KEY: key } = ctx.config;
+    const headers = new Headers({ "x-client-signature": md5Hex(id + key) });
+    const ids = [unique("VPL"), unique("VPL")];
+    const data = ids.map((trxid) => ({ trxid, status: "success", note: "" }));
+    expect(await receiveCallback(ctx, headers, JSON.stringify({ data }))).toEqual({
+      trxid: ids[0],
+    });
+    await consume(sent);
+    for (const trxid of ids) expect(await eventsOf("vip-reseller", trxid)).toHaveLength(1);
+  });
+
+  it("are those that are too large, as far as they were read", async () => {
+    const { ctx, sent } = contextWithQueues();
+    await keepOverlong(ctx, "x".repeat(262_145));
+    await consume(sent);
+    expect(await refusedOf(sent)).toMatchObject({ count: 1, texts: [{ verdict: "unreadable" }] });
   });
 
   it("are all that were refused, however many come at once, in few messages", async () => {

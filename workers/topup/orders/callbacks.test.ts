@@ -239,6 +239,12 @@ describe("POST /api/webhooks/vip-reseller", () => {
     expect([answer.status, answer.body]).toEqual(expected);
   });
 
+  it("reads no further than a callback can go", async () => {
+    const { headers } = await callback("VPZ3", "success");
+    const answer = await post(`{"data":"${"x".repeat(300_000)}"}`, headers);
+    expect(answer.status).toBe(413);
+  });
+
   it("tells its status to everybody", async () => {
     const { status, body } = await api(PATH);
     expect([status, body]).toEqual([

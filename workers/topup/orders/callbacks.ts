@@ -42,21 +42,27 @@ export async function receiveCallback(
   headers: CallbackHeaders,
   body: string,
 ): Promise<{ trxid: string }> {
-  const callback = await ctx.providers.vipReseller.parseCallback(body, headers);
-  if (!callback) {
+  const callbacks = await ctx.providers.vipReseller.parseCallbacks(body, headers);
+  const [first] = callbacks;
+  if (!first) {
     const isReadable = isCallback(body);
     await refused.keep(ctx, isReadable ? "forged" : "unreadable", body);
     throw isReadable
       ? new AppError("unauthenticated", "Invalid signature")
       : new AppError("invalid_input", "Invalid callback data");
   }
-  const { form, trxid, status, statusText } = callback;
   const original = await seal(ctx.config, OWNER, body.slice(0, LONGEST_KEPT));
   const digest = await hmacSha256Hex(ctx.config.VIP_RESELLER_API_KEY, body);
-  const kept: Kept = { v: 1, form, trxid, status, statusText, digest, original };
-  await receiveNotice(ctx, { provider: PROVIDER, body: JSON.stringify(kept) });
-  return { trxid };
+  // One that lists several orders is a notice for each.
+  for (const { form, trxid, status, statusText } of callbacks) {
+    const kept: Kept = { v: 1, form, trxid, status, statusText, digest, original };
+    await receiveNotice(ctx, { provider: PROVIDER, body: JSON.stringify(kept) });
+  }
+  return { trxid: first.trxid };
 }
+
+/** Keeps what is too large for a callback, as far as it was read. */
+export const keepOverlong = (ctx: Ctx, body: string) => refused.keep(ctx, "unreadable", body);
 
 const refused = new RefusedCallbacks();
 

@@ -141,15 +141,14 @@ describe("an order in doubt whose supplier tells no history", () => {
     expect(await theOrderOf(order.target)).toMatchObject({ state: "processing" });
   });
 
-  it("is a person's after a day, who hears of it", async () => {
+  it("is told to a person after a day, once, and settled by itself when the supplier is back", async () => {
     const { user, order } = await buy({ timeOut: { value: true, count: 1 } }, { timeoutMs: 150 });
-    await runOrderJob(order, { laterMs: 25 * HOUR_MS, ...mute });
-    expect(await theOrderOf(order.target)).toMatchObject({
-      state: "review",
-      reviewReason: "the supplier's history has not told of it for a day",
-    });
-    expect(await alertsOf(order)).toEqual(["Pesanan perlu diperiksa"]);
+    for (const hours of [25, 26]) await runOrderJob(order, { laterMs: hours * HOUR_MS, ...mute });
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "unknown", reviewReason: null });
+    expect(await alertsOf(order)).toEqual(["Riwayat penyedia diam selama sehari"]);
     expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
+    await runOrderJob(order, { laterMs: 27 * HOUR_MS, timeoutMs: 3_000 });
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "processing" });
   });
 });
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
+import { claimOf } from "../../../shared/http/idempotency.ts";
 import { attemptOnce, newAttempt, recordAttempt, recordBehind } from "./attempt.ts";
 import { LIMITS } from "./limits.ts";
 import { type Order, orderShape } from "./order.ts";
@@ -13,15 +14,17 @@ export interface Processed {
   refusal: string | null;
 }
 
-const Paid = z.object({ order: orderShape });
+const Paid = z.object({ order: orderShape, replayed: z.boolean() });
 
 /**
  * Pays an unpaid order of the actor from his wallet and buys it, once whoever else asks: `invalid_input` once it has
  * left `pending` and when the wallet does not hold enough, `changed` when its price is no longer the one that was told.
+ * A repeat with the same key pays nothing and is told what became of the first.
  */
 export async function processOrder(
   ctx: Ctx,
   { orderNumber, confirm = false }: { orderNumber: string; confirm?: boolean | undefined },
+  idempotencyKey?: string,
 ): Promise<Processed> {
   const input = {
     ...newAttempt(),
@@ -30,8 +33,12 @@ export async function processOrder(
     confirm,
     now: ctx.now().toISOString(),
     limits: LIMITS,
+    claim: await claimOf(ctx, idempotencyKey, { orderNumber, confirm }),
   };
-  const { order } = await ctx.db.run(call("topup_order_pay", input, Paid)).catch(inContractWords);
+  const { order, replayed } = await ctx.db
+    .run(call("topup_order_pay", input, Paid))
+    .catch(inContractWords);
+  if (replayed) return { order, refusal: order.state === "failed" ? (order.notes ?? "") : null };
   const attempt = await attemptOnce(ctx, order);
   if (attempt.kind === "refused") {
     return { order: await recordAttempt(ctx, order, attempt), refusal: attempt.words };

@@ -3,7 +3,7 @@ import { seal, unseal } from "../../../shared/crypto/index.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import type { OrderState } from "../tables/orders.ts";
 import type { Order } from "./order.ts";
-import { plainTarget } from "./targets.ts";
+import { isSameTarget } from "./targets.ts";
 
 /** What of an order is needed to compare a purchase with it. */
 export type Asked = Pick<
@@ -13,10 +13,10 @@ export type Asked = Pick<
 
 /** Why a purchase is not what the order asked for, or null. What the supplier leaves out is no reason. */
 export function suspicionOf(order: Asked, purchase: SupplierOrder): string | null {
-  if (purchase.target && plainTarget(purchase.target) !== plainTarget(order.target)) {
+  if (purchase.target && !isSameTarget(order, purchase.target)) {
     return "the supplier's purchase is for another target";
   }
-  if (purchase.zone && plainTarget(purchase.zone) !== plainTarget(order.zone ?? "-")) {
+  if (purchase.zone && plainName(purchase.zone) !== plainName(order.zone ?? "-")) {
     return "the supplier's purchase is for another zone";
   }
   if (!isSameService(order, purchase)) return "the supplier's purchase is of another service";

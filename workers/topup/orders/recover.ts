@@ -52,7 +52,7 @@ export const orderJob: JobHandler = {
         return afterwards(ctx, order);
       }
       case "ask":
-        return afterwards(ctx, await lookOrGiveOver(ctx, taken.order));
+        return afterwards(ctx, await lookAndTell(ctx, taken.order));
       default:
         return taken.do satisfies never;
     }
@@ -101,8 +101,8 @@ function pauseFor(leaseLeftMs: number): number {
 
 const GivenOver = z.object({ order: orderShape, wake: wakeSchema });
 
-/** What the supplier's history tells of an order in doubt; one of which it has told nothing for a day is a person's. */
-async function lookOrGiveOver(ctx: Ctx, order: Order): Promise<Order> {
+/** What the supplier's history tells of an order in doubt; when it has told nothing for a day, a person hears of it. */
+async function lookAndTell(ctx: Ctx, order: Order): Promise<Order> {
   const seen = await lookForPurchase(ctx, order);
   const doubtMs = ctx.now().getTime() - (seen.attemptUntil?.getTime() ?? 0);
   if (seen.state !== "unknown" || doubtMs < DOUBT_HOURS * HOUR_MS) return seen;

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { auditRefusals } from "../../../shared/audit/refusals.ts";
-import { body, topupData, topupOk } from "../../../shared/http/answers.ts";
+import { body, idempotencyHeader, topupData, topupOk } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
 import {
   decideRequest,
@@ -67,12 +67,13 @@ adminOrderRoutes.openapi(
     tags,
     summary: "End an open order by hand; above the limit another admin must confirm",
     middleware: onOrder,
-    request: { params: IdParameter, body: body(Settlement) },
+    request: { params: IdParameter, headers: idempotencyHeader, body: body(Settlement) },
     responses: topupOk(HandRequestShape),
   }),
   async (c) => {
     const { id } = c.req.valid("param");
-    return c.json(topupData(await requestSettlement(c.var.ctx, id, c.req.valid("json"))), 200);
+    const key = c.req.valid("header")["idempotency-key"];
+    return c.json(topupData(await requestSettlement(c.var.ctx, id, c.req.valid("json"), key)), 200);
   },
 );
 
@@ -83,13 +84,14 @@ adminOrderRoutes.openapi(
     tags,
     summary: "Give an open order's money back",
     middleware: onOrder,
-    request: { params: IdParameter, body: body(Because) },
+    request: { params: IdParameter, headers: idempotencyHeader, body: body(Because) },
     responses: topupOk(HandRequestShape),
   }),
   async (c) => {
     const { id } = c.req.valid("param");
     const refund = { as: "refunded" as const, ...c.req.valid("json") };
-    return c.json(topupData(await requestSettlement(c.var.ctx, id, refund)), 200);
+    const key = c.req.valid("header")["idempotency-key"];
+    return c.json(topupData(await requestSettlement(c.var.ctx, id, refund, key)), 200);
   },
 );
 
@@ -100,12 +102,13 @@ adminOrderRoutes.openapi(
     tags,
     summary: "Look an order in doubt up, or place one again that surely was not bought",
     middleware: onOrder,
-    request: { params: IdParameter, body: body(Retry) },
+    request: { params: IdParameter, headers: idempotencyHeader, body: body(Retry) },
     responses: topupOk(HandRequestShape),
   }),
   async (c) => {
     const { id } = c.req.valid("param");
-    return c.json(topupData(await requestRetry(c.var.ctx, id, c.req.valid("json"))), 200);
+    const key = c.req.valid("header")["idempotency-key"];
+    return c.json(topupData(await requestRetry(c.var.ctx, id, c.req.valid("json"), key)), 200);
   },
 );
 
@@ -132,12 +135,13 @@ for (const [verb, confirm] of [
       tags,
       summary: confirm ? "Another admin's yes, upon which it is done" : "The end of a request",
       middleware: onRequest,
-      request: { params: IdParameter },
+      request: { params: IdParameter, headers: idempotencyHeader },
       responses: topupOk(HandRequestShape),
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      return c.json(topupData(await decideRequest(c.var.ctx, id, confirm)), 200);
+      const key = c.req.valid("header")["idempotency-key"];
+      return c.json(topupData(await decideRequest(c.var.ctx, id, confirm, key)), 200);
     },
   );
 }

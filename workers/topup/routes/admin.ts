@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { auditRefusals } from "../../../shared/audit/refusals.ts";
-import { body, topupData, topupOk } from "../../../shared/http/answers.ts";
+import { body, idempotencyHeader, topupData, topupOk } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
 import { listCallbacks, replayCallback } from "../admin/callbacks.ts";
 import { listReports, readReport, reconcileAgain } from "../admin/reports.ts";
@@ -80,10 +80,13 @@ adminRoutes.openapi(
     tags,
     summary: "Write down what was paid in at the supplier; reconciliation counts on it",
     middleware: guarded,
-    request: { body: body(NewDeposit) },
+    request: { headers: idempotencyHeader, body: body(NewDeposit) },
     responses: topupOk(DepositShape),
   }),
-  async (c) => c.json(topupData(await noteDeposit(c.var.ctx, c.req.valid("json"))), 200),
+  async (c) => {
+    const key = c.req.valid("header")["idempotency-key"];
+    return c.json(topupData(await noteDeposit(c.var.ctx, c.req.valid("json"), key)), 200);
+  },
 );
 
 adminRoutes.openapi(
@@ -93,10 +96,13 @@ adminRoutes.openapi(
     tags,
     summary: "Add to or take from a counted stock",
     middleware: guarded,
-    request: { body: body(StockChange) },
+    request: { headers: idempotencyHeader, body: body(StockChange) },
     responses: topupOk(StockShape),
   }),
-  async (c) => c.json(topupData(await adjustStock(c.var.ctx, c.req.valid("json"))), 200),
+  async (c) => {
+    const key = c.req.valid("header")["idempotency-key"];
+    return c.json(topupData(await adjustStock(c.var.ctx, c.req.valid("json"), key)), 200);
+  },
 );
 
 adminRoutes.openapi(

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { api, type TestAnswer } from "../../testing/api.ts";
+import { api, settleBackground, type TestAnswer } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
-import type { TestUser } from "../../testing/factories.ts";
+import { type TestUser, unique } from "../../testing/factories.ts";
 import { booksOf, purchasesOf } from "../testing/outcomes.ts";
 import { customer, dial, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
 
@@ -122,6 +122,30 @@ describe("POST /api/orders/game and /process", () => {
     const answer = await post("game", await customer(), json);
     expect([answer.status, answer.body.message]).toEqual([400, words]);
   });
+
+  it.each([
+    ["bought", { stay: true }],
+    ["refused", { say: "Nomor salah." }],
+  ])(
+    "with a key answers the repeat of what was %s, and the key pays nothing else",
+    async (_, supplier) => {
+      const user = await customer();
+      const gameId = newPhone();
+      await dial(gameId, supplier);
+      const quote = (id: string) =>
+        post("game", user, { service: diamonds.code, gameId: id, zone: "2611" });
+      const { orderNumber } = (await quote(gameId)).body.data;
+      const key = unique("key-");
+      const first = await post("process", user, { orderNumber }, key);
+      await settleBackground();
+      const books = await booksOf(user);
+      const again = await post("process", user, { orderNumber }, key);
+      expect([first.status, again.status, again.body]).toEqual([200, 200, first.body]);
+      const other = (await quote(newPhone())).body.data.orderNumber;
+      expect((await post("process", user, { orderNumber: other }, key)).status).toBe(422);
+      expect(await booksOf(user)).toEqual(books);
+    },
+  );
 
   it("lets a user have fifty unpaid orders, from any number of requests at once, and no more", async () => {
     const user = await customer();

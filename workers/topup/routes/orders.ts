@@ -124,11 +124,12 @@ orderRoutes.openapi(
     tags,
     summary: "Pay an order from the wallet and buy it, once",
     middleware: [access(null, { fresh: true })] as const,
-    request: { body: body(ProcessBody) },
+    request: { headers: idempotencyHeader, body: body(ProcessBody) },
     responses: withMessage(ProcessResult),
   }),
   async (c) => {
-    const { order, refusal } = await processOrder(c.var.ctx, c.req.valid("json"));
+    const key = c.req.valid("header")["idempotency-key"];
+    const { order, refusal } = await processOrder(c.var.ctx, c.req.valid("json"), key);
     const product = order.serviceName;
     const success = refusal === null;
     const sn = await serialOf(c.var.ctx, order);

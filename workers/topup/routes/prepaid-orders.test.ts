@@ -119,6 +119,12 @@ describe("POST /api/orders/prepaid", () => {
     expect(other.status).toBe(422);
   });
 
+  it.each([5, 0, "1"])("refuses a quantity of %j in words: it buys one", async (quantity) => {
+    const json = { service: credit.code, phoneNumber: newPhone(), quantity };
+    const { status, body } = await post("prepaid", await customer(), json);
+    expect([status, body.message]).toEqual([400, "Quantity must be 1: order once for each"]);
+  });
+
   it("asks for a confirmation of a like order of a moment ago", async () => {
     const user = await customer();
     const phoneNumber = newPhone();

@@ -26,6 +26,7 @@ smmRoutes.openapi(
     path,
     tags: ["topup: reseller"],
     summary: "The SMM panel API, version 2, for resellers' panels",
+    parameters: [{ name: "idempotency-key", in: "header", schema: { type: "string" } }],
     requestBody,
     responses: {
       200: { description: "What was asked for, or {error}, as JSON" },

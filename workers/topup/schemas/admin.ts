@@ -223,6 +223,8 @@ export const DepositShape = z
     note: z.string(),
     actorId: z.number(),
     createdAt: z.string(),
+    /** `waiting`: it does not count yet; another admin must send the same amount. */
+    state: z.enum(["noted", "waiting"]),
   })
   .openapi("TopupDeposit");
 

@@ -26,6 +26,8 @@ export const PrepaidBody = z
     phoneNumber: words(40),
     /** Must be the price; a caller that knows none leaves it out. */
     amount: z.number().int().positive().optional(),
+    /** The supplier takes one item an order. */
+    quantity: z.literal(1, "Quantity must be 1: order once for each").optional(),
     confirm,
   })
   .openapi("TopupPrepaidOrder");

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
-import { api, type TestAnswer, testContext } from "../../testing/api.ts";
+import { api, settleBackground, type TestAnswer, testContext } from "../../testing/api.ts";
 import type { TestUser } from "../../testing/factories.ts";
 import {
   createReseller,
@@ -22,8 +22,14 @@ export const post = (
   admin: TestUser | undefined,
   path: string,
   json?: unknown,
+  key?: string,
 ): Promise<TestAnswer> =>
-  api(path, { method: "POST", token: admin?.token ?? "", ...(json ? { json } : {}) });
+  api(path, {
+    method: "POST",
+    token: admin?.token ?? "",
+    ...(json ? { json } : {}),
+    ...(key ? { headers: { "idempotency-key": key } } : {}),
+  });
 
 /**
  * An order that the supplier has and will not move by itself. 210,000 a thousand: 3,000 are above the limit of one
@@ -39,6 +45,8 @@ export async function openOrder(
   const fields = { action: "add", service: social.number, link, quantity };
   const { body } = await panel(reseller.key, fields);
   if (!body.order) throw new Error(`no order: ${JSON.stringify(body)}`);
+  // What is recorded behind the answer takes as long as it takes.
+  await settleBackground();
   for (let look = 0; look < 200; look += 1) {
     const [order] = await ordersOf(reseller.user.userId);
     if (order?.state === "processing") return { reseller, id: order.id, trxid: order.trxid ?? "" };

@@ -29,6 +29,13 @@ export async function talkOf(
   return { ...shop, product, sessionId, match, text };
 }
 
+/** A talk whose proposals its user has agreed to, all of them. */
+export async function agreedTalkOf(...given: Parameters<typeof talkOf>): Promise<Talk> {
+  const talk = await talkOf(...given);
+  await ask(talk.seller, "konfirmasi semua", talk.sessionId);
+  return talk;
+}
+
 export const halved = (product: TestProduct): [string, unknown][] => [
   ["update_product", { product_id: product.id, price: 1_000 }],
 ];

@@ -8,12 +8,13 @@ import {
   toBase64Url,
   utf8,
 } from "../../../../shared/crypto/index.ts";
-import { AppError } from "../../../../shared/http/errors.ts";
+import { AppError, notFound } from "../../../../shared/http/errors.ts";
 import {
   marketplaceOf,
   PLATFORMS,
   type Platform,
 } from "../../../../shared/providers/marketplace.ts";
+import { findOwnStore } from "../../stores.ts";
 
 const STATE_MS = 15 * 60 * 1000;
 
@@ -28,11 +29,13 @@ export type State = z.output<typeof State>;
 /**
  * Where the actor grants us access to his shop. The state that comes back is signed, names him and the platform, and
  * is good for one connection within 15 minutes: a code that somebody else obtained cannot be slipped to him.
+ * Throws `not_found` without a store, or with one that is deleted.
  */
 export async function authoriseLink(
   ctx: Ctx,
   { platform, redirectUrl }: { platform: Platform; redirectUrl?: string | undefined },
 ) {
+  if (!(await findOwnStore(ctx))) throw notFound("Toko belum dibuat");
   const client = marketplaceOf(ctx.providers.marketplaces, platform);
   const expiresAt = ctx.now().getTime() + STATE_MS;
   const { userId } = actorOf(ctx);

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { fromBase64, unseal } from "../../../../shared/crypto/index.ts";
+import { run } from "../../testing/catalogue.ts";
 import { marketplaceHourlyChores } from "../chores.ts";
 import { pushChanges } from "../pushes.ts";
 import { syncProducts } from "../sync.ts";
@@ -120,6 +121,14 @@ describe("a code", () => {
     await expect(connect(market)).rejects.toMatchObject({ code: "provider_unavailable" });
     await expect(connectShop(ctx, { platform: "lazada", code: "x" })).rejects.toMatchObject({
       code: "not_configured",
+    });
+  });
+
+  it("is not sought for a store that is gone", async () => {
+    const market = await openMarket();
+    await run(sql`update market_stores set deleted_at = now() where id = ${market.store.id}`);
+    await expect(authoriseLink(market.ctx, { platform: "shopee" })).rejects.toMatchObject({
+      code: "not_found",
     });
   });
 

@@ -5,6 +5,7 @@ import { rows } from "../../../../shared/db/statement.ts";
 import { testContext } from "../../../testing/api.ts";
 import { createUser, unique } from "../../../testing/factories.ts";
 import { order, readStock } from "../../../testing/orders.ts";
+import { orderSummary } from "../../assistant/order-summary.ts";
 import { sumOfLedger } from "../../testing/sales.ts";
 import { syncProducts } from "../sync.ts";
 import { channelOf, move, ordersOf, place, pushOrder, shelf } from "../testing/channel.ts";
@@ -88,6 +89,35 @@ describe("an order that a marketplace took", () => {
     expect([await readStock(product), await readStock(other)]).toEqual([
       { stock: 10, reserved: 0 },
       { stock: 3, reserved: 0 },
+    ]);
+  });
+
+  it("counts no line that was cancelled, of a product on lines of a piece each too; ended, it shows all", async () => {
+    const { market, product } = await shelf();
+    const other = await listable(market, { stock: 5 });
+    const made = place(market, [
+      [product, 1],
+      [product, 1],
+      [other, 1],
+    ]);
+    await poll(market);
+    const cancel = async (n: number) => {
+      const before = made.lines.map(({ status }) => status);
+      move(made, "to_ship");
+      for (const [i, line] of made.lines.entries()) line.status = before[i] ?? "to_ship";
+      if (made.lines[n]) made.lines[n].status = "cancelled";
+      await poll(market);
+    };
+    await cancel(1);
+    expect(await ordersOf(market)).toMatchObject([{ subtotal: 24_000, quantities: [1, 1] }]);
+    await cancel(2);
+    expect(await ordersOf(market)).toMatchObject([{ subtotal: 12_000, quantities: [1] }]);
+    const summary = await orderSummary(market.ctx, 1);
+    expect(summary).toMatchObject({ revenue: 12_000, best_sellers: [{ quantity: 1 }] });
+    move(made, "cancelled");
+    await poll(market);
+    expect(await ordersOf(market)).toMatchObject([
+      { status: "cancelled", subtotal: 36_000, quantities: [2, 1] },
     ]);
   });
 

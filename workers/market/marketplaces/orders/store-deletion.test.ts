@@ -4,6 +4,7 @@ import { z } from "zod";
 import { rows } from "../../../../shared/db/statement.ts";
 import { testContext } from "../../../testing/api.ts";
 import { createUser } from "../../../testing/factories.ts";
+import { findJob } from "../../../testing/orders.ts";
 import { setFlags } from "../../admin/flags.ts";
 import { deleteStore, finishStoreDeletions } from "../../admin/stores.ts";
 import { run } from "../../testing/catalogue.ts";
@@ -12,6 +13,7 @@ import { connectShop, disconnectShop } from "../connections/connect.ts";
 import { pushChanges } from "../pushes.ts";
 import { syncProducts } from "../sync.ts";
 import { move, ordersOf, place, shelf } from "../testing/channel.ts";
+import { fault } from "../testing/faults.ts";
 import { connectionOf, type Market, poll, pumpDry } from "../testing/market-bench.ts";
 
 /** A store that is to be deleted with the end of an order that a marketplace took. */
@@ -50,6 +52,38 @@ describe("a store that is deleted", () => {
     await Promise.all(marketplaceHourlyChores(testContext()));
     const left = { status: "disconnected", access_token_enc: null, refresh_token_enc: null };
     expect(await connectionOf(market)).toMatchObject(left);
+  });
+
+  it("is not left on sale where the shop refuses: it is asked again, and after three days the operator is told", async () => {
+    const { market, product } = await shelf();
+    await syncProducts(market.ctx, { platform: "lazada" });
+    await pumpDry(market);
+    const admin = await createUser(["admin"]);
+    await deleteStore({ ...testContext(), actor: admin }, market.store.id, false);
+    let asked = 0;
+    market.fake.faults.before = ({ name }) => {
+      if (name !== "setListed") return;
+      asked += 1;
+      throw fault("rejected");
+    };
+    const anHour = async () => {
+      await pushChanges(market.ctx);
+      await pumpDry(market);
+      await Promise.all(marketplaceHourlyChores(testContext()));
+    };
+    await anHour();
+    await anHour();
+    expect([asked, (await connectionOf(market)).status]).toEqual([2, "connected"]);
+    const { id } = await connectionOf(market);
+    const key = `mail/alert/marketplace-left/${id}`;
+    expect(await findJob(key)).toBeNull();
+    await run(
+      sql`update market_stores set deleted_at = now() - interval '3 days' where id = ${market.store.id}`,
+    );
+    await anHour();
+    expect(market.fake.item(product.id)?.status).toBe("live");
+    expect(await connectionOf(market)).toMatchObject({ status: "disconnected" });
+    expect(await findJob(key)).not.toBeNull();
   });
 
   it("hears of the orders that were placed before its listings came off the shelf, to their end", async () => {

@@ -113,6 +113,8 @@ describe("signing in", () => {
       "https://jahat.example",
       "//jahat.example",
       "/\\jahat.example",
+      "/..//jahat.example/x",
+      "/%2e//jahat.example/x",
       "javascript:alert(1)",
     ]) {
       const visitor = new Visitor(store);
@@ -187,6 +189,18 @@ describe("a place to go on to", () => {
     ["//jahat.example/x", "/"],
     ["/\t/jahat.example", "/"],
     ["/\\jahat.example", "/"],
+    ["/..//jahat.example/x", "/"],
+    ["/.//jahat.example/x", "/"],
+    ["/a/..//jahat.example", "/"],
+    ["/%2e%2E//jahat.example/x", "/"],
+    ["/.%2e//jahat.example", "/"],
+    ["/..///jahat.example", "/"],
+    ["/..\\/jahat.example", "/"],
+    ["/.\t.//jahat.example", "/"],
+    ["/..\n//jahat.example", "/"],
+    ["/%2fjahat.example", "/%2fjahat.example"],
+    ["/%5cjahat.example", "/%5cjahat.example"],
+    ["/a//jahat.example", "/a//jahat.example"],
     ["http://wafero.localhost:8787@jahat.example/", "/"],
   ])("%s is %s", (value, expected) => {
     expect(safeNext(value, here)).toBe(expected);

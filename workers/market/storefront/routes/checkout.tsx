@@ -20,6 +20,7 @@ import type { StoreFacts } from "../snapshot.ts";
 import {
   actAsVisitor,
   limitAddress,
+  mayAskCouriers,
   type StorefrontEnv,
   signedIn,
   storeOf,
@@ -68,8 +69,7 @@ const COURIERS_MS = 1_500;
 /** Who has ordered before finds the couriers to his last district; where they are slow or away, he asks them himself. */
 async function firstSight(c: Visit, store: StoreFacts, basis: Basis): Promise<Shown> {
   const shown: Shown = { form: firstForm(basis), basis, areas: null, rates: null };
-  if (!shown.form.area) return shown;
-  await limitAddress(c);
+  if (!shown.form.area || !(await mayAskCouriers(c))) return shown;
   try {
     return await inTime(COURIERS_MS, withRates(c, store, shown));
   } catch (error) {

@@ -52,7 +52,9 @@ export class Visitor {
     call: { method?: string; body?: URLSearchParams; headers: Record<string, string> },
   ): Promise<Page> {
     const headers = { ...(this.#cookie ? { cookie: this.#cookie } : {}), ...call.headers };
-    const response = await fetchWorker(`${this.origin}${path}`, { ...call, headers });
+    const address = call.headers["cf-connecting-ip"];
+    const sent = { ...call, headers, ...(address ? { address } : {}) };
+    const response = await fetchWorker(`${this.origin}${path}`, sent);
     const set = response.headers.get("set-cookie");
     if (set?.startsWith(`${SESSION_COOKIE}=`)) this.#cookie = set.split(";")[0] ?? null;
     return {

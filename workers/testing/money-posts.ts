@@ -1,0 +1,40 @@
+/** Every POST, by whether it moves money, writes an amount of it down or adds to a stock: those take an `Idempotency-Key`. */
+export const KEYED = `
+  /api/wallet/deposit, /api/buyer/orders, /api/buyer/orders/{id}/received, /api/seller/payouts,
+  /api/seller/orders/{id}/cancel, /api/admin/payouts/{id}/approve, /api/admin/payouts/{id}/reject,
+  /api/admin/payouts/{id}/paid, /api/admin/orders/{id}/refund,
+  /api/orders/prepaid, /api/orders/social-media, /api/orders/game, /api/orders/process, /api/v2,
+  /api/admin/topup/orders/{id}/settle, /api/admin/topup/orders/{id}/refund, /api/admin/topup/orders/{id}/retry,
+  /api/admin/topup/requests/{id}/confirm, /api/admin/topup/requests/{id}/reject,
+  /api/admin/topup/supplier/deposits, /api/admin/topup/stock,
+  /api/payment/create, /api/payment/create-transaction, /api/gifts/send,
+  /api/agency/salary-request, /api/agency/salary-request/{requestId}/approve,
+  /api/agency/salary-request/{requestId}/reject, /api/agency/{agencyId}/salary-approve,
+  /api/agency/{agencyId}/salary-reject`;
+
+/** All the others. Where money is near, the path is all that they are told, and a repeat finds it done and says the same. */
+export const UNKEYED = `
+  /api/auth/register, /api/auth/signin, /api/auth/login, /api/auth/logout, /api/register, /api/login,
+  /api/profile/avatar, /api/auth/profile/avatar, /api/seller/products, /api/seller/uploads, /api/seller/promo,
+  /api/seller/orders/{id}/cancel-pickup, /api/seller/marketplace/connect, /api/seller/marketplace/sync,
+  /api/seller/marketplace/disconnect, /api/seller/products/{id}/enhance-photo, /api/seller/instagram/connect,
+  /api/seller/instagram/disconnect, /api/seller/instagram/post, /api/seller/instagram/posts/{id}/publish,
+  /api/admin/promo, /api/admin/banners, /api/admin/uploads, /api/buyer/cart, /api/buyer/orders/{id}/cancel,
+  /api/ai/chat, /api/ai/undo/{id}, /api/webhooks/midtrans, /api/webhooks/kiriminaja, /api/webhooks/shopee,
+  /api/webhooks/lazada, /api/webhooks/tiktok-shop, /api/webhooks/replicate, /api/webhooks/vip-reseller,
+  /api/services/nickname, /api/admin/vip-sync, /api/reseller/keys, /api/reseller/endpoints,
+  /api/reseller/endpoints/{id}/rotate, /api/reseller/deliveries/{id}/redeliver,
+  /api/admin/topup/margins/preview, /api/admin/topup/margins, /api/admin/topup/supplier/check,
+  /api/admin/topup/callbacks/{id}/replay, /api/admin/topup/reconciliations/{day}, /api/plans,
+  /api/payment/callback, /api/orders/{id}/cancel, /api/orders/{id}/pay, /api/website/create,
+  /api/website/servers, /api/website/{id}/credentials, /api/website/{id}/certificate, /api/upload,
+  /api/website/deploy, /api/website/{id}/rollback, /api/website/{id}/deploys/{deployId}/cancel,
+  /api/live-session/start, /api/live-session/end, /api/agency/apply, /api/agency/{agencyId}/approve,
+  /api/agency/host-application/{id}/approve, /api/agency/{agencyId}/reject,
+  /api/agency/host-application/{id}/reject, /api/hosts/apply, /api/hosts/leave, /api/follows/follow,
+  /api/follows/unfollow, /api/chat/send, /v1/auth/login, /v1/auth/logout, /v1/auth/change-password, /v1/servers,
+  /v1/servers/{server_id}/enrolment, /v1/agent/enrol, /v1/panel/update, /v1/sites, /v1/sites/{site_id}/retry,
+  /v1/sites/{site_id}/suspend, /v1/sites/{site_id}/resume, /v1/jobs/{job_id}/cancel, /v1/db/databases,
+  /v1/db/users, /v1/ssl/issue, /v1/ssl/renew, /v1/backup/run, /v1/backup/restore, /v1/backup/prove,
+  /v1/agent/backups/{id}/upload, /v1/agent/backups/{id}/complete, /v1/agent/backups/{id}/verified,
+  /v1/agent/backups/{id}/prove, /v1/agent/backups/{id}/restore`;

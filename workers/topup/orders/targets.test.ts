@@ -1,0 +1,161 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { bench } from "../testing/bench.ts";
+import { purchasesOf, recover, runOrderJob, theOrderOf } from "../testing/outcomes.ts";
+import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { followOrders } from "./follow.ts";
+import { placeGame, placeSocial } from "./place.ts";
+import { processOrder } from "./process.ts";
+import { isSameTarget } from "./targets.ts";
+
+beforeAll(stockShelves);
+
+const { diamonds, fire, likes } = SERVICES;
+type Family = "prepaid" | "game" | "social";
+
+describe("a purchase is for the order's target", () => {
+  it.each<[Family, string, string, boolean]>([
+    ["prepaid", "081234567890", "+62 812-3456-7890", true],
+    ["prepaid", "081234567890", "6281234567890", true],
+    ["prepaid", "081234567890", "81234567890", true],
+    ["prepaid", "081234567890", "081234567891", false],
+    ["prepaid", "62123456789", "123456789", false],
+    ["game", "6281234567", "81234567", false],
+    ["game", "0012345678", "12345678", false],
+    ["game", " 12345678", "12345678", true],
+    ["social", "https://Instagram.com/p/AbC", "https://instagram.com/p/AbC", true],
+    ["social", "https://instagram.com/p/AbC", "https://instagram.com/p/abc", false],
+    ["social", "@Toko", "@toko", true],
+  ])("of %s %s as it is for %s: %j", (family, target, theirs, same) => {
+    expect(isSameTarget({ family, target }, theirs)).toBe(same);
+  });
+});
+
+describe("wrong goods wait for a person", () => {
+  it("when the purchase is for player 8… instead of 628…", async () => {
+    const actor = await customer();
+    const other = newPhone().slice(1);
+    const gameId = `62${other}`;
+    await dial(gameId, { stay: true });
+    const twist = (text: string) => text.replaceAll(gameId, other);
+    const { ctx, settle } = bench({ actor, timeoutMs: 3_000, twist });
+    const { number } = await placeGame(ctx, { service: diamonds.code, gameId, zone: "2001" });
+    await processOrder(ctx, { orderNumber: number });
+    await settle();
+    expect((await theOrderOf(gameId)).state).toBe("review");
+  });
+
+  it("when the purchase is for a post whose name differs by case", async () => {
+    const actor = await customer();
+    const post = `AbC${newPhone()}`;
+    const target = `https://instagram.com/p/${post}`;
+    await dial(target, { stay: true });
+    const twist = (text: string) => text.replaceAll(post, post.toLowerCase());
+    const { ctx, settle } = bench({ actor, timeoutMs: 3_000 });
+    await placeSocial(ctx, { service: likes.code, target, quantity: 100 });
+    await settle();
+    await hand("succeed", (await theOrderOf(target)).trxid ?? "");
+    const later = bench({ laterMs: 60_000, timeoutMs: 3_000, twist });
+    await followOrders(later.ctx);
+    await later.settle();
+    expect((await theOrderOf(target)).state).toBe("review");
+  });
+});
+
+describe("two buyers' doubts that the history tells apart are settled without a person", () => {
+  it("for two posts whose names differ by case", async () => {
+    const id = newPhone();
+    const [a, b] = [`https://instagram.com/p/AbC${id}`, `https://instagram.com/p/aBc${id}`];
+    for (const [target, kill] of [
+      [a, "before"],
+      [b, "after"],
+    ] as const) {
+      await dial(target, { stay: true });
+      const { ctx, killed } = bench({ actor: await customer(), killAt: 1, kill });
+      const placed = placeSocial(ctx, { service: likes.code, target, quantity: 100 });
+      await Promise.race([placed, killed]);
+    }
+    for (const target of [a, b, a, b]) await recover(target);
+    expect((await theOrderOf(a)).state).toBe("failed");
+    expect((await theOrderOf(b)).state).toBe("processing");
+    expect([(await purchasesOf(a)).length, (await purchasesOf(b)).length]).toEqual([0, 1]);
+  });
+
+  it("for two players of whom one has the other's number behind a 62", async () => {
+    const b = newPhone().slice(1);
+    const a = `62${b}`;
+    for (const [gameId, kill] of [
+      [a, "before"],
+      [b, "after"],
+    ] as const) {
+      await dial(gameId, { stay: true });
+      const actor = await customer();
+      const order = { service: diamonds.code, gameId, zone: "2001" };
+      const { number } = await placeGame(bench({ actor }).ctx, order);
+      const { ctx, killed } = bench({ actor, killAt: 1, kill });
+      await Promise.race([processOrder(ctx, { orderNumber: number }), killed]);
+    }
+    for (const gameId of [a, b, a, b]) await recover(gameId);
+    expect((await theOrderOf(a)).state).toBe("failed");
+    expect((await theOrderOf(b)).state).toBe("processing");
+  });
+
+  it("though somebody bought the same past us for another target", async () => {
+    const target = `https://instagram.com/p/${newPhone()}`;
+    await dial(target, { stay: true });
+    const { ctx, killed } = bench({ actor: await customer(), killAt: 1, kill: "before" });
+    const placed = placeSocial(ctx, { service: likes.code, target, quantity: 100 });
+    await Promise.race([placed, killed]);
+    const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
+    const foreign = `@lain${newPhone()}`;
+    await vipReseller.createSocialMediaOrder({
+      service: likes.code,
+      target: foreign,
+      quantity: 100,
+    });
+    const order = await theOrderOf(target);
+    for (const laterMs of [80_000, 150_000]) await runOrderJob(order, { laterMs });
+    expect(await theOrderOf(target)).toMatchObject({ state: "failed" });
+  });
+});
+
+describe("the zone of a game that is not known to have any", () => {
+  const order = async (zone: string | null) =>
+    placeGame(bench({ actor: await customer() }).ctx, {
+      service: fire.code,
+      gameId: newPhone(),
+      zone,
+    });
+
+  it("is kept as it was given, and needs not be given", async () => {
+    expect((await order("os_asia")).zone).toBe("os_asia");
+    expect((await order(null)).zone).toBeNull();
+  });
+
+  it("is refused in words when it is none", async () => {
+    await expect(order("##")).rejects.toMatchObject({
+      code: "invalid_input",
+      message: expect.stringContaining("Zone is not a zone of"),
+    });
+  });
+});
+
+describe("the same link in other words is asked about", () => {
+  it.each([
+    ["https://youtu.be/dQw4w9WgXcQ?si=x", "https://www.youtube.com/watch?app=d&v=dQw4w9WgXcQ&t=5"],
+    ["https://youtu.be/aQw4w9WgXcQ", "https://m.youtube.com/shorts/aQw4w9WgXcQ"],
+    ["https://www.instagram.com/p/CAbC_1-x/", "https://instagram.com/reel/CAbC_1-x/?igsh=1"],
+    ["https://twitter.com/toko/status/12", "https://x.com/toko/status/12?s=20"],
+  ])("%s and %s", async (one, other) => {
+    const { ctx, settle } = bench({ actor: await customer(), timeoutMs: 3_000 });
+    for (const target of [one, other]) await dial(target, { stay: true });
+    const order = { service: likes.code, quantity: 100 };
+    expect((await placeSocial(ctx, { ...order, target: one })).target).toBe(one);
+    await settle();
+    await expect(placeSocial(ctx, { ...order, target: other })).rejects.toMatchObject({
+      code: "conflict",
+    });
+    const different = other.replace(/(dQw4|aQw4|CAbC|status\/1)/, "$1X1");
+    expect((await placeSocial(ctx, { ...order, target: different })).target).toBe(different);
+    await settle();
+  });
+});
