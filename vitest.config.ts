@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 
 /** As local/testing/patience.ts: vitest's own patience is one second. */
 const PATIENT = { poll: { timeout: 15_000 } };
+/** .ci/run asks for one: on a busy machine a test of real processes and a real database may miss its time. */
+const retry = Number(process.env.LUMBUNG_TEST_RETRIES ?? 0);
 
 /**
  * `workers` runs inside workerd against a real Postgres and the provider twins; `socketio` tests the protocol engine in a
@@ -24,6 +26,7 @@ export default defineConfig({
         ],
         test: {
           name: "workers",
+          retry,
           setupFiles: [
             "./local/testing/patience.ts",
             "./workers/testing/setup.ts",
@@ -46,6 +49,7 @@ export default defineConfig({
         ],
         test: {
           name: "socketio",
+          retry,
           setupFiles: ["./local/testing/patience.ts", "./workers/testing/setup.ts"],
           include: ["workers/live/socketio/**/*.test.ts"],
           isolate: false,
@@ -57,8 +61,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          // Those that kill real processes stand here; .ci/run sets it, as a busy machine may make one miss its time.
-          retry: Number(process.env.LUMBUNG_WHOLE_SYSTEM_RETRIES ?? 0),
+          retry,
           setupFiles: ["./local/testing/patience.ts"],
           include: [
             "local/**/*.test.ts",

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { api, type TestAnswer } from "../testing/api.ts";
 import { createUser, type TestUser } from "../testing/factories.ts";
 import { enrolledServer, type TestServer } from "./testing/agents.ts";
-import { trailOf } from "./testing/operators.ts";
+import { eventually, trailOf } from "./testing/operators.ts";
 import { failure, getOf, goodAnswer, newSiteBody, ran, scripted } from "./testing/scripted.ts";
 
 let operator: TestUser;
@@ -65,7 +65,9 @@ describe("a site's life", () => {
     expect(agent.given("site.deprovision")[0]?.input).toMatchObject({ removeFiles: true });
     expect((await getOf(operator, path)).body.error).toBe("site not found");
     expect((await change("DELETE", path)).status).toBe(404);
-    expect((await trailOf(operator, { target_id: site.id })).map(({ action }) => action)).toEqual([
+    const trail = () => trailOf(operator, { target_id: site.id });
+    const entries = await eventually(trail, "site.delete.refused");
+    expect(entries.map(({ action }) => action)).toEqual([
       ...[
         "site.delete.refused",
         "site.delete.requested",

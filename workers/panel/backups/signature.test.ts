@@ -44,7 +44,7 @@ describe("the panel's rows that a server is found to have", () => {
     const { agent, facts } = await forgotten();
     const call = asOperator(operator, agent);
     const { body } = await call("GET", "list");
-    expect(body.items).toMatchObject([{ file: facts.file, origin: "found", prove_error: null }]);
+    expect(body.items).toMatchObject([{ file: facts.file, origin: "found" }]);
     expect(await rowOf(facts.backupId)).toEqual([{ known: facts.plainSha256 }]);
     const proven = await call("POST", "prove", { file: facts.file });
     expect(proven).toMatchObject({ status: 200, body: { status: "ok" } });
