@@ -11,7 +11,7 @@ import { bundleWorker, dropBundle, type Running } from "./workerd.ts";
 
 const CALLBACKS = 2_000;
 
-const SETTLING = `Settle time: from the moment when an order is in doubt, in wrangler dev with real queues, one order a second, 500 ms
+const SETTLING = `Settle time: from the moment when an order is in doubt, in the local runtime with real queues, one order a second, 500 ms
 between the supplier's requests. A purchase is found by the first look, 3 s after the doubt; looks wait for their turn at
 that pace. A refund waits until the attempt's lease of 75 s is over and two looks, 60 s apart or more, found nothing.`;
 

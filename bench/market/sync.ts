@@ -47,7 +47,7 @@ const WRITES = /add_item|update|upload|create|unlist|deactivate|\/product\/20230
 
 /**
  * A thousand products go to three shops at once, each at the pace of its platform, with answers after 100 ms: in
- * `wrangler dev` with real queues. Compared with the least time that the shop's limit leaves for the calls made.
+ * the local runtime with real queues. Compared with the least time that the shop's limit leaves for the calls made.
  */
 export async function benchSync(keep: Keep, products = PRODUCTS): Promise<string[]> {
   const place = await startPlace(keep);

@@ -35,7 +35,7 @@ interface Place {
 }
 
 /**
- * How long an order in doubt stays so: the bundle in `wrangler dev` with real queues and crons, at the pace that the
+ * How long an order in doubt stays so: the bundle in the local runtime with real queues and crons, at the pace that the
  * supplier asks for. Orders arrive one a second, and the supplier answers none of them.
  */
 export async function startSettling(
