@@ -1,6 +1,6 @@
+import { handlers } from "./areas.ts";
 import type { AgentCtx } from "./ctx.ts";
 import { type Daemon, type DaemonOptions, startDaemon } from "./daemon.ts";
-import { handlers } from "./handlers.ts";
 
 export type AgentOptions = Omit<DaemonOptions, "handlers" | "chores">;
 

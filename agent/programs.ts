@@ -77,6 +77,11 @@ export interface StartOptions {
   uid?: number;
   gid?: number;
   stdio?: StdioOptions;
+  /**
+   * `ours`: no process group of its own, so its own children outlive `endProgram`. The scheduler shares out the processor
+   * by sessions: a chain of programs in one session each stands in its way for several times as long.
+   */
+  session?: "own" | "ours";
 }
 
 type StartListener = (program: string, args: readonly string[], pid: number | undefined) => void;
@@ -89,13 +94,13 @@ export function onProgramStart(listener: StartListener): () => void {
 }
 
 /**
- * Starts a program of the list: no shell, arguments as they are, an environment of its own, a process group of its own.
+ * Starts a program of the list: no shell, arguments as they are, an environment and (mostly) a process group of its own.
  * The caller waits for it and ends it.
  */
 export function startProgram(
   program: string,
   args: readonly string[],
-  { env, cwd, uid, gid, stdio }: StartOptions = {},
+  { env, cwd, uid, gid, stdio, session = "own" }: StartOptions = {},
 ): ChildProcess {
   const path = findProgram(program);
   if (path === null) throw new CommandError("unavailable", `${program} is not installed`);
@@ -105,7 +110,7 @@ export function startProgram(
   }
   const child = spawn(path, args, {
     shell: false,
-    detached: true,
+    detached: session === "own",
     cwd: cwd ?? "/",
     env: environment({ ...BASE_ENV, ...env }),
     stdio: stdio ?? ["pipe", "pipe", "pipe"],

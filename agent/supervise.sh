@@ -22,8 +22,9 @@ LONGEST_PAUSE_MS=30000
 WELL_S=60
 LOOK_S=0.2
 
-# A server's memory is its sites': the agent starts programs and waits, which needs no optimised code.
-SMALL='--max-semi-space-size=1 --optimize-for-size --no-opt --no-maglev --v8-pool-size=1 --expose-gc'
+# A server's memory is its sites': the agent starts programs and waits, which needs no optimised code. Node's own snapshot
+# starts it some milliseconds sooner and stays in memory.
+SMALL='--no-node-snapshot --max-semi-space-size=1 --optimize-for-size --no-opt --no-maglev --v8-pool-size=1 --expose-gc'
 
 child='' told='' stopping='' wished=''
 attempt='' from='' to='' until=''

@@ -70,19 +70,19 @@ export async function startMeasured(bundle: Bundle): Promise<Running> {
 }
 
 export async function startExpress(standIns: StandIns, jwtKeys: string): Promise<Running> {
-  const { adminUrl, midtransUrl, vipResellerUrl, ipaymuUrl } = standIns;
+  const { adminUrl, midtrans, vipReseller, ipaymu } = standIns;
   const port = await freePort();
   return await startServer(process.execPath, [`${ROOT}/bench/peers/express.ts`], port, {
     PORT: String(port),
     NODE_ENV: "production",
     DATABASE_URL: adminUrl,
     JWT_KEYS: jwtKeys,
-    MIDTRANS_URL: midtransUrl,
+    MIDTRANS_URL: midtrans,
     MIDTRANS_KEY: TWIN_KEYS.midtrans,
-    VIP_RESELLER_URL: vipResellerUrl,
+    VIP_RESELLER_URL: vipReseller,
     VIP_RESELLER_API_ID: TWIN_KEYS.vipReseller.apiId,
     VIP_RESELLER_API_KEY: TWIN_KEYS.vipReseller.apiKey,
-    IPAYMU_URL: ipaymuUrl,
+    IPAYMU_URL: ipaymu,
     IPAYMU_VA: TWIN_KEYS.ipaymu.va,
     IPAYMU_API_KEY: TWIN_KEYS.ipaymu.apiKey,
   });

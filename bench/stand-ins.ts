@@ -2,27 +2,15 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { startDatabase } from "../local/database.ts";
 import { TWIN_KEYS } from "../local/settings.ts";
-import { startTwins } from "../local/twins/index.ts";
+import { addressesOf, startTwins, type TwinAddresses } from "../local/twins/index.ts";
 
-export interface Addresses {
+export interface Addresses extends TwinAddresses {
   /** Through the Neon endpoint, as the Worker goes. */
   databaseUrl: string;
   /** The endpoint itself: queries, counts and latency. */
   httpUrl: string;
   /** Straight to Postgres, as the Express peer goes. */
   adminUrl: string;
-  midtransUrl: string;
-  kiriminajaUrl: string;
-  resendUrl: string;
-  ipaymuUrl: string;
-  vipResellerUrl: string;
-  aapanelUrl: string;
-  shopeeUrl: string;
-  lazadaUrl: string;
-  tiktokShopUrl: string;
-  replicateUrl: string;
-  instagramUrl: string;
-  anthropicUrl: string;
 }
 
 export interface StandIns extends Addresses {
@@ -72,18 +60,7 @@ async function serve(): Promise<void> {
     databaseUrl: database.databaseUrl,
     httpUrl: database.httpUrl,
     adminUrl: database.adminUrl,
-    midtransUrl: twins.midtrans.url,
-    kiriminajaUrl: twins.kiriminAja.url,
-    resendUrl: twins.resend.url,
-    ipaymuUrl: twins.ipaymu.url,
-    vipResellerUrl: twins.vipReseller.url,
-    aapanelUrl: twins.aapanel.url,
-    shopeeUrl: twins.shopee.url,
-    lazadaUrl: twins.lazada.url,
-    tiktokShopUrl: twins.tiktokShop.url,
-    replicateUrl: twins.replicate.url,
-    instagramUrl: twins.instagram.url,
-    anthropicUrl: twins.anthropic.url,
+    ...addressesOf(twins),
   };
   process.send?.(addresses);
   await stopped;

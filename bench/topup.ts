@@ -56,8 +56,8 @@ ${SETTLING}`);
 }
 
 /** Money at the supplier for every order to come: refusals would be quicker than purchases. */
-async function fillAccount({ vipResellerUrl }: StandIns): Promise<void> {
-  const answer = await fetch(`${vipResellerUrl}/_account`, {
+async function fillAccount({ vipReseller }: StandIns): Promise<void> {
+  const answer = await fetch(`${vipReseller}/_account`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ balance: 1_000_000_000_000 }),

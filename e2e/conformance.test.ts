@@ -64,6 +64,12 @@ describe.each([
     expect(error).toMatchObject({ message: "Not you", data: { why: "ban" } });
   });
 
+  it("comes back by itself when it is told nothing and closed, as by an object that is being moved", async () => {
+    const socket = client("plain", { transports, auth: { later: "once", name: "Sari" } });
+    await once(socket, "connect");
+    expect(await socket.emitWithAck("echo", 1)).toBe(1);
+  });
+
   it("goes on after a loss, with what it missed", async () => {
     const socket = client("recovering", { transports });
     await once(socket, "connect");

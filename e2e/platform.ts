@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { rename } from "node:fs/promises";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +8,7 @@ import { type Addresses, type Cloud, startCloud } from "../local/cloud.ts";
 import type { LocalDatabase } from "../local/database.ts";
 import { isFree } from "../local/dev/ports.ts";
 import { type RunningWorker, startWorker } from "../local/dev/worker.ts";
+import { madeOnce } from "../local/made-once.ts";
 import type { Postgres } from "../local/postgres.ts";
 import type { Twins } from "../local/twins/index.ts";
 
@@ -97,22 +97,9 @@ function describe(
   };
 }
 
-/**
- * The Worker as it is deployed: wrangler's own minified bundle of the production environment. All files of one test run
- * share the one that the first of them made (local/testing/run-folder.ts).
- */
+/** The Worker as it is deployed: wrangler's own minified bundle of the production environment. */
 async function bundle(stateDir: string): Promise<string> {
-  const runFolder = process.env.LUMBUNG_RUN_FOLDER;
-  const folder = join(runFolder ?? stateDir, "bundle");
-  if (!existsSync(folder)) {
-    const made = `${folder}-${process.pid}`;
-    await makeBundle(made);
-    // Of two that were made at the same time either will do.
-    await rename(made, folder).catch((error: unknown) => {
-      if (!existsSync(folder)) throw error;
-    });
-  }
-  return join(folder, "index.js");
+  return join(await madeOnce("bundle", stateDir, makeBundle), "index.js");
 }
 
 async function makeBundle(folder: string): Promise<void> {

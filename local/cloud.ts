@@ -5,24 +5,12 @@ import { mailPreviews } from "./dev/mail-previews.ts";
 import type { Ports } from "./dev/ports.ts";
 import type { WorkerOptions } from "./dev/worker.ts";
 import { localSettings, secretsFrom, TWIN_KEYS } from "./settings.ts";
-import { startTwins, type Twins } from "./twins/index.ts";
+import { addressesOf, startTwins, type TwinAddresses, type Twins } from "./twins/index.ts";
 
 /** Where the platform listens: what a person, a demo or a test needs to know of it. */
-export interface Addresses {
+export interface Addresses extends TwinAddresses {
   app: string;
   storeDomain: string;
-  midtrans: string;
-  kiriminaja: string;
-  resend: string;
-  ipaymu: string;
-  vipReseller: string;
-  aapanel: string;
-  shopee: string;
-  lazada: string;
-  tiktokShop: string;
-  replicate: string;
-  instagram: string;
-  anthropic: string;
 }
 
 export interface CloudOptions {
@@ -63,22 +51,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     signal?.throwIfAborted();
     const app = `http://localhost:${ports.worker}`;
     const twins = await startProviders(app, options);
-    const addresses: Addresses = {
-      app,
-      storeDomain: "localhost",
-      midtrans: twins.midtrans.url,
-      kiriminaja: twins.kiriminAja.url,
-      resend: twins.resend.url,
-      ipaymu: twins.ipaymu.url,
-      vipReseller: twins.vipReseller.url,
-      aapanel: twins.aapanel.url,
-      shopee: twins.shopee.url,
-      lazada: twins.lazada.url,
-      tiktokShop: twins.tiktokShop.url,
-      replicate: twins.replicate.url,
-      instagram: twins.instagram.url,
-      anthropic: twins.anthropic.url,
-    };
+    const addresses: Addresses = { app, storeDomain: "localhost", ...addressesOf(twins) };
     const settings = settingsFor(options, database, twins);
     const stop = async () => {
       await twins.stop();
@@ -149,18 +122,7 @@ function settingsFor(
       port: ports.worker,
       databaseUrl: database.databaseUrl,
       httpUrl: database.httpUrl,
-      midtransUrl: twins.midtrans.url,
-      kiriminajaUrl: twins.kiriminAja.url,
-      resendUrl: twins.resend.url,
-      ipaymuUrl: twins.ipaymu.url,
-      vipResellerUrl: twins.vipReseller.url,
-      aapanelUrl: twins.aapanel.url,
-      shopeeUrl: twins.shopee.url,
-      lazadaUrl: twins.lazada.url,
-      tiktokShopUrl: twins.tiktokShop.url,
-      replicateUrl: twins.replicate.url,
-      instagramUrl: twins.instagram.url,
-      anthropicUrl: twins.anthropic.url,
+      ...addressesOf(twins),
       rateLimitFactor,
     },
     secrets,

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { migrate } from "../migrations/run.ts";
+import { madeOnce } from "./made-once.ts";
 import type { NeonEndpoint } from "./neon/endpoint.ts";
 import { startNeonEndpoint } from "./neon/endpoint.ts";
 import { LOCAL_LOGIN, type Postgres, startPostgres } from "./postgres.ts";
@@ -39,14 +40,16 @@ export type LocalDatabase = DatabaseUrls & {
 
 /** What `npm run dev`, tests and benchmarks share: Postgres, migrated, behind a Neon endpoint. */
 export async function startDatabase(options: DatabaseOptions = {}): Promise<LocalDatabase> {
+  const copyOf = await migratedData(options);
   const postgres = await startPostgres({
     durable: options.durable ?? false,
+    ...(copyOf ? { copyOf } : {}),
     ...(options.dataDir ? { dataDir: options.dataDir } : {}),
     ...(options.stateDir ? { stateDir: options.stateDir } : {}),
     ...(options.postgresPort ? { port: options.postgresPort } : {}),
   });
   try {
-    const templates = new Templates(postgres, options.migrationsFolder);
+    const templates = new Templates(postgres, options.migrationsFolder, copyOf !== undefined);
     await prepareMain(postgres, templates, options);
     const endpoint = await startNeonEndpoint({
       postgresPort: postgres.port,
@@ -58,6 +61,20 @@ export async function startDatabase(options: DatabaseOptions = {}): Promise<Loca
     await postgres.stop();
     throw error;
   }
+}
+
+/** In a test run: data with the migrated template, so that it is migrated once and not by every file. */
+async function migratedData(options: DatabaseOptions): Promise<string | undefined> {
+  const runFolder = process.env.LUMBUNG_RUN_FOLDER;
+  if (!runFolder || options.durable || options.dataDir || options.migrationsFolder) return;
+  return await madeOnce("postgres", runFolder, async (dataDir) => {
+    const postgres = await startPostgres({ dataDir });
+    try {
+      await makeTemplate(postgres);
+    } finally {
+      await postgres.stop();
+    }
+  });
 }
 
 function describe(postgres: Postgres, endpoint: NeonEndpoint, templates: Templates): LocalDatabase {
@@ -98,7 +115,9 @@ async function prepareMain(
     const found = await client.query("select 1 from pg_database where datname = $1", [MAIN]);
     if (found.rowCount === 0) await client.query(`create database ${MAIN}`);
   });
-  await migrate(postgres.url(MAIN), migrateOptions(options.migrationsFolder, options.log));
+  // No Worker of before runs here that would still call what is dropped.
+  const how = migrateOptions(options.migrationsFolder, options.log);
+  await migrate(postgres.url(MAIN), { ...how, prune: true });
 }
 
 /** Makes databases by copying one that was migrated once, which is far quicker than migrating each. */
@@ -108,14 +127,15 @@ class Templates {
   #made: Promise<void> | undefined;
   #lastClone: Promise<void> = Promise.resolve();
 
-  constructor(postgres: Postgres, migrationsFolder: string | undefined) {
+  constructor(postgres: Postgres, migrationsFolder: string | undefined, isMade: boolean) {
     this.#postgres = postgres;
     this.#migrationsFolder = migrationsFolder;
+    if (isMade) this.#made = Promise.resolve();
   }
 
   /** One at a time: Postgres refuses to copy a database that another copy is reading. */
   clone(name: string): Promise<void> {
-    this.#made ??= this.#make();
+    this.#made ??= makeTemplate(this.#postgres, this.#migrationsFolder);
     const made = this.#made;
     const turn = this.#lastClone.then(async () => {
       await made;
@@ -126,14 +146,14 @@ class Templates {
     this.#lastClone = turn.catch(() => undefined);
     return turn;
   }
+}
 
-  async #make(): Promise<void> {
-    await asAdmin(this.#postgres, async (client) => {
-      await client.query(`drop database if exists ${TEMPLATE} with (force)`);
-      await client.query(`create database ${TEMPLATE}`);
-    });
-    await migrate(this.#postgres.url(TEMPLATE), migrateOptions(this.#migrationsFolder));
-  }
+async function makeTemplate(postgres: Postgres, migrationsFolder?: string): Promise<void> {
+  await asAdmin(postgres, async (client) => {
+    await client.query(`drop database if exists ${TEMPLATE} with (force)`);
+    await client.query(`create database ${TEMPLATE}`);
+  });
+  await migrate(postgres.url(TEMPLATE), migrateOptions(migrationsFolder));
 }
 
 function migrateOptions(folder?: string, log?: (line: string) => void) {

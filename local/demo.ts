@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Addresses } from "./cloud.ts";
+import { beAlone } from "./demo/alone.ts";
 import { sellHosting } from "./demo/hosting/hosting.ts";
 import { goLive } from "./demo/live/live.ts";
 import { runMarket } from "./demo/market/market.ts";
@@ -22,17 +23,24 @@ const DEMOS = {
 const USAGE = `npm run demo -- [${Object.keys(DEMOS).join(" | ")}] [options]
   --state .lumbung   as given to npm run dev`;
 
-/** Which demo, and where the running platform keeps its state. */
+/** Any number of it at once; the others turn dials that are one for all, or sum up what all have done. */
+const SIDE_BY_SIDE = makeSale;
+
+/** Which demo, and where the running platform keeps its state; null: its reader wants to know what there is. */
 function readOptions() {
   try {
     const { values, positionals } = parseArgs({
-      options: { state: { type: "string", default: ".lumbung" } },
+      options: {
+        state: { type: "string", default: ".lumbung" },
+        help: { type: "boolean", short: "h", default: false },
+      },
       allowPositionals: true,
     });
+    if (values.help) return null;
     const [name = "sale"] = positionals;
     const demo = Object.entries(DEMOS).find(([known]) => known === name)?.[1];
     if (!demo) throw new Error(`There is no demo ${name}`);
-    return { demo, state: values.state };
+    return { name, demo, state: values.state };
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
   }
@@ -48,10 +56,13 @@ function readAddresses(state: string): Addresses | null {
 
 /** `npm run demo`: a story against a running `npm run dev`, step by step; one real sale unless another is named. */
 async function run(): Promise<void> {
-  const { demo, state } = readOptions();
+  const options = readOptions();
+  if (!options) return console.log(USAGE);
+  const { name, demo, state } = options;
   const addresses = readAddresses(state);
   const runs = addresses && (await fetch(`${addresses.app}/openapi.json`).catch(() => null));
   if (!addresses || !runs) throw new Error("Start the platform first: npm run dev");
+  if (demo !== SIDE_BY_SIDE) beAlone(name, join(state, `demo-${name}.pid`));
   await demo(createNarrator(addresses));
 }
 

@@ -9,7 +9,7 @@ import { request } from "./demo/http.ts";
 import { isFree, portsFrom } from "./dev/ports.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const PATIENCE = { timeout: 60_000, interval: 100 };
+const PATIENCE = { timeout: 120_000, interval: 100 };
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -99,7 +99,7 @@ test("keeps its data and sign-ins, survives the end of its Worker, and leaves no
   second.child.kill("SIGKILL");
   await allEnds(port);
   await vi.waitFor(() => expect(processesOf(state)).toEqual([]), PATIENCE);
-}, 180_000);
+}, 300_000);
 
 test("names every port that another program has, and starts nothing", async () => {
   const [port, state] = [await freeBase(), stateFolder()];

@@ -1,5 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type Cloud, startCloud } from "./cloud.ts";
 import { openDemoStore, writeDemoUsers } from "./demo/data.ts";
@@ -13,6 +14,9 @@ const USAGE = `npm run dev -- [options]
   --db-latency 0            milliseconds that every database round trip takes longer
   --rate-limit-factor 100   how many times 100 requests a minute one address may make`;
 
+const TRIES = 20;
+const PAUSE_MS = 1_000;
+
 /**
  * `npm run dev`: Postgres, migrations, demo data, the Neon endpoint, the twins and the Worker, in this order; Ctrl-C
  * stops them all.
@@ -20,6 +24,7 @@ const USAGE = `npm run dev -- [options]
 async function run(signal: AbortSignal): Promise<void> {
   const began = Date.now();
   const options = readOptions();
+  if (!options) return console.log(USAGE);
   const ports = portsFrom(options.port);
   await assertPortsFree(ports);
   const cloud = await startCloud({ ...options, ports, durable: true, signal });
@@ -45,8 +50,9 @@ async function serve(
   const over = AbortSignal.any([signal, lost.signal]);
   const worker = await startWorker(options, over);
   try {
-    await openDemoStore(addresses.app);
-    writeFileSync(join(stateDir, "addresses.json"), JSON.stringify(addresses));
+    const file = join(stateDir, "addresses.json");
+    await fillDemoStore(addresses.app, !existsSync(file), over);
+    writeFileSync(file, JSON.stringify(addresses));
     printWelcome(addresses, Date.now() - began);
     const stopped = new Promise<void>((done) => over.addEventListener("abort", () => done()));
     await Promise.race([worker.exited, stopped]);
@@ -57,6 +63,19 @@ async function serve(
   lost.signal.throwIfAborted();
 }
 
+/** A source that is saved meanwhile starts the Worker anew, and that breaks its requests off. */
+async function fillDemoStore(app: string, isFirst: boolean, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await openDemoStore(app, isFirst);
+    } catch (error) {
+      if (!(error instanceof TypeError) || attempt === TRIES) throw error;
+      await sleep(PAUSE_MS, null, { signal });
+    }
+  }
+}
+
+/** Null: its reader wants to know what there is. */
 function readOptions() {
   try {
     const { values } = parseArgs({
@@ -65,8 +84,10 @@ function readOptions() {
         state: { type: "string", default: ".lumbung" },
         "db-latency": { type: "string", default: "0" },
         "rate-limit-factor": { type: "string", default: "100" },
+        help: { type: "boolean", short: "h", default: false },
       },
     });
+    if (values.help) return null;
     return {
       port: number(values.port),
       stateDir: values.state,

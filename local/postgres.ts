@@ -24,6 +24,8 @@ const CHECKOUT = resolve(import.meta.dirname, "..");
 export type PostgresOptions = {
   /** Where the data lies. Default: a throw-away folder, or with `durable` one in `stateDir`. */
   dataDir?: string;
+  /** Data of a server that was stopped: new data begin as a copy of it. Default: empty. */
+  copyOf?: string;
   /** Default: the checkout's own. */
   stateDir?: string;
   /** Default: any free port. */
@@ -55,7 +57,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const place = choosePlace(options);
   try {
     const binaries = findBinaries(place.account, options.nativeDir);
-    await ensureCluster(place.dataDir, binaries, place.account, LOCAL_LOGIN);
+    await ensureCluster(place.dataDir, binaries, place.account, LOCAL_LOGIN, options.copyOf);
     await clearStalePidFile(place.dataDir);
     const server = await launchOnPort(place, binaries, options);
     return supervise(server, place);

@@ -1,21 +1,22 @@
 import { readFileSync } from "node:fs";
 
+/** What a local Worker is told of: its database, and by their names the twins. */
 interface Urls {
   databaseUrl: string;
   httpUrl: string;
-  midtransUrl: string;
-  kiriminajaUrl: string;
-  resendUrl: string;
-  ipaymuUrl: string;
-  vipResellerUrl: string;
-  aapanelUrl: string;
+  midtrans: string;
+  kiriminaja: string;
+  resend: string;
+  ipaymu: string;
+  vipReseller: string;
+  aapanel: string;
   /** Without its address a marketplace is not connected. */
-  shopeeUrl?: string;
-  lazadaUrl?: string;
-  tiktokShopUrl?: string;
-  replicateUrl?: string;
-  instagramUrl?: string;
-  anthropicUrl?: string;
+  shopee?: string;
+  lazada?: string;
+  tiktokShop?: string;
+  replicate?: string;
+  instagram?: string;
+  anthropic?: string;
   /** Port of the Worker. */
   port?: number;
   /** How many times 100 requests a minute one address may make (demos, benchmarks). */
@@ -70,73 +71,73 @@ export function localSettings(urls: Urls, secrets: Secrets): Record<string, stri
     STORE_DOMAIN: "localhost",
     RATE_LIMIT_FACTOR: String(urls.rateLimitFactor ?? 1),
     MIDTRANS_SERVER_KEY: TWIN_KEYS.midtrans,
-    MIDTRANS_CORE_URL: urls.midtransUrl,
-    MIDTRANS_SNAP_URL: `${urls.midtransUrl}/snap/v1`,
+    MIDTRANS_CORE_URL: urls.midtrans,
+    MIDTRANS_SNAP_URL: `${urls.midtrans}/snap/v1`,
     KIRIMINAJA_API_KEY: TWIN_KEYS.kiriminaja,
-    KIRIMINAJA_URL: urls.kiriminajaUrl,
+    KIRIMINAJA_URL: urls.kiriminaja,
     RESEND_API_KEY: TWIN_KEYS.resend,
-    RESEND_URL: urls.resendUrl,
+    RESEND_URL: urls.resend,
     IPAYMU_VA: TWIN_KEYS.ipaymu.va,
     IPAYMU_API_KEY: TWIN_KEYS.ipaymu.apiKey,
-    IPAYMU_URL: `${urls.ipaymuUrl}/api/v2`,
+    IPAYMU_URL: `${urls.ipaymu}/api/v2`,
     TOPUP_WEBHOOK_PRIVATE: "true",
     VIP_RESELLER_API_ID: TWIN_KEYS.vipReseller.apiId,
     VIP_RESELLER_API_KEY: TWIN_KEYS.vipReseller.apiKey,
-    VIP_RESELLER_API_URL: `${urls.vipResellerUrl}/api`,
+    VIP_RESELLER_API_URL: `${urls.vipReseller}/api`,
     VIP_RESELLER_PACE_MS: "10",
-    AAPANEL_URL: urls.aapanelUrl,
+    AAPANEL_URL: urls.aapanel,
     AAPANEL_API_KEY: TWIN_KEYS.aapanel.apiKey,
     PANEL_RELEASE_KEYS: LOCAL_RELEASE_KEY.publicKey,
-    AAPANEL_WEB_ADDRESS: new URL(urls.aapanelUrl).host,
+    AAPANEL_WEB_ADDRESS: new URL(urls.aapanel).host,
     ...marketSettings(urls),
     ...photoSettings(urls),
   };
 }
 
-function photoSettings({ replicateUrl, instagramUrl, anthropicUrl }: Urls): Record<string, string> {
+function photoSettings({ replicate, instagram, anthropic }: Urls): Record<string, string> {
   return {
-    ...(replicateUrl && {
-      REPLICATE_URL: `${replicateUrl}/v1`,
+    ...(replicate && {
+      REPLICATE_URL: `${replicate}/v1`,
       REPLICATE_API_TOKEN: TWIN_KEYS.replicate.token,
       REPLICATE_WEBHOOK_SECRET: TWIN_KEYS.replicate.webhookSecret,
     }),
-    ...(instagramUrl && {
-      INSTAGRAM_URL: instagramUrl,
-      INSTAGRAM_AUTH_URL: instagramUrl,
-      INSTAGRAM_TOKEN_URL: instagramUrl,
+    ...(instagram && {
+      INSTAGRAM_URL: instagram,
+      INSTAGRAM_AUTH_URL: instagram,
+      INSTAGRAM_TOKEN_URL: instagram,
       INSTAGRAM_APP_ID: TWIN_KEYS.instagram.appId,
       INSTAGRAM_APP_SECRET: TWIN_KEYS.instagram.appSecret,
     }),
-    ...(anthropicUrl && {
-      ANTHROPIC_URL: anthropicUrl,
+    ...(anthropic && {
+      ANTHROPIC_URL: anthropic,
       ANTHROPIC_API_KEY: TWIN_KEYS.anthropic.apiKey,
     }),
   };
 }
 
-function marketSettings({ shopeeUrl, lazadaUrl, tiktokShopUrl }: Urls): Record<string, string> {
-  const { shopee, lazada, tiktokShop } = TWIN_KEYS;
+function marketSettings({ shopee, lazada, tiktokShop }: Urls): Record<string, string> {
+  const keys = TWIN_KEYS;
   return {
-    ...(shopeeUrl && {
-      SHOPEE_URL: shopeeUrl,
-      SHOPEE_AUTH_URL: shopeeUrl,
-      SHOPEE_PARTNER_ID: String(shopee.partnerId),
-      SHOPEE_PARTNER_KEY: shopee.partnerKey,
-      SHOPEE_PUSH_KEY: shopee.pushKey,
+    ...(shopee && {
+      SHOPEE_URL: shopee,
+      SHOPEE_AUTH_URL: shopee,
+      SHOPEE_PARTNER_ID: String(keys.shopee.partnerId),
+      SHOPEE_PARTNER_KEY: keys.shopee.partnerKey,
+      SHOPEE_PUSH_KEY: keys.shopee.pushKey,
     }),
-    ...(lazadaUrl && {
-      LAZADA_URL: `${lazadaUrl}/rest`,
-      LAZADA_AUTH_URL: lazadaUrl,
-      LAZADA_APP_KEY: lazada.appKey,
-      LAZADA_APP_SECRET: lazada.appSecret,
+    ...(lazada && {
+      LAZADA_URL: `${lazada}/rest`,
+      LAZADA_AUTH_URL: lazada,
+      LAZADA_APP_KEY: keys.lazada.appKey,
+      LAZADA_APP_SECRET: keys.lazada.appSecret,
     }),
-    ...(tiktokShopUrl && {
-      TIKTOK_SHOP_URL: tiktokShopUrl,
-      TIKTOK_SHOP_AUTH_URL: tiktokShopUrl,
-      TIKTOK_SHOP_SERVICES_URL: tiktokShopUrl,
-      TIKTOK_SHOP_APP_KEY: tiktokShop.appKey,
-      TIKTOK_SHOP_APP_SECRET: tiktokShop.appSecret,
-      TIKTOK_SHOP_SERVICE_ID: tiktokShop.serviceId,
+    ...(tiktokShop && {
+      TIKTOK_SHOP_URL: tiktokShop,
+      TIKTOK_SHOP_AUTH_URL: tiktokShop,
+      TIKTOK_SHOP_SERVICES_URL: tiktokShop,
+      TIKTOK_SHOP_APP_KEY: keys.tiktokShop.appKey,
+      TIKTOK_SHOP_APP_SECRET: keys.tiktokShop.appSecret,
+      TIKTOK_SHOP_SERVICE_ID: keys.tiktokShop.serviceId,
     }),
   };
 }

@@ -69,14 +69,15 @@ const answer = (n: number) =>
 test("an empty folder is nothing to apply", async () => {
   const lines: string[] = [];
   const result = await migrate(url, { folder, log: (line) => lines.push(line) });
-  expect(result).toEqual({ migrations: [], functions: [] });
+  expect(result).toEqual({ migrations: [], functions: [], pruned: [] });
   expect(lines).toEqual(["nothing to apply"]);
 });
 
 test("the project's own migrations apply, and a second run finds nothing to do", async () => {
   const first = await migrate(url);
   expect(first.migrations.length).toBeGreaterThan(0);
-  expect(await migrate(url)).toEqual({ migrations: [], functions: [] });
+  const second = await migrate(url, { prune: true });
+  expect(second).toEqual({ migrations: [], functions: [], pruned: [] });
 });
 
 describe("numbered migrations", () => {
@@ -155,12 +156,13 @@ describe("function files", () => {
   test("that leave an old overload beside the new function are refused", async () => {
     functionFile("answer.sql", answer(1));
     await migrate(url, { folder });
-    functionFile("answer.sql", answer(2).replace("answer()", "answer(n int)"));
+    const withArgument = answer(2).replace("answer()", "answer(n int)");
+    functionFile("answer.sql", withArgument);
     await expect(migrate(url, { folder })).rejects.toThrow(
       "Two functions are named answer: answer(), answer(integer)",
     );
     expect(await query("select answer()")).toEqual([{ answer: 1 }]);
-    numbered({ tag: "0000_drop", when: 1_000, sql: "drop function answer();" });
+    functionFile("answer.sql", `drop function if exists answer(); ${withArgument}`);
     expect((await migrate(url, { folder })).functions).toEqual(["answer.sql"]);
   });
 
@@ -169,6 +171,71 @@ describe("function files", () => {
     functionFile("count.sql", answer(1).replace("select 1", "select count(*)::int from shelf"));
     await migrate(url, { folder });
     expect(await query("select answer()")).toEqual([{ answer: 0 }]);
+  });
+});
+
+describe("functions that no file defines any more", () => {
+  const stray = answer(1).replace("answer", "stray");
+
+  test("stay and are named, until a run that prunes drops them and says so", async () => {
+    functionFile("answer.sql", answer(1) + stray);
+    await migrate(url, { folder });
+    functionFile("answer.sql", answer(1));
+    const before: string[] = [];
+    await migrate(url, { folder, log: (line) => before.push(line) });
+    expect(before).toContain("no file defines stray(): --prune drops it");
+    expect(await query("select stray()")).toEqual([{ stray: 1 }]);
+
+    const lines: string[] = [];
+    const { pruned } = await migrate(url, { folder, prune: true, log: (l) => lines.push(l) });
+    expect(pruned).toEqual(["stray()"]);
+    expect(lines).toContain("dropped stray()");
+    await expect(query("select stray()")).rejects.toThrow("does not exist");
+    expect(await query("select answer()")).toEqual([{ answer: 1 }]);
+  });
+
+  test("come back with their file", async () => {
+    functionFile("answer.sql", answer(1));
+    functionFile("stray.sql", stray);
+    await migrate(url, { folder });
+    rmSync(join(folder, "functions", "stray.sql"));
+    await migrate(url, { folder, prune: true });
+    functionFile("stray.sql", stray);
+    expect((await migrate(url, { folder })).functions).toEqual(["stray.sql"]);
+  });
+
+  test("stay while a trigger or an index stands on them, and the reason is said", async () => {
+    numbered(shelf);
+    functionFile("answer.sql", answer(1));
+    await migrate(url, { folder });
+    await query(`create function watch() returns trigger language plpgsql as 'begin return new; end';
+      create trigger watched before insert on shelf for each row execute function watch();
+      create function twice(n int) returns int language sql immutable as 'select n * 2';
+      create index on shelf (twice(n)); ${stray}`);
+    const lines: string[] = [];
+    const run = () => migrate(url, { folder, prune: true, log: (line) => lines.push(line) });
+    expect((await run()).pruned).toEqual(["stray()"]);
+    expect(lines).toContainEqual(
+      "kept watch(): trigger watched on table shelf depends on function watch()",
+    );
+    expect(lines).toContainEqual(expect.stringMatching(/^kept twice\(integer\): index shelf_/));
+    await query("insert into shelf values (1)");
+  });
+
+  test("are ours: what an extension, another owner or another schema has is left alone", async () => {
+    functionFile("answer.sql", answer(1));
+    await query(`create extension pg_trgm; create schema theirs;
+      create function theirs.stray() returns int language sql as 'select 1'; ${stray}
+      create role somebody; alter function stray() owner to somebody`);
+    expect((await migrate(url, { folder, prune: true })).pruned).toEqual([]);
+    expect(
+      await query("select similarity('a', 'a') as same, theirs.stray() + stray() as both"),
+    ).toEqual([{ same: 1, both: 2 }]);
+  });
+
+  test("are none in a folder without functions: a wrong folder empties no database", async () => {
+    await query(stray);
+    expect((await migrate(url, { folder, prune: true })).pruned).toEqual([]);
   });
 });
 

@@ -1,30 +1,36 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate as applyNumbered } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
 import { z } from "zod";
+import { dropStrays, listStrays, NOT_OF_AN_EXTENSION } from "./strays.ts";
 
 /**
  * The migration tool, for a laptop and for production: `DATABASE_URL=… node migrations/run.ts`.
  *
  * 1. Numbered SQL (drizzle-kit's journal) runs once each, through drizzle's own migrator.
  * 2. Then every file of migrations/functions/ whose content changed runs again, in name order, in one
- *    transaction. Such a file holds only `create or replace` of functions and triggers. To change a
- *    function's arguments or result, or to remove it, drop the old one in a numbered migration.
+ *    transaction. So it holds only what may run again: `create or replace` of functions and triggers,
+ *    `create index if not exists`. Where a function's arguments or result change, it drops the old form
+ *    first (`drop function if exists`).
+ * 3. With `--prune`, functions that no file defines any more are dropped. That is for after a deploy:
+ *    the Worker of before may still call them.
  */
-export type MigrateOptions = { folder?: string; log?: (line: string) => void };
+export type MigrateOptions = {
+  folder?: string;
+  /** Drop what no file defines any more; otherwise it is only named. */
+  prune?: boolean;
+  log?: (line: string) => void;
+};
 
-/** What a run did: tags of numbered migrations and names of function files. */
-export type MigrateResult = { migrations: string[]; functions: string[] };
+/** What a run did: tags of numbered migrations, names of function files, signatures of dropped functions. */
+export type MigrateResult = { migrations: string[]; functions: string[]; pruned: string[] };
 
 /** One number for all runners, so that two of them take turns. */
 const LOCK_KEY = 7_061_986_110;
-
-const NOT_OF_AN_EXTENSION = `not exists (
-  select from pg_depend d
-  where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')`;
 
 const Journal = z.object({ entries: z.array(z.object({ tag: z.string(), when: z.number() })) });
 
@@ -49,10 +55,11 @@ export async function migrate(
     await client.query("set lock_timeout = '30s'; set client_min_messages = warning");
     const migrations = await runNumbered(client, folder);
     for (const tag of migrations) log(`applied ${tag}`);
-    const functions = await runFunctions(client, join(folder, "functions"), log);
+    const functions = await runFunctions(client, join(folder, "functions"));
     for (const name of functions) log(`applied functions/${name}`);
-    if (migrations.length + functions.length === 0) log("nothing to apply");
-    return { migrations, functions };
+    const pruned = await endStrays(client, folder, options.prune ?? false, log);
+    if (migrations.length + functions.length + pruned.length === 0) log("nothing to apply");
+    return { migrations, functions, pruned };
   } finally {
     await client.end();
   }
@@ -107,11 +114,7 @@ function assertUnedited(
   }
 }
 
-async function runFunctions(
-  client: pg.Client,
-  folder: string,
-  log: (line: string) => void,
-): Promise<string[]> {
+async function runFunctions(client: pg.Client, folder: string): Promise<string[]> {
   const names = existsSync(folder)
     ? readdirSync(folder)
         .filter((name) => name.endsWith(".sql"))
@@ -121,13 +124,30 @@ async function runFunctions(
     name text primary key, sha256 text not null, applied_at timestamptz not null default now())`);
   const recorded = await client.query("select name, sha256 from public.schema_functions");
   const known = new Map(recorded.rows.map((row) => [String(row.name), String(row.sha256)]));
-  for (const name of known.keys()) {
-    if (!names.includes(name)) log(`functions/${name} is gone: drop what it made in a migration`);
-  }
+  // A file that comes back, by going back to an older checkout, makes its functions again.
+  const gone = [...known.keys()].filter((name) => !names.includes(name));
+  await client.query("delete from public.schema_functions where name = any($1)", [gone]);
   const files = names.map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") }));
   const changed = files.filter(({ name, text }) => known.get(name) !== sha256(text));
   if (changed.length > 0) await replaceFunctions(client, changed);
   return changed.map(({ name }) => name);
+}
+
+async function endStrays(
+  client: pg.Client,
+  folder: string,
+  prune: boolean,
+  log: (line: string) => void,
+): Promise<string[]> {
+  const strays = await listStrays(client, folder);
+  if (!prune) {
+    for (const signature of strays) log(`no file defines ${signature}: --prune drops it`);
+    return [];
+  }
+  const { dropped, kept } = await dropStrays(client, strays);
+  for (const signature of dropped) log(`dropped ${signature}`);
+  for (const { signature, reason } of kept) log(`kept ${signature}: ${reason}`);
+  return dropped;
 }
 
 async function replaceFunctions(
@@ -186,7 +206,7 @@ async function refuseOverloads(client: pg.Client): Promise<void> {
   if (row === undefined) return;
   throw new Error(
     `Two functions are named ${row.proname}: ${row.signatures}. ` +
-      "Drop the old one in a numbered migration, then run again.",
+      "Let its file drop the old one first (`drop function if exists`), then run again.",
   );
 }
 
@@ -201,7 +221,8 @@ if (import.meta.main) {
     process.exit(2);
   }
   try {
-    await migrate(url, { log: (line) => console.log(line) });
+    const { values } = parseArgs({ options: { prune: { type: "boolean", default: false } } });
+    await migrate(url, { prune: values.prune, log: (line) => console.log(line) });
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);

@@ -35,7 +35,14 @@ export interface Ctx {
   waitUntil(work: Promise<unknown>): void;
 }
 
-export type QueueName = "provisioning" | "marketplace-sync" | "webhooks" | "mail" | "topup";
+export const QUEUE_NAMES = [
+  "provisioning",
+  "marketplace-sync",
+  "webhooks",
+  "mail",
+  "topup",
+] as const;
+export type QueueName = (typeof QUEUE_NAMES)[number];
 export type Queues = Record<QueueName, Queue<unknown>>;
 
 interface Origin {

@@ -2,6 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 
 const CONTENT_BLOCK = 4096;
 const ZEROS = Buffer.alloc(CONTENT_BLOCK);
+const NO_BLOCK = Buffer.alloc(0);
 
 /**
  * A digest of a file that does not depend on which of its zeros were stored: it hashes runs of blocks that hold
@@ -10,7 +11,8 @@ const ZEROS = Buffer.alloc(CONTENT_BLOCK);
 export class ContentDigest {
   readonly #hash: Hash = createHash("sha256");
   readonly #offset = Buffer.alloc(8);
-  readonly #block = Buffer.alloc(CONTENT_BLOCK);
+  /** Made when a block comes in pieces, or ends the file. */
+  #block = NO_BLOCK;
   /** Of the block that is being filled; -1: none. */
   #blockAt = -1;
   #blockEnd = 0;
@@ -30,7 +32,8 @@ export class ContentDigest {
       if (this.#blockAt !== start) {
         this.#flush();
         this.#blockAt = start;
-        this.#block.fill(0);
+        if (this.#block === NO_BLOCK) this.#block = Buffer.alloc(CONTENT_BLOCK);
+        else this.#block.fill(0);
       }
       const within = position - start;
       const taken = Math.min(CONTENT_BLOCK - within, bytes.length - at);

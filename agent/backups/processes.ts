@@ -1,4 +1,4 @@
-import type { ChildProcess } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx } from "../ctx.ts";
@@ -15,8 +15,7 @@ export type ProgramName =
   | "age-keygen"
   | "mariadb"
   | "mariadb-dump"
-  | "node"
-  | "sudo";
+  | "node";
 
 export interface StageOptions {
   /** `pipe`: the caller writes. A stream of another stage is handed over, so its bytes never pass through here. */
@@ -27,7 +26,7 @@ export interface StageOptions {
   allowed?: readonly number[];
 }
 
-/** One program of a pipeline: its own process group, killed when the command is cancelled. */
+/** One program of a pipeline, killed when the command is cancelled. None of them starts another. */
 export class Stage {
   readonly program: string;
   readonly #child: ChildProcess;
@@ -46,7 +45,8 @@ export class Stage {
     this.program = program;
     this.#allowed = allowed;
     const input = stdin === "none" ? "ignore" : stdin;
-    this.#child = startProgram(program, args, { stdio: [input, stdout, "pipe"], env: ENGLISH });
+    const stdio: StdioOptions = [input, stdout, "pipe"];
+    this.#child = startProgram(program, args, { stdio, env: ENGLISH, session: "ours" });
     // Ours would keep the pipe open after its reader has died.
     if (typeof stdin === "object") stdin.destroy();
     this.#child.stdin?.on("error", () => undefined);
@@ -82,13 +82,7 @@ export class Stage {
   }
 
   kill(): void {
-    const { pid, exitCode, signalCode } = this.#child;
-    if (pid === undefined || exitCode !== null || signalCode !== null) return;
-    try {
-      process.kill(-pid, "SIGKILL");
-    } catch {
-      // Gone in between.
-    }
+    this.#child.kill("SIGKILL");
   }
 
   /** Writes one chunk, no faster than it is read. */

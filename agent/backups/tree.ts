@@ -14,6 +14,8 @@ const PACK = [
   "--sort=name",
   "--numeric-owner",
   "--warning=no-file-ignored",
+  // 64 KiB at a time, as much as a pipe holds.
+  "--blocking-factor=128",
 ];
 /** Nobody's files but ours, whatever the archive says of owners; who they belong to is decided by `SiteTree.giveTo`. */
 const UNPACK = [

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AgentCtx } from "../ctx.ts";
 import { hostileValues } from "../databases/testing.ts";
+import { selfSigned } from "../relay/test-certificate.ts";
 import { findSite, handlers as sites } from "../sites/index.ts";
 import { type Machine, startMachine } from "../testing/machine.ts";
 import { needs } from "../testing/needs.ts";
@@ -104,6 +105,38 @@ needs(
     expect(live.said().split(site.domain).length).toBeGreaterThan(1);
     const plain = await machine.get(site.domain);
     expect(plain.status).toBe(301);
+  });
+
+  it("are shown to nobody who asks for another name, save where the operator has a default server", async () => {
+    const site = await newSite();
+    const { certificate } = await issue(site);
+    const ofSite = { serial: certificate.serial, error: null };
+    expect(await visitor(site.domain, live)).toEqual(ofSite);
+    for (const name of ["situs-lain.example", ""]) {
+      await expect(visitor(name, live)).rejects.toThrow(/unrecognized name/);
+    }
+    const { nginx, settings } = machine;
+    const theirs = join(nginx.dir, "conf.d", "zz-theirs.conf");
+    const { cert, key } = selfSigned();
+    for (const [name, text] of [
+      ["c", cert],
+      ["k", key],
+    ] as const) {
+      writeFileSync(join(nginx.dir, name), text);
+    }
+    const listens = `listen ${settings.nginx.listen}:${settings.nginx.httpsPort} ssl default_server;`;
+    const files = `ssl_certificate ${nginx.dir}/c; ssl_certificate_key ${nginx.dir}/k;`;
+    writeFileSync(theirs, `server { ${listens} ${files} return 204; }\n`);
+    try {
+      // Any change has nginx test and read all of it again.
+      await sites["site.set-last-day"](ctx, { ...site, lastDay: "2030-01-01" });
+      expect((await visitor("situs-lain.example", live)).error).not.toBeNull();
+      expect(await visitor(site.domain, live)).toEqual(ofSite);
+    } finally {
+      rmSync(theirs);
+      await sites["site.set-last-day"](ctx, { ...site, lastDay: null });
+    }
+    await expect(visitor("situs-lain.example", live)).rejects.toThrow(/unrecognized name/);
   });
 
   it("keep key and chain together in one folder that is the agent's alone", async () => {

@@ -5,19 +5,12 @@ import { CommandError } from "../command-error.ts";
 import { asCommandError, openBelow, type Place, partsOf, withEntry } from "../paths.ts";
 import { READ, removeTree } from "./entries.ts";
 import { readTarGz } from "./tar-gz.ts";
+import type { Unpacker } from "./unpacker.ts";
 import { readZip } from "./zip.ts";
 
 /** What a site may be made of. The hosting domain checks archives before, and more strictly. */
 const MOST_FILES = 100_000;
 const MOST_BYTES = 8 * 1024 ** 3;
-
-/** Takes the entries of an archive one by one, in their order. */
-export interface Unpacker {
-  folder(name: string): Promise<void>;
-  /** The pieces of the file follow until the next call. */
-  file(name: string): Promise<void>;
-  bytes(piece: Uint8Array): Promise<void>;
-}
 
 const broken = (cause: unknown) =>
   new CommandError("invalid", "the archive cannot be read to its end", { cause });

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { createTarDecoder } from "modern-tar";
 import { CommandError } from "../command-error.ts";
-import type { Unpacker } from "./extract.ts";
+import type { Unpacker } from "./unpacker.ts";
 
 /** Files and folders alone: links and devices have no place in a website, and a link could lead out of it. */
 export async function readTarGz(file: FileHandle, unpacker: Unpacker): Promise<void> {

@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { Unzip, UnzipInflate } from "fflate";
 import { CommandError } from "../command-error.ts";
-import type { Unpacker } from "./extract.ts";
+import type { Unpacker } from "./unpacker.ts";
 
 /** Small, so that what a bomb inflates from one piece fits into memory. */
 const PIECE_BYTES = 16 * 1024;

@@ -5,21 +5,19 @@ import { BUILD, SUPERVISOR } from "../build.ts";
 import { enrol } from "../enrol.ts";
 import { enrolmentToken, tokenOptions } from "../enrolment-token.ts";
 import { SETTINGS_FILE, type Settings, settingsSchema } from "../settings.ts";
-import { AGENT_USER, Machine, type Step, takeSteps } from "./machine.ts";
-import { accountsOfMariadb, removeAccountsOfMariadb } from "./mariadb.ts";
+import { Machine, type Step, takeSteps } from "./machine.ts";
+import { accountsOfMariadb } from "./mariadb.ts";
 import {
   type Build,
   folderSteps,
-  LOGROTATE_FILE,
   programSteps,
   settingsStep,
   systemSteps,
   userStep,
 } from "./plan.ts";
 import { recipientSteps } from "./recipient.ts";
-import { serviceSteps, stopSteps } from "./services.ts";
-import { gone } from "./steps.ts";
-import { UNIT_FILE } from "./unit.ts";
+import { serviceSteps } from "./services.ts";
+import { hasSites, uninstallSteps } from "./uninstall.ts";
 
 const OLDEST_NODE = 20;
 
@@ -69,21 +67,13 @@ export async function uninstallCommand(args: string[]): Promise<void> {
   const machine = machineOf(values);
   const settings = settingsOf(machine);
   machine.say(`nusantarad: ${machine.dryRun ? "what would be done" : "uninstalling"}`);
-  const { certificates, stateDir, programDir, keyFile } = settings;
-  await takeSteps(machine, [
-    ...stopSteps(machine),
-    ...[UNIT_FILE, LOGROTATE_FILE, "/etc/sudoers.d/nusantarad", "/usr/local/bin/nusantarad"].map(
-      (path) => gone(machine, path),
-    ),
-    ...removeAccountsOfMariadb(machine, settings),
-    ...[programDir, stateDir, keyFile, SETTINGS_FILE].map((path) => gone(machine, path)),
-    toRoot(machine, certificates.dir),
-    userGone(machine),
-  ]);
-  machine.say(
-    "Left as they are: sites and their users, the web server's files for them, certificates, databases, backups, and\n" +
-      "the rule that confines sites' SFTP users. Forget the server in the panel, so that its key is nobody's.",
-  );
+  const areSites = hasSites(machine, settings);
+  await takeSteps(machine, uninstallSteps(machine, settings));
+  const left = areSites
+    ? "Left as they are: sites and their users, the web server's files for them, the turning of their logs, certificates,\n" +
+      "databases, backups, and the rule that confines sites' SFTP users.\n"
+    : "Left as they are, where there are any: certificates, databases and backups.\n";
+  machine.say(`${left}Forget the server in the panel, so that its key is nobody's.`);
 }
 
 function machineOf(values: { root: string; "dry-run": boolean }): Machine {
@@ -131,23 +121,6 @@ function enrolStep(
       if (ids) chownSync(machine.at(settings.keyFile), ids.uid, ids.gid);
       machine.say(`          this server is now "${serverName}" (${serverId})`);
     },
-  };
-}
-
-function toRoot(machine: Machine, path: string): Step {
-  return {
-    what: `give ${path} to root`,
-    isDone: () => (machine.stat(path)?.uid ?? 0) === 0,
-    act: async () => void (await machine.run("chown", ["-R", "-h", "root:root", machine.at(path)])),
-  };
-}
-
-function userGone(machine: Machine): Step {
-  const prefix = machine.isReal ? [] : ["--prefix", machine.root];
-  return {
-    what: `remove user ${AGENT_USER}`,
-    isDone: () => machine.account() === null,
-    act: async () => void (await machine.run("userdel", [...prefix, AGENT_USER])),
   };
 }
 

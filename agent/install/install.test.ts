@@ -272,7 +272,24 @@ needs("root", "useradd")("nusantarad uninstall", () => {
       text("etc/nusantarad/certificates/toko.pem"),
       uidOf("etc/nusantarad/certificates/toko.pem"),
     ]).toEqual(["pem", 0]);
+    expect(text("etc/logrotate.d/nusantarad")).toContain("rotate");
     expect(agent("uninstall", "--root", root).code).toBe(0);
+    expect(text("etc/nginx/conf.d/nusantara.conf")).toContain("include");
+  });
+
+  it("leaves nothing at all on a server that never had a site", () => {
+    const accounts = /^etc\/((group|gshadow|passwd|shadow|subuid|subgid)-?|\.pwd\.lock)$/;
+    const files = () =>
+      readdirSync(root, { recursive: true, encoding: "utf8" })
+        .filter((path) => !accounts.test(path))
+        .sort();
+    const usual = ["etc/systemd/system", "usr/local/lib", "var/backups", "var/lib"];
+    for (const path of usual) mkdirSync(join(root, path), { recursive: true });
+    const before = files();
+    agent("install", "--root", root);
+    expect(files().length).toBeGreaterThan(before.length + 15);
+    expect(agent("uninstall", "--root", root).code).toBe(0);
+    expect(files()).toEqual(before);
   });
 });
 

@@ -103,7 +103,7 @@ export function programSteps(
   ];
 }
 
-const NGINX_FILE = "/etc/nginx/conf.d/nusantara.conf";
+export const NGINX_FILE = "/etc/nginx/conf.d/nusantara.conf";
 export const LOGROTATE_FILE = "/etc/logrotate.d/nusantarad";
 const HASH_SIZE = "server_names_hash_bucket_size";
 

@@ -13,6 +13,9 @@ const CAPABILITIES = [
   ...["CAP_SYS_PTRACE", "CAP_SYS_RESOURCE"],
 ].join(" ");
 
+/** An agent at rest gives back what it does not hold: the allocator by itself keeps several MiB. */
+export const MEMORY_ENV = { MALLOC_ARENA_MAX: "1", MALLOC_TRIM_THRESHOLD_: "65536" } as const;
+
 /**
  * The service. What systemd can only enforce through seccomp would set NoNewPrivileges for a user of its own, and then
  * sudo could not start the privileged half; so the walls are those of the file system, of capabilities and of numbers.
@@ -21,6 +24,7 @@ export function unitText(
   { programDir, stateDir, sitesRoot }: Pick<Settings, "programDir" | "stateDir" | "sitesRoot">,
   node: string,
 ): string {
+  const memory = Object.entries(MEMORY_ENV).map(([name, value]) => `Environment=${name}=${value}`);
   const isAtHome = sitesRoot.startsWith("/home/") || sitesRoot.startsWith("/root/");
   return `[Unit]
 Description=Nusantara Panel agent
@@ -44,7 +48,7 @@ TasksMax=1024
 LimitNOFILE=65536
 LimitCORE=0
 Environment=NODE_ENV=production
-Environment=MALLOC_ARENA_MAX=1
+${memory.join("\n")}
 
 ProtectSystem=strict
 ReadWritePaths=/etc /var /run ${programDir} -${sitesRoot}

@@ -17,6 +17,7 @@ import {
 } from "./accounts.ts";
 import { draftOf } from "./atomic.ts";
 import * as folders from "./folders.ts";
+import { putNameless } from "./nameless.ts";
 import { applyVhost, type Check, refuseBrokenNginx } from "./nginx.ts";
 import { putDocumentRoot } from "./pages.ts";
 import { putPool, removeOtherPools } from "./pools.ts";
@@ -82,6 +83,7 @@ async function bring(root: RootCtx, record: SiteRecord, isMade: boolean): Promis
     const undone = await runWith(root, record, account);
     if (undone) undo(undone);
     const file = vhostFile(settings, record.siteId);
+    await putNameless(root, record);
     await applyVhost(root, { file, text: vhost.text, checks: checksOf(record, vhost) });
     return account;
   });

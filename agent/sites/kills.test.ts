@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SiteRef } from "../../shared/agent-protocol/sites.ts";
+import { handlers as files } from "../files/index.ts";
+import type { AnyHandler } from "../handlers.ts";
 import { findAccount } from "../root/accounts.ts";
 import { rootCaller } from "../root/call.ts";
 import { bundled } from "../testing/bundle.ts";
@@ -11,6 +13,25 @@ import { needs } from "../testing/needs.ts";
 import { handlers } from "./handlers.ts";
 
 type Type = "site.provision" | "site.deprovision" | "site.suspend" | "site.resume";
+
+const HASH = `$2b$10$${"a".repeat(53)}`;
+/** What changes a site that is there: the order, how it is taken back, and the steps that are its own. */
+const CHANGES: [order: Order, back: Order, steps: string[]][] = [
+  [["site.resume", {}], ["site.suspend", {}], ["pool-written"]],
+  [
+    ["site.set-document-root", { documentRoot: "publik" }],
+    ["site.set-document-root", { documentRoot: "" }],
+    ["vhost-written"],
+  ],
+  [
+    ["site.set-last-day", { lastDay: "2030-01-01" }],
+    ["site.set-last-day", { lastDay: null }],
+    ["nginx-reloaded"],
+  ],
+  [["sftp.set", { passwordHash: HASH }], ["sftp.remove", {}], ["password-set"]],
+  [["sftp.remove", {}], ["sftp.set", { passwordHash: HASH }], ["password-removed"]],
+];
+type Order = [type: string, more: Record<string, unknown>];
 
 needs(
   "nginx",
@@ -43,12 +64,20 @@ needs(
     await handlers[type]({ ...machine.ctx, root }, input, () => undefined);
   };
 
-  const killedAt = (type: Type, ref: SiteRef, step: string) =>
-    spawnSync(
-      process.execPath,
-      [act, machine.settingsFile, type, JSON.stringify(inputOf(type, ref)), step],
-      { encoding: "utf8" },
-    );
+  const killedAt = (type: string, input: object, step: string) =>
+    spawnSync(process.execPath, [act, machine.settingsFile, type, JSON.stringify(input), step], {
+      encoding: "utf8",
+    });
+
+  const inputOfChange = ([type, more]: Order, ref: SiteRef) =>
+    type.startsWith("sftp.") ? { site: ref, ...more } : { ...ref, ...more };
+
+  const change = async (order: Order, ref: SiteRef) => {
+    const all: Record<string, AnyHandler> = { ...handlers, ...files };
+    const root = rootCaller(machine.settings, { mode: "inline" });
+    const input = inputOfChange(order, ref);
+    await all[order[0]]?.({ ...machine.ctx, root }, input as never, () => undefined);
+  };
 
   /** All that a site is on this machine, in words that are the same for every site. */
   const stateOf = async (ref: SiteRef) => {
@@ -73,6 +102,10 @@ needs(
       account: account && plain(`${account.comment} ${account.uid} ${account.gid}`),
       folder: folder && [folder.mode & 0o7777, folder.uid === account?.uid],
       files: folder && readdirSync(ref.rootPath),
+      password: read(join(dir, "accounts/etc/shadow"))
+        ?.split("\n")
+        .filter((line) => line.startsWith("USER:"))
+        .map((line) => line.split(":")[1]),
       left: [
         nginx.sitesDir,
         nginx.dir,
@@ -121,7 +154,7 @@ needs(
       for (const step of isReusable ? SUSPEND : steps) {
         if (isReusable) await run("site.resume", ref);
         else ref = await prepared();
-        const { signal, stderr } = killedAt(type, ref, step);
+        const { signal, stderr } = killedAt(type, inputOf(type, ref), step);
         expect(signal, `${step} ${stderr}`).toBe("SIGKILL");
         const test = spawnSync("/usr/sbin/nginx", ["-t", "-c", machine.nginx.configFile]);
         expect(test.status, `nginx -t after ${step}`).toBe(0);
@@ -132,4 +165,25 @@ needs(
     // Some thirty real kills, each with its repeat and a look at everything.
     180_000,
   );
+
+  test("that changes a site, in the middle of each, leaves nginx working and ends as if it had not been", async () => {
+    const ref = machine.newSite();
+    await run("site.provision", ref);
+    mkdirSync(join(ref.rootPath, "publik"));
+    for (const [order, back, steps] of CHANGES) {
+      await change(back[0] === "sftp.remove" ? order : back, ref);
+      await change(order, ref);
+      const wanted = await stateOf(ref);
+      for (const step of steps) {
+        await change(back, ref);
+        expect(await stateOf(ref), `${order[0]} changes something`).not.toEqual(wanted);
+        const { signal, stderr } = killedAt(order[0], inputOfChange(order, ref), step);
+        expect(signal, `${order[0]} ${step} ${stderr}`).toBe("SIGKILL");
+        const tested = spawnSync("/usr/sbin/nginx", ["-t", "-c", machine.nginx.configFile]);
+        expect(tested.status, `nginx -t after ${step}`).toBe(0);
+        await change(order, ref);
+        expect(await stateOf(ref), `${order[0]} after ${step}`).toEqual(wanted);
+      }
+    }
+  }, 60_000);
 });

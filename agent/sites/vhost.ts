@@ -45,8 +45,7 @@ function vhostText(settings: Settings, record: SiteRecord, marker: string): stri
   const tls = `${listen(settings, httpsPort, " ssl http2")}${config`
   ssl_certificate ${certificateFile};
   ssl_certificate_key ${keyFile};
-  ssl_protocols TLSv1.2 TLSv1.3;
-`}`;
+`}${PROTOCOLS}`;
   const plain = record.suspended ? body : REDIRECT;
   return file(record, [
     server(settings, record, listen(settings, httpPort, ""), own + plain),
@@ -54,8 +53,20 @@ function vhostText(settings: Settings, record: SiteRecord, marker: string): stri
   ]);
 }
 
+const WRITTEN = "# Written by nusantarad; changes made here by hand are lost.\n";
+
 const file = (record: SiteRecord, servers: string[]) =>
-  `${headOf(record)}\n# Written by nusantarad; changes made here by hand are lost.\n${servers.join("\n")}`;
+  `${headOf(record)}\n${WRITTEN}${servers.join("\n")}`;
+
+/** Those of an address are its first server's. */
+const PROTOCOLS = "  ssl_protocols TLSv1.2 TLSv1.3;\n";
+
+/** The first server of the address over TLS: nginx takes it for every name that no other server has. */
+export const renderNameless = (settings: Settings): string => `${WRITTEN}server {
+${listen(settings, settings.nginx.httpsPort, " ssl http2")}  server_name nameless.invalid;
+${PROTOCOLS}  ssl_reject_handshake on;
+}
+`;
 
 function server(settings: Settings, record: SiteRecord, listens: string, body: string): string {
   const log = logDir(settings, record.unixUser);

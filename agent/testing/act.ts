@@ -1,3 +1,5 @@
+import { handlers as databaseHandlers } from "../databases/index.ts";
+import { handlers as fileHandlers } from "../files/index.ts";
 import type { AnyHandler } from "../handlers.ts";
 import { rootCaller } from "../root/call.ts";
 import { readSettings } from "../settings.ts";
@@ -5,7 +7,7 @@ import { handlers as siteHandlers } from "../sites/index.ts";
 import { testCtx } from "./ctx.ts";
 
 /**
- * Does one command about a site in a process of its own, which ends without a word at a named step. For tests, as
+ * Does one command about a site or a database in a process of its own, which ends without a word at a named step. For tests, as
  * `node act.ts SETTINGS TYPE INPUT STEP`.
  */
 const [settingsFile = "", type = "", input = "", killAt = ""] = process.argv.slice(2);
@@ -14,7 +16,11 @@ const onStep = (name: string) => {
   if (name === killAt) process.kill(process.pid, "SIGKILL");
 };
 const root = rootCaller(settings, { mode: "inline", onStep });
-const handlers: Record<string, AnyHandler> = siteHandlers;
+const handlers: Record<string, AnyHandler> = {
+  ...siteHandlers,
+  ...fileHandlers,
+  ...databaseHandlers,
+};
 const handler = handlers[type];
 if (!handler) throw new Error(`no handler ${type}`);
 await handler({ ...testCtx({}, { root }), settings }, JSON.parse(input) as never, () => undefined);

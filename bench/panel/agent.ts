@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { MEMORY_ENV } from "../../agent/install/unit.ts";
 import { buildAgent } from "../../local/release/build.ts";
 import { privateKib, residentKib } from "../live/memory.ts";
 import { cpuMicroseconds } from "../load.ts";
@@ -10,8 +11,6 @@ import { line } from "../table.ts";
 import type { SeededServer } from "./seed.ts";
 
 const GOAL_MIB = 60;
-/** What the systemd unit sets. */
-const AS_INSTALLED = { MALLOC_ARENA_MAX: "1" };
 /** A minute has one report and two heartbeats. */
 const REST_MS = 60_000;
 const SETTLE_MS = 10_000;
@@ -91,7 +90,7 @@ async function startAgent(
   const args = [at("programs/supervise.sh"), node, at("state"), at("programs")];
   const child = spawn("/bin/sh", [...args, "run", "--settings", at("agent.json")], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, ...AS_INSTALLED },
+    env: { ...process.env, ...MEMORY_ENV },
   });
   let said = "";
   for await (const piece of child.stdout) {

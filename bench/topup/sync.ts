@@ -21,7 +21,7 @@ export async function benchSync(
   const twin = await startTwin();
   keep(twin.stop);
   const settings = {
-    ...localSettings({ ...standIns, vipResellerUrl: twin.url }, secretsFrom()),
+    ...localSettings({ ...standIns, vipReseller: twin.url }, secretsFrom()),
     MAIL_FROM: "Lumbung <halo@lumbung.example>",
     ALERT_EMAIL: "operator@lumbung.example",
     VIP_RESELLER_PACE_MS: "0",

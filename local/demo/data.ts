@@ -54,18 +54,25 @@ export async function writeDemoUsers(adminUrl: string): Promise<void> {
   }
 }
 
-/** The demo seller's shop, opened through the API like anybody's. Does nothing where it stands already. */
-export async function openDemoStore(app: string): Promise<void> {
+/**
+ * The demo seller's shop, opened through the API like anybody's. One that stands already is its owner's; only after a
+ * start that was cut off (`isFirst` still) it gets the goods that are missing.
+ */
+export async function openDemoStore(app: string, isFirst: boolean): Promise<void> {
   const { token } = await request<{ token: string }>(app, "/api/auth/signin", {
     method: "POST",
     json: { email: "penjual@lumbung.example", password: DEMO_PASSWORD },
   });
-  if (await request<unknown>(app, "/api/seller/store", { token })) return;
-  const [area] = await request<{ area_id: string }[]>(app, "/api/buyer/areas?input=kepanjenkidul");
-  const json = { ...STORE, area_id: area?.area_id };
-  await request(app, "/api/seller/store", { method: "PUT", token, json });
+  const stands = (await request<unknown>(app, "/api/seller/store", { token })) !== null;
+  if (stands && !isFirst) return;
+  if (!stands) await openStore(app, token);
+  const path = "/api/seller/products?limit=100";
+  const listed = new Set(
+    (await request<{ name: string }[]>(app, path, { token })).map(({ name }) => name),
+  );
   const categories = await request<{ id: string; slug: string }[]>(app, "/api/buyer/categories");
   for (const { picture, category, ...product } of PRODUCTS) {
+    if (listed.has(product.name)) continue;
     const url = await upload(app, token, picture);
     const category_id = categories.find(({ slug }) => slug === category)?.id ?? null;
     const images = [{ url, is_primary: true }];
@@ -75,6 +82,12 @@ export async function openDemoStore(app: string): Promise<void> {
       json: { ...product, category_id, images, status: "active" },
     });
   }
+}
+
+async function openStore(app: string, token: string): Promise<void> {
+  const [area] = await request<{ area_id: string }[]>(app, "/api/buyer/areas?input=kepanjenkidul");
+  const json = { ...STORE, area_id: area?.area_id };
+  await request(app, "/api/seller/store", { method: "PUT", token, json });
 }
 
 async function upload(app: string, token: string, picture: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { mkdirSync, watch } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import {
   convertV4MiniflareOptions,
   Log,
@@ -18,6 +18,8 @@ import type { Said, WorkerProcessOptions } from "./worker.ts";
  */
 const CONFIG = resolve(import.meta.dirname, "../../wrangler.toml");
 const SETTLE_MS = 300;
+/** Who listens here is reached from this machine alone, so every connection comes from this address. */
+const HOST = "127.0.0.1";
 
 process.once("message", (options: WorkerProcessOptions) => {
   void serve(options);
@@ -57,7 +59,7 @@ function miniflareOptions(options: WorkerProcessOptions, script: string): Minifl
   const persist = join(resolve(stateDir), "worker", "v3");
   mkdirSync(persist, { recursive: true });
   return convertV4MiniflareOptions({
-    ...{ host: "127.0.0.1", port, cf: false, unsafeTriggerHandlers: true },
+    ...{ host: HOST, port, cf: false, unsafeTriggerHandlers: true },
     ...{ resourcePersistencePath: persist, log: new Words(LogLevel.WARN), logRequests: false },
     handleStructuredLogs: ({ level, message }) =>
       level === "error" || level === "warn" ? console.error(message) : console.log(message),
@@ -67,11 +69,29 @@ function miniflareOptions(options: WorkerProcessOptions, script: string): Minifl
         name: "lumbung",
         bindings: Object.assign({}, worker.bindings, settings),
         modulesRoot: dirname(script),
-        modules: [{ type: "ESModule", path: script }],
+        modules: [
+          { type: "ESModule", path: join(dirname(script), "edge.js"), contents: edgeOf(script) },
+          { type: "ESModule", path: script },
+        ],
       },
     ],
   });
 }
+
+/**
+ * The Worker behind the one thing of Cloudflare's edge that it relies on: who connects is named by the platform, and a
+ * name that the caller sent along is not handed on. Miniflare lets a caller name himself.
+ */
+const edgeOf = (script: string): string => `
+import worker from "./${basename(script)}";
+export * from "./${basename(script)}";
+const fetch = (request, env, ctx) => {
+  const headers = new Headers(request.headers);
+  headers.set("cf-connecting-ip", "${HOST}");
+  return worker.fetch(new Request(request, { headers }), env, ctx);
+};
+export default { ...worker, fetch };
+`;
 
 /** A runtime that died is started again by Miniflare; where it cannot be, this process has no more to do. */
 class Words extends Log {
@@ -91,7 +111,7 @@ function oneAtATime(work: () => Promise<void>): () => void {
     runs = true;
     while (wanted) {
       wanted = false;
-      await work().catch((error: unknown) => say({ failed: wordsOf(error) }));
+      await work().catch(toldOrEnded);
     }
     runs = false;
   };
@@ -99,6 +119,12 @@ function oneAtATime(work: () => Promise<void>): () => void {
     wanted = true;
     if (!runs) void run();
   };
+}
+
+/** A runtime that dies while it is given a change breaks its pipe: then another process of this program heals it. */
+function toldOrEnded(error: unknown): void {
+  if (error instanceof Error && "syscall" in error) process.exit(1);
+  say({ failed: wordsOf(error) });
 }
 
 /** Editors write a file in several steps. */

@@ -33,7 +33,8 @@ function smallWorker(): string {
   const classes = [...new Set([...names].map(([, name]) => `export class ${name} {}`))];
   const script = join(folder, "worker.mjs");
   const handler = `export default {
-    fetch: (request, env) => new Response(env.WORD), queue() {}, scheduled() { console.log("rang"); } };`;
+    fetch: ({ headers }, env) => new Response(env.WORD, { headers: { caller: headers.get("cf-connecting-ip") } }),
+    queue() {}, scheduled() { console.log("rang"); } };`;
   writeFileSync(script, [...classes, handler].join("\n"));
   return script;
 }
@@ -79,9 +80,13 @@ test("a request that was broken off while its runtime starts keeps none from its
   await vi.waitFor(async () => expect(await word()).toBe("ok"), PATIENCE);
 });
 
-test("its crons ring when they are rung", async () => {
+test("rings its crons, and names who connects itself, whatever the caller says of himself", async () => {
   await worker.ring("* * * * *");
   await vi.waitFor(() => expect(readFileSync(join(folder, "worker.log"), "utf8")).toMatch("rang"));
+  for (const headers of [{}, { "cf-connecting-ip": "203.0.113.9" }]) {
+    const { headers: answered } = await fetch(`http://127.0.0.1:${port}/`, { headers });
+    expect(answered.get("caller")).toBe("127.0.0.1");
+  }
 });
 
 test("what throws at its start is told, and no process is left of it", async () => {

@@ -158,8 +158,11 @@ class WorkerProcess {
         done();
       });
     });
+    let served = false;
     this.#child.on("message", (said: Said) => {
       if ("failed" in said) console.error(`The Worker does not run: ${said.failed}`);
+      else if (served) console.error("The Worker runs with the change.");
+      else served = true;
     });
     this.#child.send({ port, settings, stateDir, ...(script ? { script } : {}) });
   }

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import {
   chownSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -21,18 +22,23 @@ const MAJOR_VERSION = "18";
 
 export type ClusterLogin = { user: string; password: string };
 
-/** Makes `dataDir` a data directory unless it is one; a start that was cut off leaves no half of it. */
+/**
+ * Makes `dataDir` a data directory unless it is one: a copy of `copyOf`, or an empty one. A start that was cut off leaves
+ * no half of it.
+ */
 export async function ensureCluster(
   dataDir: string,
   binaries: Binaries,
   account: Account | undefined,
   login: ClusterLogin,
+  copyOf?: string,
 ): Promise<void> {
   if (isCluster(dataDir)) return;
   const staging = `${dataDir}.${randomUUID()}`;
   makeOwned(staging, account);
   try {
-    await runInitdb(staging, binaries, account, login);
+    if (copyOf === undefined) await runInitdb(staging, binaries, account, login);
+    else copyOwned(copyOf, staging, account);
     renameSync(staging, dataDir);
   } finally {
     rmSync(staging, { recursive: true, force: true });
@@ -43,6 +49,14 @@ export async function ensureCluster(
 export function makeOwned(path: string, account: Account | undefined): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   if (account !== undefined) chownSync(path, account.uid, account.gid);
+}
+
+function copyOwned(from: string, to: string, account: Account | undefined): void {
+  cpSync(from, to, { recursive: true });
+  if (account === undefined) return;
+  for (const name of readdirSync(to, { recursive: true, encoding: "utf8" })) {
+    chownSync(join(to, name), account.uid, account.gid);
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { TestProject } from "vitest/node";
 import { startDatabase } from "../database.ts";
 import { localSettings, secretsFrom, TWIN_KEYS } from "../settings.ts";
-import { startTwins } from "../twins/index.ts";
+import { addressesOf, startTwins, type TwinAddresses } from "../twins/index.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -12,22 +12,10 @@ declare module "vitest" {
   }
 }
 
-export type StandIns = {
+export type StandIns = TwinAddresses & {
   databaseUrl: string;
   databaseHttpUrl: string;
   adminUrl: string;
-  midtrans: string;
-  kiriminaja: string;
-  resend: string;
-  ipaymu: string;
-  vipReseller: string;
-  aapanel: string;
-  shopee: string;
-  lazada: string;
-  tiktokShop: string;
-  replicate: string;
-  instagram: string;
-  anthropic: string;
 };
 
 /** One Postgres and one set of twins for the whole run; the database is a fresh clone of the migrated template. */
@@ -58,18 +46,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       {
         databaseUrl: urls.databaseUrl,
         httpUrl: database.httpUrl,
-        midtransUrl: twins.midtrans.url,
-        kiriminajaUrl: twins.kiriminAja.url,
-        resendUrl: twins.resend.url,
-        ipaymuUrl: twins.ipaymu.url,
-        vipResellerUrl: twins.vipReseller.url,
-        aapanelUrl: twins.aapanel.url,
-        shopeeUrl: twins.shopee.url,
-        lazadaUrl: twins.lazada.url,
-        tiktokShopUrl: twins.tiktokShop.url,
-        replicateUrl: twins.replicate.url,
-        instagramUrl: twins.instagram.url,
-        anthropicUrl: twins.anthropic.url,
+        ...addressesOf(twins),
       },
       secretsFrom(),
     ),
@@ -78,18 +55,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     databaseUrl: urls.databaseUrl,
     databaseHttpUrl: database.httpUrl,
     adminUrl: urls.adminUrl,
-    midtrans: twins.midtrans.url,
-    kiriminaja: twins.kiriminAja.url,
-    resend: twins.resend.url,
-    ipaymu: twins.ipaymu.url,
-    vipReseller: twins.vipReseller.url,
-    aapanel: twins.aapanel.url,
-    shopee: twins.shopee.url,
-    lazada: twins.lazada.url,
-    tiktokShop: twins.tiktokShop.url,
-    replicate: twins.replicate.url,
-    instagram: twins.instagram.url,
-    anthropic: twins.anthropic.url,
+    ...addressesOf(twins),
   });
   return async () => {
     await twins.stop();

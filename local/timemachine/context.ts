@@ -22,12 +22,12 @@ export function contextAt(urls: DatabaseUrls, httpUrl: string, clock: Clock): Ct
     {
       databaseUrl: urls.databaseUrl,
       httpUrl,
-      midtransUrl: NOWHERE,
-      kiriminajaUrl: NOWHERE,
-      resendUrl: NOWHERE,
-      ipaymuUrl: NOWHERE,
-      vipResellerUrl: NOWHERE,
-      aapanelUrl: NOWHERE,
+      midtrans: NOWHERE,
+      kiriminaja: NOWHERE,
+      resend: NOWHERE,
+      ipaymu: NOWHERE,
+      vipReseller: NOWHERE,
+      aapanel: NOWHERE,
     },
     secretsFrom(),
   );

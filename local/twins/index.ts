@@ -67,6 +67,26 @@ export interface TwinsOptions {
   anthropic: Parameters<typeof startAnthropicTwin>[0];
 }
 
+/** Where each twin listens. */
+export type TwinAddresses = ReturnType<typeof addressesOf>;
+
+export function addressesOf(twins: Twins) {
+  return {
+    midtrans: twins.midtrans.url,
+    kiriminaja: twins.kiriminAja.url,
+    resend: twins.resend.url,
+    ipaymu: twins.ipaymu.url,
+    vipReseller: twins.vipReseller.url,
+    aapanel: twins.aapanel.url,
+    shopee: twins.shopee.url,
+    lazada: twins.lazada.url,
+    tiktokShop: twins.tiktokShop.url,
+    replicate: twins.replicate.url,
+    instagram: twins.instagram.url,
+    anthropic: twins.anthropic.url,
+  };
+}
+
 interface Stoppable {
   stop(): Promise<void>;
 }

@@ -69,6 +69,19 @@ begin
   where w.id = website_id and w.turn_lease = lease_id;
 end $$;
 
+-- Counts that the site's server has failed at the job that holds the turn, and returns how often it has. While the server
+-- is away nothing is counted: a job outlives that, however long it takes.
+create or replace function hosting_turn_refused(website_id uuid, lease_id uuid) returns int language plpgsql as $$
+declare
+  count int;
+begin
+  update hosting_websites w set refused_job = w.turn_job,
+    refusals = case when w.refused_job = w.turn_job then w.refusals + 1 else 1 end
+  where w.id = website_id and w.turn_lease = lease_id
+  returning w.refusals into count;
+  return coalesce(count, 0);
+end $$;
+
 -- Written before the creation leaves: from now on the site may be on its server. False when the turn is lost.
 create or replace function hosting_turn_sending(website_id uuid, lease_id uuid, moment timestamptz) returns boolean
 language plpgsql as $$
@@ -116,7 +129,7 @@ begin
   where j.id = job.id and j.state in ('queued', 'unknown') returning * into job;
   if found then return jobs_wake(job); end if;
   wake := jobs_enqueue('hosting.issue-certificate', 'provisioning', null,
-    jsonb_build_object('website_id', p_website_id), moment, 60);
+    jsonb_build_object('website_id', p_website_id), moment, 300);
   update hosting_websites w set certificate_job_id = (wake->>'id')::uuid where w.id = p_website_id;
   return wake;
 end $$;

@@ -1,5 +1,6 @@
 -- {limits, email, phone, password_hash, name, roles[]} -> {retry_after} | {taken: 'email' | 'phone'} | {user, wake}.
--- Guarantee: one row per e-mail and per phone, however many register at once; the attempt is counted even when the
+-- Guarantee: one row per e-mail and per phone, however many register at once, also where an older release kept the
+-- phone in another spelling (no new one comes in it); the attempt is counted even when the
 -- account exists already, so that addresses cannot be probed without limit.
 create or replace function identity_register(input jsonb)
 returns jsonb language plpgsql as $$
@@ -11,9 +12,9 @@ begin
     return jsonb_build_object('retry_after', wait);
   end if;
   insert into identity_users (email, phone, password_hash, name, roles)
-  values (
-    input ->> 'email', input ->> 'phone', input ->> 'password_hash', input ->> 'name',
-    array(select jsonb_array_elements_text(input -> 'roles')))
+  select input ->> 'email', input ->> 'phone', input ->> 'password_hash', input ->> 'name',
+    array(select jsonb_array_elements_text(input -> 'roles'))
+  where not exists (select from identity_users u where u.phone = any (identity_phones(input ->> 'phone')))
   on conflict do nothing
   returning * into made;
   if made.id is null then

@@ -1,6 +1,13 @@
--- {limits: [pair, account, address], email, phone} -> {retry_after, user, keys}. Guarantee: the attempt is counted and
+-- The spellings in which an account may have this number: its one spelling, and without the 0 or with a second one as
+-- releases before it kept what was typed as 8… or +62 0….
+create or replace function identity_phones(phone text) returns text[] language sql immutable as $$
+  select case when phone like '08%' then array[phone, substr(phone, 2), '0' || phone] else array[phone] end
+$$;
+
+-- {limits: [pair, account, address], email, phone, name} -> {retry_after, user, keys}. Guarantee: the attempt is counted and
 -- committed before anybody compares a password, so parallel guesses cannot exceed the limits; while locked no password
 -- hash is handed out. A known account is counted by its user, so that its e-mail and its phone are one target.
+-- Of two accounts with one number in two spellings, the one is meant whose spelling was typed (`name`).
 -- The user is null when unknown or deleted; `keys` are what the attempt was counted under.
 create or replace function identity_signin_begin(input jsonb)
 returns jsonb language plpgsql as $$
@@ -10,7 +17,9 @@ declare
   wait integer;
 begin
   select u.* into person from identity_users u
-  where (u.email = input ->> 'email' or u.phone = input ->> 'phone') and u.deleted_at is null;
+  where (u.email = input ->> 'email' or u.phone = any (identity_phones(input ->> 'phone'))) and u.deleted_at is null
+  order by u.phone is distinct from input ->> 'name', u.phone is distinct from input ->> 'phone'
+  limit 1;
   if found then
     limits := jsonb_set(jsonb_set(limits,
       '{0,key}', to_jsonb('pair/' || person.id || '/' || (limits -> 2 ->> 'key'))),

@@ -121,8 +121,6 @@ begin
     order by total desc, b.host_id limit 100;
 end $$;
 
-drop function if exists live_fan_weeks_turn(bigint, date);
-
 -- Weeks that were counted by days get their hours, once.
 do $$ begin
   if not exists (select from live_host_weeks) then

@@ -114,9 +114,9 @@ begin
   end loop;
 end $$;
 
--- market_admin_dashboard({days, store_id}) returns {totals, series}
+-- market_admin_dashboard({days, recent, store_id}) returns {totals, series, recent_orders, recent_stores}
 -- Revenue is what the market keeps: commission of delivered orders, less what refunds took back, less the promos that
--- it paid for. Orders of other marketplaces bring none. Reads a row a day, however many orders there are.
+-- it paid for. Orders of other marketplaces bring none. Reads a row a day, and the latest orders, however many there are.
 create or replace function market_admin_dashboard(input jsonb) returns jsonb language sql stable as $$
   with given as (
     select coalesce((input->>'store_id')::uuid, '00000000-0000-0000-0000-000000000000') as scope,
@@ -132,7 +132,29 @@ create or replace function market_admin_dashboard(input jsonb) returns jsonb lan
         'sales', coalesce(k.sales, 0), 'commission', coalesce(k.commission, 0), 'promo', coalesce(k.promo, 0),
         'revenue', coalesce(k.commission - k.promo, 0)) order by d)
       from given g cross join lateral generate_series((g.today - (g.days - 1))::timestamp, g.today::timestamp, '1 day') d
-      left join known k on k.day = d::date))
+      left join known k on k.day = d::date),
+    'recent_orders', market_admin_recent_orders((input->>'store_id')::uuid, (input->>'recent')::int),
+    'recent_stores', market_admin_recent_stores((input->>'store_id')::uuid, (input->>'recent')::int))
+$$;
+
+-- The latest orders of a store or (null) of the whole market, each way by its own index.
+create or replace function market_admin_recent_orders(store uuid, most int) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'number', o.number, 'status', o.status, 'source', o.source,
+      'total_amount', o.total_amount, 'buyer_name', u.name, 'store', jsonb_build_object('id', s.id, 'name', s.name,
+        'slug', s.slug), 'created_at', market_iso(o.created_at)) order by o.created_at desc, o.id desc), '[]')
+  from ((select x.* from market_orders x where store is null order by x.created_at desc, x.id desc limit most)
+    union all
+    (select x.* from market_orders x where x.store_id = store order by x.created_at desc, x.id desc limit most)) o
+  join market_stores s on s.id = o.store_id join identity_users u on u.id = o.buyer_id
+$$;
+
+-- The stores that were opened last, or (not null) the one store.
+create or replace function market_admin_recent_stores(store uuid, most int) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name, 'slug', s.slug, 'status', s.status,
+      'owner_name', u.name, 'created_at', market_iso(s.created_at)) order by s.created_at desc, s.id desc), '[]')
+  from (select x.* from market_stores x where x.deleted_at is null and (store is null or x.id = store)
+    order by x.created_at desc, x.id desc limit most) s
+  join identity_users u on u.id = s.user_id
 $$;
 
 -- What there is now, of a store or (null) of the whole market.

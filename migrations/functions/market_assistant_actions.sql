@@ -4,7 +4,7 @@
 -- user's own; what needs the user's own yes is not done without a proposal that he confirmed and that is used up
 -- here; and whatever is done stands in the log with what was there before.
 -- input: {sign_in, user_id, role, writes, session_id, turn_id, action_id, tool, input, target_id?, from_outside,
---   own_words?: {field, figure, words}, proposal_id?, actor_kind, actor_id, request_id}
+--   own_words?: {field, figure, words, all}, proposal_id?, actor_kind, actor_id, request_id}
 create or replace function market_assistant_act(input jsonb) returns void language plpgsql as $$
 #variable_conflict use_variable
 declare
@@ -89,15 +89,29 @@ begin
 end $$;
 
 -- Whether the user's own message says this change of a price or a stock and nothing else: the field, the figure and,
--- in all its other words, the product's name. Any other write waits for a yes, because nobody can tell a wish from a
--- buyer's chat that was pasted into a message.
+-- in all its other words, the name of this product, and of no other in its store. Any other write waits for a yes,
+-- because nobody can tell a wish from a buyer's chat that was pasted into a message.
 create or replace function market_assistant_said(tool text, input jsonb, subject jsonb, said jsonb) returns boolean
-language sql immutable as $$
+language sql stable as $$
   select case when tool = 'update_product' and said->>'field' is not null then
     input - 'product_id' = jsonb_build_object(said->>'field', said->'figure')
-      and array(select jsonb_array_elements_text(said->'words'))
-        <@ regexp_split_to_array(lower(subject->>'name'), '[^[:alnum:]]+')
+      and market_assistant_means((subject->>'id')::uuid, array(select jsonb_array_elements_text(said->'words')),
+        array(select jsonb_array_elements_text(said->'all')))
     else false end
+$$;
+
+-- Whether these words name one product among those of its store. Where several names hold them, it is the one name that
+-- is whole in the message (`spoken`: "Kopi", and not "Kopi Kelud").
+create or replace function market_assistant_means(product uuid, words text[], spoken text[]) returns boolean
+language sql stable as $$
+  with named as (
+    select p.id, n.name <@ spoken as is_whole from market_products p
+    cross join lateral (select array_remove(regexp_split_to_array(lower(p.name), '[^[:alnum:]]+'), '') as name) n
+    where p.store_id = (select q.store_id from market_products q where q.id = product) and p.deleted_at is null
+      and words <@ n.name
+  )
+  select exists (select from named n where n.id = product and not exists (select from named o
+    where o.id <> n.id and (o.is_whole or not n.is_whole)))
 $$;
 
 -- Why this may only be done when the user himself says yes, or null. A price is compared with the highest that the

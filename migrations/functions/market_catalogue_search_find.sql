@@ -1,5 +1,4 @@
--- As they were before the words came in groups.
-drop function if exists market_search_query(text[], boolean);
+-- Their old arguments: beside the new ones both would answer.
 drop function if exists market_search_conditions(jsonb, tsquery);
 drop function if exists market_search_guess(jsonb, tsquery);
 drop function if exists market_search_look(jsonb, tsquery, tsquery);

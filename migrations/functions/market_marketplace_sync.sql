@@ -52,11 +52,11 @@ begin
     'wake', jobs_wakes(market_marketplace_pump(c.id, now())));
 end $$;
 
--- Whether a store's changes are pushed: unless an admin has switched its syncing off. What a deleted store has on sale
--- elsewhere comes off the shelf all the same.
+-- Whether a store's changes are pushed: unless an admin has switched its syncing off. What a closed or deleted store has
+-- on sale elsewhere comes off the shelf all the same; nothing else is pushed of one.
 create or replace function market_marketplace_pushes(store uuid) returns boolean language sql stable as $$
   select market_feature_on(store, 'marketplace_sync')
-    or exists (select from market_stores s where s.id = store and s.deleted_at is not null)
+    or exists (select from market_stores s where s.id = store and (s.deleted_at is not null or s.status <> 'active'))
 $$;
 
 -- How far a run is.
@@ -124,6 +124,7 @@ create or replace function market_marketplace_claim(input jsonb) returns jsonb l
 declare
   claimed uuid[];
   is_known boolean;
+  works jsonb;
 begin
   if not exists (select from market_connections c where c.id = (input->>'connection_id')::uuid
       and c.status = 'connected' and c.pump_seq = (input->>'seq')::int
@@ -148,9 +149,25 @@ begin
     select array_agg(taken.id) into claimed from taken;
     exit when claimed is not null;
   end loop;
-  return (select coalesce(jsonb_agg(market_marketplace_work(l.id) order by l.id), '[]')
-    from market_listings l where l.id = any (claimed));
+  select coalesce(jsonb_agg(market_marketplace_work(l.id) order by l.id), '[]') into works
+    from market_listings l where l.id = any (claimed);
+  perform market_marketplace_about_to_send((input->>'claim_id')::uuid, works);
+  return works;
 end $$;
+
+-- What is about to be sent is not known to be there until its holder says so: if he dies half-way it is sent again,
+-- also where the product is by then what it was before. A listing with no known content is gone over as a whole.
+create or replace function market_marketplace_about_to_send(holder uuid, works jsonb) returns void language sql as $$
+  update market_listings l set
+      pushed_price = case when not t.new_price then l.pushed_price end,
+      pushed_stock = case when not t.new_stock then l.pushed_stock end,
+      pushed_content = case when not t.new_content then l.pushed_content end
+    from jsonb_array_elements(works) w cross join lateral (select
+      w.value->'pushed_price' <> w.value#>'{product,price}' as new_price,
+      w.value->'pushed_stock' <> w.value#>'{product,stock}' as new_stock,
+      w.value->'pushed_content' <> w.value->'content' or w.value->'shown' <> w.value#>'{product,on_sale}' as new_content) t
+    where l.id = (w.value->>'id')::uuid and l.claim_id = holder and (t.new_price or t.new_stock or t.new_content)
+$$;
 
 -- One listing with all that it should show. `content` is the digest of what an update would send.
 create or replace function market_marketplace_work(listing uuid) returns jsonb language sql volatile as $$

@@ -2,8 +2,8 @@
 -- it over; shipping_cost is what of the buyer's shipping fee is the courier's.
 -- Lock order: market_locks.sql.
 
--- How far a parcel is; news only ever moves it to a higher number. 'failed' (not at home, held, lost) is no end: such
--- a parcel may still arrive or come back.
+-- How far a parcel is; news moves it to a higher number, or from 'failed' on its way once more where the courier says
+-- that he tries again. 'failed' (not at home, held, lost) is no end: such a parcel may still arrive or come back.
 create or replace function market_parcel_rank(status text) returns int language sql immutable as $$
   select case status when 'pending' then 0 when 'picked_up' then 1 when 'in_transit' then 2 when 'failed' then 3
     else 9 end
@@ -62,7 +62,8 @@ end $$;
 -- returns {known, moved, superseded, wake}
 -- A confirmed piece of news about a parcel; by `number` it is the courier's. Forward only and repeatable: late or
 -- repeated news adds at most a line to the time line. `step`: which kind of trouble a 'failed' is (refused, on its way
--- back); another one than before is told like a state of its own. The first "delivered" pays the seller out of escrow, exactly
+-- back), or that a parcel is in transit once more (redelivery); another one than before is told like a state of its
+-- own, and so is trouble after a redelivery. The first "delivered" pays the seller out of escrow, exactly
 -- once. `superseded`: the seller has sent the goods otherwise, so the courier's parcel means nothing any more, unless
 -- it is the very one that he named by its waybill.
 create or replace function market_shipment_advance(input jsonb) returns jsonb language plpgsql as $$
@@ -71,6 +72,7 @@ declare
   parcel market_shipments;
   next_status text := input->>'status';
   happened timestamptz := coalesce((input->>'occurred_at')::timestamptz, now());
+  is_again boolean := false;
   moved boolean;
   is_news boolean;
 begin
@@ -90,8 +92,10 @@ begin
     -- The courier's news overtook the answer to our request.
     perform market_shipment_requested(jsonb_build_object('order_id', o.id));
   end if;
+  is_again := coalesce(input->>'step' = 'redelivery', false) and (parcel.status = 'failed'
+    or parcel.status = 'in_transit' and market_last_line(parcel.id) is distinct from input->>'description');
   moved := case when (input->>'final_word')::boolean then parcel.status <> next_status
-    else market_parcel_rank(next_status) > market_parcel_rank(parcel.status) end;
+    else market_parcel_rank(next_status) > market_parcel_rank(parcel.status) or is_again end;
   is_news := moved or next_status = 'failed' and parcel.status = 'failed' and not exists (
     select from market_shipment_events e
     where e.shipment_id = parcel.id and e.status = 'failed' and e.description = input->>'description');
@@ -113,8 +117,15 @@ begin
         then jobs_wakes(market_order_news(o.id)) else '[]' end);
   end if;
   return market_advanced(true, moved, false,
-    market_order_follows(o, coalesce(input->>'step', next_status), happened));
+    market_order_follows(o, case when is_again or input->>'step' <> 'redelivery' then input->>'step'
+      else next_status end, happened));
 end $$;
+
+-- What was told of a parcel last, by our own clock: the courier's may differ.
+create or replace function market_last_line(parcel uuid) returns text language sql stable as $$
+  select e.description from market_shipment_events e where e.shipment_id = parcel
+  order by e.created_at desc, e.id desc limit 1
+$$;
 
 create or replace function market_advanced(known boolean, moved boolean, superseded boolean, wake jsonb)
 returns jsonb language sql immutable as $$
@@ -154,9 +165,12 @@ begin
     perform market_pay_out(o);
     return jobs_wakes(market_order_news(o.id), market_mail('order_delivered', o.id, 'buyer'), market_mail('order_paid_out', o.id, 'seller'));
   end if;
-  if parcel_status = 'problem' then
-    return jobs_wakes(market_order_news(o.id), market_mail_about('parcel_failed', o.id, 'seller', parcel_status, '{}'),
-      market_mail_about('parcel_failed_buyer', o.id, 'buyer', parcel_status, '{}'));
+  if parcel_status in ('problem', 'redelivery') then
+    again := concat_ws('/', parcel_status, (select nullif(count(*), 1) from market_shipment_events e
+      join market_shipments h on h.id = e.shipment_id where h.order_id = o.id and e.status = 'in_transit'));
+    parcel_status := case parcel_status when 'problem' then 'failed' else parcel_status end;
+    return jobs_wakes(market_order_news(o.id), market_mail_about('parcel_' || parcel_status, o.id, 'seller', again, '{}'),
+      market_mail_about('parcel_' || parcel_status || '_buyer', o.id, 'buyer', again, '{}'));
   end if;
   return jobs_wakes(market_order_news(o.id), market_mail('parcel_' || parcel_status, o.id, 'seller'),
     market_mail('parcel_' || parcel_status || '_buyer', o.id, 'buyer'));

@@ -84,8 +84,9 @@ begin
   return jobs_wakes(variadic wakes) || panel_incidents_close(server, kind, bad, alert_to);
 end $$;
 
--- For the minute cron: {alert_to, silent_seconds} -> {wakes}. A server that has spoken and is silent for that long, and
--- backups that are unproven, missing or failing. Servers are taken one by one: a busy one holds up no other.
+-- For the minute cron: {alert_to, silent_seconds} -> {wakes}. A server whose agent is silent for that long (enrolling was
+-- its first word), and backups of those that have reported that are unproven, missing or failing. Servers are taken one
+-- by one: a busy one holds up no other.
 create or replace function panel_watch(input jsonb) returns jsonb language plpgsql as $$
 declare
   alert_to constant text := input->>'alert_to';
@@ -93,15 +94,18 @@ declare
   wakes jsonb := '[]';
 begin
   for server in
-    select s.id, greatest(s.seen_at, r.received_at) as heard_at from panel_servers s
-    left join panel_reports r on r.server_id = s.id
-    where s.enrolled_at is not null and greatest(s.seen_at, r.received_at) is not null
+    select s.id, greatest(s.enrolled_at, s.seen_at, r.received_at) as heard_at,
+      greatest(s.seen_at, r.received_at) is not null as has_reported
+    from panel_servers s left join panel_reports r on r.server_id = s.id
+    where s.enrolled_at is not null
   loop
     if server.heard_at < now() - make_interval(secs => (input->>'silent_seconds')::int) then
       wakes := wakes || jobs_wakes(panel_incident_open(server.id, 'silent', '',
         jsonb_build_object('terakhir terdengar', panel_time(server.heard_at)), alert_to));
     end if;
-    wakes := wakes || panel_incidents_are(server.id, 'backup', panel_backups_wrong(server.id), '{}', alert_to);
+    if server.has_reported then
+      wakes := wakes || panel_incidents_are(server.id, 'backup', panel_backups_wrong(server.id), '{}', alert_to);
+    end if;
   end loop;
   return jsonb_build_object('wakes', wakes);
 end $$;

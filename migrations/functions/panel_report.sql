@@ -41,13 +41,15 @@ create or replace function panel_report_minute(server text, told jsonb) returns 
     failed_services = greatest(m.failed_services, excluded.failed_services)
 $$;
 
--- A service is down when it failed, or when it was active a minute ago and is not now: one that was never started on
--- purpose alarms nobody. It is down until it is active again or no longer watched.
+-- A service is down when it failed, when it ran or was being started a minute ago and does not now, and when it is still
+-- being started a minute later (one that falls over and over again is never anything else). One that was never started
+-- on purpose alarms nobody. It is down until it is active again or no longer watched.
 create or replace function panel_report_services(server text, services jsonb, were jsonb, alert_to text)
 returns jsonb language sql as $$
   select panel_incidents_are(server, 'service', coalesce(jsonb_agg(jsonb_build_object('subject', n.name, 'facts',
       jsonb_build_object('status', n.status))) filter (where n.status = 'failed'
-        or (n.status in ('inactive', 'deactivating') and n.before in ('active', 'reloading'))), '[]'),
+        or (n.status in ('inactive', 'deactivating') and n.before in ('active', 'reloading', 'activating'))
+        or (n.status = 'activating' and n.before = 'activating')), '[]'),
     coalesce(array_agg(n.name) filter (where n.status not in ('active', 'reloading')), '{}'), alert_to)
   from (
     select s->>'name' as name, s->>'status' as status, (

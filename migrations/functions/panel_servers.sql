@@ -75,12 +75,18 @@ exception when foreign_key_violation then
   perform app_error('conflict', 'server is not empty');
 end $$;
 
--- {token_hash, public_key, facts, agent_version, address, alert_to} -> {server_id, server_name} |
+-- From when on a server's key is its key, as a number that grows with every key.
+create or replace function panel_key_since(enrolled timestamptz) returns float8 language sql immutable as $$
+  select floor(extract(epoch from enrolled) * 1000000)::float8
+$$;
+
+-- {token_hash, public_key, facts, agent_version, address, alert_to} -> {server_id, server_name, key_since} |
 -- {refused: unknown | late | used, wake}. A token that comes a second time may be a stolen one: the operator is told.
 create or replace function panel_agent_enrol(input jsonb) returns jsonb language plpgsql as $$
 declare
   e panel_enrolments;
   server panel_servers;
+  enrolled timestamptz;
 begin
   select * into e from panel_enrolments x where x.token_hash = input->>'token_hash' for update;
   if not found then return '{"refused": "unknown"}'; end if;
@@ -99,14 +105,16 @@ begin
     return '{"refused": "late"}';
   end if;
   update panel_enrolments x set used_at = now() where x.id = e.id;
-  update panel_servers s set public_key = input->>'public_key', enrolled_at = now(), facts = input->'facts',
+  update panel_servers s set public_key = input->>'public_key', facts = input->'facts',
+    -- Under the row's lock and never back: which of two keys is the later one is told by this alone.
+    enrolled_at = greatest(clock_timestamp(), s.enrolled_at + interval '1 microsecond'),
     sites_root = coalesce(input->'facts'->>'sitesRoot', s.sites_root), agent_version = input->>'agent_version',
     connected_at = null, updated_at = now()
-  where s.id = server.id;
+  where s.id = server.id returning s.enrolled_at into enrolled;
   perform audit_write(jsonb_build_object('actor_kind', 'system', 'action', 'server.enrolled',
     'subject_kind', 'panel_server', 'subject_id', server.id, 'address', input->>'address',
     'after', jsonb_build_object('hostname', input->'facts'->>'hostname', 'renewed', server.public_key is not null)));
-  return jsonb_build_object('server_id', server.id, 'server_name', server.name);
+  return jsonb_build_object('server_id', server.id, 'server_name', server.name, 'key_since', panel_key_since(enrolled));
 end $$;
 
 create or replace function panel_agent_refused(input jsonb, server text, why text) returns void

@@ -70,7 +70,10 @@ end $$;
 
 -- Puts a family's staged list in force, at once and as a whole: new services in, changed ones changed, re-priced ones
 -- priced anew with a history row, vanished ones 'gone'. `active`, stock and what orders reserved stay as they are.
--- {sync_id, family, pieces, force} -> {state: applied|refused|stopped, reason?, rows, added, changed, priced, gone}
+-- One that the list names at more than `most_drop` per cent below the known price is off sale at the old price until the
+-- next list says so again, or an admin forces it: a slip of the supplier's list is sold to nobody, nor to those who wait.
+-- {sync_id, family, pieces, force, most_drop, alert_to} ->
+-- {state: applied|refused|stopped, reason?, rows, added, changed, priced, gone, held}
 create or replace function topup_sync_apply(input jsonb) returns jsonb language plpgsql as $$
 declare
   this_sync uuid := (input->>'sync_id')::uuid;
@@ -100,8 +103,15 @@ begin
     when listed = 0 then jsonb_build_object('state', 'refused', 'reason', 'empty')
     when known >= 10 and kept * 2 < known and not coalesce((input->>'force')::boolean, false)
       then jsonb_build_object('state', 'refused', 'reason', 'shrunken', 'known', known, 'kept', kept)
-    else topup_sync_swap(this_sync, this_family)
+    else topup_sync_enforce(this_sync, this_family,
+      case when coalesce((input->>'force')::boolean, false) then 100 else (input->>'most_drop')::int end)
   end || jsonb_build_object('rows', listed);
+
+  if (result->>'held')::int > 0 then
+    perform mail_enqueue('alert', input->>'alert_to', 'alert/topup-held/' || this_sync || '/' || this_family,
+      jsonb_build_object('what', 'Harga penyedia turun tajam: layanan ditahan sampai daftar berikutnya',
+        'facts', jsonb_build_object('jenis', this_family, 'layanan', result->'held')));
+  end if;
 
   delete from topup_sync_pieces p where p.sync_id = this_sync and p.family = this_family;
   update topup_syncs s set beat_at = now(),
@@ -117,7 +127,8 @@ end $$;
 -- The swap itself, for topup_sync_apply alone: its caller holds the run's row. One statement; rows that are as listed
 -- are not written, so an hourly run costs what has changed. Rows are locked in the order of ids, as all who change
 -- several services do.
-create or replace function topup_sync_swap(this_sync uuid, this_family text) returns jsonb language sql as $$
+create or replace function topup_sync_enforce(this_sync uuid, this_family text, most_drop int)
+returns jsonb language sql as $$
   with listed as materialized (
     select distinct on (r.code) r.*
     from topup_sync_pieces p, jsonb_to_recordset(p.rows) as r(
@@ -129,23 +140,33 @@ create or replace function topup_sync_swap(this_sync uuid, this_family text) ret
   margins as materialized (
     select b.brand, m.percent_bp, m.fixed
     from (select distinct brand from listed) b, topup_margin(this_family, b.brand, 'member') m),
+  believed as materialized (
+    select l.code, l.supplier_price as listed_price, s.supplier_price as known_price,
+      coalesce(l.supplier_price * 100 < s.supplier_price * (100 - most_drop)
+        and not coalesce(l.supplier_price * 100 >= s.held_price * (100 - most_drop), false), false) as is_held
+    from listed l left join topup_services s on s.family = this_family and s.code = l.code),
   priced as materialized (
-    select l.*, topup_priced(l.supplier_price, m.percent_bp, m.fixed) as price
-    from listed l join margins m on m.brand = l.brand),
+    select l.code, l.name, l.brand, l.category, l.type, l.note, l.needs_zone, l.target_kind, l.min_quantity,
+      l.max_quantity, l.maintenance, l.multi_trx, l.sellable, p.supplier_price,
+      topup_priced(p.supplier_price, m.percent_bp, m.fixed) as price,
+      case when b.is_held then 'empty' else l.status end as status,
+      case when b.is_held then b.listed_price end as held_price
+    from listed l join margins m on m.brand = l.brand join believed b on b.code = l.code,
+      lateral (select case when b.is_held then b.known_price else l.supplier_price end as supplier_price) p),
   touched as materialized (
     select s.id from topup_services s left join priced p on p.code = s.code
     where s.family = this_family and case when p.code is null then s.status <> 'gone' else
       (s.name, s.brand, s.category, s.type, s.note, s.needs_zone, s.target_kind, s.min_quantity, s.max_quantity,
-        s.maintenance, s.multi_trx, s.supplier_price, s.price, s.status)
+        s.maintenance, s.multi_trx, s.supplier_price, s.price, s.held_price, s.status)
       is distinct from (p.name, p.brand, p.category, p.type, p.note, p.needs_zone, p.target_kind, p.min_quantity,
-        p.max_quantity, p.maintenance, p.multi_trx, p.supplier_price, p.price, p.status) end
+        p.max_quantity, p.maintenance, p.multi_trx, p.supplier_price, p.price, p.held_price, p.status) end
     order by s.id for no key update of s),
   updated as (
     update topup_services s set name = p.name, brand = p.brand, category = p.category, type = p.type, note = p.note,
       needs_zone = p.needs_zone, target_kind = p.target_kind, min_quantity = p.min_quantity,
       max_quantity = p.max_quantity, maintenance = p.maintenance, multi_trx = p.multi_trx,
-      supplier_price = p.supplier_price, price = p.price, status = p.status, gone_at = null,
-      sync_id = this_sync, updated_at = now()
+      supplier_price = p.supplier_price, price = p.price, held_price = p.held_price, status = p.status,
+      gone_at = null, sync_id = this_sync, updated_at = now()
     from priced p, touched t
     where s.id = t.id and s.code = p.code
     returning s.id, old.supplier_price as old_supplier_price, new.supplier_price, old.price as old_price, new.price,
@@ -175,7 +196,8 @@ create or replace function topup_sync_swap(this_sync uuid, this_family text) ret
     'added', (select count(*) from added),
     'changed', (select count(*) from updated where redescribed),
     'priced', (select count(*) from updated where old_price <> price or old_supplier_price <> supplier_price),
-    'gone', (select count(*) from vanished))
+    'gone', (select count(*) from vanished),
+    'held', (select count(*) from believed where is_held))
 $$;
 
 -- A family whose list could not be read: its services stay as they are. {sync_id, family, reason}

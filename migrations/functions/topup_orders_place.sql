@@ -43,9 +43,9 @@ begin
   end if;
 
   foreach candidate in array array(select jsonb_array_elements_text(input->'numbers')) loop
-    insert into topup_orders (id, number, user_id, service_id, family, code, service_name, brand, target, zone,
-      quantity, amount, supplier_amount, state, ordered_via, reseller_key_id, expires_at)
-    values ((input->>'order_id')::uuid, candidate, buyer, s.id, s.family, s.code, s.name, s.brand, goal,
+    insert into topup_orders (id, number, user_id, service_id, family, code, service_name, brand, target, target_kind,
+      zone, quantity, amount, supplier_amount, state, ordered_via, reseller_key_id, expires_at)
+    values ((input->>'order_id')::uuid, candidate, buyer, s.id, s.family, s.code, s.name, s.brand, goal, s.target_kind,
       case when s.family = 'game' then nullif(input->>'zone', '') end, wanted, cost.amount, cost.supplier_amount, 'pending',
       input->>'ordered_via', (input->>'reseller_key_id')::uuid,
       case when not pays

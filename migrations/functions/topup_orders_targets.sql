@@ -19,7 +19,9 @@ end $$;
 -- they tell one post from another.
 create or replace function topup_like_target(family text, target text) returns text language plpgsql immutable as $$
 declare
-  host text := lower((regexp_match(target, '^https?://(?:www[.]|m[.]|mobile[.])?([^/?#:]+)', 'i'))[1]);
+  named text := lower((regexp_match(target, '^https?://(?:www[.]|m[.]|mobile[.]|music[.])?([^/?#:]+)', 'i'))[1]);
+  host text := case named when 'twitter.com' then 'x.com' when 'threads.com' then 'threads.net'
+    when 'instagr.am' then 'instagram.com' else named end;
   path text := regexp_replace(target, '^https?://[^/?#]*/*', '', 'i');
   video text := case host when 'youtu.be' then (regexp_match(path, '^([\w-]{6,})'))[1]
     when 'youtube.com' then coalesce((regexp_match(path, '^(?:shorts|live|embed|v)/([\w-]{6,})'))[1],
@@ -36,10 +38,11 @@ begin
     return 'instagram.com/p/' || post;
   elsif host is null then
     return lower(ltrim(target, '@'));
-  elsif host not in ('instagram.com', 'tiktok.com', 'threads.net', 'twitter.com', 'x.com') then
+  elsif host = 'youtube.com' and path ~ '^@' then
+    return lower(substring(path from '^@([^/?#]*)'));
+  elsif host not in ('instagram.com', 'tiktok.com', 'threads.net', 'x.com') then
     return host || '/' || rtrim(path, '/');
   end if;
-  host := case host when 'twitter.com' then 'x.com' else host end;
   path := rtrim(regexp_replace(path, '[?#].*$', ''), '/');
   return case when path ~ '^@?[^/]+$' then lower(ltrim(path, '@')) else host || '/' || path end;
 end $$;

@@ -1,6 +1,6 @@
 -- Our orders of one Jakarta day beside the supplier's. A report is written once a day; looking again replaces it.
 
--- {start, end, after?, limit} -> {orders: [{id, number, family, trxid, state, charged, quoted, target}], counts:
+-- {start, end, after?, limit} -> {orders: [{id, number, family, trxid, state, charged, quoted, target, targetKind}], counts:
 -- {family: n}}. The next by id of what was paid that day and may have been bought; `counts`: how many were paid since, so
 -- that a list of the latest reaches back to it.
 create or replace function topup_reconcile_orders(input jsonb) returns jsonb language plpgsql stable as $$
@@ -13,7 +13,8 @@ begin
   return jsonb_build_object(
     'orders', (select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'number', o.number, 'family', o.family,
         'trxid', o.trxid, 'state', o.state, 'charged', coalesce(o.charged_amount, o.supplier_amount),
-        'quoted', o.supplier_amount, 'target', o.target) order by o.id), '[]')
+        'quoted', o.supplier_amount, 'target', o.target, 'targetKind', coalesce(o.target_kind,
+          (select s.target_kind from topup_services s where s.id = o.service_id))) order by o.id), '[]')
       from (select * from topup_orders x
         where x.id > first and x.paid_at >= opens and x.paid_at < closes
           and (x.trxid is not null or x.state in ('queued', 'buying', 'unknown', 'review'))

@@ -143,6 +143,8 @@ const Config = z.object({
   MARKET_TWO_PERSON_ABOVE: z.coerce.number().int().min(0).default(5_000_000),
   /** Handling an order of more than this by hand needs two admins. */
   TOPUP_TWO_PERSON_ABOVE: z.coerce.number().int().min(0).default(500_000),
+  /** A supplier's price that falls by more than this per cent at once must stand in two lists before it sells. */
+  TOPUP_MOST_DROP_PERCENT: z.coerce.number().int().min(1).max(100).default(50),
   /** Below this supplier balance no new orders are taken. */
   TOPUP_BALANCE_FLOOR: z.coerce.number().int().min(0).default(100_000),
   /** Whether resellers' webhooks may go to this machine and without TLS: on a laptop alone. */

@@ -1,7 +1,11 @@
 /** What a request says of itself, whatever the application that it came to. */
 interface Asked {
-  req: { header(name: string): string | undefined };
+  req: { raw: Request };
 }
 
-/** The platform's own name for who connects; no header that the caller chooses counts. */
-export const callerAddress = (c: Asked): string => c.req.header("cf-connecting-ip") ?? "unknown";
+/** The platform's own name for who connects, null where it names nobody; no header that the caller chooses counts. */
+export const connectingAddress = ({ headers }: Request): string | null =>
+  headers.get("cf-connecting-ip");
+
+/** The same as a party whose requests are counted: those without a name are one. */
+export const callerAddress = (c: Asked): string => connectingAddress(c.req.raw) ?? "unknown";

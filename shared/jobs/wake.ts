@@ -1,14 +1,8 @@
 import { z } from "zod";
-import type { Ctx, QueueName } from "../context.ts";
+import { type Ctx, QUEUE_NAMES, type QueueName } from "../context.ts";
 import { describeError } from "../log.ts";
 
-export const queueName: z.ZodType<QueueName> = z.enum([
-  "provisioning",
-  "marketplace-sync",
-  "webhooks",
-  "mail",
-  "topup",
-]);
+export const queueName = z.enum(QUEUE_NAMES);
 
 export const wakeShape = z.object({
   id: z.uuid(),

@@ -19,7 +19,8 @@ export async function applyNotice(
     await flag(ctx, charge, "notice_amount_mismatch");
     return { parked: "another amount than asked for" };
   }
-  const confirmed = await confirm(ctx, charge, settlements, notice.transactionId);
+  const { transactionId } = notice;
+  const confirmed = await confirm(ctx, charge, settlements, { transactionId });
   switch (confirmed.kind) {
     case "done":
       return "applied";

@@ -1,7 +1,7 @@
 import type { Ctx } from "../context.ts";
 import { describeError } from "../log.ts";
 import { confirmCharge } from "./confirm.ts";
-import type { ChargeAt } from "./provider.ts";
+import type { ChargeName } from "./provider.ts";
 import { paymentProvider } from "./registry.ts";
 import type { Settlement } from "./settlement.ts";
 
@@ -12,7 +12,7 @@ import type { Settlement } from "./settlement.ts";
 export async function closeCharge(
   ctx: Ctx,
   provider: string,
-  charge: Omit<ChargeAt, "openedAt" | "endsAt">,
+  charge: ChargeName,
   settlements: readonly Settlement[],
 ): Promise<void> {
   try {

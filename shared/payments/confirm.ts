@@ -2,10 +2,14 @@ import { z } from "zod";
 import type { Ctx } from "../context.ts";
 import { call } from "../db/statement.ts";
 import { wake, wakeSchema } from "../jobs/jobs.ts";
-import { ProviderError } from "../providers/provider-error.ts";
 import { type ChargeView, chargeView } from "./charge.ts";
 import { isNeverOpened } from "./create-charge.ts";
-import { lookupOf, type PaymentProvider, type ProviderPayment } from "./provider.ts";
+import {
+  type LookupOptions,
+  lookupOf,
+  type PaymentProvider,
+  type ProviderPayment,
+} from "./provider.ts";
 import { finishRefund, isRefundConfirmed } from "./refund-state.ts";
 import { paymentProvider } from "./registry.ts";
 import { type Settlement, settlementOf, woken } from "./settlement.ts";
@@ -22,10 +26,6 @@ export type Confirmed =
   | { kind: "absent" }
   | { kind: "missing" }
   | { kind: "odd"; finding: string };
-
-const DAY_MS = 86_400_000;
-/** The code of iPaymu's client. */
-const HISTORY_TOO_LONG = "history_too_long";
 
 const DONE: Confirmed = { kind: "done" };
 const OVER: Confirmed = { kind: "over" };
@@ -46,7 +46,7 @@ export async function confirmCharge(
   transactionId?: string,
 ): Promise<Confirmed> {
   const charge = await ctx.db.run(findCharge(providerRef));
-  return charge ? await confirm(ctx, charge, settlements, transactionId) : { kind: "missing" };
+  return charge ? await confirm(ctx, charge, settlements, { transactionId }) : { kind: "missing" };
 }
 
 /** The same for a charge that was just read. */
@@ -54,12 +54,11 @@ export async function confirm(
   ctx: Ctx,
   charge: ChargeView,
   settlements: readonly Settlement[],
-  transactionId = charge.transaction_id,
+  options: LookupOptions = {},
 ): Promise<Confirmed> {
   const settlement = settlementOf(settlements, charge.intent.purpose);
   const provider = paymentProvider(ctx, charge.intent.provider);
-  const lookup = lookupOf(charge, transactionId);
-  const payment = await provider.query(lookup).catch((error) => noneAtLast(ctx, charge, error));
+  const payment = await provider.query(lookupOf(charge, options));
   const isOver = ctx.now() >= charge.expires_at;
   if (!payment) {
     if (isPaid(charge)) return await flag(ctx, charge, "payment_vanished");
@@ -93,18 +92,6 @@ export async function confirm(
     default:
       return payment.status satisfies never;
   }
-}
-
-/**
- * A history that is too long to be read proves nothing. But what waits for a payment does not wait for ever: a day after
- * its end it is over, and a person looks for it; money that is told of later goes back.
- */
-async function noneAtLast(ctx: Ctx, charge: ChargeView, error: unknown): Promise<null> {
-  const isTooLong = error instanceof ProviderError && error.code === HISTORY_TOO_LONG;
-  const isLongOver = ctx.now().getTime() - charge.expires_at.getTime() > DAY_MS;
-  if (!isTooLong || !isLongOver || isPaid(charge)) throw error;
-  await flag(ctx, charge, HISTORY_TOO_LONG);
-  return null;
 }
 
 const isPaid = ({ state }: ChargeView) =>

@@ -141,30 +141,4 @@ describe("the cron", () => {
     await reconcileCharges(ipaymuContext(network, later).ctx, settlements);
     expect((await standOf(payment)).state).toBe("expired");
   });
-
-  test("ends a payment whose history is too long to be read a day after its end, and tells a person", async () => {
-    const payment = await openIpaymu();
-    opens();
-    await start(payment);
-    await settleBackground();
-    const Data = { Transaction: [], Pagination: { total_pages: 1_000 } };
-    const look = async (hours: number) => {
-      for (let n = 0; n < 61; n += 1) network.on("POST", `${BASE}/history`, answer(200, ok(Data)));
-      await makeDue(payment);
-      const later = new Date(Date.now() + hours * 3_600_000);
-      await reconcileCharges(ipaymuContext(network, later).ctx, settlements);
-      return (await standOf(payment)).state;
-    };
-    expect(await look(2)).toBe("pending");
-    expect(await look(30)).toBe("expired");
-    const alerts = await testContext().db.run(
-      rows(
-        sql`select payload from jobs j join payments_charges c
-          on j.dedupe_key = 'mail/alert/charge/' || c.id || '/history_too_long'
-          where c.provider_ref = ${payment.redirect}`,
-        z.unknown(),
-      ),
-    );
-    expect(alerts).toHaveLength(1);
-  });
 });

@@ -1,4 +1,6 @@
 import type { Ipaymu, IpaymuPayment, IpaymuStatus } from "../providers/ipaymu.ts";
+import { ProviderError } from "../providers/provider-error.ts";
+import type { IpaymuHistory } from "./ipaymu-history.ts";
 import type {
   ChargeAt,
   ChargeRequest,
@@ -13,10 +15,13 @@ export const IPAYMU = "ipaymu";
 export const IPAYMU_CALLBACK_PATH = "/api/payment/callback";
 
 const MINUTE_MS = 60_000;
+/** The cron reads the history every minute; of an open payment that is news enough. */
+const RECENTLY_MS = 2 * MINUTE_MS;
 
 interface Here {
   appUrl: string;
   now: () => Date;
+  history: IpaymuHistory;
 }
 
 /**
@@ -33,7 +38,7 @@ export function ipaymuPayments(ipaymu: Ipaymu, here: Here): PaymentProvider {
         xSignature: headers?.get("x-signature"),
         signature: headers?.get("signature"),
       }),
-    query: (charge) => query(ipaymu, charge),
+    query: (charge) => query(ipaymu, here, charge),
     // Its API ends no payment (§3); the page expires by itself.
     close: async () => undefined,
     // Nor does it send money back: that happens in its dashboard.
@@ -65,21 +70,57 @@ async function create(
 }
 
 /**
- * By transaction where one is known, else by the history. A page may have a later transaction (another channel was
- * picked), so the end of one is only believed when the history shows no better one.
+ * By the transaction where one is known, else by those that the history shows of the reference. A page may have a later
+ * transaction (another channel was picked), so neither the end of one nor that there is none is believed before the
+ * history was read so far.
  */
-async function query(ipaymu: Ipaymu, charge: ChargeAt): Promise<ProviderPayment | null> {
-  if (charge.transactionId) {
-    const found = await ipaymu.getTransaction(charge.transactionId);
-    const isOurs = found?.providerRef === charge.providerRef;
-    if (isOurs && !isUnpaidEnd(found.status)) return paymentOf(found, charge);
+async function query(
+  ipaymu: Ipaymu,
+  { history, now }: Here,
+  charge: ChargeAt,
+): Promise<ProviderPayment | null> {
+  const { transactionId, providerRef, endsAt } = charge;
+  const known = transactionId ? await ipaymu.getTransaction(transactionId) : null;
+  const mine = known?.providerRef === providerRef ? [known] : [];
+  for (const found of mine) if (!isUnpaidEnd(found.status)) return paymentOf(found, charge);
+  const isReadAnew = !charge.asRead && (charge.isOpen || transactionId === null);
+  const isWhole = isReadAnew && (await history.readNewest(charge.openedAt));
+  const { readUntil, transactions } = await history.sightingsOf(providerRef);
+  for (const id of transactions) {
+    if (id === known?.transactionId) continue;
+    const found = await ipaymu.getTransaction(id);
+    if (found?.providerRef !== providerRef) throw contradiction();
+    mine.push(found);
   }
-  const { openedAt, endsAt } = charge;
-  const found = await ipaymu.findByReference(charge.providerRef, {
-    since: openedAt,
-    until: endsAt,
-  });
-  return found && paymentOf(found, charge);
+  const [best] = mine.sort((a, b) => RANK[a.status] - RANK[b.status]);
+  if (best && !isUnpaidEnd(best.status)) return paymentOf(best, charge);
+  const needed = Math.min(now().getTime() - RECENTLY_MS, endsAt.getTime());
+  // Of one that is closed nothing needs to be proven: only what is seen of it counts.
+  const isProven = !charge.isOpen || isWhole || (readUntil?.getTime() ?? 0) >= needed;
+  if (!isProven) throw behind();
+  return best ? paymentOf(best, charge) : null;
+}
+
+/** Of several transactions the one that matters most: paid before one that may be, before one that has ended. */
+const RANK: Record<IpaymuStatus, number> = {
+  paid: 0,
+  refunded: 1,
+  review: 2,
+  pending: 3,
+  failed: 4,
+  cancelled: 5,
+  expired: 5,
+};
+
+function contradiction(): ProviderError {
+  const failure = { kind: "bad_answer", retryable: true, outcome: "unknown" } as const;
+  return new ProviderError(IPAYMU, failure, `${IPAYMU}: history and transaction disagree`);
+}
+
+function behind(): ProviderError {
+  const failure = { kind: "unavailable", retryable: true, outcome: "not_done" } as const;
+  const code = "history_behind";
+  return new ProviderError(IPAYMU, { ...failure, code }, `${IPAYMU}: the history is not read yet`);
 }
 
 const isUnpaidEnd = (status: IpaymuStatus) =>

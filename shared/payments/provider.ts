@@ -72,15 +72,23 @@ export interface PaymentNotice {
   eventKey: string;
 }
 
-/** Where a charge is looked up. */
-export interface ChargeAt {
+/** A charge as its provider knows it. */
+export interface ChargeName {
   channel: Channel;
   providerRef: string;
   transactionId: string | null;
+}
+
+/** Where a charge is looked up. */
+export interface ChargeAt extends ChargeName {
   /** Nothing about it can be older … */
   openedAt: Date;
   /** … or have begun later: then its payer can no longer pick a way to pay. */
   endsAt: Date;
+  /** It is not known to be paid, and not closed. */
+  isOpen: boolean;
+  /** What the cron has read of the provider just now will do; else that is read anew. */
+  asRead: boolean;
 }
 
 /** One payment provider. Every failure is a `ProviderError`. */
@@ -94,7 +102,7 @@ export interface PaymentProvider {
   /** Asks where a charge stands; null when the provider knows nothing of it (yet). */
   query(charge: ChargeAt): Promise<ProviderPayment | null>;
   /** Ends a charge that nobody needs any more, if the provider still can. */
-  close(charge: Omit<ChargeAt, "openedAt" | "endsAt">): Promise<void>;
+  close(charge: ChargeName): Promise<void>;
   /** Sends money back, once per key. `refused`: never by this way, and surely not done. */
   refund(
     charge: ChargeAt,
@@ -102,9 +110,19 @@ export interface PaymentProvider {
   ): Promise<"asked" | "refused">;
 }
 
-/** Where a charge is looked up, by another transaction than the recorded one if need be. */
-export function lookupOf(charge: ChargeView, transactionId = charge.transaction_id): ChargeAt {
-  const { channel, provider_ref: providerRef, intent } = charge;
+export interface LookupOptions {
+  /** Another transaction than the recorded one. */
+  transactionId?: string | null | undefined;
+  asRead?: boolean;
+}
+
+/** Where a charge is looked up. */
+export function lookupOf(
+  charge: ChargeView,
+  { transactionId = charge.transaction_id, asRead = false }: LookupOptions = {},
+): ChargeAt {
+  const { channel, provider_ref: providerRef, state, intent } = charge;
   const { created_at: openedAt, expires_at: endsAt } = intent;
-  return { channel, providerRef, transactionId, openedAt, endsAt };
+  const isOpen = state === "creating" || state === "unknown" || state === "pending";
+  return { channel, providerRef, transactionId, openedAt, endsAt, isOpen, asRead };
 }

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import type { Ctx } from "../context.ts";
 import { call } from "../db/statement.ts";
-import { describeError } from "../log.ts";
+import { describeError, type LogFields } from "../log.ts";
 import { ProviderError } from "../providers/provider-error.ts";
 import { type ChargeView, chargeView } from "./charge.ts";
 import { confirm } from "./confirm.ts";
 import { chargeRequest, createCharge } from "./create-charge.ts";
+import { readIpaymuHistory } from "./ipaymu-history.ts";
 import { lookupOf } from "./provider.ts";
 import { recordCharges } from "./record-charges.ts";
 import { paymentProvider } from "./registry.ts";
@@ -27,6 +28,7 @@ export async function reconcileCharges(
   settlements: readonly Settlement[],
 ): Promise<void> {
   const begin = ctx.now().getTime();
+  await readIpaymuHistory(ctx).catch((error) => logFailure(ctx, "history not read", error));
   for (let round = 0; round < ROUNDS; round += 1) {
     const due = await ctx.db.run(call("payments_due", { limit: AT_ONCE }, dueShape));
     await Promise.all(due.map((charge) => reconcile(ctx, charge, settlements)));
@@ -42,15 +44,21 @@ async function reconcile(
   const isGivenUp = charge.intent.given_up_at !== null;
   try {
     if (isGivenUp) await closeAtProvider(ctx, charge);
-    const { kind } = await confirm(ctx, charge, settlements);
+    const { kind } = await confirm(ctx, charge, settlements, { asRead: true });
     const isUnrecorded = charge.state === "creating" || charge.state === "unknown";
     if (!isUnrecorded || charge.intent.state !== "pending" || isGivenUp) return;
     if (kind === "absent" || kind === "waiting") await recreate(ctx, charge, settlements);
   } catch (error) {
-    const fields = { chargeId: charge.id, ...describeError(error) };
-    if (error instanceof ProviderError) ctx.log.warn("charge not confirmed", fields);
-    else ctx.log.error("charge not confirmed", fields);
+    logFailure(ctx, "charge not confirmed", error, { chargeId: charge.id });
   }
+}
+
+function logFailure(ctx: Ctx, what: string, error: unknown, facts: LogFields = {}) {
+  const fields = { ...facts, ...describeError(error) };
+  if (!(error instanceof ProviderError)) ctx.log.error(what, fields);
+  // Nobody mends by waiting what cannot be read.
+  else if (error.kind === "bad_answer") ctx.log.error(what, { ...fields, alert: true });
+  else ctx.log.warn(what, fields);
 }
 
 /**

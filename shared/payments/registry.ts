@@ -1,11 +1,17 @@
 import type { Ctx } from "../context.ts";
 import { ipaymuPayments } from "./ipaymu.ts";
+import { ipaymuHistory } from "./ipaymu-history.ts";
 import { midtransPayments } from "./midtrans.ts";
 import type { PaymentProvider } from "./provider.ts";
 
 const PROVIDERS: readonly ((ctx: Ctx) => PaymentProvider)[] = [
   (ctx) => midtransPayments(ctx.providers.midtrans),
-  (ctx) => ipaymuPayments(ctx.providers.ipaymu, { appUrl: ctx.config.APP_URL, now: ctx.now }),
+  (ctx) =>
+    ipaymuPayments(ctx.providers.ipaymu, {
+      appUrl: ctx.config.APP_URL,
+      now: ctx.now,
+      history: ipaymuHistory(ctx),
+    }),
 ];
 
 /** The provider of that name, or null while none is registered. */

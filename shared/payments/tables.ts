@@ -1,5 +1,16 @@
 import { sql } from "drizzle-orm";
-import { boolean, check, index, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { at, createdAt, id, idr, timestamps, userId } from "../db/columns.ts";
 
 /** What somebody is to pay: settled at most once, whatever the providers send. */
@@ -96,4 +107,34 @@ export const paymentRefunds = pgTable(
       sql`${t.state} in ('queued', 'requested', 'refunded', 'credited')`,
     ),
   ],
+);
+
+/**
+ * How far the transactions of an account at its provider were read, newest first: all up to number `floor` were. `page`,
+ * `top` and `beganAt` are the reading under way that goes on where the last run has stopped; `readUntil`: of what was
+ * opened before, nothing is unread.
+ */
+export const paymentHistories = pgTable("payments_histories", {
+  /** The provider, and its number of the account. */
+  account: text().primaryKey(),
+  floor: bigint({ mode: "number" }).notNull().default(0),
+  page: integer().notNull().default(1),
+  top: bigint({ mode: "number" }),
+  beganAt: at(),
+  readUntil: at(),
+  ...timestamps(),
+});
+
+/** A transaction that was read there, of a reference that is a charge's; the state is the one that was last read. */
+export const paymentSightings = pgTable(
+  "payments_sightings",
+  {
+    chargeId: uuid()
+      .notNull()
+      .references(() => paymentCharges.id),
+    transactionId: text().notNull(),
+    state: text().notNull(),
+    ...timestamps(),
+  },
+  (t) => [primaryKey({ columns: [t.chargeId, t.transactionId] })],
 );

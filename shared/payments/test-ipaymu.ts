@@ -5,10 +5,11 @@ import { answer, type FakeNetwork } from "../providers/testing/fake-network.ts";
 import { BASE, fakeIpaymu, ok, transaction, VA } from "../providers/testing/ipaymu.ts";
 import { openPayment, type TestPayment } from "./test-payments.ts";
 
-/** A context whose iPaymu is the fake network, and whose queues keep what is sent. */
+/** A context whose iPaymu is the fake network, in an account of its own, and whose queues keep what is sent. */
 export function ipaymuContext(network: FakeNetwork, now?: Date): { ctx: Ctx; sent: SentMessage[] } {
   const { ctx, sent } = contextWithQueues();
-  const providers = { ...ctx.providers, ipaymu: fakeIpaymu(network) };
+  const ipaymu = { ...fakeIpaymu(network), account: crypto.randomUUID() };
+  const providers = { ...ctx.providers, ipaymu };
   return { ctx: { ...ctx, providers, ...(now && { now: () => now }) }, sent };
 }
 

@@ -7,7 +7,6 @@ import {
 } from "./ipaymu/callback.ts";
 import {
   createRedirect,
-  findByReference,
   getTransaction,
   history,
   type IpaymuChannel,
@@ -16,7 +15,7 @@ import {
   type RedirectPage,
 } from "./ipaymu/calls.ts";
 import { judge } from "./ipaymu/judge.ts";
-import { type Opened, PROVIDER, type RedirectInput } from "./ipaymu/requests.ts";
+import { PROVIDER, type RedirectInput } from "./ipaymu/requests.ts";
 import type { HistoryPage, IpaymuPayment } from "./ipaymu/transaction.ts";
 
 export {
@@ -49,6 +48,8 @@ export interface IpaymuOptions {
 
 /** iPaymu's API v2. Every failure is a `ProviderError`; codes `invalid_ip` and `invalid_domain`: not registered there. */
 export interface Ipaymu {
+  /** Its number there, which is no secret. */
+  account: string;
   /**
    * Opens a hosted payment page (providers/ipaymu.md §3). Not repeatable: each call opens another one. There is no
    * transaction, and nothing to ask about, until the payer picks a channel.
@@ -56,14 +57,8 @@ export interface Ipaymu {
   createRedirect(input: RedirectInput): Promise<RedirectPage>;
   /** What iPaymu knows of a transaction (providers/ipaymu.md §3), or null when it knows nothing. */
   getTransaction(transactionId: string): Promise<IpaymuPayment | null>;
-  /** A page of the transactions of that time, newest first (providers/ipaymu.md §3). */
-  history(opened: Opened, page: number): Promise<HistoryPage>;
-  /**
-   * The transaction of one of our references that was opened in that time: paid before open before ended; null where
-   * there is none. The only way to a payment whose callback was lost. Code `history_too_long`: even of one status there
-   * are too many.
-   */
-  findByReference(providerRef: string, opened: Opened): Promise<IpaymuPayment | null>;
+  /** A page of the account's transactions from that day on, newest first (providers/ipaymu.md §3). */
+  history(since: Date, page: number): Promise<HistoryPage>;
   /** The ways to pay that the account offers (providers/ipaymu.md §3). */
   listChannels(): Promise<IpaymuChannel[]>;
   /**
@@ -79,10 +74,10 @@ export function createIpaymu(options: IpaymuOptions): Ipaymu {
   const account = { va, apiKey };
   const line: Line = { http: createHttp({ ...options, provider: PROVIDER, judge }), account, now };
   return {
+    account: va,
     createRedirect: (input) => createRedirect(line, input),
     getTransaction: (transactionId) => getTransaction(line, transactionId),
-    history: (opened, page) => history(line, opened, { page }),
-    findByReference: (providerRef, opened) => findByReference(line, providerRef, opened),
+    history: (since, page) => history(line, since, page),
     listChannels: () => listChannels(line),
     async verifyCallback(rawBody, signatures) {
       const signed = await isSigned(account, rawBody, signatures);

@@ -1,8 +1,18 @@
+import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { randomAddress } from "../testing/api.ts";
 import { roundTrips } from "../testing/round-trips.ts";
-import { newUser, post, send, signInAs, someEmail, somePhone, tokenOf } from "./test-people.ts";
+import {
+  execute,
+  newUser,
+  post,
+  send,
+  signInAs,
+  someEmail,
+  somePhone,
+  tokenOf,
+} from "./test-people.ts";
 
 const WEB = "/api/auth/register";
 const APP = "/api/register";
@@ -187,8 +197,17 @@ describe("POST /api/register", () => {
   it("refuses a phone that is taken, in whatever form", async () => {
     const phone = somePhone();
     await post(APP, { phone, password, name: "Ana" });
-    const answer = await post(APP, { phone: `62 ${phone.slice(1)}`, password });
-    expect(answer.status).toBe(400);
+    for (const prefix of ["62 ", "+62 0", "", " ", "0-"]) {
+      const answer = await post(APP, { phone: `${prefix}${phone.slice(1)}`, password });
+      expect(answer.status).toBe(400);
+      expect(answer.body).toEqual({ success: false, message: "Nomor sudah terdaftar!" });
+    }
+  });
+
+  it("refuses a phone that an older release kept without its 0", async () => {
+    const { id, phone } = await newUser();
+    await execute(sql`update identity_users set phone = ${phone.slice(1)} where id = ${id}`);
+    const answer = await post(APP, { phone, password });
     expect(answer.body).toEqual({ success: false, message: "Nomor sudah terdaftar!" });
   });
 

@@ -3,7 +3,7 @@ export { changePassword } from "./change-password.ts";
 export { sessionCookieOptions } from "./cookie.ts";
 export { identityMails } from "./mails.ts";
 export { findUser, type Person } from "./profile.ts";
-export { normalisePhone, RegisterBody, SignInBody } from "./schemas.ts";
+export { RegisterBody, SignInBody } from "./schemas.ts";
 export {
   banUser,
   endSession,

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { normalisePhone } from "../../shared/auth/phone.ts";
 import { isReadable, UNREADABLE } from "../../shared/http/readable.ts";
 import { BCRYPT_MAX_BYTES } from "./passwords.ts";
 
@@ -8,11 +9,6 @@ const MAX_NAME = 100;
 /** Text that Postgres can store and a page can show on one line: no control characters, no half characters. */
 const isOneLine = (value: string) => value.isWellFormed() && !/\p{Cc}/u.test(value);
 const isPlainText = (value: string) => isOneLine(value.replace(/[\r\n\t]/g, ""));
-
-/** `+62x` and `62x` are `0x`; spaces go; anything else stays (the mobile app's rule). */
-export function normalisePhone(phone: string): string {
-  return phone.replace(/\s+/g, "").replace(/^\+?62/, "0");
-}
 
 const email = (required: string) =>
   z
@@ -88,7 +84,7 @@ export const AppRegisterBody = z
   )
   .openapi("AppRegisterBody");
 
-/** What somebody typed to say who he is: an e-mail when it has an `@`, else a phone number. */
+/** What somebody typed to say who he is: an e-mail when it has an `@`, else a phone number as he writes it. */
 const identifier = (required: string) =>
   z
     .string(required)
@@ -96,7 +92,7 @@ const identifier = (required: string) =>
     .min(1, required)
     .max(MAX_EMAIL, "Email atau nomor HP terlalu panjang")
     .refine(isOneLine, required)
-    .transform((typed) => (typed.includes("@") ? typed.toLowerCase() : normalisePhone(typed)));
+    .transform((typed) => (typed.includes("@") ? typed.toLowerCase() : typed));
 
 const SIGN_IN = "Email dan password harus diisi";
 

@@ -91,6 +91,31 @@ describe("the session cookie", () => {
 });
 
 describe("POST /api/login", () => {
+  it("takes a number in any spelling, also of an account that an older release kept without its 0", async () => {
+    const { id, phone, password, address } = await newUser();
+    const bare = phone.slice(1);
+    for (const kept of [phone, bare]) {
+      await execute(sql`update identity_users set phone = ${kept} where id = ${id}`);
+      for (const typed of [phone, bare, `+62 ${bare}`, `62-0${bare}`]) {
+        const answer = await post("/api/login", { phone: typed, password }, { address });
+        expect(answer).toMatchObject({ status: 200, body: { user: { id } } });
+      }
+    }
+  });
+
+  it("means, of two accounts that an older release gave one number, the one whose spelling is typed", async () => {
+    const [first, second] = [await newUser(), await newUser()];
+    const bare = first.phone.slice(1);
+    await execute(sql`update identity_users set phone = ${bare} where id = ${second.id}`);
+    for (const [phone, { id, password }] of [
+      [first.phone, first],
+      [bare, second],
+    ] as const) {
+      const answer = await post("/api/login", { phone, password });
+      expect(answer).toMatchObject({ status: 200, body: { user: { id } } });
+    }
+  });
+
   it("answers the app's shape with numbers as ids", async () => {
     const { id, phone, password } = await newUser();
     const answer = await post("/api/login", { phone: `62 ${phone.slice(1)}`, password });

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
+import { normalisePhone } from "../../shared/auth/phone.ts";
 import { sessionSeconds, signToken } from "../../shared/auth/tokens.ts";
 import type { Ctx, Role } from "../../shared/context.ts";
 import { call, rows } from "../../shared/db/statement.ts";
@@ -10,7 +11,7 @@ import { hashPassword, isOutdated, passwordMatches } from "./passwords.ts";
 import { type Person, profileOf, selectPerson } from "./profile.ts";
 
 export interface SignInInput {
-  /** An e-mail in lower case or a normalised phone number (`SignInBody` makes them). */
+  /** An e-mail in lower case (`SignInBody` makes it) or a phone number, however it is written. */
   identifier: string;
   password: string;
   /** The caller's address as the platform names it. */
@@ -45,8 +46,9 @@ const Finished = z.object({ session_id: z.string().nullable() });
  */
 export async function signIn(ctx: Ctx, input: SignInInput) {
   const refused = new AppError("unauthenticated", input.refusal ?? "Email atau password salah");
-  const limits = await signInLimits(ctx, input.identifier, input.address);
   const byEmail = input.identifier.includes("@");
+  const phone = byEmail ? null : normalisePhone(input.identifier);
+  const limits = await signInLimits(ctx, phone ?? input.identifier, input.address);
   const begun = await ctx.db.run(
     call(
       input.begin ?? "identity_signin_begin",
@@ -54,7 +56,7 @@ export async function signIn(ctx: Ctx, input: SignInInput) {
         limits,
         name: input.identifier,
         email: byEmail ? input.identifier : null,
-        phone: byEmail ? null : input.identifier,
+        phone,
       },
       Begun,
     ),

@@ -1,5 +1,6 @@
 import { verifyToken } from "../../shared/auth/tokens.ts";
 import { type Config, loadConfig } from "../../shared/config/config.ts";
+import { connectingAddress } from "../../shared/http/caller.ts";
 import { shardOf } from "./socketio/index.ts";
 import { homeOf, shardName, userKey } from "./sockets/home.ts";
 
@@ -48,7 +49,7 @@ async function shardForNew(request: Request, url: URL, config: Config): Promise<
 
 /** New sessions per address: plenty for a household, too few for a flood (see `rateLimit`). */
 async function isAllowed(request: Request, env: Env, config: Config): Promise<boolean> {
-  const address = request.headers.get("cf-connecting-ip") ?? "unknown";
+  const address = connectingAddress(request) ?? "unknown";
   turn = (turn + 1) % config.RATE_LIMIT_FACTOR;
   const { success } = await env.ROUTE_LIMIT.limit({ key: `${address}/${turn} socket.io` });
   return success;

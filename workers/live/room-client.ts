@@ -1,6 +1,7 @@
 import type { Ctx } from "../../shared/context.ts";
 import { describeError } from "../../shared/log.ts";
-import { inTime } from "./in-time.ts";
+import { inTime } from "../../shared/time/in-time.ts";
+import { callTwice } from "./courier.ts";
 import { type RoomKind, roomName } from "./rooms/names.ts";
 import type { GiftNews, LiveNews, Viewer } from "./rooms/news.ts";
 import { livePayload } from "./rooms/payloads.ts";
@@ -60,7 +61,8 @@ export async function sendToUser(
   payload: unknown,
 ): Promise<void> {
   const prepared = prepareEvent(event, [payload]);
-  await quietly(ctx, "user", homeShard(ctx, userId).forwardToUser(userId, prepared));
+  const forward = () => homeShard(ctx, userId).forwardToUser(userId, prepared);
+  await quietly(ctx, "user", callTwice(forward));
 }
 
 const SIGN_IN_ENDED = "Sesi Anda telah berakhir. Silakan masuk kembali";
@@ -73,8 +75,8 @@ export async function endUserSockets(
   ctx: Ctx,
   { userId, sessionId }: { userId: number; sessionId: string | null },
 ): Promise<void> {
-  const ended = homeShard(ctx, userId).endUser(userId, SIGN_IN_ENDED, sessionId);
-  await quietly(ctx, "end of sockets", ended);
+  const end = () => homeShard(ctx, userId).endUser(userId, SIGN_IN_ENDED, sessionId);
+  await quietly(ctx, "end of sockets", callTwice(end));
 }
 
 /** Who watches a live room now, each person once: verified users first, at most 100. */

@@ -2,11 +2,12 @@ import { DurableObject } from "cloudflare:workers";
 import { loadConfig } from "../../shared/config/config.ts";
 import { type Actor, type Ctx, createContext } from "../../shared/context.ts";
 import { createLog, describeError } from "../../shared/log.ts";
-import { Courier, Couriers } from "./courier.ts";
-import { inTime } from "./in-time.ts";
+import { inTime } from "../../shared/time/in-time.ts";
+import { Courier, Couriers, callTwice } from "./courier.ts";
 import { ObjectTables } from "./object-tables.ts";
 import type { Delivery, Frame } from "./rooms/ops.ts";
 import { type PreparedEvent, SocketIoEngine } from "./socketio/index.ts";
+import { Arrivals } from "./sockets/arrivals.ts";
 import { Attendance } from "./sockets/attendance.ts";
 import { Batches, batchRoom } from "./sockets/batches.ts";
 import { Chores } from "./sockets/chores.ts";
@@ -16,15 +17,15 @@ import { ENGINE_OPTIONS } from "./sockets/engine-options.ts";
 import { profilesOf, type SocketData } from "./sockets/people.ts";
 import { Reception } from "./sockets/reception.ts";
 import { Requests } from "./sockets/requests.ts";
-import { close, sendTo } from "./sockets/user-sockets.ts";
+import { close, isUserHere, sendTo } from "./sockets/user-sockets.ts";
 
 /** Who connects does not wait longer for a database that hangs: he is let in on his token's signature. */
 const PROFILES_MS = 3_000;
 
 /**
- * One of a fixed number of objects (`s0` …) that hold the sockets: a user's on the shard of his id, a guest's on any.
- * It speaks Socket.IO, knows who is who, brings what sockets ask to rooms and what rooms say to sockets. It is also the
- * home of some persons: it knows on which other shards they are.
+ * One of a fixed number of objects (`s0` …) that hold the sockets: a user's on the shard of his id where the request
+ * names him, else on any. It speaks Socket.IO, knows who is who, brings what sockets ask to rooms and what rooms say to
+ * sockets. It is also the home of some users: it knows all other shards that have a socket of theirs.
  */
 export class SocketShard extends DurableObject<Env> {
   readonly #engine: SocketIoEngine<SocketData>;
@@ -111,8 +112,10 @@ export class SocketShard extends DurableObject<Env> {
     await this.#elsewhere(userId, (shard) => shard.sendToUser(userId, event));
   }
 
-  sendToUser(userId: number, event: PreparedEvent): void {
+  /** Answers, as the next one, whether the user has a socket here. */
+  sendToUser(userId: number, event: PreparedEvent): boolean {
     sendTo(this.#desk, userId, event);
+    return isUserHere(this.#desk, userId);
   }
 
   /** As the home of a user: closes his sockets, here and elsewhere; with a session only those of that sign-in. */
@@ -121,17 +124,17 @@ export class SocketShard extends DurableObject<Env> {
     await this.#elsewhere(userId, (shard) => shard.closeUser(userId, reason, sessionId));
   }
 
-  closeUser(userId: number, reason: string, sessionId: string | null): void {
+  closeUser(userId: number, reason: string, sessionId: string | null): boolean {
     close(this.#desk, userId, reason, sessionId);
+    return isUserHere(this.#desk, userId);
   }
 
   async #elsewhere(
     userId: number,
-    call: (shard: DurableObjectStub<SocketShard>) => Promise<void>,
+    call: (shard: DurableObjectStub<SocketShard>) => Promise<boolean>,
   ): Promise<void> {
-    const others = this.#directory.shardsOf(userId).filter((shard) => shard !== this.#desk.name);
-    const told = others.map((name) => call(this.env.SOCKET_SHARD.getByName(name)));
-    for (const result of await Promise.allSettled(told)) {
+    const ask = (name: string) => callTwice(() => call(this.env.SOCKET_SHARD.getByName(name)));
+    for (const result of await this.#directory.askShards(userId, ask)) {
       if (result.status === "rejected") this.#warn("user", result.reason);
     }
   }
@@ -144,6 +147,7 @@ export class SocketShard extends DurableObject<Env> {
     const context = (actor?: Actor) => this.#context(actor);
     return {
       ...{ name, engine, context },
+      arrivals: new Arrivals(),
       shards: config.LIVE_SHARDS,
       guestChat: config.LIVE_GUEST_CHAT === "on",
       rooms: new Couriers((room, ops) => ROOM.getByName(room).apply(name, ops)),

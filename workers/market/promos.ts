@@ -4,8 +4,8 @@ import { actorOf, type Ctx } from "../../shared/context.ts";
 import type { ConstraintErrors } from "../../shared/db/errors.ts";
 import { rows } from "../../shared/db/statement.ts";
 import { AppError, notFound, wrongField } from "../../shared/http/errors.ts";
-import { promoId, promoNotFound } from "./admin/refusals.ts";
 import { promoJson } from "./catalogue-rows.ts";
+import { promoId, promoNotFound } from "./refusals.ts";
 import { type NewPromo, type Promo, type PromoChanges, PromoShape } from "./schemas/promos.ts";
 
 export const PROMO_ERRORS: ConstraintErrors = {

@@ -19,11 +19,19 @@ const Cursor = z.object({
 export type Cursor = z.output<typeof Cursor>;
 type Position = Omit<Cursor, "sort" | "value"> & { value: string | number };
 
+/** The order of a search, also where its asker names none. */
+export function sortOf(query: ProductQuery) {
+  const hasWords = (query.q ?? query.search ?? []).length > 0;
+  if (query.sort === "relevance" || query.sort === undefined) {
+    return hasWords ? "relevance" : "newest";
+  }
+  return query.sort;
+}
+
 /** The order that a cursor can go on in; by relevance there is none beyond the pages with a number. */
 function sortFor(query: ProductQuery): Cursor["sort"] | null {
-  if (query.sort !== undefined && query.sort !== "relevance") return query.sort;
-  const hasWords = (query.q ?? query.search ?? []).length > 0;
-  return hasWords ? null : "newest";
+  const sort = sortOf(query);
+  return sort === "relevance" ? null : sort;
 }
 
 export function writeCursor(query: ProductQuery, position: Position): string | null {

@@ -5,7 +5,7 @@ import { rows } from "../../shared/db/statement.ts";
 import { buyerProductJson, onSale } from "./catalogue-rows.ts";
 import type { Addressed } from "./images.ts";
 import { type BuyerProduct, BuyerProductShape, type ProductQuery } from "./schemas/products.ts";
-import { readCursor, writeCursor } from "./search-cursor.ts";
+import { readCursor, sortOf, writeCursor } from "./search-cursor.ts";
 import { termsOf } from "./search-terms.ts";
 
 /**
@@ -82,13 +82,4 @@ export function searchStatement(ctx: Addressed, query: ProductQuery) {
       from found`,
     Found,
   );
-}
-
-/** The order of a search whose asker named none. */
-export function sortOf(query: ProductQuery) {
-  const hasWords = (query.q ?? query.search ?? []).length > 0;
-  if (query.sort === "relevance" || query.sort === undefined) {
-    return hasWords ? "relevance" : "newest";
-  }
-  return query.sort;
 }

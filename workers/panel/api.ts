@@ -1,7 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { z } from "zod";
 import type { ApiEnv } from "../../shared/http/api.ts";
-import { AppError } from "../../shared/http/errors.ts";
+import { AppError, notFound } from "../../shared/http/errors.ts";
 
 /** Not the JSON that was asked for, rather than a value of it that is wrong. */
 const MISSHAPEN = ["unrecognized_keys", "invalid_type", "invalid_union", "invalid_key"];
@@ -13,7 +13,11 @@ const MISSHAPEN = ["unrecognized_keys", "invalid_type", "invalid_union", "invali
 export function createPanelApi(): OpenAPIHono<ApiEnv> {
   return new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
-      if (!result.success) throw panelInputError(result.error);
+      if (result.success) return;
+      const words = result.error.issues[0]?.message ?? "";
+      // An id that can be nobody's is as unknown as any other.
+      if (result.target === "param" && words.endsWith(" not found")) throw notFound(words);
+      throw panelInputError(result.error);
     },
   });
 }

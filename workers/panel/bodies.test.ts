@@ -59,6 +59,15 @@ describe("a body under /v1", () => {
   });
 });
 
+describe("an id in a path that can be nobody's", () => {
+  it.each(["sites", "jobs", "servers"])("is as unknown as any other: /v1/%s", async (kind) => {
+    for (const id of ["x".repeat(5_000), "%00", "a%00b"]) {
+      const answer = await api(`/v1/${kind}/${id}`, { token: operator.token });
+      expect(answer).toMatchObject(refused(404, `${kind.slice(0, -1)} not found`));
+    }
+  });
+});
+
 describe("an answer under /v1 and /healthz", () => {
   it.each(["/healthz", "/v1/auth/me", "/v1/typo"])("says its charset: %s", async (path) => {
     expect((await api(path)).headers.get("content-type")).toBe(JSON_UTF8);

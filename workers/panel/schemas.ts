@@ -48,6 +48,12 @@ export const Pending = z
 
 export const statusQuery = <const W extends readonly [string, ...string[]]>(words: W) =>
   z.enum(words, "invalid status").optional();
+/** An id in a path; one that cannot be any is answered 404 with these words, which end in "not found". */
+export const pathId = (words: `${string} not found`) =>
+  z
+    .string()
+    .max(100, words)
+    .refine((id) => !id.includes("\0") && id.isWellFormed(), words);
 export const idText = z.string().max(100, "invalid id");
 export const cursorQuery = z.string().max(100, "invalid cursor").optional();
 export const flag = (name: string) =>

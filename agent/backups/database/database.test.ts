@@ -1,12 +1,7 @@
 import { readdirSync } from "node:fs";
 import { createConnection } from "mysql2/promise";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { startMariadb, type TestMariadb } from "../../testing/mariadb.ts";
-import { needs } from "../../testing/needs.ts";
-import { TestServer } from "../testing/server.ts";
-
-let mariadb: TestMariadb;
-let server: TestServer;
+import { expect, it } from "vitest";
+import { mariadb, server, target, withDatabases } from "../testing/databases.ts";
 
 const names = new Set<string>();
 /** A database with what makes backups hard: keys between tables, bytes, a view, a trigger, routines, an event. */
@@ -91,22 +86,8 @@ const ours = async () =>
       "select SCHEMA_NAME as n from information_schema.SCHEMATA where SCHEMA_NAME like 'nusantara%'",
     )
   ).map(({ n }) => n);
-const target = (database: string) => ({ kind: "database" as const, database });
 
-needs(
-  "mariadb",
-  "zstd",
-  "age",
-)("a database's backup", () => {
-  beforeAll(async () => {
-    mariadb = await startMariadb();
-    server = new TestServer({ mariadb: { socket: mariadb.socket, user: mariadb.user } });
-  });
-  afterAll(async () => {
-    server?.remove();
-    await mariadb?.stop();
-  });
-
+withDatabases("a database's backup", () => {
   it("counts in the snapshot of the dump, is proven in a scratch schema, and leaves none", async () => {
     const name = await shop();
     const facts = await server.backUp(target(name));

@@ -1,14 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { startMariadb, type TestMariadb } from "../../testing/mariadb.ts";
-import { needs } from "../../testing/needs.ts";
+import { expect, it } from "vitest";
+import { mariadb, server, target, withDatabases } from "../testing/databases.ts";
 import { killed } from "../testing/kill.ts";
-import { knownOf, TestServer } from "../testing/server.ts";
-
-let mariadb: TestMariadb;
-let server: TestServer;
-const target = (database: string) => ({ kind: "database" as const, database });
+import { knownOf } from "../testing/server.ts";
 
 /** Two databases, of which the second points at the first with a key of two columns. */
 async function pair() {
@@ -33,20 +28,7 @@ const keysOf = (name: string) =>
   );
 const ours = () => mariadb.query("show databases like 'nusantara%'");
 
-needs(
-  "mariadb",
-  "zstd",
-  "age",
-)("a database that another one's foreign key points at", () => {
-  beforeAll(async () => {
-    mariadb = await startMariadb();
-    server = new TestServer({ mariadb: { socket: mariadb.socket, user: mariadb.user } });
-  });
-  afterAll(async () => {
-    server?.remove();
-    await mariadb?.stop();
-  });
-
+withDatabases("a database that another one's foreign key points at", () => {
   it("is restored as often as one likes, and the key holds", async () => {
     const { toko, gudang, run } = await pair();
     const facts = await server.backUp(target(toko));

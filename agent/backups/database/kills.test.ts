@@ -1,14 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { createConnection } from "mysql2/promise";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { startMariadb, type TestMariadb } from "../../testing/mariadb.ts";
-import { needs } from "../../testing/needs.ts";
+import { expect, it } from "vitest";
+import { mariadb, server, withDatabases } from "../testing/databases.ts";
 import { killed } from "../testing/kill.ts";
-import { knownOf, TestServer } from "../testing/server.ts";
-
-let mariadb: TestMariadb;
-let server: TestServer;
+import { knownOf } from "../testing/server.ts";
 
 async function notes(): Promise<string> {
   const name = `catatan_${randomUUID().slice(0, 8)}`;
@@ -56,20 +52,7 @@ const journals = () =>
 const BACKED_UP = "200 cadangan a 0 | 200 cadangan b 0 | 200 cadangan c 0 | 1 | 1";
 const LIVE = "1 hidup | 1 t hidup | 1 hidup | 1 | 1";
 
-needs(
-  "mariadb",
-  "zstd",
-  "age",
-)("a database's restore", () => {
-  beforeAll(async () => {
-    mariadb = await startMariadb();
-    server = new TestServer({ mariadb: { socket: mariadb.socket, user: mariadb.user } });
-  });
-  afterAll(async () => {
-    server?.remove();
-    await mariadb?.stop();
-  });
-
+withDatabases("a database's restore", () => {
   async function prepared() {
     const name = await notes();
     const target = { kind: "database" as const, database: name };

@@ -1,10 +1,5 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { startMariadb, type TestMariadb } from "../../testing/mariadb.ts";
-import { needs } from "../../testing/needs.ts";
-import { TestServer } from "../testing/server.ts";
-
-let mariadb: TestMariadb;
-let server: TestServer;
+import { expect, it } from "vitest";
+import { mariadb, server, withDatabases } from "../testing/databases.ts";
 
 /** A database made by these statements, what it holds, and a backup of it that is proven and put back. */
 async function throughBackup(statements: string[], look: string) {
@@ -20,20 +15,7 @@ async function throughBackup(statements: string[], look: string) {
   return { run, before, after: await run(look), notes: facts.notes };
 }
 
-needs(
-  "mariadb",
-  "zstd",
-  "age",
-)("a database's backup is proven, and brings back", () => {
-  beforeAll(async () => {
-    mariadb = await startMariadb();
-    server = new TestServer({ mariadb: { socket: mariadb.socket, user: mariadb.user } });
-  });
-  afterAll(async () => {
-    server?.remove();
-    await mariadb?.stop();
-  });
-
+withDatabases("a database's backup is proven, and brings back", () => {
   it("FLOAT columns to the last bit, beside every other kind of column", async () => {
     const { before, after, notes } = await throughBackup(
       [

@@ -1,12 +1,7 @@
 import { createConnection } from "mysql2/promise";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { startMariadb, type TestMariadb } from "../../testing/mariadb.ts";
-import { needs } from "../../testing/needs.ts";
-import { TestServer } from "../testing/server.ts";
+import { expect, it } from "vitest";
+import { mariadb, server, target, withDatabases } from "../testing/databases.ts";
 
-let mariadb: TestMariadb;
-let server: TestServer;
-const target = (database: string) => ({ kind: "database" as const, database });
 const word = () => crypto.randomUUID().slice(0, 8);
 
 interface Tenant {
@@ -51,20 +46,7 @@ async function ownersOf(name: string): Promise<Record<string, string>> {
 const accountsOf = (pattern: string) =>
   mariadb.query("select User, Priv from mysql.global_priv where User like ?", [pattern]);
 
-needs(
-  "mariadb",
-  "zstd",
-  "age",
-)("who owns what in a restored database", () => {
-  beforeAll(async () => {
-    mariadb = await startMariadb();
-    server = new TestServer({ mariadb: { socket: mariadb.socket, user: mariadb.user } });
-  });
-  afterAll(async () => {
-    server?.remove();
-    await mariadb?.stop();
-  });
-
+withDatabases("who owns what in a restored database", () => {
   it("is the tenant, as before, whose one password is the old one", async () => {
     const { name, tenant } = await shop();
     const before = await accountsOf(tenant.user);

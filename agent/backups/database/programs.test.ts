@@ -1,12 +1,7 @@
 import { createConnection } from "mysql2/promise";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { startMariadb, type TestMariadb } from "../../testing/mariadb.ts";
-import { needs } from "../../testing/needs.ts";
-import { TestServer } from "../testing/server.ts";
+import { expect, it } from "vitest";
+import { mariadb, server, target, withDatabases } from "../testing/databases.ts";
 
-let mariadb: TestMariadb;
-let server: TestServer;
-const target = (database: string) => ({ kind: "database" as const, database });
 const newName = (what: string) => `${what}_${crypto.randomUUID().slice(0, 8)}`;
 
 async function thingsOf(name: string): Promise<string[]> {
@@ -34,20 +29,7 @@ async function shopWithView(): Promise<string> {
   return name;
 }
 
-needs(
-  "mariadb",
-  "zstd",
-  "age",
-)("a database's views, routines and events", () => {
-  beforeAll(async () => {
-    mariadb = await startMariadb();
-    server = new TestServer({ mariadb: { socket: mariadb.socket, user: mariadb.user } });
-  });
-  afterAll(async () => {
-    server?.remove();
-    await mariadb?.stop();
-  });
-
+withDatabases("a database's views, routines and events", () => {
   it.each([
     ["procedure", "create procedure p() select 1 --\u0001 ;; EVIL \n + 1"],
     [

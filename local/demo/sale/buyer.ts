@@ -18,7 +18,7 @@ export interface Placed {
 const PASSWORD = "pembeli-rahasia-1";
 
 export async function makeBuyer(tell: Tell): Promise<Person> {
-  const email = `pembeli-${Date.now().toString(36)}@contoh.example`;
+  const email = `pembeli-${crypto.randomUUID().slice(0, 12)}@contoh.example`;
   await request(tell.app, "/api/auth/register", {
     method: "POST",
     json: { email, password: PASSWORD, full_name: "Pembeli Setia", role: "buyer" },

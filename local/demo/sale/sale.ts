@@ -1,14 +1,13 @@
 import type { Tell } from "../narrator.ts";
 import { buy, findRate, makeBuyer } from "./buyer.ts";
 import { followParcel, pay, readMails } from "./outside.ts";
-import { makeSeller, openStore, readStock, readWallet, sellProduct } from "./seller.ts";
+import { makeSeller, openStore, readEarnings, readStock, sellProduct } from "./seller.ts";
 
 /** One real sale over HTTP, from the seller's registration to his money. Throws at the first step that fails. */
 export async function makeSale(tell: Tell): Promise<void> {
   const seller = await makeSeller(tell);
   const store = await openStore(tell, seller);
   const goods = await sellProduct(tell, seller, store);
-  const before = await readWallet(tell, seller);
 
   const buyer = await makeBuyer(tell);
   const rate = await findRate(tell, buyer, store, goods);
@@ -17,6 +16,6 @@ export async function makeSale(tell: Tell): Promise<void> {
   await readStock(tell, seller, goods);
   await readMails(tell, seller, buyer, order);
   const delivered = await followParcel(tell, buyer, order);
-  await readWallet(tell, seller, before + delivered.sale);
+  await readEarnings(tell, seller, delivered);
   tell.end(`Order ${delivered.number} was sold, paid, shipped and paid out.`);
 }

@@ -1,6 +1,6 @@
 import { get } from "node:http";
 import { request, tryRequest, until } from "../http.ts";
-import { rupiah, type Tell } from "../narrator.ts";
+import { check, rupiah, type Tell } from "../narrator.ts";
 import { demoPhoto } from "./photo.ts";
 
 export interface Person {
@@ -105,7 +105,7 @@ export async function sellProduct(tell: Tell, seller: Person, store: Store): Pro
 }
 
 async function makePromo(tell: Tell, seller: Person): Promise<string> {
-  const code = `HEMAT${Date.now().toString(36).slice(-6)}`.toUpperCase();
+  const code = `HEMAT${crypto.randomUUID().slice(0, 8)}`.toUpperCase();
   const now = Date.now();
   await request(tell.app, "/api/seller/promo", {
     method: "POST",
@@ -151,18 +151,25 @@ export async function readStock(tell: Tell, seller: Person, goods: Goods): Promi
   tell.step("Stock is down", `${goods.stock} -> ${product.stock}`);
 }
 
-/** The seller's balance; with `expected`, it must be that. */
-export async function readWallet(tell: Tell, seller: Person, expected?: number): Promise<number> {
-  const { balance } = await request<{ balance: number }>(tell.app, "/api/wallet", {
-    token: seller.token,
-  });
-  if (expected !== undefined && balance !== expected) {
-    throw new Error(`seller's balance is ${rupiah(balance)}, expected ${rupiah(expected)}`);
+interface Wallet {
+  balance: number;
+  entries: { amount: number; balance_after: number; reason: string }[];
+}
+
+/** What this one sale brought: the seller's other sales, of a demo beside this one too, move his balance as well. */
+export async function readEarnings(
+  tell: Tell,
+  seller: Person,
+  { number, sale }: { number: string; sale: number },
+): Promise<void> {
+  const wallet = await request<Wallet>(tell.app, "/api/wallet?limit=100", { token: seller.token });
+  const earned = wallet.entries.filter(({ reason }) => reason === `Penjualan ${number}`);
+  check(`entries for the sale of ${number}`, earned.length, 1);
+  for (const { amount, balance_after: after } of earned) {
+    check("what the sale brought less commission", amount, sale);
+    const grown = `${rupiah(after - amount)} -> ${rupiah(after)}`;
+    tell.step("Seller's balance has grown by the sale less commission", grown);
   }
-  if (expected !== undefined) {
-    tell.step("Seller's balance has grown by the sale less commission", rupiah(balance));
-  }
-  return balance;
 }
 
 export function storeUrl(tell: Tell, slug: string): string {

@@ -86,6 +86,7 @@ function listHistory(ipaymu: Ipaymu, request: TwinRequest): TwinAnswer {
     .map((one) => transactionData(one, ipaymu.va));
   const pages = Math.max(1, Math.ceil(found.length / input.limit));
   if (ipaymu.own.take("historyResults", request.raw)) {
+    // The documents name the first fields of this form and end in dots: the name of the last one is a guess.
     const paging = { Total: found.length, Per_Page: input.limit, Current_Page: input.page };
     return good({ Results: rows, ...paging, Total_Pages: pages });
   }

@@ -15,6 +15,8 @@ const destinations = [
   "returned",
   "rejected",
   "canceled",
+  "undelivered",
+  "redelivery",
   "lost",
   "damaged",
 ] as const;
@@ -39,7 +41,7 @@ async function ship(kiriminAja: KiriminAja, shipment: Shipment): Promise<void> {
   await kiriminAja.tell(shipment, "shipped_packages");
 }
 
-/** Moves a parcel and tells the merchant, as the courier's own events would. Lost ones are only tracked. */
+/** Moves a parcel and tells the merchant, as the courier's own events would. What has no callback is only tracked. */
 async function moveTo(kiriminAja: KiriminAja, shipment: Shipment, to: Destination): Promise<void> {
   const now = kiriminAja.clock();
   if (to !== "canceled") await kiriminAja.process(shipment);
@@ -72,6 +74,10 @@ async function moveTo(kiriminAja: KiriminAja, shipment: Shipment, to: Destinatio
     case "canceled":
       shipment.reason ||= "Dibatalkan";
       return await kiriminAja.cancel(shipment, codes.cancelled);
+    case "undelivered":
+      return kiriminAja.enter(shipment, codes.undelivered, "Penerima tidak di tempat");
+    case "redelivery":
+      return kiriminAja.enter(shipment, codes.redelivery, "Paket diantar ulang");
     case "lost":
       return kiriminAja.enter(shipment, codes.lost, "Paket hilang");
     case "damaged":

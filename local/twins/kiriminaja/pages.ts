@@ -6,9 +6,19 @@ import { codes, type Shipment } from "./state.ts";
 const moves: { to: string; label: string; from: readonly number[] }[] = [
   { to: "processed", label: "Buat resi", from: [100, codes.asked] },
   { to: "shipped", label: "Dijemput kurir", from: [100, codes.asked, codes.waitingForAwb] },
-  { to: "finished", label: "Sampai", from: [codes.waitingForAwb, codes.withCourier] },
+  {
+    to: "finished",
+    label: "Sampai",
+    from: [codes.waitingForAwb, codes.withCourier, codes.redelivery],
+  },
+  { to: "undelivered", label: "Gagal diantar", from: [codes.withCourier, codes.redelivery] },
+  { to: "redelivery", label: "Antar ulang", from: [codes.undelivered] },
   { to: "rejected", label: "Tolak", from: [codes.asked, codes.waitingForAwb, codes.withCourier] },
-  { to: "returning", label: "Kembalikan", from: [codes.withCourier, codes.rejected] },
+  {
+    to: "returning",
+    label: "Kembalikan",
+    from: [codes.withCourier, codes.rejected, codes.undelivered],
+  },
   { to: "returned", label: "Kembali di pengirim", from: [codes.returning] },
   {
     to: "canceled",

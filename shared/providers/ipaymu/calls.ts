@@ -1,21 +1,8 @@
 import { z } from "zod";
 import { type Http, ProviderError } from "../http.ts";
-import {
-  type HistoryQuery,
-  historyBody,
-  type Opened,
-  PROVIDER,
-  type RedirectInput,
-  redirectBody,
-} from "./requests.ts";
+import { historyBody, PROVIDER, type RedirectInput, redirectBody } from "./requests.ts";
 import { type Account, requestHeaders } from "./signature.ts";
-import {
-  HistoryPage,
-  type HistoryRow,
-  type IpaymuPayment,
-  type IpaymuStatus,
-  Transaction,
-} from "./transaction.ts";
+import { HistoryData, type HistoryPage, type IpaymuPayment, Transaction } from "./transaction.ts";
 
 /** What a call is made with. */
 export interface Line {
@@ -28,9 +15,6 @@ export interface RedirectPage {
   sessionId: string;
   url: string;
 }
-
-/** More transactions (20 a page) than this in the days of a payment are not read one by one. */
-const MAX_PAGES = 60;
 
 const sessionId = z.string().min(1).max(128);
 const Redirect = z.object({
@@ -78,83 +62,18 @@ export async function getTransaction(line: Line, id: string): Promise<IpaymuPaym
   }
 }
 
-const History = z.object({ Data: HistoryPage });
+const History = z.object({ Data: HistoryData });
 
-export async function history(
-  line: Line,
-  opened: Opened,
-  query: HistoryQuery,
-): Promise<HistoryPage> {
+export async function history(line: Line, since: Date, page: number): Promise<HistoryPage> {
   const options = { schema: History, idempotent: true };
-  return (await post(line, "/history", historyBody(opened, line.now(), query), options)).Data;
+  const { Data } = await post(line, "/history", historyBody(since, line.now(), page), options);
+  // Withdrawals and moves between accounts may be numbered in another way.
+  const payments = Data.rows.filter(({ providerRef }) => providerRef !== null);
+  const numbers = payments.map((row) => Number(row.transactionId)).filter(Number.isSafeInteger);
+  // Whoever reads on from a number would else leave out what he has not read.
+  if ((numbers[0] ?? 0) < (numbers.at(-1) ?? 0)) throw contradiction("the history is upside down");
+  return { ...Data, highest: numbers.length > 0 ? Math.max(...numbers) : null };
 }
-
-/**
- * The transaction that matters most of a reference: one that was paid before one that may still be, before one that
- * ended. The history is read newest first, a page at a time; it only finds the transaction, which then speaks itself.
- * Where it is too long it is read by status, so that a payment is found among all that nobody paid.
- */
-export async function findByReference(
-  line: Line,
-  providerRef: string,
-  opened: Opened,
-): Promise<IpaymuPayment | null> {
-  const candidates =
-    (await search(line, opened, providerRef)) ?? (await searchByStatus(line, opened, providerRef));
-  const [best] = candidates.sort((a, b) => RANK[a.status] - RANK[b.status]);
-  if (!best) return null;
-  const found = await getTransaction(line, best.transactionId);
-  if (found?.providerRef === providerRef) return found;
-  throw contradiction("the history and the transaction disagree");
-}
-
-/**
- * The rows of a reference, up to the first that was paid; null where there are more pages than are read. Of all codes
- * that is known from the first page, and no other is read.
- */
-async function search(
-  line: Line,
-  opened: Opened,
-  providerRef: string,
-  status?: number,
-): Promise<HistoryRow[] | null> {
-  const mine: HistoryRow[] = [];
-  for (let page = 1, pages = 1; page <= pages; page += 1) {
-    if (page > MAX_PAGES) return null;
-    const read = await history(line, opened, { page, status });
-    mine.push(...read.rows.filter((row) => row.providerRef === providerRef));
-    if (mine.some((row) => RANK[row.status] === 0)) break;
-    if (status === undefined && read.pages > MAX_PAGES) return null;
-    pages = read.pages;
-  }
-  return mine;
-}
-
-/** The documented codes (providers/ipaymu.md §3) as they matter; paid ones again, for what was paid meanwhile. */
-const CODES = [1, 6, 3, 7, 0, 5, 4, 2, -2, 1, 6];
-
-async function searchByStatus(
-  line: Line,
-  opened: Opened,
-  providerRef: string,
-): Promise<HistoryRow[]> {
-  for (const status of CODES) {
-    const found = await search(line, opened, providerRef, status);
-    if (found === null) throw tooMany();
-    if (found.length > 0) return found;
-  }
-  return [];
-}
-
-const RANK: Record<IpaymuStatus, number> = {
-  paid: 0,
-  refunded: 1,
-  review: 2,
-  pending: 3,
-  failed: 4,
-  cancelled: 5,
-  expired: 5,
-};
 
 /** A way to pay that the account offers. */
 export interface IpaymuChannel {
@@ -216,10 +135,4 @@ const isHealthy = (status: string) => status === "" || status === "online";
 function contradiction(what: string): ProviderError {
   const failure = { kind: "bad_answer", retryable: true, outcome: "unknown" } as const;
   return new ProviderError(PROVIDER, failure, `${PROVIDER}: ${what}`);
-}
-
-function tooMany(): ProviderError {
-  const failure = { kind: "refused", retryable: true, outcome: "unknown" } as const;
-  const code = "history_too_long";
-  return new ProviderError(PROVIDER, { ...failure, code }, `${PROVIDER}: the history is too long`);
 }

@@ -55,31 +55,13 @@ function expiry(minutes: number): Record<string, unknown> {
 /** The zone of iPaymu's days is not documented: eight hours earlier, the first day is right in any that it may be. */
 const ZONE_DOUBT_MS = 8 * 3_600_000;
 
-/** When a transaction can have been opened; until now where nothing ends that time. */
-export interface Opened {
-  since: Date;
-  until?: Date;
-}
-
-/** Which page of the history; `status`: only transactions of that code. */
-export interface HistoryQuery {
-  page: number;
-  status?: number | undefined;
-}
-
-/** A page of the history of that time, newest first. */
-export function historyBody(
-  opened: Opened,
-  now: Date,
-  { page, status }: HistoryQuery,
-): Record<string, unknown> {
+/** A page of the transactions of that time on, newest first. */
+export function historyBody(since: Date, now: Date, page: number): Record<string, unknown> {
   const day = (at: number) => formatWib(new Date(at)).slice(0, 10);
-  const until = Math.min(now.getTime(), opened.until?.getTime() ?? Number.POSITIVE_INFINITY);
   return {
-    ...(status !== undefined && { status }),
     date: "created_at",
-    startdate: day(opened.since.getTime() - ZONE_DOUBT_MS),
-    enddate: day(until + ZONE_DOUBT_MS),
+    startdate: day(since.getTime() - ZONE_DOUBT_MS),
+    enddate: day(now.getTime() + ZONE_DOUBT_MS),
     page,
     limit: 20,
     orderBy: "id",

@@ -113,8 +113,11 @@ const rows = z.array(z.unknown()).transform((all) =>
 );
 const count = z.coerce.number().int().nonnegative();
 
-/** The vendor's docs and its recorded answers disagree on the envelope; both are read. */
-export const HistoryPage = z.union([
+/**
+ * The vendor's docs and its recorded answers disagree on the envelope; both are read. Of the number of pages the docs'
+ * one is only said to be there (providers/ipaymu.md §3: "Total/Per_Page/..."), so that either spelling is understood.
+ */
+export const HistoryData = z.union([
   z
     .object({ Transaction: rows, Pagination: z.object({ total_pages: count }) })
     .transform(({ Transaction, Pagination }) => ({
@@ -122,7 +125,16 @@ export const HistoryPage = z.union([
       pages: Pagination.total_pages,
     })),
   z
+    .object({ Results: rows, Total_Pages: count })
+    .transform(({ Results, Total_Pages }) => ({ rows: Results, pages: Total_Pages })),
+  z
     .object({ Results: rows, Total_Page: count })
     .transform(({ Results, Total_Page }) => ({ rows: Results, pages: Total_Page })),
 ]);
-export type HistoryPage = z.output<typeof HistoryPage>;
+
+/** A page of the history; `highest`: the highest number of a payment on it. */
+export interface HistoryPage {
+  rows: HistoryRow[];
+  pages: number;
+  highest: number | null;
+}

@@ -4,7 +4,8 @@ import { mapTrackingStatus, type TrackingStatus } from "./tracking-status.ts";
 const CODES: Record<TrackingStatus, number[]> = {
   pending: [100, 101, 102, 105, 350],
   picked_up: [103, 104],
-  in_transit: [106, 107, 110, 152],
+  in_transit: [106, 107, 110],
+  redelivery: [152],
   delivered: [200],
   cancelled: [300, 302],
   refused: [301, 310, 311],

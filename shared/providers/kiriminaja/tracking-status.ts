@@ -3,6 +3,7 @@ export type TrackingStatus =
   | "pending"
   | "picked_up"
   | "in_transit"
+  | "redelivery"
   | "delivered"
   | "cancelled"
   | "refused"
@@ -29,8 +30,9 @@ export function mapTrackingStatus(code: number): TrackingStatus {
     case 106: // with the courier
     case 107: // reported by the driver
     case 110: // direct pickup pending
-    case 152: // redelivery
       return "in_transit";
+    case 152: // on its way once more, after it could not be delivered
+      return "redelivery";
     case 200:
       return "delivered";
     case 300: // by the client

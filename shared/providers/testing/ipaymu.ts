@@ -8,7 +8,7 @@ export const SESSION = "5892246c-82e6-4397-af7a-92bff3f96d77";
 export const NOW = new Date("2026-11-21T03:00:00Z");
 
 /** A client that talks to nobody but the fake network, and never waits. */
-export function fakeIpaymu(network: FakeNetwork): Ipaymu {
+export function fakeIpaymu(network: Pick<FakeNetwork, "fetch">): Ipaymu {
   return createIpaymu({
     va: VA,
     apiKey: API_KEY,

@@ -190,7 +190,7 @@ describe("the status of orders", () => {
     }
   });
 
-  test.each([0, -1, 1.5, 501])("a list of %s orders is not asked for", async (limit) => {
+  test.each([0, -1, 1.5, 5_001])("a list of %s orders is not asked for", async (limit) => {
     expect(await failureOf(client.getGameOrderStatus({ limit }))).toMatchObject({
       kind: "invalid",
     });

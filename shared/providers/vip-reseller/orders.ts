@@ -149,7 +149,7 @@ function orderFields(family: SupplierFamily, input: AnyOrderInput): Record<strin
 }
 
 const NOT_FOUND = /^transaksi tidak ditemukan/i;
-const MOST_LISTED = 500;
+const MOST_LISTED = 5_000;
 
 /** The order of an id, or the latest ones (providers/vip-reseller.md, `status`); unreadable rows are left out. */
 export async function getOrders(

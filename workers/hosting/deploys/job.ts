@@ -81,7 +81,7 @@ async function mend(run: Run, error: unknown): Promise<JobOutcome> {
   if (error instanceof Overtaken) return lostTurn();
   if (error instanceof GivenUp) return await endFailed(run, error.message);
   if (!(error instanceof StepFailed)) throw error;
-  const again = tryAgain(run, error);
+  const again = await tryAgain(run, error);
   if (again) return again;
   switch (run.deploy.step) {
     case "reverting":

@@ -13,8 +13,8 @@ import type { Turn } from "../websites/turn.ts";
 import { lostTurn } from "../websites/turn.ts";
 import type { DeployStep, DeployWork } from "./rows.ts";
 
-/** So often the server may fail at a deploy before the old release has the word again. */
-const PATIENT_ATTEMPTS = 6;
+/** So often the server, being there, may fail at a deploy before the old release has the word again. */
+const PATIENT_REFUSALS = 6;
 export const KEPT_RELEASES = 3;
 
 /** One attempt at a deploy, with the site's turn. */
@@ -123,9 +123,17 @@ export function failureWords({ words, result }: StepFailed): string {
   return `${words}: ditolak oleh server hosting`;
 }
 
-/** What a failed step means for the job: null when it is not to be tried again. */
-export function tryAgain({ deploy }: Run, { result, words }: StepFailed): JobOutcome | null {
+/**
+ * What a failed step means for the job: null when it is not to be tried again. A server that does not even say whether
+ * it has the site is away, and is waited for.
+ */
+export async function tryAgain(
+  { turn, site }: Run,
+  { result, words }: StepFailed,
+): Promise<JobOutcome | null> {
   if (result.state === "refused" && result.reason === "stopped") return lostTurn();
   const outcome = jobOutcomeOf(result, words);
-  return outcome.state === "failed" || deploy.attempts >= PATIENT_ATTEMPTS ? null : outcome;
+  if (outcome.state === "failed") return null;
+  const isThere = (await turn.driver.findSite(site.domain)).state === "done";
+  return isThere && (await turn.refused()) >= PATIENT_REFUSALS ? null : outcome;
 }

@@ -8,6 +8,7 @@ import { rows, type Statement } from "../../../shared/db/statement.ts";
 import type { Job, JobHandler } from "../../../shared/jobs/jobs.ts";
 import { contextWithQueues, type SentMessage } from "../../../shared/jobs/test-queues.ts";
 import { createAapanel } from "../../../shared/providers/aapanel.ts";
+import type { Fetch } from "../../../shared/providers/http.ts";
 import { settleBackground, standIns, testContext } from "../../testing/api.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
 import { twin } from "../../testing/orders.ts";
@@ -57,6 +58,8 @@ export interface BenchOptions {
   /** Long, as a busy machine must not be taken for a silent panel; short where the panel is told to be silent. */
   timeoutMs?: number;
   waitMs?: number;
+  /** The network to the panel. */
+  panel?: Fetch;
 }
 
 export interface Bench {
@@ -105,7 +108,7 @@ export function bench(options: BenchOptions = {}): Bench {
           ...server,
           timeoutMs,
           sleep: async () => undefined,
-          fetch: (url, init) => step(() => fetch(url, init)),
+          fetch: (url, init) => step(() => (options.panel ?? fetch)(url, init)),
         }),
     },
     now: () => new Date(Date.now() + laterMs),

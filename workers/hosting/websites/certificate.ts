@@ -22,23 +22,24 @@ export const issueCertificateJob: JobHandler = {
   async run(ctx, job) {
     const { website_id: websiteId } = Payload.parse(job.payload);
     const input = { websiteId, purpose: { purpose: "visit" } } as const;
-    return await withTurn(ctx, job, input, (turn) => issue(ctx, turn, job.attempts));
+    return await withTurn(ctx, job, input, (turn) => issue(ctx, turn));
   },
 };
 
-async function issue(ctx: Ctx, turn: Turn, attempts: number): Promise<JobOutcome> {
+async function issue(ctx: Ctx, turn: Turn): Promise<JobOutcome> {
   const { driver, site } = turn;
   const ref = siteRef(site);
   if (!ref) return { state: "failed", error: "an active site that lies nowhere" };
   const known = await driver.findCertificate(ref);
-  if (known.state !== "done") return later(attempts, known.detail);
+  // The server is away: that is none of the tries.
+  if (known.state !== "done") return { state: "retry", error: known.detail };
   if (!known.value) {
     const issued = await driver.issueCertificate(ref);
-    if (issued.state !== "done") return later(attempts, issued.detail);
+    if (issued.state !== "done") return await later(turn, issued.detail);
   }
   const seen = known.value ? known : await driver.findCertificate(ref);
-  if (seen.state !== "done") return later(attempts, seen.detail);
-  if (!seen.value) return later(attempts, "issued, but not served");
+  if (seen.state !== "done") return await later(turn, seen.detail);
+  if (!seen.value) return await later(turn, "issued, but not served");
   const until = seen.value.notAfter?.toISOString() ?? null;
   await ctx.db.run(
     rows(
@@ -49,8 +50,8 @@ async function issue(ctx: Ctx, turn: Turn, attempts: number): Promise<JobOutcome
   return { state: "success", result: { certificate: true } };
 }
 
-function later(attempts: number, error: string): JobOutcome {
-  const minutes = PAUSES_MINUTES[attempts - 1];
+async function later(turn: Turn, error: string): Promise<JobOutcome> {
+  const minutes = PAUSES_MINUTES[(await turn.refused()) - 1];
   if (minutes === undefined) return { state: "success", result: { certificate: false, error } };
   return { state: "retry", error, afterMs: minutes * MINUTE_MS };
 }

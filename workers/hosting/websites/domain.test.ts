@@ -23,6 +23,10 @@ describe("a domain", () => {
     ["1.com", "1.com"],
     [`${"a".repeat(63)}.com`, `${"a".repeat(63)}.com`],
     ["lumbung.co.id", "lumbung.co.id"],
+    ["toko.com.sg", "toko.com.sg"],
+    ["toko.my.id", "toko.my.id"],
+    ["com.toko.id", "com.toko.id"],
+    ["budi.github.io", "budi.github.io"],
   ])("%j is kept as %s", (text, domain) => {
     expect(parse(text)).toBe(domain);
   });
@@ -76,6 +80,12 @@ describe("a domain", () => {
     "1.168.192.in-addr.arpa",
     "co.id",
     "web.id",
+    "my.id",
+    "ponpes.id",
+    "com.sg",
+    "CO.UK",
+    "or.jp",
+    "github.io",
     "api.lumbung.co.id",
     "x.api.lumbung.co.id",
     "wafero.toko.lumbung.co.id",

@@ -13,12 +13,19 @@ const RESERVED_ENDS = new Set([
   ...["localhost", "local", "localdomain", "internal", "intranet", "private", "lan", "home"],
   ...["corp", "invalid", "test", "example", "onion", "arpa", "alt"],
 ]);
-/** Below these names are sold: by themselves they are nobody's. */
-const REGISTRIES = new Set(
-  ["ac", "biz", "co", "desa", "go", "mil", "my", "net", "or", "ponpes", "sch", "web"].map(
-    (label) => `${label}.id`,
-  ),
-);
+/** Below these names others are sold or given away: by themselves they are nobody's website. */
+const SUFFIXES = new Set([
+  ...["biz", "desa", "my", "ponpes", "sch", "web"].map((label) => `${label}.id`),
+  ...["github.io", "gitlab.io", "pages.dev", "workers.dev", "web.app", "firebaseapp.com"],
+  ...["netlify.app", "vercel.app", "herokuapp.com", "onrender.com", "blogspot.com"],
+  ...["wordpress.com", "wixsite.com", "eu.org", "co.com", "uk.com", "us.com", "sa.com"],
+]);
+/**
+ * What the registries of countries name their own second levels (com.sg, co.uk, or.jp); nearly all of them are in use so,
+ * and the few that are not are no loss. The whole Public Suffix List has thousands of names more.
+ */
+const SECOND_LEVELS =
+  /^(?:ac|co|com|ed|edu|gen|go|gob|gouv|gov|govt|id|info|ltd|me|mil|muni|ne|net|nom|or|org|plc|pro|sch|web)\.[a-z]{2}$/;
 
 /**
  * A customer's domain as DNS knows it: lower case, punycode (UTS 46, as browsers do). Refuses what is not a plain host
@@ -36,8 +43,9 @@ export function parseDomain(config: Config, text: string): string {
     labels.every((label) => LABEL.test(label) && isPlainLabel(label)) &&
     LAST_LABEL.test(labels.at(-1) ?? "");
   if (!isName) throw refusal(WRONG);
-  const isTaken = RESERVED_ENDS.has(labels.at(-1) ?? "") || REGISTRIES.has(domain);
-  if (isTaken || ownNames(config).some((own) => domain === own || domain.endsWith(`.${own}`))) {
+  const isSuffix = SUFFIXES.has(domain) || SECOND_LEVELS.test(domain);
+  if (isSuffix || RESERVED_ENDS.has(labels.at(-1) ?? "")) throw refusal(NOT_FOR_SALE);
+  if (ownNames(config).some((own) => domain === own || domain.endsWith(`.${own}`))) {
     throw refusal(NOT_FOR_SALE);
   }
   return domain;

@@ -20,7 +20,7 @@ const Payload = z.object({ website_id: z.uuid() });
 const PATIENCE_MS = 90_000;
 const ASK_AGAIN_MS = 5_000;
 /** A step that the server refuses is tried so often before the rest of the site is removed. */
-const PATIENT_ATTEMPTS = 3;
+const PATIENT_REFUSALS = 3;
 const REFUSED_PAUSE_MS = 10_000;
 
 /**
@@ -54,7 +54,7 @@ async function make(ctx: Ctx, job: Job, turn: Turn): Promise<JobOutcome> {
     const secrets = await openSecrets(ctx, turn.site);
     const completed = await completeAccounts(turn, ref, secrets);
     if (completed.state === "refused" && !completed.retryable) {
-      if (job.attempts < PATIENT_ATTEMPTS) {
+      if ((await turn.refused()) < PATIENT_REFUSALS) {
         return { state: "retry", error: completed.detail, afterMs: REFUSED_PAUSE_MS };
       }
       const reason = `accounts refused: ${completed.detail}`;
@@ -93,7 +93,7 @@ async function place(
     case "refused": {
       const outcome = jobOutcomeOf(made, "create the site");
       if (outcome.state !== "failed") return outcome;
-      if (made.reason !== "exists" && job.attempts < PATIENT_ATTEMPTS) {
+      if (made.reason !== "exists" && (await turn.refused()) < PATIENT_REFUSALS) {
         return { state: "retry", error: made.detail, afterMs: REFUSED_PAUSE_MS };
       }
       const taken = made.reason === "exists";

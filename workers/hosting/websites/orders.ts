@@ -15,8 +15,8 @@ import { lostTurn, type Turn, withTurn } from "./turn.ts";
 
 const Payload = z.object({ website_id: z.uuid(), order: z.number().int() });
 
-/** With their growing pauses about an hour and a half. */
-const PATIENT_ATTEMPTS = 10;
+/** With their growing pauses more than half an hour of a server that is there and says no. */
+const PATIENT_REFUSALS = 10;
 /** As for a creation: it may still appear, and would then be there after its deletion. */
 const PATIENCE_MS = 90_000;
 
@@ -32,7 +32,8 @@ const orderJob = (kind: string, act: Act): JobHandler => ({
     return await withTurn(ctx, job, { websiteId, purpose }, async (turn) => {
       const outcome = await act(turn, ctx, order);
       // A site that is paid for is not given up after one "no", nor is one that is not: the operator hears of it later.
-      const goesOn = outcome.state === "failed" && job.attempts < PATIENT_ATTEMPTS;
+      if (outcome.state !== "failed") return outcome;
+      const goesOn = (await turn.refused()) < PATIENT_REFUSALS;
       return goesOn ? { state: "retry", error: outcome.error } : outcome;
     });
   },

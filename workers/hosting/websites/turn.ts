@@ -32,6 +32,8 @@ export interface Turn {
   leaseId: string;
   /** False: the turn is somebody else's now, so stop. */
   hold(): Promise<boolean>;
+  /** Counts that the server, being there, has failed at this job; how often it now has. */
+  refused(): Promise<number>;
 }
 
 const Taken = z.discriminatedUnion("state", [
@@ -80,13 +82,34 @@ export async function withTurn(
   let echoSeconds = ECHO_SECONDS;
   try {
     const driver = fenced(await driverOf(ctx, site.server), isOurs);
-    const outcome = await work({ site, driver, leaseId, hold });
+    const refused = () =>
+      ctx.db.run(scalar("hosting_turn_refused", [websiteId, leaseId], z.number()));
+    const outcome = await work({ site, driver, leaseId, hold, refused });
     if (outcome.state !== "unknown") echoSeconds = 0;
-    return outcome;
+    return paced(outcome, job);
   } finally {
     clearInterval(keeping);
     const params = [websiteId, leaseId, echoSeconds];
     await ctx.db.run(scalar("hosting_turn_release", params, z.unknown()));
+  }
+}
+
+/** 5 s, 10 s, 20 s … 5 minutes: a server that is back after an hour is noticed soon. */
+const FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 300_000;
+/** With these some hours; from then on the pauses of all jobs, up to an hour. */
+const SHORT_PAUSES = 60;
+
+function paced(outcome: JobOutcome, { attempts }: Job): JobOutcome {
+  if (attempts > SHORT_PAUSES) return outcome;
+  const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1));
+  switch (outcome.state) {
+    case "retry":
+      return { ...outcome, afterMs: outcome.afterMs ?? pauseMs };
+    case "unknown":
+      return { ...outcome, askAfterMs: outcome.askAfterMs ?? pauseMs };
+    default:
+      return outcome;
   }
 }
 

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { appOk, body } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
+import { connectingAddress } from "../../../shared/http/caller.ts";
 import { MAX_ROOM_ID } from "../rooms/names.ts";
 import { idInPath } from "../schemas/fields.ts";
 import { EndBody, SessionShape, StartBody, ViewerShape } from "../schemas/sessions.ts";
@@ -26,7 +27,7 @@ sessionRoutes.openapi(
   async (c) => {
     const { id, start_time } = await startSession(c.var.ctx, {
       ...c.req.valid("json"),
-      address: c.req.header("cf-connecting-ip"),
+      address: connectingAddress(c.req.raw) ?? undefined,
     });
     return c.json({ success: true, sessionId: id, start: start_time } as const, 200);
   },

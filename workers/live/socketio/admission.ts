@@ -1,7 +1,7 @@
 import { PacketType } from "socket.io-parser";
 import type { Client } from "./client.ts";
 import type { EngineIo } from "./engine.ts";
-import { ConnectRefused, type Handlers, RecoveryDeclined } from "./handlers.ts";
+import { ConnectLater, ConnectRefused, type Handlers, RecoveryDeclined } from "./handlers.ts";
 import { type Hub, LiveSocket, type SocketState } from "./live-socket.ts";
 import { packetFrames } from "./packets.ts";
 import type { Orphan, Recovered, Recovery } from "./recovery.ts";
@@ -63,7 +63,8 @@ export class Admission<Data> {
       void socket.end("server namespace disconnect");
       const isAnew = recovered && error instanceof RecoveryDeclined && client.session.isOpen;
       if (isAnew) return await this.#present(client, namespace, auth, null);
-      this.#refuse(client, namespace, error);
+      if (error instanceof ConnectLater) await client.close("transport close");
+      else this.#refuse(client, namespace, error);
       return null;
     }
   }

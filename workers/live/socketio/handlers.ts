@@ -11,6 +11,17 @@ export class ConnectRefused extends Error {
   }
 }
 
+/**
+ * Thrown by `connect`: not now. The connection is closed as if it were lost, so that the client comes back by itself; one
+ * that gets a connect error stays away for good.
+ */
+export class ConnectLater extends Error {
+  constructor() {
+    super("the client is to connect again");
+    this.name = "ConnectLater";
+  }
+}
+
 /** Thrown by `connect` of a recovered socket: the client is not who it was, and begins anew, in no room and with no past. */
 export class RecoveryDeclined extends Error {
   constructor() {
@@ -26,9 +37,9 @@ export class RecoveryDeclined extends Error {
  */
 export interface Handlers<Data = unknown> {
   /**
-   * A client wants in. Refuse it by throwing ConnectRefused (any other error is answered "Internal error"). Also called
-   * for a recovered socket, with rooms and data as they were, so that a revoked token does not come back in; called once
-   * more, for a new socket, where it throws RecoveryDeclined.
+   * A client wants in. Refuse it by throwing ConnectRefused (any other error is answered "Internal error"), send it away
+   * for a moment by throwing ConnectLater. Also called for a recovered socket, with rooms and data as they were, so that a
+   * revoked token does not come back in; called once more, for a new socket, where it throws RecoveryDeclined.
    */
   connect?(socket: Socket<Data>, auth: Record<string, unknown>): Promise<void> | void;
   /** After the CONNECT packet, and what was missed, went out. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { connectingAddress } from "../../../shared/http/caller.ts";
 
 /** What is kept of the request that opened a session; at most 4 KB, of what is longer nothing is kept. */
 export const HandshakeRequest = z.object({
@@ -30,7 +31,7 @@ export function keepOf(request: Request, headerNames: readonly string[]): Handsh
   return {
     headers: Object.fromEntries(headers),
     query: Object.fromEntries(query),
-    address: request.headers.get("cf-connecting-ip") ?? "",
+    address: connectingAddress(request) ?? "",
   };
 }
 

@@ -4,7 +4,7 @@
  */
 
 export { type EngineHandlers, EngineIo } from "./engine.ts";
-export { ConnectRefused, type Handlers, RecoveryDeclined } from "./handlers.ts";
+export { ConnectLater, ConnectRefused, type Handlers, RecoveryDeclined } from "./handlers.ts";
 export type { HandshakeRequest } from "./handshake-request.ts";
 export type { EngineOptions, FloodOptions, RecoveryOptions, SocketIoOptions } from "./options.ts";
 export { type EmitOptions, type PreparedEvent, prepareEvent } from "./packets.ts";

@@ -42,6 +42,13 @@ describe("a namespace", () => {
     expect(await client.next()).toBe('44{"message":"Not you","data":{"why":"ban"}}');
   });
 
+  it("may send a client away for a moment: closed without a refusal, after which it would not come back", async () => {
+    const client = await WireClient.open(newShard("plain"));
+    await client.next();
+    client.send('40{"later":"once"}');
+    expect(await client.closed).toMatchObject({ code: 1000 });
+  });
+
   it("says nothing of an error that was not meant for the client", async () => {
     const stub = newShard("plain");
     const client = await WireClient.open(stub);

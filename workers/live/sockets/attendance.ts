@@ -85,7 +85,10 @@ export class Attendance {
     const { isReturning } = data;
     const home = homeOf(person, this.#desk.shards);
     const recall = { kind: "recall" as const, person, isReturning };
-    const { rooms } = await this.#stubbornly(() => this.#desk.homes.deliver(home, recall));
+    const { rooms } = await stubbornly(
+      () => this.#desk.homes.deliver(home, recall),
+      this.#retriesMs,
+    );
     await Promise.all(rooms.map((room) => this.join(socket, room, { isQuiet: true })));
   }
 
@@ -163,22 +166,11 @@ export class Attendance {
     try {
       const op = { kind: "join", socket: socket.id, person, seat, quiet: isQuiet } as const;
       const bring = () => this.#desk.rooms.deliver(room, op);
-      return await (isQuiet ? this.#stubbornly(bring) : bring());
+      return await (isQuiet ? stubbornly(bring, this.#retriesMs) : bring());
     } catch (error) {
       this.#desk.beside("join", Promise.reject(error));
       return { ok: false, ...UNAVAILABLE };
     }
-  }
-
-  async #stubbornly<T>(call: () => Promise<T>): Promise<T> {
-    for (const waitMs of this.#retriesMs) {
-      try {
-        return await call();
-      } catch {
-        await new Promise((wake) => setTimeout(wake, waitMs));
-      }
-    }
-    return await call();
   }
 
   #tellHome(op: { kind: "place" | "lost" | "unplace"; person: string; room: string }): void {
@@ -187,6 +179,21 @@ export class Attendance {
     const home = homeOf(op.person, this.#desk.shards);
     this.#desk.beside("place", this.#desk.homes.deliver(home, op));
   }
+}
+
+/** Asks an object again, after pauses, while it does not answer. */
+export async function stubbornly<T>(
+  call: () => Promise<T>,
+  pausesMs: readonly number[] = RETRIES_MS,
+): Promise<T> {
+  for (const pauseMs of pausesMs) {
+    try {
+      return await call();
+    } catch {
+      await new Promise((wake) => setTimeout(wake, pauseMs));
+    }
+  }
+  return await call();
 }
 
 const BATCHED = batchRoom("");

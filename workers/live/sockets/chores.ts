@@ -46,6 +46,7 @@ export class Chores {
       this.#renewHomes();
     } finally {
       if (this.#desk.engine.sockets().length > 0) this.#plan(this.#nextAt(next));
+      else this.#rest();
     }
   }
 
@@ -61,6 +62,12 @@ export class Chores {
     this.#tables.write("insert or replace into chores values (1, ?)", at);
     this.#dueAt = at;
     this.#desk.engine.wakeAt(at);
+  }
+
+  /** The next socket must not take the round that was for one that is to come. */
+  #rest(): void {
+    this.#tables.write("delete from chores");
+    this.#dueAt = 0;
   }
 
   #kept(): number {

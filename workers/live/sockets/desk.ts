@@ -2,6 +2,7 @@ import type { Actor, Ctx } from "../../../shared/context.ts";
 import type { Courier, Couriers } from "../courier.ts";
 import type { RoomOp, RoomReply } from "../rooms/ops.ts";
 import type { Socket, SocketIoEngine } from "../socketio/index.ts";
+import type { Arrivals } from "./arrivals.ts";
 import type { HomeOp, HomeReply } from "./directory.ts";
 import type { Profile, SignIn, SocketData } from "./people.ts";
 
@@ -16,6 +17,8 @@ export interface Desk {
   shards: number;
   guestChat: boolean;
   engine: SocketIoEngine<SocketData>;
+  /** Users who are being let in. */
+  arrivals: Arrivals;
   /** Brings what sockets ask to rooms, by the room's name. */
   rooms: Couriers<RoomOp, RoomReply>;
   /** Tells the homes of persons, by the shard's name. */

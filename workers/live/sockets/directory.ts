@@ -3,7 +3,6 @@ import type { ObjectTables } from "../object-tables.ts";
 /** What a shard tells the home of a person. */
 export type HomeOp =
   | { kind: "enlist"; userId: number; shard: string }
-  | { kind: "delist"; userId: number; shard: string }
   | { kind: "place"; person: string; room: string }
   | { kind: "lost"; person: string; room: string }
   | { kind: "unplace"; person: string; room: string }
@@ -14,8 +13,10 @@ export interface HomeReply {
   rooms: string[];
 }
 
-/** A shard renews what it told within this time; what a dead shard told lapses. */
-export const TOLD_MS = 150_000;
+/** A shard renews within this time what it told of rooms; what a dead shard told lapses. */
+const TOLD_MS = 150_000;
+/** A shard is taken for one of a user's until it says itself that it is none, or was silent for so long. */
+const ENLISTED_MS = 24 * 60 * 60 * 1_000;
 /** Who lost his connection finds his rooms again for so long. */
 export const GRACE_MS = 60_000;
 
@@ -27,13 +28,21 @@ export const SHARD_TABLES = [
    create table chores (one integer primary key check (one = 1), due_at integer not null)`,
 ];
 
+/** A question to a user's shards; `enlisted` are those that named themselves since it was asked. */
+interface Question {
+  userId: number;
+  enlisted: Set<string>;
+}
+
 /**
  * What a shard knows as the home of its persons: on which shards a user's sockets are, and in which rooms a person is or
- * just was. Told by the shards that hold the sockets, lapsing unless renewed.
+ * just was. Of a user every shard is listed that has a socket of his, and maybe some that had: a shard names itself
+ * before it lets a socket in, and nobody but itself takes it off the list.
  */
 export class Directory {
   readonly #tables: ObjectTables;
   readonly #now: () => number;
+  readonly #questions = new Set<Question>();
   #purgedAt = 0;
 
   constructor(tables: ObjectTables, now: () => number) {
@@ -46,14 +55,46 @@ export class Directory {
     return ops.map((op) => ({ rooms: this.#applyOne(op) }));
   }
 
-  shardsOf(userId: number): string[] {
-    return this.#tables
-      .rows<{ shard: string }>(
-        "select shard from user_shards where user_id = ? and until > ?",
-        userId,
-        this.#now(),
-      )
+  /**
+   * Asks something of the shards of a user, all at once; `ask` answers whether the shard has a socket of his, or one that
+   * is coming. Those that have none leave the list, unless they have named themselves meanwhile. One that fails stays.
+   */
+  async askShards(
+    userId: number,
+    ask: (shard: string) => Promise<boolean>,
+  ): Promise<PromiseSettledResult<boolean>[]> {
+    const question = { userId, enlisted: new Set<string>() };
+    this.#questions.add(question);
+    const shards = this.#tables
+      .rows<{ shard: string }>("select shard from user_shards where user_id = ?", userId)
       .map(({ shard }) => shard);
+    const answers = await Promise.allSettled(shards.map(ask));
+    this.#questions.delete(question);
+    shards.forEach((shard, i) => {
+      const answer = answers[i];
+      const isEmpty = answer?.status === "fulfilled" && !answer.value;
+      if (isEmpty && !question.enlisted.has(shard)) this.#strike(userId, shard);
+    });
+    return answers;
+  }
+
+  #strike(userId: number, shard: string): void {
+    const query = "delete from user_shards where user_id = ? and shard = ?";
+    this.#tables.write(query, userId, shard);
+  }
+
+  /** Written before memory forgets it; what is young is not written again. */
+  #enlist(userId: number, shard: string, now: number): void {
+    for (const question of this.#questions) {
+      if (question.userId === userId) question.enlisted.add(shard);
+    }
+    const [known] = this.#tables.rows<{ until: number }>(
+      "select until from user_shards where user_id = ? and shard = ?",
+      ...[userId, shard],
+    );
+    if (known && known.until > now + ENLISTED_MS / 2) return;
+    const query = "insert or replace into user_shards values (?, ?, ?)";
+    this.#tables.write(query, userId, shard, now + ENLISTED_MS);
   }
 
   /** Deletes what has lapsed, now and then. */
@@ -69,16 +110,7 @@ export class Directory {
     const now = this.#now();
     switch (op.kind) {
       case "enlist":
-        this.#tables.write(
-          "insert or replace into user_shards values (?, ?, ?)",
-          ...[op.userId, op.shard, now + TOLD_MS],
-        );
-        return [];
-      case "delist":
-        this.#tables.write(
-          "delete from user_shards where user_id = ? and shard = ?",
-          ...[op.userId, op.shard],
-        );
+        this.#enlist(op.userId, op.shard, now);
         return [];
       case "place":
         this.#place(op, 0, now + TOLD_MS);

@@ -1,14 +1,18 @@
 import { expect, it } from "vitest";
 import { testContext } from "../../testing/api.ts";
-import { createUser } from "../../testing/factories.ts";
+import { createUser, type TestUser } from "../../testing/factories.ts";
+import { ConnectLater } from "../socketio/index.ts";
+import { Arrivals } from "./arrivals.ts";
 import type { AppSocket, Desk } from "./desk.ts";
 import { Reception } from "./reception.ts";
+import { close, isUserHere } from "./user-sockets.ts";
 
 it("lets in a good token though Postgres answers nonsense: a client that is refused does not come back by itself", async () => {
   const user = await createUser();
   const failed: string[] = [];
   const desk = {
     context: () => testContext(),
+    ...{ name: "s0", shards: 1, arrivals: new Arrivals() },
     profiles: { deliver: () => Promise.reject(new Error("the database system is starting up")) },
     beside: (what: string, work: Promise<unknown>) => {
       void work.catch(() => failed.push(what));
@@ -19,11 +23,74 @@ it("lets in a good token though Postgres answers nonsense: a client that is refu
     ...{ desk, attendance: nothing, requests: nothing, startChores: () => undefined },
   });
   const request = { headers: {}, query: {}, address: "" };
-  const socket = { id: "a", request, recovered: false, data: null } as unknown as AppSocket;
+  const join = () => undefined;
+  const socket = { id: "a", request, recovered: false, data: null, join } as unknown as AppSocket;
   await reception.connect(socket, { token: user.token });
   expect(socket.data).toMatchObject({
     signIn: { userId: user.userId },
     person: { userId: user.userId, name: "Pengguna" },
   });
   expect(failed).toEqual(["profile"]);
+});
+
+/** A reception whose home and profiles answer as told; `s1` is not the home of anybody where there is one shard. */
+function reception(answers: { home(): Promise<unknown>; profile(): Promise<unknown> }) {
+  const desk = {
+    context: () => testContext(),
+    ...{ name: "s1", shards: 1, arrivals: new Arrivals(), now: () => Date.now() },
+    homes: { deliver: answers.home },
+    profiles: { deliver: answers.profile },
+    engine: { socketsIn: () => [], awaitedRooms: () => [] },
+    beside: (_: string, work: Promise<unknown>) => void work.catch(() => undefined),
+  } as unknown as Desk;
+  const nothing = {} as never;
+  const parts = { desk, attendance: nothing, requests: nothing, startChores: () => undefined };
+  const request = { headers: {}, query: {}, address: "" };
+  const socket = { id: "a", request, recovered: false, data: null, join: () => undefined };
+  const connect = async ({ token }: TestUser) =>
+    await new Reception({ ...parts, pausesMs: [1, 1] }).connect(socket as unknown as AppSocket, {
+      token,
+    });
+  return { desk, connect };
+}
+
+const PROFILE = { name: "Ana", avatar: null, level: 1, vip: 0 };
+
+it("tells a user's home before his sign-in is asked for: what ends it later finds him", async () => {
+  const order: string[] = [];
+  const { connect } = reception({
+    home: async () => order.push("home"),
+    profile: async () => {
+      order.push("profile");
+      return PROFILE;
+    },
+  });
+  await connect(await createUser());
+  expect(order).toEqual(["home", "profile"]);
+});
+
+it("does not let in who is banned while he is on his way in, though his sign-in was read as good", async () => {
+  const user = await createUser();
+  const { desk, connect } = reception({
+    home: async () => ({ rooms: [] }),
+    profile: async () => {
+      close(desk, user.userId, "habis", null);
+      return PROFILE;
+    },
+  });
+  await expect(connect(user)).rejects.toMatchObject({ data: { code: "bad_token" } });
+  expect(isUserHere(desk, user.userId)).toBe(false);
+});
+
+it("has a user whose home does not answer connect again, and asks it more than once before", async () => {
+  let asked = 0;
+  const { connect } = reception({
+    home: () => {
+      asked += 1;
+      return Promise.reject(new Error("the object is being moved"));
+    },
+    profile: async () => PROFILE,
+  });
+  await expect(connect(await createUser())).rejects.toThrow(ConnectLater);
+  expect(asked).toBe(3);
 });

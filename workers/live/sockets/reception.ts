@@ -1,11 +1,14 @@
 import { AppError } from "../../../shared/http/errors.ts";
+import { inTime } from "../../../shared/time/in-time.ts";
+import type { PersonCard } from "../rooms/ops.ts";
 import {
+  ConnectLater,
   ConnectRefused,
   type DisconnectReason,
   type Handlers,
   RecoveryDeclined,
 } from "../socketio/index.ts";
-import type { Attendance } from "./attendance.ts";
+import { type Attendance, stubbornly } from "./attendance.ts";
 import { type Ack, type AppSocket, closeSignedOut, type Desk } from "./desk.ts";
 import { addressKey, homeOf, userKey } from "./home.ts";
 import {
@@ -19,23 +22,30 @@ import {
 } from "./people.ts";
 import type { Requests } from "./requests.ts";
 
+/** Who connects does not wait longer for his home. */
+const ENLIST_MS = 5_000;
+
 /** Lets sockets in and out: a good token is a user, no token a guest, a bad token a connect error. */
 export class Reception implements Handlers<SocketData> {
   readonly #desk: Desk;
   readonly #attendance: Attendance;
   readonly #requests: Requests;
   readonly #startChores: (expiresAt: number | null) => void;
+  readonly #pausesMs: readonly number[] | undefined;
 
   constructor(parts: {
     desk: Desk;
     attendance: Attendance;
     requests: Requests;
     startChores: (expiresAt: number | null) => void;
+    /** Between questions to a home that does not answer. */
+    pausesMs?: readonly number[];
   }) {
     this.#desk = parts.desk;
     this.#attendance = parts.attendance;
     this.#requests = parts.requests;
     this.#startChores = parts.startChores;
+    this.#pausesMs = parts.pausesMs;
   }
 
   async connect(socket: AppSocket, auth: Record<string, unknown>): Promise<void> {
@@ -45,7 +55,7 @@ export class Reception implements Handlers<SocketData> {
     // Who has signed in or out since is somebody else; a refusal would keep his client away for good.
     if (before && before.signIn?.userId !== signIn?.userId) throw new RecoveryDeclined();
     const guest = before?.person ?? guestCard(null, socket.id, addressKey(socket.request.address));
-    const person = signIn ? userCard(signIn.userId, await this.#profile(signIn)) : guest;
+    const person = signIn ? await this.#arrive(socket, signIn) : guest;
     const isReturning = typeof auth.pid === "string";
     const isBatched = before?.isBatched ?? auth.batch === true;
     socket.data = { person, signIn, isBatched, isReturning, seat: before?.seat ?? null };
@@ -54,7 +64,6 @@ export class Reception implements Handlers<SocketData> {
   async connected(socket: AppSocket): Promise<void> {
     const { signIn } = socket.data ?? {};
     this.#startChores(signIn?.expiresAt ?? null);
-    if (signIn) this.#enlist(socket, signIn);
     if (socket.recovered) await this.#attendance.rejoin(socket);
     else if (signIn) await this.#attendance.restore(socket);
   }
@@ -68,22 +77,39 @@ export class Reception implements Handlers<SocketData> {
 
   disconnect(socket: AppSocket, reason: DisconnectReason): void {
     this.#attendance.lose(socket, reason);
-    const { signIn } = socket.data ?? {};
-    if (!signIn) return;
-    const { engine, name, shards, homes, beside } = this.#desk;
-    const key = userKey(signIn.userId);
-    const home = homeOf(key, shards);
-    const isLast = engine.socketsIn(key).every(({ id }) => id === socket.id);
-    if (home === name || !isLast) return;
-    beside("home", homes.deliver(home, { kind: "delist", userId: signIn.userId, shard: name }));
   }
 
-  #enlist(socket: AppSocket, { userId }: SignIn): void {
+  /**
+   * A user comes: first his home learns that he is here, then his sign-in is asked for. So whatever ends it from then on
+   * finds this socket, or the arrival that it still is, and what is sent to him reaches it from its first moment.
+   */
+  async #arrive(socket: AppSocket, signIn: SignIn): Promise<PersonCard> {
+    const { arrivals } = this.#desk;
+    const arrival = arrivals.begin(signIn);
+    try {
+      await this.#enlist(signIn.userId);
+      const profile = await this.#profile(signIn);
+      if (arrival.isEnded) throw badToken();
+      socket.join(userKey(signIn.userId));
+      return userCard(signIn.userId, profile);
+    } finally {
+      arrivals.done(arrival);
+    }
+  }
+
+  /** A home that does not answer is being moved: like those who live there, he connects again in a moment. */
+  async #enlist(userId: number): Promise<void> {
     const { name, shards, homes, beside } = this.#desk;
-    socket.join(userKey(userId));
     const home = homeOf(userKey(userId), shards);
     if (home === name) return;
-    beside("home", homes.deliver(home, { kind: "enlist", userId, shard: name }));
+    const op = { kind: "enlist", userId, shard: name } as const;
+    try {
+      const tell = () => homes.deliver(home, op);
+      await inTime(ENLIST_MS, stubbornly(tell, this.#pausesMs));
+    } catch (error) {
+      beside("home", Promise.reject(error));
+      throw new ConnectLater();
+    }
   }
 
   async #verify(token: string): Promise<SignIn> {

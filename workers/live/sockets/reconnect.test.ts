@@ -225,6 +225,20 @@ describe("what was lost on the way", () => {
     await expect.poll(() => countIn(roomId)).toBe(0);
   });
 
+  it("is told again also by a shard whose last round found nobody there: who comes next has rounds of his own", async () => {
+    const guest = await connectSocket();
+    const { shard } = guest;
+    guest.cut();
+    await expect.poll(() => isLost(guest), { timeout: 5_000 }).toBe(true);
+    await rounds(shard);
+    let next = await connectSocket();
+    while (next.shard !== shard) next = await connectSocket();
+    const wakes = await runInDurableObject(shardStub(shard), (_, { storage }) =>
+      storage.sql.exec("select wake_at from socketio_clock where wake_at is not null").toArray(),
+    );
+    expect(wakes).toHaveLength(1);
+  });
+
   it("with a shard that never wakes again lapses: the room's own alarm sees to it", async () => {
     const roomId = unique();
     await inLive(roomId, { name: "Ana", userId: 1 });

@@ -2,24 +2,31 @@ import type { PreparedEvent } from "../socketio/index.ts";
 import { type AppSocket, closeSignedOut, type Desk } from "./desk.ts";
 import { userKey } from "./home.ts";
 
-/** The sockets of a user on this shard whose token still holds. */
-function socketsOf(desk: Desk, userId: number): AppSocket[] {
-  const now = desk.now();
-  return desk.engine
-    .socketsIn(userKey(userId))
-    .filter(({ data }) => data?.signIn?.userId === userId && data.signIn.expiresAt > now);
-}
-
-/** Sends an event to a user's sockets on this shard. */
+/** Sends an event to a user's sockets on this shard; who lost his connection gets it when he comes back to it. */
 export function sendTo(desk: Desk, userId: number, event: PreparedEvent): void {
-  for (const socket of socketsOf(desk, userId)) socket.send(event);
+  // Nobody is here to whom it could be repeated.
+  if (!isUserHere(desk, userId)) return;
+  const now = desk.now();
+  const key = userKey(userId);
+  const isOver = ({ data }: AppSocket) =>
+    data?.signIn?.userId !== userId || data.signIn.expiresAt <= now;
+  const except = desk.engine.socketsIn(key).flatMap((socket) => (isOver(socket) ? socket.id : []));
+  desk.engine.to(key).send(event, { except });
 }
 
-/** Closes a user's sockets on this shard: all, or those of one sign-in. */
+/** Closes a user's sockets on this shard, and those that are being let in: all, or those of one sign-in. */
 export function close(desk: Desk, userId: number, reason: string, sessionId: string | null): void {
-  for (const socket of socketsOf(desk, userId)) {
-    if (sessionId === null || socket.data?.signIn?.sessionId === sessionId) {
-      closeSignedOut(socket, reason);
-    }
+  desk.arrivals.end(userId, sessionId);
+  for (const socket of desk.engine.socketsIn(userKey(userId))) {
+    const { signIn } = socket.data ?? {};
+    if (signIn?.userId !== userId) continue;
+    if (sessionId === null || signIn.sessionId === sessionId) closeSignedOut(socket, reason);
   }
+}
+
+/** Whether a user has sockets on this shard: open, being let in, or lost and able to come back. */
+export function isUserHere({ engine, arrivals }: Desk, userId: number): boolean {
+  const key = userKey(userId);
+  if (engine.socketsIn(key).length > 0 || arrivals.has(userId)) return true;
+  return engine.awaitedRooms().some(({ rooms }) => rooms.includes(key));
 }

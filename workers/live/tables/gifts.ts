@@ -185,12 +185,6 @@ export const hostWeeks = pgTable(
   ],
 );
 
-/** Weeks by days, of a Worker that is being replaced; a later migration drops it. */
-export const fanWeekHeads = pgTable("live_fan_week_heads", {
-  hostId: userId().primaryKey(),
-  day: date().notNull(),
-});
-
 /** What a live session brought in so far; the session that was open when the gift was given. */
 export const sessionGifts = pgTable("live_session_gifts", {
   sessionId: bigint({ mode: "number" }).primaryKey(),

@@ -7,8 +7,8 @@ import { ownAssetKey, UPLOADS_PATH } from "../../../shared/files/assets.ts";
 import { wrongField } from "../../../shared/http/errors.ts";
 import { pictureColumn } from "../catalogue-rows.ts";
 import { NOT_OURS } from "../images.ts";
+import { bannerId, bannerNotFound } from "../refusals.ts";
 import { type Banner, type BannerChanges, BannerShape, type NewBanner } from "../schemas/admin.ts";
-import { bannerId, bannerNotFound } from "./refusals.ts";
 import { told } from "./told.ts";
 
 export const BANNER_PREFIX = "banners";

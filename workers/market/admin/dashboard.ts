@@ -3,9 +3,10 @@ import { call } from "../../../shared/db/statement.ts";
 import { type Dashboard, DashboardShape } from "../schemas/admin.ts";
 
 const DAYS = 30;
+const RECENT = 10;
 
-/** Totals and the last 30 days of the market, or of one store, in one round trip. */
+/** Totals, the last 30 days and the latest orders and stores of the market, or of one store, in one round trip. */
 export async function getDashboard(ctx: Ctx, storeId?: string): Promise<Dashboard> {
-  const input = { days: DAYS, store_id: storeId ?? null };
+  const input = { days: DAYS, recent: RECENT, store_id: storeId ?? null };
   return await ctx.db.run(call("market_admin_dashboard", input, DashboardShape));
 }

@@ -4,9 +4,9 @@ import { auditContext } from "../../../shared/audit/audit.ts";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { pushSoon } from "../marketplaces/pushes.ts";
+import { storeId, storeNotFound } from "../refusals.ts";
 import type { FlagChanges, Flags } from "../schemas/admin.ts";
 import { FEATURE_NAMES, FEATURES, type FeatureName } from "./features.ts";
-import { storeId, storeNotFound } from "./refusals.ts";
 
 const Stored = z.record(z.string(), z.boolean());
 

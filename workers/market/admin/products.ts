@@ -4,9 +4,9 @@ import type { Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { sellerProductJson } from "../catalogue-rows.ts";
 import { pushSoon } from "../marketplaces/pushes.ts";
+import { productId, productNotFound } from "../refusals.ts";
 import { type SellerProduct, SellerProductShape } from "../schemas/products.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
-import { productId, productNotFound } from "./refusals.ts";
 import { told } from "./told.ts";
 
 const Changed = z.object({ product: SellerProductShape, slug: z.string() });

@@ -4,8 +4,8 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { allOf, promoJson } from "../catalogue-rows.ts";
 import { PROMO_ERRORS, promoChange, promoEnd } from "../promos.ts";
+import { promoId, promoNotFound } from "../refusals.ts";
 import { type NewPromo, type Promo, type PromoChanges, PromoShape } from "../schemas/promos.ts";
-import { promoId, promoNotFound } from "./refusals.ts";
 import { told } from "./told.ts";
 
 /**

@@ -6,10 +6,10 @@ import { call, rows } from "../../../shared/db/statement.ts";
 import { likePattern } from "../../../shared/http/answers.ts";
 import { allOf, storeJson } from "../catalogue-rows.ts";
 import { pushSoon } from "../marketplaces/pushes.ts";
+import { storeId, storeNotFound } from "../refusals.ts";
 import { type AdminStore, AdminStoreShape, type AdminStoresQuery } from "../schemas/admin.ts";
 import { type Store, StoreShape } from "../schemas/stores.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
-import { storeId, storeNotFound } from "./refusals.ts";
 import { told } from "./told.ts";
 
 const adminStoreJson = (ctx: Ctx) => sql`(${storeJson(ctx)})::jsonb || jsonb_build_object(

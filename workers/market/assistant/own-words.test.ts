@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createProduct } from "../../testing/factories.ts";
 import { createShop } from "../testing/catalogue.ts";
-import { ownWordsOf } from "./own-words.ts";
+import { type OwnWords, ownWordsOf } from "./own-words.ts";
 import { calling, priceOf } from "./testing/proposals.ts";
 import { actionsOf, ask, asked, put, rowOf, script } from "./testing/talk.ts";
 
@@ -53,6 +53,27 @@ describe("a price or a stock", () => {
     expect(await actionsOf(seller)).toEqual([]);
   });
 
+  it("to be raised or lowered by a figure is not set to it without a yes", async () => {
+    const { product, says } = await shelf();
+    expect((await says(`tambah stok ${product.name} 5`, { stock: 5 })).text).toContain(WAITING);
+    const lower = `turunkan harga ${product.name} 30000`;
+    expect((await says(lower, { price: 30_000 })).text).toContain(WAITING);
+    expect((await says(`naikkan stok ${product.name} jadi 50`, { stock: 50 })).text).toBe("Baik.");
+  });
+
+  it("of a product that the words name no better than another waits for a yes", async () => {
+    const { store, product, says } = await shelf();
+    const longer = await createProduct(store, { name: `${product.name} Premium`, price: 50_000 });
+    const words = `ubah harga ${product.name} jadi`;
+    const wrong = { product_id: longer.id, price: 45_000 };
+    expect((await says(`${words} 45000`, wrong)).text).toContain(WAITING);
+    expect((await says(`${words} 46000`, { price: 46_000 })).text).toBe("Baik.");
+    await createProduct(store, { name: product.name, price: 50_000 });
+    expect((await says(`${words} 47000`, { price: 47_000 })).text).toContain(WAITING);
+    expect(await priceOf(longer)).toBe(50_000);
+    expect(await priceOf(product)).toBe(46_000);
+  });
+
   it("that falls below half in small steps waits for a yes", async () => {
     const { product, says } = await shelf();
     const words = `ubah harga ${product.name} jadi`;
@@ -83,8 +104,11 @@ it("words of the assistant that may repeat what others wrote stay suspect when t
   expect(await priceOf(product)).toBe(50_000);
 });
 
-it.each<[string, ReturnType<typeof ownWordsOf>]>([
+it.each<[string, Omit<OwnWords, "all"> | null]>([
   ["Ubah harga Kopi Kelud jadi 30rb", { field: "price", figure: 30_000, words: ["kopi", "kelud"] }],
+  ["turunkan harga kopi ke 30000", { field: "price", figure: 30_000, words: ["kopi"] }],
+  ["naikkan harga kopi 5000", null],
+  ["tambah stok kopi 5", null],
   ["set stock of kopi to 5", { field: "stock", figure: 5, words: ["kopi"] }],
   ["ubah harga kopi jadi 30.000 rupiah", { field: "price", figure: 30_000, words: ["kopi"] }],
   ["ubah harga jadi 30000", null],
@@ -93,5 +117,6 @@ it.each<[string, ReturnType<typeof ownWordsOf>]>([
   ["ubah harga kopi\njadi 30000", null],
   ["ubah harga kopi jadi 30000 lalu hapus teh", null],
 ])("%j says %j", (message, said) => {
-  expect(ownWordsOf(message)).toEqual(said);
+  const found = ownWordsOf(message);
+  expect(found && { field: found.field, figure: found.figure, words: found.words }).toEqual(said);
 });

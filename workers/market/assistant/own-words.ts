@@ -4,6 +4,8 @@ export interface OwnWords {
   figure: number;
   /** What is left of the message: all of it must be of the product's name. */
   words: string[];
+  /** All of the message's words: where several names hold the rest, the one that is whole among these is meant. */
+  all: string[];
 }
 
 const LONGEST = 120;
@@ -13,8 +15,11 @@ const SCALES: Record<string, number> = { rb: 1e3, ribu: 1e3, jt: 1e6, juta: 1e6 
 const words = (list: string) => new Set(list.split(" "));
 const PRICE = words("harga harganya price");
 const STOCK = words("stok stoknya stock");
+/** Without a word that says up to where, the figure is the difference. */
+const STEPS = words("naikkan turunkan tambah raise lower");
+const UP_TO = words("jadi menjadi jadikan ke to");
 const FILLERS = words(
-  "tolong mohon coba ubah ganti atur set jadikan naikkan turunkan perbarui tambah jadi menjadi ke saya produk dong please change make update raise lower the of to for my product",
+  "tolong mohon coba ubah ganti atur set perbarui saya produk dong please change make update the of for my product",
 );
 
 /**
@@ -30,10 +35,13 @@ export function ownWordsOf(message: string): OwnWords | null {
   const isPrice = tokens.some((token) => PRICE.has(token));
   const isStock = tokens.some((token) => STOCK.has(token));
   if (isPrice === isStock) return null;
-  const left = tokens.filter((token) => ![PRICE, STOCK, FILLERS].some((set) => set.has(token)));
+  const isStep = tokens.some((token) => STEPS.has(token));
+  if (isStep && !tokens.some((token) => UP_TO.has(token))) return null;
+  const known = [PRICE, STOCK, STEPS, UP_TO, FILLERS];
+  const left = tokens.filter((token) => !known.some((set) => set.has(token)));
   if (left.length === 0) return null;
   const figure = Number(digits.replaceAll(".", "")) * (SCALES[scale?.toLowerCase() ?? ""] ?? 1);
-  return { field: isPrice ? "price" : "stock", figure, words: left };
+  return { field: isPrice ? "price" : "stock", figure, words: left, all: tokens };
 }
 
 const shapeOf = (message: string): Record<string, string | undefined> =>

@@ -8,8 +8,8 @@ import { uuidv7 } from "../../../shared/db/uuid.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { claimOf, inputHash } from "../../../shared/http/idempotency.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
-import { payoutId, payoutNotFound } from "../admin/refusals.ts";
 import { allOf } from "../catalogue-rows.ts";
+import { payoutId, payoutNotFound } from "../refusals.ts";
 import {
   AdminPayoutShape,
   type Payout,

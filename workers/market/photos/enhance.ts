@@ -6,7 +6,7 @@ import { notFound } from "../../../shared/http/errors.ts";
 import { runJob, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { requireFeature } from "../admin/features.ts";
 import { ownImagePath, pictureUrl, pictureUrlOrNull } from "../images.ts";
-import { productId } from "../products/refusals.ts";
+import { productId } from "../refusals.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { type EnhanceAnswer, PhotoJob } from "../schemas/photos.ts";
 import { photoJob } from "./job.ts";

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { pushSoon } from "../marketplaces/pushes.ts";
+import { productId, productNotFound } from "../refusals.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
-import { productId, productNotFound } from "./refusals.ts";
 
 /** Takes the actor's product off for good. The row stays for the orders that hold it. */
 export async function deleteProduct(ctx: Ctx, id: string): Promise<{ id: string }> {

@@ -4,12 +4,12 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { notFound } from "../../../shared/http/errors.ts";
 import { allOf, nameHas, sellerProductJson } from "../catalogue-rows.ts";
+import { productId, productNotFound } from "../refusals.ts";
 import {
   type SellerProduct,
   type SellerProductQuery,
   SellerProductShape,
 } from "../schemas/products.ts";
-import { productId, productNotFound } from "./refusals.ts";
 
 /** A product of the actor's store. */
 export async function getOwnProduct(ctx: Ctx, id: string): Promise<SellerProduct> {

@@ -1,6 +1,5 @@
 import type { ConstraintErrors } from "../../../shared/db/errors.ts";
-import { AppError, notFound } from "../../../shared/http/errors.ts";
-import { isUuid } from "../schemas/fields.ts";
+import { AppError } from "../../../shared/http/errors.ts";
 
 /** What the constraints of a product mean to its seller. */
 export const PRODUCT_ERRORS: ConstraintErrors = {
@@ -13,11 +12,3 @@ export const PRODUCT_ERRORS: ConstraintErrors = {
       meta: { fields: { weight_gram: "Minimal 1 gram" } },
     }),
 };
-
-export const productNotFound = () => notFound("Produk tidak ditemukan");
-
-/** An id that is no uuid names no product. */
-export function productId(id: string): string {
-  if (!isUuid(id)) throw productNotFound();
-  return id;
-}

@@ -5,6 +5,7 @@ import { rows } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { sellerProductJson } from "../catalogue-rows.ts";
 import { pushSoon } from "../marketplaces/pushes.ts";
+import { productId, productNotFound } from "../refusals.ts";
 import {
   type ProductChanges,
   type SellerProduct,
@@ -12,7 +13,7 @@ import {
 } from "../schemas/products.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
 import { imageRows } from "./images.ts";
-import { PRODUCT_ERRORS, productId, productNotFound } from "./refusals.ts";
+import { PRODUCT_ERRORS } from "./refusals.ts";
 
 const Updated = z.object({
   product: SellerProductShape.nullable(),

@@ -1,102 +1,25 @@
-import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { z } from "zod";
 import { auditOf } from "../../../shared/audit/audit.ts";
 import { PHONE_JPEG } from "../../../shared/files/image-samples.ts";
-import { jakartaDay } from "../../../shared/time/jakarta.ts";
 import { api, testContext } from "../../testing/api.ts";
 import { createProduct, createUser, type TestUser, unique } from "../../testing/factories.ts";
-import { roundTrips } from "../../testing/round-trips.ts";
-import type { DashboardShape } from "../schemas/admin.ts";
 import {
   createShop,
   failure,
   imageUrl,
   refusesStrangers,
-  run,
   versionOf,
 } from "../testing/catalogue.ts";
-import { completed, deliver, refundOf } from "../testing/money.ts";
-import { booksOf, makePromo, openShop, sell, settle, usesOf } from "../testing/sales.ts";
+import { completed } from "../testing/money.ts";
+import { booksOf, makePromo, openShop, sell, usesOf } from "../testing/sales.ts";
 
 let admin: TestUser;
 beforeAll(async () => {
   admin = await createUser(["admin"]);
 });
 
-type Day = z.output<typeof DashboardShape>["series"][number];
-
 const call = (method: string, path: string, json?: unknown) =>
   api(path, { method, token: admin.token, ...(json === undefined ? {} : { json }) });
-
-describe("GET /api/admin/dashboard", () => {
-  const dashboard = async (storeId?: string) =>
-    (await call("GET", `/api/admin/dashboard${storeId ? `?store_id=${storeId}` : ""}`)).body.data;
-
-  it("counts what the market keeps: commission, less refunds, less its own promos", async () => {
-    const began = jakartaDay(new Date());
-    const shop = await openShop();
-    const promoCode = await makePromo(shop, { value: 1, platform: true });
-    await sell(shop);
-    await settle(await sell(shop));
-    await completed(await sell(shop, { promoCode }));
-    const sale = await completed(await sell(shop));
-    await refundOf(admin, sale, { amount: 10_000 });
-    await deliver(sale);
-    const { totals, series } = await dashboard(shop.store.id);
-    expect(totals).toMatchObject({
-      commission: 4_500,
-      promo: 500,
-      revenue: 4_000,
-      orders: 3,
-      sales: 68_000 * 3 - 500,
-      open_orders: 2,
-      stores: 1,
-      products: 4,
-    });
-    expect(series).toHaveLength(30);
-    // Midnight may have passed meanwhile: then it was two days.
-    const sold: Day[] = series.filter(({ orders, revenue }: Day) => orders + revenue !== 0);
-    const sum = (field: keyof Day) => sold.reduce((all, day) => all + Number(day[field]), 0);
-    expect(sold.every(({ date }) => date >= began)).toBe(true);
-    expect([sum("orders"), sum("sales")]).toEqual([3, 68_000 * 3 - 500]);
-    expect([sum("commission"), sum("promo"), sum("revenue")]).toEqual([4_500, 500, 4_000]);
-  });
-
-  it("counts by the days of Jakarta, and forgets none of all time", async () => {
-    const { store } = await createShop();
-    const midnight = Date.parse(`${jakartaDay(new Date())}T00:00:00+07:00`);
-    for (const [at, commission] of [
-      [midnight, 1],
-      [midnight - 1, 20],
-      [midnight - 86_400_000, 300],
-      [midnight - 40 * 86_400_000, 4_000],
-    ] as const) {
-      const happened = new Date(at).toISOString();
-      await run(
-        sql`select market_count(${store.id}::uuid, ${happened}::timestamptz, 1, 0, ${commission}, 0)`,
-      );
-    }
-    const { totals, series } = await dashboard(store.id);
-    expect(totals).toMatchObject({ revenue: 4_321, orders: 4 });
-    const earned = series.filter(({ revenue }: Day) => revenue !== 0);
-    expect(earned.map(({ date, revenue }: Day) => [date, revenue])).toEqual([
-      [jakartaDay(new Date(midnight - 1)), 320],
-      [jakartaDay(new Date(midnight)), 1],
-    ]);
-  });
-
-  it("is of the whole market without a store, for admins, in one round trip", async () => {
-    const trips = await roundTrips(async () => {
-      const { body } = await call("GET", "/api/admin/dashboard");
-      expect(body).toMatchObject({ error: null, data: { series: expect.any(Array) } });
-      expect(body.data.totals.users).toBeGreaterThan(0);
-    });
-    expect(trips).toBe(1);
-    await refusesStrangers("/api/admin/dashboard", {}, "admin");
-    expect((await call("GET", "/api/admin/dashboard?store_id=x")).status).toBe(400);
-  });
-});
 
 describe("an admin's product routes", () => {
   it("feature a product, which its store's pages then show", async () => {

@@ -11,7 +11,8 @@ sellerUploadRoutes.openapi(
     method: "post",
     path: "/api/seller/uploads",
     tags: ["market: seller"],
-    summary: "Upload a picture (JPEG, PNG or WebP, at most 5 MB)",
+    summary:
+      "Upload a picture (JPEG, PNG or WebP, at most 5 MB); marketplaces and Instagram take no WebP",
     middleware: [access("seller")] as const,
     requestBody: uploadBody,
     responses: marketCreated(Uploaded),

@@ -34,6 +34,28 @@ export const DashboardShape = z
         revenue: amount,
       }),
     ),
+    recent_orders: z.array(
+      z.object({
+        id: z.string(),
+        number: z.string(),
+        status: z.string(),
+        source: z.string(),
+        total_amount: amount,
+        buyer_name: z.string(),
+        store: z.object({ id: z.string(), name: z.string(), slug: z.string() }),
+        created_at: z.string(),
+      }),
+    ),
+    recent_stores: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        slug: z.string(),
+        status: z.string(),
+        owner_name: z.string(),
+        created_at: z.string(),
+      }),
+    ),
   })
   .openapi("MarketDashboard");
 export type Dashboard = z.output<typeof DashboardShape>;

@@ -1,10 +1,11 @@
 import { z } from "@hono/zod-openapi";
+import { normalisePhone } from "../../../shared/auth/phone.ts";
 import { districtId, text } from "./fields.ts";
 
-/** `+62…`, `62…` and `08…` are one number; couriers take 9 to 13 digits that start with 08. */
+/** However it is written; couriers take 9 to 13 digits that start with 08. */
 export const phone = z
   .string()
-  .transform((value) => value.replace(/[\s().-]/g, "").replace(/^\+?62/, "0"))
+  .transform(normalisePhone)
   .pipe(z.string().regex(/^08\d{7,11}$/, "Nomor telepon harus 9-13 angka dan diawali 08"));
 
 /** Couriers want a street of at least ten characters (kiriminaja.md §2, request pickup). */

@@ -11,14 +11,18 @@ export type ParcelStatus =
   | "cancelled"
   | "returned";
 
-/** A state, or what is told apart within `failed`: each is a line, an event and a mail of its own. */
-export type ParcelStep = ParcelStatus | "problem" | "refused" | "returning";
+/**
+ * A state, or what is told apart within `failed`, or within `in_transit` after it: each is a line, an event and a mail of
+ * its own.
+ */
+export type ParcelStep = ParcelStatus | "problem" | "refused" | "returning" | "redelivery";
 
 const WORDS: Record<ParcelStep, string> = {
   pending: "Paket disiapkan",
   picked_up: "Paket diambil kurir",
   in_transit: "Paket dalam perjalanan",
   delivered: "Paket diterima",
+  redelivery: "Paket diantar ulang",
   problem: "Pengiriman terkendala",
   failed: "Paket hilang, rusak atau tertahan",
   refused: "Paket ditolak, akan dikembalikan ke penjual",
@@ -71,6 +75,8 @@ function read(found: Tracking): Read {
     case "picked_up":
     case "in_transit":
       return { status: found.status, occurredAt: found.shippedAt };
+    case "redelivery":
+      return { status: "in_transit", step: "redelivery", occurredAt: null };
     case "delivered":
       return { status: "delivered", occurredAt: found.deliveredAt };
     case "returned":

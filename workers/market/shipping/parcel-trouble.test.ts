@@ -22,7 +22,7 @@ import {
   parcelOfSale,
 } from "../testing/parcels.ts";
 import { openShop, quietContext, type Sale, type Shop, sell, takeIn } from "../testing/sales.ts";
-import { followQuietParcels } from "./courier-news.ts";
+import { followParcel, followQuietParcels } from "./courier-news.ts";
 
 let shop: Shop;
 
@@ -48,6 +48,11 @@ async function eventsOf({ orderId }: Sale): Promise<number> {
     where kind = 'market.order_news' and payload->>'order_id' = ${orderId}`;
   const [row] = await testContext().db.run(rows(query, z.object({ n: z.number() })));
   return row?.n ?? 0;
+}
+
+/** As the hourly check does: of these steps there is no callback. */
+async function followTwice({ number }: Sale) {
+  for (let look = 0; look < 2; look += 1) await followParcel(courierContext(), number);
 }
 
 describe("a parcel in trouble", () => {
@@ -101,6 +106,42 @@ describe("a parcel in trouble", () => {
     const mails = (await parcelMails(sale)).filter((key) => /refused|returning|returned/.test(key));
     expect(mails).toHaveLength(6);
     expect(await linesOf(sale)).toHaveLength(4);
+  });
+
+  it("tells both sides of each try to deliver it, and of each failure", async () => {
+    const sale = await handedOver();
+    await news(sale, "shipped", "shipped_packages");
+    const told = await eventsOf(sale);
+    for (const to of ["undelivered", "redelivery", "undelivered", "redelivery"]) {
+      await moveParcel(sale, to);
+      await followTwice(sale);
+    }
+    expect(await eventsOf(sale)).toBe(told + 4);
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "shipped", status: "in_transit" });
+    // All within one second, where the time line goes by how far a step is.
+    expect((await linesOf(sale)).toSorted()).toEqual([
+      "Paket dalam perjalanan",
+      "Paket diantar ulang",
+      "Paket diantar ulang",
+      "Pengiriman terkendala",
+      "Pengiriman terkendala",
+    ]);
+    const mails = await parcelMails(sale);
+    for (const template of ["failed", "failed_buyer", "redelivery", "redelivery_buyer"]) {
+      expect(mails.filter((key) => key.startsWith(`mail/parcel_${template}/`))).toHaveLength(2);
+    }
+    await news(sale, "finished", "finished_packages");
+    expect(await moneyOf(sale)).toEqual(PAID_OUT);
+  });
+
+  it("that is delivered once more is told also where nobody saw the failure", async () => {
+    const sale = await handedOver();
+    await news(sale, "shipped", "shipped_packages");
+    const told = await eventsOf(sale);
+    await moveParcel(sale, "redelivery");
+    await followTwice(sale);
+    expect(await eventsOf(sale)).toBe(told + 1);
+    expect(await linesOf(sale)).toHaveLength(2);
   });
 
   it("that came back keeps the money until it is sent again and the buyer has it; the courier had his fee", async () => {

@@ -114,6 +114,10 @@ export const orders = pgTable(
       t.createdAt.desc().nullsFirst(),
       t.id.desc().nullsFirst(),
     ),
+    index("market_orders_created_idx").on(
+      t.createdAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
     index("market_orders_payment_idx").on(t.paymentId),
     index("market_orders_promo_idx").on(t.promoCodeId),
     index("market_orders_open_idx")

@@ -12,10 +12,10 @@ import { call, rows } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { hasSigned, readSigned, type Signed } from "./signature.ts";
-import { LINK_HEADERS } from "./views.ts";
+import { type KeySince, LINK_HEADERS } from "./views.ts";
 
 const Enrolled = z.union([
-  z.object({ server_id: z.string(), server_name: z.string() }),
+  z.object({ server_id: z.string(), server_name: z.string(), key_since: z.number() }),
   z.object({ refused: z.enum(["unknown", "late", "used"]), wake: wakeSchema.optional() }),
 ]);
 
@@ -43,7 +43,7 @@ export async function enrolAgent(ctx: Ctx, agent: NewAgent) {
     wake(ctx, enrolled.wake ?? []);
     throw new AppError("unauthenticated", "enrolment token is not valid");
   }
-  await ctx.serverLinks.getByName(enrolled.server_id).disconnect("revoked");
+  await ctx.serverLinks.getByName(enrolled.server_id).revoke(enrolled.key_since);
   return {
     serverId: enrolled.server_id,
     serverName: enrolled.server_name,
@@ -53,9 +53,10 @@ export async function enrolAgent(ctx: Ctx, agent: NewAgent) {
 
 /** Hands an agent's socket to its server's object, once its signature is that of the server's key. */
 export async function connectAgent(ctx: Ctx, request: Request, address: string): Promise<Response> {
-  const { server, nonce } = await verified(ctx, request, connectText);
+  const { server, nonce, keySince } = await verified(ctx, request, connectText);
   const headers = {
     ...{ upgrade: "websocket", [LINK_HEADERS.nonce]: nonce, [LINK_HEADERS.address]: address },
+    [LINK_HEADERS.keySince]: String(keySince),
   };
   const answer = await ctx.serverLinks.getByName(server).fetch(request.url, { headers });
   if (answer.status === 401) throw new AppError("unauthenticated", "");
@@ -66,8 +67,9 @@ export async function connectAgent(ctx: Ctx, request: Request, address: string):
 export async function agentOfCall(ctx: Ctx, request: Request, body: string): Promise<string> {
   const { pathname, search } = new URL(request.url);
   const what = { method: request.method, path: `${pathname}${search}`, body };
-  const { server, nonce } = await verified(ctx, request, (moment) => callText(moment, what));
-  if (!(await ctx.serverLinks.getByName(server).takeNonce(nonce))) {
+  const by = await verified(ctx, request, (moment) => callText(moment, what));
+  const { server, nonce, keySince } = by;
+  if (!(await ctx.serverLinks.getByName(server).takeNonce(nonce, keySince))) {
     throw new AppError("unauthenticated", "");
   }
   return server;
@@ -77,18 +79,18 @@ async function verified(
   ctx: Ctx,
   request: Request,
   textOf: (moment: SignedMoment) => string,
-): Promise<Signed> {
+): Promise<Signed & { keySince: KeySince }> {
   const signed = readSigned(request.headers, ctx.now().getTime());
   if (!signed) throw new AppError("unauthenticated", "");
   const text = textOf({ host: new URL(request.url).host, ...signed });
   const [row] = await ctx.db.run(
     rows(
-      sql`select public_key from panel_servers where id = ${signed.server}`,
-      z.object({ public_key: z.string().nullable() }),
+      sql`select public_key, panel_key_since(enrolled_at) as key_since from panel_servers where id = ${signed.server}`,
+      z.object({ public_key: z.string().nullable(), key_since: z.number().nullable() }),
     ),
   );
   if (!row?.public_key || !(await hasSigned(row.public_key, signed.signature, text))) {
     throw new AppError("unauthenticated", "");
   }
-  return signed;
+  return { ...signed, keySince: row.key_since ?? 0 };
 }

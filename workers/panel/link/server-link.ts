@@ -1,9 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import {
-  type CLOSE,
-  type EdgeFrame,
-  SIGNATURE_WINDOW_MS,
-} from "../../../shared/agent-protocol/index.ts";
+import { type EdgeFrame, SIGNATURE_WINDOW_MS } from "../../../shared/agent-protocol/index.ts";
 import { loadConfig } from "../../../shared/config/config.ts";
 import { createContext } from "../../../shared/context.ts";
 import { seal, unseal } from "../../../shared/crypto/index.ts";
@@ -18,6 +14,7 @@ import { migrate } from "./tables.ts";
 import {
   type AnswerWire,
   type CommandViewWire,
+  type KeySince,
   LINK_HEADERS,
   type LinkStatus,
   type SubmissionWire,
@@ -25,6 +22,8 @@ import {
 
 /** A nonce is kept for as long as a signature with it could pass for new, on either side of our clock. */
 const NONCE_KEPT_MS = 2 * SIGNATURE_WINDOW_MS;
+/** Later than any. */
+const NO_KEY: KeySince = Number.MAX_SAFE_INTEGER;
 
 /**
  * One per hosting server: holds its agent's socket and the commands on their way to it. They lie in its own SQLite until
@@ -64,10 +63,11 @@ export class ServerLink extends DurableObject<Env> {
     this.#frames = frames;
   }
 
-  /** Takes the socket of an agent whose signature the Worker has verified; its nonce counts once. */
+  /** Takes the socket of an agent whose signature the Worker has verified; its nonce counts once, its key while it is one. */
   override async fetch(request: Request): Promise<Response> {
     const nonce = request.headers.get(LINK_HEADERS.nonce);
-    if (!nonce || !this.takeNonce(nonce)) return new Response(null, { status: 401 });
+    const since = Number(request.headers.get(LINK_HEADERS.keySince));
+    if (!nonce || !this.takeNonce(nonce, since)) return new Response(null, { status: 401 });
     this.#asks.dropped();
     return this.#socket.accept(request.headers.get(LINK_HEADERS.address) ?? "-", Date.now());
   }
@@ -123,23 +123,27 @@ export class ServerLink extends DurableObject<Env> {
     };
   }
 
-  /** True for a nonce that was not taken before. */
-  takeNonce(nonce: string): boolean {
+  /** True for a nonce that was not taken before, of a key that no later one has replaced meanwhile. */
+  takeNonce(nonce: string, since: KeySince): boolean {
     const now = Date.now();
+    if (since < this.#store.keySince()) return false;
     return this.#store.takeNonce(nonce, now + NONCE_KEPT_MS, now);
   }
 
-  /** Ends the connection: its key is no longer the server's. */
-  disconnect(why: keyof typeof CLOSE): void {
-    this.#socket.close(why);
+  /** The server has a new key: what connected or connects with one before it is nobody. */
+  revoke(since: KeySince): void {
+    if (since <= this.#store.keySince()) return;
+    this.#store.takeKey(since);
+    this.#socket.close("revoked");
   }
 
-  /** The server is gone: nothing of it stays. */
+  /** The server is gone: nothing of it stays but that no key is its. */
   async drop(): Promise<void> {
     this.#socket.close("revoked");
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
     migrate(this.ctx.storage);
+    this.#store.takeKey(NO_KEY);
   }
 
   #gone(ws: WebSocket): void {

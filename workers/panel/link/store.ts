@@ -1,5 +1,5 @@
 import { type AgentError, agentError } from "../../../shared/agent-protocol/index.ts";
-import type { CommandView, CommandViewWire, SubmissionWire } from "./views.ts";
+import type { CommandView, CommandViewWire, KeySince, SubmissionWire } from "./views.ts";
 
 type State = CommandView["state"];
 
@@ -132,6 +132,18 @@ export class CommandStore {
       ...[nonce, until],
     );
     return rowsWritten > 0;
+  }
+
+  /** From when on a key is the server's, as far as this object was told. */
+  keySince(): KeySince {
+    return this.#number("select coalesce(max(since), 0) as n from key");
+  }
+
+  /** A later key of the server; one that was told late changes nothing. */
+  takeKey(since: KeySince): void {
+    if (since <= this.keySince()) return;
+    this.#sql.exec("delete from key");
+    this.#sql.exec("insert into key values (?)", since);
   }
 
   #commands(rest: string, ...values: SqlStorageValue[]): StoredCommand[] {

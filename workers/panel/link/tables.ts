@@ -8,6 +8,7 @@ const MIGRATIONS = [
    create index commands_ended on commands (ended_at) where ended_at is not null;
    create table nonces (nonce text primary key, until integer not null) without rowid;
    create index nonces_until on nonces (until)`,
+  `create table key (since integer not null)`,
 ];
 
 /** Brings the object's tables up to date, each step once, all or none. */

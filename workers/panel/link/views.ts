@@ -49,7 +49,15 @@ export type AnswerWire =
   | Exclude<Answer<unknown>, { state: "answered" }>;
 
 /** Headers by which the Worker hands a verified agent to its object. */
-export const LINK_HEADERS = { nonce: "x-link-nonce", address: "x-link-address" } as const;
+export const LINK_HEADERS = {
+  nonce: "x-link-nonce",
+  address: "x-link-address",
+  /** From when on the key that signed is the server's, see `KeySince`. */
+  keySince: "x-link-key-since",
+} as const;
+
+/** Grows with every key of a server: what an earlier one signed is worth nothing once a later one is known. */
+export type KeySince = number;
 
 export const hasEnded = ({ state }: { state: CommandView["state"] }): boolean =>
   state !== "queued" && state !== "sent";

@@ -167,6 +167,20 @@ describe("an alert", () => {
     ]);
   });
 
+  it("goes out when a service falls over and over again, or does not come up", async () => {
+    const server = await createServer();
+    const told = (status: "active" | "activating" | "inactive") =>
+      report(server, { services: [{ name: "nginx", status }] });
+    for (const status of ["active", "activating"] as const) await told(status);
+    expect(await mailsOf(server)).toEqual([]);
+    for (const _ of [1, 2]) await told("activating");
+    expect(await mailsOf(server)).toEqual(["service nginx open"]);
+    for (const status of ["active", "activating", "inactive"] as const) await told(status);
+    expect(await mailsOf(server)).toEqual([
+      ...["service nginx open", "service nginx closed", "service nginx open"],
+    ]);
+  });
+
   it("goes out once when a disk passes 90 percent, and not again while it stays about there", async () => {
     const server = await createServer();
     const { host } = reportOf();
@@ -199,7 +213,7 @@ describe("an alert", () => {
     await watchServers(testContext());
     expect(await mailsOf(server)).toEqual([]);
     const silence = sql`with r as (update panel_reports set received_at = now() - interval '121 seconds' where server_id = ${server.id})
-      update panel_servers set seen_at = now() - interval '121 seconds' where id = ${server.id}`;
+      update panel_servers set enrolled_at = now() - interval '1 day', seen_at = now() - interval '121 seconds' where id = ${server.id}`;
     await execute(silence);
     await watchServers(testContext());
     await watchServers(testContext());
@@ -232,7 +246,15 @@ describe("an alert", () => {
     expect(await mailsOf(server)).toEqual(["service nginx open"]);
   });
 
-  it("never comes from a server that has not spoken yet, nor from one that is gone", async () => {
+  it("goes out when an agent has enrolled and never came", async () => {
+    const server = await createServer();
+    const past = sql`now() - interval '121 seconds'`;
+    await execute(sql`update panel_servers set enrolled_at = ${past} where id = ${server.id}`);
+    for (let i = 0; i < 2; i++) await watchServers(testContext());
+    expect(await mailsOf(server)).toEqual(["silent open"]);
+  });
+
+  it("never comes from a server that has enrolled just now, nor from one that is gone", async () => {
     const [fresh, gone] = [await createServer(), await createServer()];
     await execute(sql`delete from panel_servers where id = ${gone.id}`);
     await report(gone, { services: [{ name: "nginx", status: "failed" }] });

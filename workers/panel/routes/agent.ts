@@ -1,14 +1,12 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import { agentFacts } from "../../../shared/agent-protocol/index.ts";
 import { body, panelOk } from "../../../shared/http/answers.ts";
-import type { ApiEnv } from "../../../shared/http/api.ts";
+import { callerAddress } from "../../../shared/http/caller.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { createPanelApi } from "../api.ts";
 import { connectAgent, enrolAgent } from "../link/agents.ts";
 
 const tags = ["panel: agents"];
-const addressOf = (c: Context<ApiEnv>) => c.req.header("cf-connecting-ip") ?? "-";
 
 const Enrol = z.strictObject({
   token: z.string().regex(/^[\w-]{43}$/, "enrolment token is not valid"),
@@ -33,7 +31,7 @@ agentRoutes.openapi(
     ),
   }),
   async (c) => {
-    const agent = { ...c.req.valid("json"), address: addressOf(c) };
+    const agent = { ...c.req.valid("json"), address: callerAddress(c) };
     return c.json(await enrolAgent(c.var.ctx, agent), 201);
   },
 );
@@ -43,5 +41,5 @@ agentRoutes.get("/v1/agent", async (c) => {
   if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
     throw new AppError("invalid_input", "a websocket is expected");
   }
-  return await connectAgent(c.var.ctx, c.req.raw, addressOf(c));
+  return await connectAgent(c.var.ctx, c.req.raw, callerAddress(c));
 });

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { body, panelOk } from "../../../shared/http/answers.ts";
 import { type ApiEnv, access } from "../../../shared/http/api.ts";
+import { callerAddress } from "../../../shared/http/caller.ts";
 import type { TellSignInEnded } from "../../identity/index.ts";
 import { createPanelApi } from "../api.ts";
 import { panelRefusals } from "../audit.ts";
@@ -29,9 +30,6 @@ const PasswordBody = z.strictObject({
   new_password: z.string().max(MAX_TYPED, "password must be at most 72 bytes").default(""),
 });
 
-/** The platform's own name for who connects; no header that the caller chooses counts. */
-const addressOf = (c: Context<ApiEnv>) => c.req.header("cf-connecting-ip") ?? "unknown";
-
 const ownName = (c: Context<ApiEnv>) => {
   const { actor } = c.var.ctx;
   return actor ? operatorName(actor.userId) : "";
@@ -54,7 +52,7 @@ export function panelAuthRoutes(tell: TellSignInEnded) {
       ),
     }),
     async (c) => {
-      const input = { ...c.req.valid("json"), address: addressOf(c) };
+      const input = { ...c.req.valid("json"), address: callerAddress(c) };
       return c.json(await login(c.var.ctx, input), 200);
     },
   );
@@ -103,7 +101,7 @@ export function panelAuthRoutes(tell: TellSignInEnded) {
       responses: panelOk(200, Done),
     }),
     async (c) => {
-      const input = { ...c.req.valid("json"), address: addressOf(c) };
+      const input = { ...c.req.valid("json"), address: callerAddress(c) };
       await changeOwnPassword(c.var.ctx, input, tell);
       return c.json(done, 200);
     },

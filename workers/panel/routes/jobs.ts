@@ -6,11 +6,11 @@ import { panelRefusals } from "../audit.ts";
 import { cancelPanelJob } from "../await-job.ts";
 import { getJob, listJobs } from "../jobs.ts";
 import { listLimit } from "../lists.ts";
-import { cursorQuery, JobView, JobWithLog, statusQuery } from "../schemas.ts";
+import { cursorQuery, JobView, JobWithLog, pathId, statusQuery } from "../schemas.ts";
 import { chosenServer, serverQuery } from "../server-choice.ts";
 
 const tags = ["panel: jobs"];
-const params = z.object({ job_id: z.string().max(100, "job not found") });
+const params = z.object({ job_id: pathId("job not found") });
 
 /** What servers have been told to do, and how far it is. */
 export const jobRoutes = createPanelApi();

@@ -3,6 +3,7 @@ import { body, panelOk } from "../../../shared/http/answers.ts";
 import { access } from "../../../shared/http/api.ts";
 import { createPanelApi } from "../api.ts";
 import { panelRefusals } from "../audit.ts";
+import { pathId } from "../schemas.ts";
 import {
   changeServer,
   createServer,
@@ -15,7 +16,7 @@ import {
 
 const tags = ["panel: servers"];
 const path = "/v1/servers";
-const params = z.object({ server_id: z.string().max(100, "server not found") });
+const params = z.object({ server_id: pathId("server not found") });
 const operator = access("operator", { fresh: true });
 const refusals = (action: string) =>
   panelRefusals(action, "server", (c) => c.req.param("server_id") ?? "");

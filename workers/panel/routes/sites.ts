@@ -4,7 +4,7 @@ import { access } from "../../../shared/http/api.ts";
 import { createPanelApi } from "../api.ts";
 import { panelRefusals } from "../audit.ts";
 import { listLimit } from "../lists.ts";
-import { cursorQuery, flag, JobView, SiteView, statusQuery } from "../schemas.ts";
+import { cursorQuery, flag, JobView, pathId, SiteView, statusQuery } from "../schemas.ts";
 import { chosenServer, serverQuery } from "../server-choice.ts";
 import {
   createSite,
@@ -18,7 +18,7 @@ import {
 import { aliases, documentRoot, domain, entryFile, php, rootPath, runtimeWord } from "../words.ts";
 
 const tags = ["panel: sites"];
-const params = z.object({ site_id: z.string().max(100, "site not found") });
+const params = z.object({ site_id: pathId("site not found") });
 const operator = access("operator", { fresh: true });
 const refusals = (action: string) =>
   panelRefusals(action, "site", (c) => c.req.param("site_id") ?? "");

@@ -11,6 +11,7 @@ const ours: OurOrder = {
   charged: 2_000,
   quoted: 2_000,
   target: "081234567890",
+  targetKind: "phone",
 };
 
 const told = (target: string, priceIdr = 2_000, order = ours) => {

@@ -5,6 +5,7 @@ import type {
   SupplierStatus,
 } from "../../../shared/providers/vip-reseller.ts";
 import { isSameTarget } from "../orders/targets.ts";
+import type { TargetKind } from "../tables/catalogue.ts";
 
 export interface OurOrder {
   id: string;
@@ -16,6 +17,7 @@ export interface OurOrder {
   charged: number;
   quoted: number;
   target: string;
+  targetKind: TargetKind | null;
 }
 
 /** What the supplier shows of one of our orders. */

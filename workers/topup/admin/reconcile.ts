@@ -13,6 +13,7 @@ import {
 import { SUPPLIER_FAMILIES, type SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import { followThese } from "../orders/follow.ts";
 import { MOST_LISTED } from "../orders/limits.ts";
+import { targetKind } from "../orders/order.ts";
 import {
   Compared,
   compare,
@@ -52,6 +53,7 @@ const OrdersOfDay = z.object({
       charged: z.number(),
       quoted: z.number(),
       target: z.string(),
+      targetKind,
     }),
   ),
   counts: z.record(z.string(), z.number()),

@@ -80,8 +80,9 @@ export const callbackApplier: NoticeApplier = {
     const { trxid, status } = Kept.parse(JSON.parse(body));
     const [found] = await ctx.db.run(
       rows(
-        sql`select to_jsonb(o) as row from topup_orders o where o.trxid = ${trxid}`,
-        z.object({ row: orderShape }),
+        sql`select to_jsonb(o) as row, s.name as listed_name
+          from topup_orders o join topup_services s on s.id = o.service_id where o.trxid = ${trxid}`,
+        z.object({ row: orderShape, listed_name: z.string() }),
       ),
     );
     if (!found) return { parked: "no order has this purchase" };
@@ -91,7 +92,7 @@ export const callbackApplier: NoticeApplier = {
 
     const [purchase] = await ctx.providers.vipReseller.getOrderStatus(order.family, { trxid });
     if (!purchase) return { parked: "the supplier does not know this purchase" };
-    const update = await updateOf(ctx, order, purchase);
+    const update = await updateOf(ctx, { ...order, listedName: found.listed_name }, purchase);
     await advance(ctx, [update]);
     return update.outcome === "open"
       ? { parked: `not confirmed, it is ${purchase.status}` }

@@ -79,7 +79,7 @@ describe("orders in doubt for the same service and target", () => {
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
   });
 
-  it("are not given up while the supplier shows a purchase for the target under another name", async () => {
+  it("are not given up while the supplier shows a purchase for the target under a name that nobody knows", async () => {
     const user = await customer(FUNDS);
     const phone = newPhone();
     await dial(phone, { stay: true, ...lost });
@@ -88,6 +88,9 @@ describe("orders in doubt for the same service and target", () => {
     const twist = (text: string) => text.replaceAll(`"code":"${credit.code}"`, `"code":"S10X"`);
     await runOrderJob(order, { laterMs: 80_000, twist });
     await runOrderJob(order, { laterMs: 150_000, twist });
+    // The price list of the next hour may tell.
+    expect(await orderOf(phone)).toMatchObject({ state: "unknown" });
+    await runOrderJob(order, { laterMs: 2.5 * 3_600_000, twist });
     expect(await orderOf(phone)).toMatchObject({ state: "review" });
     expect(await booksOf(user)).toEqual({ wallet: FUNDS - credit.price, escrow: credit.price });
   });

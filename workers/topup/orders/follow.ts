@@ -10,7 +10,7 @@ import {
   type SupplierFamily,
   type SupplierOrder,
 } from "../../../shared/providers/vip-reseller.ts";
-import { type Order, orderShape } from "./order.ts";
+import { type Order, orderShape, targetKind } from "./order.ts";
 import { silenceOf, type Update, updateOf } from "./purchase.ts";
 
 /** One call of the supplier tells of so many orders. */
@@ -65,13 +65,22 @@ const Followed = z
     family: z.enum(["prepaid", "game", "social"]),
     code: z.string(),
     service_name: z.string(),
+    listed_name: z.string(),
     target: z.string(),
+    target_kind: targetKind,
     zone: z.string().nullable(),
     quantity: z.number(),
     trxid: z.string(),
   })
-  .transform(({ service_name: serviceName, ...row }) => ({ ...row, serviceName }));
+  .transform((row) => {
+    const { service_name: serviceName, listed_name: listedName, target_kind, ...rest } = row;
+    return { ...rest, serviceName, listedName, targetKind: target_kind };
+  });
 type Followed = z.output<typeof Followed>;
+
+const followed = sql`select o.id, o.family, o.code, o.service_name, s.name as listed_name, o.target,
+  coalesce(o.target_kind, s.target_kind) as target_kind, o.zone, o.quantity, o.trxid
+  from topup_orders o join topup_services s on s.id = o.service_id`;
 
 /**
  * For the minute cron: how purchases under way are doing, so that a lost callback costs a minute. One call per family
@@ -100,12 +109,11 @@ async function followFamily(ctx: Ctx, family: SupplierFamily): Promise<void> {
   const byTrxid = new Map(listed.map((purchase) => [purchase.trxid, purchase]));
   const orders = await ctx.db.run(
     rows(
-      sql`select id, family, code, service_name, target, zone, quantity, trxid from topup_orders
-        where state = 'processing' and family = ${family} and (
-          trxid = any (${`{${[...byTrxid.keys()].map((id) => JSON.stringify(id)).join(",")}}`}::text[])
-          or id in (select id from topup_orders where state = 'processing' and family = ${family}
+      sql`${followed} where o.state = 'processing' and o.family = ${family} and (
+          o.trxid = any (${`{${[...byTrxid.keys()].map((id) => JSON.stringify(id)).join(",")}}`}::text[])
+          or o.id in (select id from topup_orders where state = 'processing' and family = ${family}
             and ask_at <= ${ctx.now().toISOString()} order by ask_at limit ${LISTED + ALONE}))
-        order by ask_at`,
+        order by o.ask_at`,
       Followed,
     ),
   );
@@ -127,8 +135,7 @@ async function followFamily(ctx: Ctx, family: SupplierFamily): Promise<void> {
 export async function followThese(ctx: Ctx, ids: readonly string[]): Promise<void> {
   const orders = await ctx.db.run(
     rows(
-      sql`select id, family, code, service_name, target, zone, quantity, trxid from topup_orders
-        where state = 'processing' and id = any (${`{${ids.join(",")}}`}::uuid[])`,
+      sql`${followed} where o.state = 'processing' and o.id = any (${`{${ids.join(",")}}`}::uuid[])`,
       Followed,
     ),
   );

@@ -28,5 +28,7 @@ export const LIMITS = {
   api: { open_orders: 1_000, day_amount: 1_000_000_000 },
 } as const;
 
-/** The longest list that is asked for: more than the gate lets out until a doubt is settled. */
+/** The longest list that is asked for as a rule: more than the gate lets out until a doubt is settled. */
 export const MOST_LISTED = 500;
+/** When even that does not reach back to an attempt in doubt: more than the gate lets out in half an hour. */
+export const LISTED_DEEPEST = 5_000;

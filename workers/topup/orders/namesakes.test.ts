@@ -106,13 +106,13 @@ describe("orders in doubt for two services of one name", () => {
   });
 });
 
-it("an order in doubt does not take a purchase that has only its name", async () => {
+it("an order in doubt does not take a purchase that has its name and another service's price", async () => {
   const gameId = newPhone();
   const user = await doubt(diamonds, gameId, NOT_BOUGHT);
   const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
   await vipReseller.createGameOrder({ service: namesake.code, target: gameId, zone: "2001" });
   expect(await look(gameId, [diamonds.code])).toEqual({
-    [diamonds.code]: { state: "review", trxid: null },
+    [diamonds.code]: { state: "failed", trxid: null },
   });
-  expect((await booksOf(user)).escrow).toBe(diamonds.price);
+  expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
 });

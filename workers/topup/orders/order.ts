@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { SupplierFamily } from "../../../shared/providers/vip-reseller.ts";
+import type { TargetKind } from "../tables/catalogue.ts";
 import type { OrderState } from "../tables/orders.ts";
 
 /** The states of the contract, and `PARTIAL`. */
@@ -33,6 +34,13 @@ export const isFinal = (state: OrderState): boolean => FINAL.includes(state);
 
 const state = z.enum(Object.keys(WIRE_STATES) as [OrderState, ...OrderState[]]);
 const family: z.ZodType<SupplierFamily> = z.enum(["prepaid", "game", "social"]);
+export const targetKind = z.enum([
+  "phone",
+  "pln_meter",
+  "customer_number",
+  "game_id",
+  "link",
+]) satisfies z.ZodType<TargetKind>;
 const date = z.coerce.date();
 
 /** What SQL function `topup_order_view` gives. */
@@ -47,6 +55,7 @@ export const orderShape = z
     service_name: z.string(),
     brand: z.string(),
     target: z.string(),
+    target_kind: targetKind.nullable(),
     zone: z.string().nullable(),
     quantity: z.number(),
     amount: z.number(),
@@ -81,6 +90,7 @@ export const orderShape = z
     serviceName: row.service_name,
     brand: row.brand,
     target: row.target,
+    targetKind: row.target_kind,
     zone: row.zone,
     quantity: row.quantity,
     amount: row.amount,

@@ -8,8 +8,11 @@ import { isSameTarget } from "./targets.ts";
 /** What of an order is needed to compare a purchase with it. */
 export type Asked = Pick<
   Order,
-  "id" | "family" | "code" | "serviceName" | "target" | "zone" | "quantity"
->;
+  "id" | "family" | "code" | "serviceName" | "target" | "targetKind" | "zone" | "quantity"
+> & {
+  /** What the price list calls the service now. */
+  listedName?: string;
+};
 
 /** Why a purchase is not what the order asked for, or null. What the supplier leaves out is no reason. */
 export function suspicionOf(order: Asked, purchase: SupplierOrder): string | null {
@@ -28,7 +31,8 @@ export function suspicionOf(order: Asked, purchase: SupplierOrder): string | nul
 
 function isSameService(order: Asked, { code, service }: SupplierOrder): boolean {
   if (code) return code === order.code;
-  return service === "" || plainName(service) === plainName(order.serviceName);
+  const names = [order.serviceName, order.listedName ?? order.serviceName].map(plainName);
+  return service === "" || names.includes(plainName(service));
 }
 
 const plainName = (name: string) => name.trim().replace(/\s+/g, " ").toLowerCase();

@@ -5,7 +5,13 @@ import { type JobHandler, type JobOutcome, wake, wakeSchema } from "../../../sha
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import { attemptOnce, newAttempt, recordAttempt } from "./attempt.ts";
 import { LISTED, latestPurchases } from "./follow.ts";
-import { ABSENCE_SECONDS, DOUBT_HOURS, MOST_LISTED, PATIENCE_MINUTES } from "./limits.ts";
+import {
+  ABSENCE_SECONDS,
+  DOUBT_HOURS,
+  LISTED_DEEPEST,
+  MOST_LISTED,
+  PATIENCE_MINUTES,
+} from "./limits.ts";
 import { isFinal, type Order, orderShape } from "./order.ts";
 
 const Payload = z.object({ order_id: z.uuid() });
@@ -112,29 +118,26 @@ async function lookAndTell(ctx: Ctx, order: Order): Promise<Order> {
   return given.order;
 }
 
-/** How far back the history is read: the latest hundred, and when they do not reach back to the attempt, more. */
-const DEPTHS = [LISTED, MOST_LISTED];
+/** How far back the history is read: the latest hundred, and while they do not reach back to the attempt, more. */
+const DEPTHS = [LISTED, MOST_LISTED, LISTED_DEEPEST];
 
 /**
  * Asks the supplier's history about an order in doubt. Never sends it again. Answers with the order as it is then: under
- * way, refunded, for a person, or still in doubt.
+ * way, refunded, still in doubt, or for a person. That is where nothing the supplier tells (target, zone, service, quantity,
+ * price, when it was first seen) decides: several buyers' orders for fewer purchases, a purchase too many, a shared name at
+ * nobody's price, a service or target that cannot be read, a list that is provably not whole (topup_orders_match.sql).
  */
 async function lookForPurchase(ctx: Ctx, order: Order): Promise<Order> {
   let seen = order;
   for (const depth of DEPTHS) {
-    const deepest = depth === DEPTHS.at(-1);
-    const { verdict, order: now } = await lookSoFar(ctx, order, { depth, deepest });
+    const { verdict, order: now } = await lookSoFar(ctx, order, depth);
     seen = now;
     if (verdict !== "deeper") break;
   }
   return seen;
 }
 
-async function lookSoFar(
-  ctx: Ctx,
-  order: Order,
-  { depth, deepest }: { depth: number; deepest: boolean },
-) {
+async function lookSoFar(ctx: Ctx, order: Order, depth: number) {
   const askedAt = ctx.now().toISOString();
   let listed: Awaited<ReturnType<typeof latestPurchases>>;
   try {
@@ -145,6 +148,8 @@ async function lookSoFar(
     ctx.log.warn("history not told", { order: order.number, kind: error.kind });
     return { verdict: "wait" as const, order };
   }
+  // One that is shorter than asked for does not grow by asking for more.
+  const deepest = depth === DEPTHS.at(-1) || listed.length < depth;
   const input = {
     order_id: order.id,
     asked_at: askedAt,
@@ -158,6 +163,7 @@ async function lookSoFar(
       price: row.priceIdr,
       start_count: row.startCount,
     })),
+    asked: depth,
     deepest,
     absence_seconds: ABSENCE_SECONDS,
     alert_to: ctx.config.ALERT_EMAIL,
@@ -165,9 +171,9 @@ async function lookSoFar(
   };
   const matched = await ctx.db.run(call("topup_order_match", input, Matched));
   wake(ctx, matched.wake);
-  const { verdict } = matched;
+  const verdict = matched.verdict === "deeper" && deepest ? "wait" : matched.verdict;
   ctx.log.info("history asked", { order: order.number, verdict, state: matched.order.state });
-  return matched;
+  return { verdict, order: matched.order };
 }
 
 /** Asks about an order in doubt at once, at an admin's wish; any other order is answered as it is. */

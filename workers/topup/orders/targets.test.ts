@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import type { TargetKind } from "../tables/catalogue.ts";
 import { bench } from "../testing/bench.ts";
 import { purchasesOf, recover, runOrderJob, theOrderOf } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
@@ -13,20 +14,22 @@ const { diamonds, fire, likes } = SERVICES;
 type Family = "prepaid" | "game" | "social";
 
 describe("a purchase is for the order's target", () => {
-  it.each<[Family, string, string, boolean]>([
-    ["prepaid", "081234567890", "+62 812-3456-7890", true],
-    ["prepaid", "081234567890", "6281234567890", true],
-    ["prepaid", "081234567890", "81234567890", true],
-    ["prepaid", "081234567890", "081234567891", false],
-    ["prepaid", "62123456789", "123456789", false],
-    ["game", "6281234567", "81234567", false],
-    ["game", "0012345678", "12345678", false],
-    ["game", " 12345678", "12345678", true],
-    ["social", "https://Instagram.com/p/AbC", "https://instagram.com/p/AbC", true],
-    ["social", "https://instagram.com/p/AbC", "https://instagram.com/p/abc", false],
-    ["social", "@Toko", "@toko", true],
-  ])("of %s %s as it is for %s: %j", (family, target, theirs, same) => {
-    expect(isSameTarget({ family, target }, theirs)).toBe(same);
+  it.each<[Family, TargetKind, string, string, boolean]>([
+    ["prepaid", "phone", "081234567890", "+62 812-3456-7890", true],
+    ["prepaid", "phone", "081234567890", "6281234567890", true],
+    ["prepaid", "phone", "081234567890", "81234567890", true],
+    ["prepaid", "phone", "081234567890", "081234567891", false],
+    ["prepaid", "pln_meter", "081234567890", "81234567890", false],
+    ["prepaid", "customer_number", "081234567890", "6281234567890", false],
+    ["prepaid", "customer_number", "62123456789", "123456789", false],
+    ["game", "game_id", "6281234567", "81234567", false],
+    ["game", "game_id", "0012345678", "12345678", false],
+    ["game", "game_id", " 12345678", "12345678", true],
+    ["social", "link", "https://Instagram.com/p/AbC", "https://instagram.com/p/AbC", true],
+    ["social", "link", "https://instagram.com/p/AbC", "https://instagram.com/p/abc", false],
+    ["social", "link", "@Toko", "@toko", true],
+  ])("of %s %s %s as it is for %s: %j", (family, targetKind, target, theirs, same) => {
+    expect(isSameTarget({ family, target, targetKind }, theirs)).toBe(same);
   });
 });
 
@@ -145,6 +148,7 @@ describe("the same link in other words is asked about", () => {
     ["https://youtu.be/aQw4w9WgXcQ", "https://m.youtube.com/shorts/aQw4w9WgXcQ"],
     ["https://www.instagram.com/p/CAbC_1-x/", "https://instagram.com/reel/CAbC_1-x/?igsh=1"],
     ["https://twitter.com/toko/status/12", "https://x.com/toko/status/12?s=20"],
+    ["https://youtube.com/@Kanal1?si=a", "https://m.youtube.com/@kanal1/"],
   ])("%s and %s", async (one, other) => {
     const { ctx, settle } = bench({ actor: await customer(), timeoutMs: 3_000 });
     for (const target of [one, other]) await dial(target, { stay: true });
@@ -154,7 +158,7 @@ describe("the same link in other words is asked about", () => {
     await expect(placeSocial(ctx, { ...order, target: other })).rejects.toMatchObject({
       code: "conflict",
     });
-    const different = other.replace(/(dQw4|aQw4|CAbC|status\/1)/, "$1X1");
+    const different = other.replace(/(dQw4|aQw4|CAbC|status\/1|kanal)/, "$1X1");
     expect((await placeSocial(ctx, { ...order, target: different })).target).toBe(different);
     await settle();
   });

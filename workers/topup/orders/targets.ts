@@ -1,18 +1,21 @@
 import type { SupplierFamily } from "../../../shared/providers/vip-reseller.ts";
+import type { TargetKind } from "../tables/catalogue.ts";
 
-/** What an order for a phone number has as its target; the supplier may write the number in other ways. */
-const PHONE = /^08[1-9]\d{7,10}$/;
+/** What an order was placed for; `targetKind` is what its service took then. */
+export interface Aim {
+  family: SupplierFamily;
+  target: string;
+  targetKind: TargetKind | null;
+}
 
 /**
  * Whether the supplier's purchase is for the order's target: letter by letter, but for the case of a host or of an
- * account's name; only a phone number may have another country code or grouping. As SQL function `topup_is_for`.
+ * account's name; only where a phone number was ordered for may it have another country code or grouping. As SQL function
+ * `topup_is_for`.
  */
-export function isSameTarget(
-  { family, target }: { family: SupplierFamily; target: string },
-  theirs: string,
-): boolean {
+export function isSameTarget({ family, target, targetKind }: Aim, theirs: string): boolean {
   if (exact(family, theirs) === exact(family, target)) return true;
-  return family === "prepaid" && PHONE.test(target) && nationalPhone(theirs) === target;
+  return targetKind === "phone" && nationalPhone(theirs) === target;
 }
 
 function exact(family: SupplierFamily, target: string): string {

@@ -1,5 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { createApi } from "../../../shared/http/api.ts";
+import { callerAddress } from "../../../shared/http/caller.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { callPanel } from "../resellers/panel/panel.ts";
 import { readFields } from "../resellers/panel/request.ts";
@@ -37,7 +38,7 @@ smmRoutes.openapi(
   async (c) => {
     const { ctx } = c.var;
     const fields = await readFields(c.req.raw);
-    const address = c.req.header("cf-connecting-ip") ?? "";
+    const address = callerAddress(c);
     const idempotencyKey = c.req.header("idempotency-key");
     const json = await callPanel(ctx, fields, { address, idempotencyKey });
     return c.body(json, 200, { "content-type": "application/json" });

@@ -24,6 +24,25 @@ const row = (changes: Partial<SupplierService>) =>
     "basic",
   );
 
+describe("what a customer names as the target of a prepaid service", () => {
+  it.each<[string, string, string]>([
+    ["TELKOMSEL", "pulsa-reguler", "phone"],
+    ["INDOSAT", "paket-internet", "phone"],
+    ["XL", "masa-aktif", "phone"],
+    ["DANA", "saldo-emoney", "phone"],
+    ["PLN", "token-pln", "pln_meter"],
+    ["MANDIRI E-TOLL", "saldo-emoney", "customer_number"],
+    ["TAPCASH BNI", "saldo-emoney", "customer_number"],
+    ["BRIZZI", "saldo-emoney", "customer_number"],
+    ["K-VISION", "paket-tv", "customer_number"],
+    ["TELKOMSEL", "voucher-internet", "customer_number"],
+    ["MAXIS", "pulsa-internasional", "customer_number"],
+    ["GARENA", "game", "customer_number"],
+  ])("%s %s: %s", (brand, type, kind) => {
+    expect(row({ brand, type, category: "" })).toMatchObject({ target_kind: kind });
+  });
+});
+
 describe("a bill that is paid afterwards", () => {
   it.each<Partial<SupplierService>>([
     { name: "PLN PASCABAYAR" },

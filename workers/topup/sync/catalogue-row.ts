@@ -39,6 +39,13 @@ const NOT_SOLD = /\bjoki\b/i;
 /** Bills: what they cost is known only after an inquiry, so the price in the list is none. */
 const POSTPAID = /\bpasca[\s-]?bayar|\bpostpaid|\btagihan/i;
 
+/** Credit and data of Indonesian operators, and wallets, go to a phone number … */
+const PHONE =
+  /pulsa|paket|data|internet|sms|telp|telepon|nelpon|masa[ -]aktif|e-?money|wallet|saldo/i;
+/** … but cards have a number of their own, television and vouchers a customer's or a serial, numbers abroad another form. */
+const NO_PHONE =
+  /\b(e-?toll|tap ?cash|brizzi|flazz|jakcard|mandiri|bni|bri|bca|card|kartu|voucher|aktivasi|tv|parabola|k-?vision)\b|internasional|international|luar[ -]negeri/i;
+
 /** The row of our catalogue, or null for a service that no order could be made of. */
 export function catalogueRow(
   service: SupplierService,
@@ -83,9 +90,7 @@ function limitsOf({ family, min, max }: SupplierService) {
 function targetKind({ family, brand, type, category }: SupplierService): TargetKind {
   if (family === "social") return "link";
   if (family === "game") return "game_id";
-  const text = `${brand} ${type} ${category}`.toLowerCase();
-  if (/\bpln\b/.test(text)) return "pln_meter";
-  if (/pulsa|paket|data|internet|sms|telp|nelpon|emoney|e-money|wallet|saldo/.test(text))
-    return "phone";
-  return "customer_number";
+  const text = `${brand} ${type} ${category}`;
+  if (/\bpln\b/i.test(text)) return "pln_meter";
+  return PHONE.test(text) && !NO_PHONE.test(text) ? "phone" : "customer_number";
 }

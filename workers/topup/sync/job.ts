@@ -75,7 +75,8 @@ async function syncFamily(ctx: Ctx, { run, force }: Work, family: SupplierFamily
       const ours = rows.flatMap((row) => catalogueRow(row, run.level) ?? []);
       await send(ours);
     });
-    const input = { syncId: run.id, family, pieces: piece, force };
+    const { TOPUP_MOST_DROP_PERCENT: mostDrop, ALERT_EMAIL: alertTo } = ctx.config;
+    const input = { syncId: run.id, family, pieces: piece, force, mostDrop, alertTo };
     const applied = await ctx.db.run(applyFamily(input));
     ctx.log.info("price list read", { family, ...counts, state: applied.state });
     if (applied.state === "refused") {

@@ -77,9 +77,13 @@ export const applyFamily = (input: {
   family: string;
   pieces: number;
   force: boolean;
+  /** How far a price may fall at once and be believed, in per cent. */
+  mostDrop: number;
+  alertTo: string;
 }) => {
-  const { syncId, ...rest } = input;
-  return call("topup_sync_apply", { sync_id: syncId, ...rest }, Applied);
+  const { syncId, mostDrop, alertTo, ...rest } = input;
+  const given = { sync_id: syncId, most_drop: mostDrop, alert_to: alertTo, ...rest };
+  return call("topup_sync_apply", given, Applied);
 };
 
 /** Sends one piece of a list; false when the run is over and the work should stop. */

@@ -45,6 +45,8 @@ export const services = pgTable(
     multiTrx: boolean().notNull().default(true),
     supplierPrice: idr().notNull(),
     price: idr().notNull(),
+    /** A supplier's price so far below the known one that its list must name it twice before it sells. */
+    heldPrice: idr(),
     status: text().$type<"available" | "empty" | "gone">().notNull().default("available"),
     active: boolean().notNull().default(true),
     /** What the supplier has, `reserved` what our open orders will take of it; null where it is not counted. */

@@ -12,7 +12,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { at, createdAt, id, idr, timestamps, userId } from "../../../shared/db/columns.ts";
 import { users } from "../../identity/tables.ts";
-import { services } from "./catalogue.ts";
+import { services, type TargetKind } from "./catalogue.ts";
 import { apiKeys } from "./resellers.ts";
 
 /**
@@ -51,6 +51,8 @@ export const orders = pgTable(
     serviceName: text().notNull(),
     brand: text().notNull(),
     target: text().notNull(),
+    /** What kind of target the service had then; null: ordered before this was kept. */
+    targetKind: text().$type<TargetKind>(),
     zone: text(),
     quantity: integer().notNull().default(1),
     /** What the customer pays for all of it, and what we expect the supplier to charge. */

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import {
+  ConnectLater,
   ConnectRefused,
   EngineIo,
   type Handlers,
@@ -37,6 +38,7 @@ const KINDS: Record<string, SocketIoOptions> = {
 export class TestShard extends DurableObject<TestEnv> {
   readonly told: Told[] = [];
   readonly errors: string[] = [];
+  readonly #sentAway = new Set<string>();
   /** Added to the clock of the engine. */
   skippedMs = 0;
   readonly io: SocketIoEngine<Me>;
@@ -74,7 +76,11 @@ export class TestShard extends DurableObject<TestEnv> {
       this.told.push([handler, id, ...rest]);
     };
     return {
-      connect: async (socket, { name, refuse, fail }) => {
+      connect: async (socket, { name, refuse, fail, later }) => {
+        if (later && !this.#sentAway.has(String(later))) {
+          this.#sentAway.add(String(later));
+          throw new ConnectLater();
+        }
         if (refuse) throw new ConnectRefused("Not you", { why: refuse });
         if (fail) throw new Error("a secret of the database");
         if (socket.recovered) return;

@@ -9,7 +9,7 @@ import {
   type ShopAuth,
 } from "../../../../shared/providers/marketplace.ts";
 import type { Shop } from "../connections/shop.ts";
-import { outcomeOf, outcomeOfLine } from "./outcomes.ts";
+import { mayHaveActed, outcomeOf, outcomeOfLine } from "./outcomes.ts";
 import type { Known, Outcome, Work } from "./rows.ts";
 
 /** A listing that the shop has, with what has been found out and come of it so far. */
@@ -21,7 +21,13 @@ export interface Entry {
   ended: (Known & Outcome) | null;
 }
 
-type Send = (auth: ShopAuth, entries: Entry[]) => Promise<BatchOutcome[]>;
+interface Sending {
+  entries: Entry[];
+  most: number;
+  send: (auth: ShopAuth, entries: Entry[]) => Promise<BatchOutcome[]>;
+  /** What is known of an entry once it was sent; `sure` unless no clear answer came. */
+  sent: (entry: Entry, sure: boolean) => void;
+}
 
 const priceOf = ({ work }: Entry) => work.product.price;
 const stockOf = (shop: Shop, { work }: Entry) =>
@@ -36,13 +42,17 @@ export async function pushPrices(shop: Shop, entries: Entry[]): Promise<void> {
     if (broken !== null) entry.ended = { outcome: "failed", reason: broken };
     return broken === null;
   });
-  const send: Send = (auth, some) =>
-    client.setPrices(
-      auth,
-      some.map((entry) => ({ ref: entry.ref, priceIdr: priceOf(entry) })),
-    );
-  await inBatches(shop, { entries: changed, most: client.limits.priceBatch, send }, (entry) => {
-    entry.known.price = priceOf(entry);
+  await inBatches(shop, {
+    entries: changed,
+    most: client.limits.priceBatch,
+    send: (auth, some) =>
+      client.setPrices(
+        auth,
+        some.map((entry) => ({ ref: entry.ref, priceIdr: priceOf(entry) })),
+      ),
+    sent: (entry, sure) => {
+      entry.known.price = sure ? priceOf(entry) : null;
+    },
   });
 }
 
@@ -57,13 +67,17 @@ export async function pushStocks(shop: Shop, entries: Entry[]): Promise<void> {
   });
   if (changed.length === 0) return;
   const setup = await shop.setup();
-  const send: Send = (auth, some) =>
-    client.setStocks(
-      auth,
-      some.map((entry) => ({ ref: entry.ref, stock: stockOf(shop, entry), setup })),
-    );
-  await inBatches(shop, { entries: changed, most: client.limits.stockBatch, send }, (entry) => {
-    entry.known.stock = stockOf(shop, entry);
+  await inBatches(shop, {
+    entries: changed,
+    most: client.limits.stockBatch,
+    send: (auth, some) =>
+      client.setStocks(
+        auth,
+        some.map((entry) => ({ ref: entry.ref, stock: stockOf(shop, entry), setup })),
+      ),
+    sent: (entry, sure) => {
+      entry.known.stock = sure ? stockOf(shop, entry) : null;
+    },
   });
 }
 
@@ -71,51 +85,50 @@ export async function pushStocks(shop: Shop, entries: Entry[]): Promise<void> {
 export async function pushShelf(shop: Shop, entries: Entry[], listed: boolean): Promise<void> {
   const { client } = shop;
   const changed = open(entries).filter((entry) => entry.known.shown !== listed);
-  const send: Send = (auth, some) =>
-    client.setListed(
-      auth,
-      some.map(({ ref }) => ref),
-      listed,
-    );
-  await inBatches(shop, { entries: changed, most: client.limits.shelfBatch, send }, (entry) => {
-    entry.known.shown = listed;
+  await inBatches(shop, {
+    entries: changed,
+    most: client.limits.shelfBatch,
+    send: (auth, some) =>
+      client.setListed(
+        auth,
+        some.map(({ ref }) => ref),
+        listed,
+      ),
+    sent: (entry, sure) => {
+      entry.known.shown = sure ? listed : null;
+      // A listing whose shelf is not known is gone over as a whole.
+      if (!sure) entry.known.content = null;
+    },
   });
 }
 
 const open = (entries: Entry[]) => entries.filter(({ ended }) => ended === null);
 
-async function inBatches(
-  shop: Shop,
-  job: { entries: Entry[]; most: number; send: Send },
-  done: (entry: Entry) => void,
-): Promise<void> {
-  const { entries, most, send } = job;
+async function inBatches(shop: Shop, sending: Sending): Promise<void> {
+  const { entries, most } = sending;
   const batches: Entry[][] = [];
   for (let at = 0; at < entries.length; at += most) batches.push(entries.slice(at, at + most));
-  await Promise.all(batches.map((batch) => sendBatch(shop, batch, send, done)));
+  await Promise.all(batches.map((batch) => sendBatch(shop, batch, sending)));
 }
 
 /** One batch. One that is refused as a whole is sent line by line, so that a bad line holds up no other. */
-async function sendBatch(
-  shop: Shop,
-  batch: Entry[],
-  send: Send,
-  done: (entry: Entry) => void,
-): Promise<void> {
+async function sendBatch(shop: Shop, batch: Entry[], sending: Sending): Promise<void> {
+  const { platform } = shop.client;
   try {
-    const lines = await shop.call((auth) => send(auth, batch));
+    const lines = await shop.call((auth) => sending.send(auth, batch));
     for (const [at, entry] of batch.entries()) {
-      entry.ended = outcomeOfLine(lines[at], entry.work, shop.client.platform);
-      if (entry.ended === null) done(entry);
+      entry.ended = outcomeOfLine(lines[at], entry.work, platform);
+      if (entry.ended === null || lines[at] === undefined) sending.sent(entry, !entry.ended);
     }
   } catch (error) {
     const isWhole = error instanceof MarketplaceError && error.fault === "rejected";
     if (isWhole && batch.length > 1) {
-      for (const entry of batch) await sendBatch(shop, [entry], send, done);
+      for (const entry of batch) await sendBatch(shop, [entry], sending);
       return;
     }
     for (const entry of batch) {
-      entry.ended = outcomeOf(error, entry.work, shop.client.platform);
+      if (mayHaveActed(error)) sending.sent(entry, false);
+      entry.ended = outcomeOf(error, entry.work, platform);
     }
   }
 }

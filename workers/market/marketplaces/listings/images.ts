@@ -48,7 +48,9 @@ export class ShopImages {
     const type = TYPES[url.slice(url.lastIndexOf(".") + 1)];
     if (!type) {
       const name = PLATFORM_NAME[client.platform];
-      throw new NotListableError(`${name} hanya menerima foto JPEG atau PNG, bukan WebP`);
+      throw new NotListableError(
+        `${name} hanya menerima foto JPEG atau PNG, bukan WebP. Ganti foto produk ini`,
+      );
     }
     const image = await this.#read(url);
     if (!image) throw new NotListableError("Foto produk tidak ditemukan. Unggah ulang fotonya");

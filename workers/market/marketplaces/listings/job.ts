@@ -8,7 +8,7 @@ import { RenewalBusyError, ShopClosedError } from "../connections/tokens.ts";
 import { RemoteCategories } from "./categories.ts";
 import { ShopImages } from "./images.ts";
 import { claim, endPump, keepImages, type Result, record, type Work } from "./rows.ts";
-import { bring, bringQuick, type Desk, isQuick } from "./work.ts";
+import { bring, bringQuick, type Desk, isQuick, untouched } from "./work.ts";
 
 /** New work is begun for this long; then the next job goes on, so that no run outlives its isolate. */
 const SLICE_MS = 45_000;
@@ -134,11 +134,8 @@ class Pump {
     const results: Result[] = [];
     const lane = async () => {
       for (const work of waiting) {
-        const { id, changes } = work;
         const isLate = this.#stopped || Date.now() >= deadline;
-        const result: Result = isLate
-          ? { id, changes, outcome: "release" }
-          : await bring(this.#desk, work);
+        const result = isLate ? untouched(work) : await bring(this.#desk, work);
         results.push(result);
         this.#stopped ||= result.outcome === "release";
       }

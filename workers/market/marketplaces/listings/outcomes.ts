@@ -18,6 +18,10 @@ const LOCKED_PAUSE_MS = 3_600_000;
 /** How soon a creation in doubt is asked about again. */
 export const DOUBT_PAUSE_MS = 10_000;
 
+/** Whether what was sent may be there although no good answer came. */
+export const mayHaveActed = (error: unknown) =>
+  !(error instanceof MarketplaceError) || error.outcome === "unknown";
+
 /** What a failure means for one listing; what is no listing's own (the database is away) is thrown on. */
 export function outcomeOf(error: unknown, work: Work, platform: Platform): Known & Outcome {
   if (error instanceof NotListableError) return { outcome: "failed", reason: error.reason };

@@ -50,12 +50,15 @@ export const Work = z.object({
 });
 export type Work = z.output<typeof Work>;
 
-/** What is now known of a listing; given fields are stored whatever the outcome. */
+/**
+ * What is now known of a listing; given fields are stored whatever the outcome. Null is not known: what was sent and
+ * not answered may be there or not, and is sent again whatever the product is by then.
+ */
 export interface Known {
   item_id?: string | null;
   sku_id?: string | null;
   remote_category_id?: string;
-  shown?: boolean;
+  shown?: boolean | null;
   price?: number | null;
   stock?: number | null;
   content?: string | null;

@@ -82,6 +82,16 @@ describe("a store whose marketplace sync an admin switched off", () => {
     expect(await listingOf(market, product)).toMatchObject({ dirty: true });
   });
 
+  it("is off the shelf elsewhere all the same once it is closed, and gets nothing else", async () => {
+    const { market, product, price } = await listed();
+    await turn(market, false);
+    await price(33_000);
+    await run(sql`update market_stores set status = 'suspended' where id = ${market.store.id}`);
+    await pushChanges(market.ctx);
+    await pumpDry(market);
+    expect(market.fake.item(product.id)).toMatchObject({ status: "unlisted", priceIdr: 25_000 });
+  });
+
   it("takes no turns away from other stores, however many are off", async () => {
     const { market, price, seq } = await listed();
     const before = await seq();

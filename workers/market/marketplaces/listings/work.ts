@@ -9,7 +9,7 @@ import type { RemoteCategories } from "./categories.ts";
 import type { ShopImages } from "./images.ts";
 import { listingInput } from "./listing-input.ts";
 import { NotListableError } from "./not-listable.ts";
-import { DOUBT_PAUSE_MS, gone, outcomeOf } from "./outcomes.ts";
+import { DOUBT_PAUSE_MS, gone, mayHaveActed, outcomeOf } from "./outcomes.ts";
 import type { Known, Outcome, Result, Work } from "./rows.ts";
 
 /** A creation whose answer was lost is looked for that long before it counts as never made. */
@@ -51,9 +51,14 @@ export async function bring(desk: Desk, work: Work): Promise<Result> {
   return resultOf(entry);
 }
 
+/** A listing that was claimed and not begun: all that was known of it still is. */
+export const untouched = (work: Work): Result =>
+  resultOf({ ...entryOf(work), ended: { outcome: "release" } });
+
 function entryOf(work: Work): Entry {
+  const isUnsure = work.item_id !== null && work.pushed_content === null;
   const known: Known = {
-    shown: work.shown,
+    shown: isUnsure ? null : work.shown,
     price: work.pushed_price,
     stock: work.pushed_stock,
     content: work.pushed_content,
@@ -163,6 +168,7 @@ async function align(desk: Desk, entry: Entry): Promise<Ended> {
     try {
       await shop.call((auth) => shop.client.updateListing(auth, entry.ref, input));
     } catch (error) {
+      if (mayHaveActed(error)) entry.known.content = null;
       const isGone = error instanceof MarketplaceError && error.fault === "not_found";
       if (!isGone) throw error;
       return gone(work, shop.client.platform);

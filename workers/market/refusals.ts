@@ -1,5 +1,5 @@
-import { notFound } from "../../../shared/http/errors.ts";
-import { isUuid } from "../schemas/fields.ts";
+import { notFound } from "../../shared/http/errors.ts";
+import { isUuid } from "./schemas/fields.ts";
 
 const known = (missing: () => Error) => (id: string) => {
   if (!isUuid(id)) throw missing();

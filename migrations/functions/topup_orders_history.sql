@@ -1,0 +1,192 @@
+-- The supplier's history as orders in doubt see it (topup_orders_match.sql): which rows can be whose, and how far it goes.
+
+-- The rows that are for this order's target, as they stand in the list.
+create or replace function topup_history_for(o topup_orders, history jsonb) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(e.row order by e.n), '[]') from jsonb_array_elements(history) with ordinality e(row, n)
+  where topup_is_for(o, e.row->>'target')
+$$;
+
+-- The rows for this order's target that belong to no order, with when they were first seen.
+create or replace function topup_unowned_rows(o topup_orders, history jsonb)
+returns table (n bigint, trxid text, target text, zone text, code text, service text, quantity int, price bigint,
+  start_count int, seen_at timestamptz) language sql stable as $$
+  select r.n, r.trxid, r.target, r.zone, r.code, r.service, r.quantity, r.price, r.start_count, w.seen_at
+  from topup_history_rows(history) r
+  left join topup_supplier_sightings w on w.trxid = r.trxid
+  where topup_is_for(o, r.target)
+    and not exists (select from topup_orders x where x.trxid = r.trxid)
+$$;
+
+-- Whether a row first seen then (null: never before) can be of an attempt that began at `tried`. A minute is left for
+-- clocks that differ.
+create or replace function topup_may_be_of(tried timestamptz, seen_at timestamptz) returns boolean
+language sql immutable as $$
+  select seen_at is null or seen_at >= tried - interval '1 minute'
+$$;
+
+-- The rows of the history in the supplier's order.
+create or replace function topup_history_rows(list jsonb)
+returns table (n bigint, trxid text, target text, zone text, code text, service text, quantity int, price bigint,
+  start_count int) language sql immutable as $$
+  select e.n, r.trxid, r.target, r.zone, r.code, r.service, r.quantity, r.price, r.start_count
+  from jsonb_array_elements(list) with ordinality e(row, n),
+  lateral jsonb_to_record(e.row) r(trxid text, target text, zone text, code text, service text, quantity int,
+    price bigint, start_count int)
+$$;
+
+-- What every spelling of a target has in common: numbers without country code or leading zero, the rest in small letters.
+-- Different targets may share it (players 62812… and 812…), so it tells only what cannot be the same.
+create or replace function topup_plain_target(target text) returns text language sql immutable as $$
+  select case when target ~ '^[+]?[\d .-]+$' then regexp_replace(regexp_replace(target, '\D', '', 'g'), '^(62|0+)', '')
+    else lower(btrim(target)) end
+$$;
+
+-- A target without what never tells two apart: blanks around it, the case of a host or of an account's name.
+create or replace function topup_exact_target(family text, target text) returns text language sql immutable as $$
+  select case when family <> 'social' then btrim(target)
+    when target ~* '^\s*https?://' then lower(substring(btrim(target) from '^[^/]*//[^/?#]*'))
+      || coalesce(substring(btrim(target) from '^[^/]*//[^/?#]*(.*)$'), '')
+    else lower(btrim(target)) end
+$$;
+
+-- Whether a purchase for this target is for the order's: letter by letter, and a phone number however it is written, where
+-- the service took one when it was ordered. As `isSameTarget` of the Worker.
+create or replace function topup_is_for(o topup_orders, target text) returns boolean language sql stable as $$
+  select case
+    when topup_plain_target(topup_is_for.target) is distinct from topup_plain_target(o.target) then false
+    when topup_exact_target(o.family, topup_is_for.target) = topup_exact_target(o.family, o.target) then true
+    else coalesce(o.target_kind, (select s.target_kind from topup_services s where s.id = o.service_id)) = 'phone' end
+$$;
+
+-- Whether the supplier may mean the order's target with this, for which nobody ordered: the same letters and digits with
+-- something around them or blacked out, or none that can be compared.
+create or replace function topup_may_mean(o topup_orders, target text) returns boolean language sql immutable as $$
+  select t.theirs = '' or position(t.mine in t.theirs) > 0
+    or case when topup_may_mean.target ~ '[*•]' then t.mine like '%' || t.seen else position(t.theirs in t.mine) > 0 end
+  from (select topup_bare_target(o.target) as mine, coalesce(topup_bare_target(topup_may_mean.target), '') as theirs,
+    regexp_replace(regexp_replace(regexp_replace(regexp_replace(lower(topup_may_mean.target),
+      '^(https?://)?(www[.]|m[.])?', ''), '[^[:alnum:]*•]', '', 'g'), '^(62|0+)', ''), '[*•]+', '%', 'g') as seen) t
+$$;
+
+create or replace function topup_bare_target(target text) returns text language sql immutable as $$
+  select regexp_replace(regexp_replace(topup_plain_target(target), '^(https?://)?(www[.]|m[.])?', ''), '[^[:alnum:]]', '', 'g')
+$$;
+
+create or replace function topup_alike(x topup_orders, o topup_orders) returns boolean language sql stable as $$
+  select x.family = o.family and x.code = o.code and x.quantity = o.quantity
+    and x.zone is not distinct from o.zone and topup_is_for(x, o.target)
+$$;
+
+-- Whether a row of the history can be this order's purchase: its service by code, where the supplier tells it, else by
+-- name, as it was ordered or as the price list has it now.
+create or replace function topup_row_fits(o topup_orders, zone text, code text, service text, quantity int)
+returns boolean language sql stable as $$
+  select coalesce(nullif(btrim(row_fits.zone), ''), '-') = coalesce(nullif(btrim(o.zone), ''), '-')
+    and (o.family <> 'social' or row_fits.quantity = o.quantity)
+    and case when row_fits.code is not null then row_fits.code = o.code else topup_is_named(o, row_fits.service) end
+  from (select topup_row_fits.zone, topup_row_fits.code, topup_row_fits.service, topup_row_fits.quantity) row_fits
+$$;
+
+create or replace function topup_is_named(o topup_orders, service text) returns boolean language sql stable as $$
+  select lower(btrim(topup_is_named.service)) = lower(btrim(o.service_name)) or exists (select from topup_services s
+    where s.id = o.service_id and lower(btrim(s.name)) = lower(btrim(topup_is_named.service)))
+$$;
+
+-- Whether a row is plainly this order's service. A name alone is not where another service has the same: then it must
+-- cost what this one does, where the supplier says what it cost.
+create or replace function topup_row_is(o topup_orders, zone text, code text, service text, quantity int, price bigint)
+returns boolean language sql stable as $$
+  select topup_row_fits(o, zone, code, service, quantity)
+    and (code is not null or price is null or price = o.supplier_amount
+      or not exists (select from topup_services s where s.family = o.family and s.id <> o.service_id
+        and lower(btrim(s.name)) = lower(btrim(topup_row_is.service))))
+$$;
+
+-- Whether a row is plainly something else than what was ordered, though it is for the same target: another zone or
+-- quantity, or another service of the price list by its code, by its name, or by its price where they share the name.
+create or replace function topup_row_is_other(o topup_orders, zone text, code text, service text, quantity int,
+  price bigint) returns boolean language sql stable as $$
+  select coalesce(nullif(btrim(r.zone), '') <> nullif(btrim(o.zone), ''), false)
+    or coalesce(o.family = 'social' and r.quantity <> o.quantity, false)
+    or case when r.code = o.code then false
+      when r.code is not null
+        then exists (select from topup_services s where s.family = o.family and s.code = r.code)
+      else exists (select from topup_services s
+        where s.family = o.family and s.id <> o.service_id and lower(btrim(s.name)) = lower(btrim(r.service))
+          and (not topup_is_named(o, r.service)
+            or r.price <> o.supplier_amount and r.price = topup_supplier_cost(s, o.quantity))) end
+  from (select topup_row_is_other.zone, topup_row_is_other.code, topup_row_is_other.service,
+    topup_row_is_other.quantity, topup_row_is_other.price) r
+$$;
+
+-- Where the list comes to what was bought before the attempt: the first row that is known to have been over, or seen, by
+-- then; null: nowhere.
+create or replace function topup_row_before(o topup_orders, history jsonb) returns bigint language sql stable as $$
+  select min(r.n) from topup_history_rows(history) r
+  where exists (select from topup_orders x
+      where x.trxid = r.trxid and x.bought_at < o.attempt_at - interval '5 seconds')
+    or exists (select from topup_supplier_sightings w
+      where w.trxid = r.trxid and w.seen_at < o.attempt_at - interval '1 minute')
+$$;
+
+-- Whether the list is all that the supplier sold since the attempt: it goes back to before it, and lacks no purchase that
+-- is known to have been made since; or it is all that was ever sold.
+create or replace function topup_reaches_back(o topup_orders, input jsonb) returns boolean language sql stable as $$
+  select topup_is_whole_list(o, input) or topup_row_before(o, input->'rows') is not null and not exists (
+    select from topup_orders x
+    where x.family = o.family and x.trxid is not null and x.attempt_at > o.attempt_at
+      and x.bought_at < (input->>'asked_at')::timestamptz - interval '5 seconds'
+      -- Unpaid and waiting orders are attempted at most so long after their number was given.
+      and x.id >= uuidv7(o.attempt_at - clock_timestamp() - interval '2 hours')
+      and not exists (select from topup_history_rows(input->'rows') r where r.trxid = x.trxid))
+$$;
+
+-- Whether the list is all that the supplier ever sold us of the family: shorter than asked for, and with every purchase
+-- that we know of, of which there must be one. For where none is known, nothing proves that lists are answered at all: a
+-- family's first order in doubt waits for the next.
+create or replace function topup_is_whole_list(o topup_orders, input jsonb) returns boolean language sql stable as $$
+  select jsonb_array_length(input->'rows') < (input->>'asked')::int
+    and exists (select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid)
+    and not exists (select from topup_orders x
+      where x.family = o.family and x.trxid is not null and x.bought_at < l.told
+        and not exists (select from topup_history_rows(input->'rows') r where r.trxid = x.trxid))
+    and not exists (select from topup_supplier_sightings w where w.family = o.family and w.seen_at < l.told
+      and not exists (select from topup_history_rows(input->'rows') r where r.trxid = w.trxid))
+  from (select (input->>'asked_at')::timestamptz - interval '5 seconds' as told) l
+$$;
+
+-- Whether any purchase of the order's family is known.
+create or replace function topup_family_known(o topup_orders) returns boolean language sql stable as $$
+  select exists (select from topup_orders x where x.family = o.family and x.trxid is not null)
+    or exists (select from topup_supplier_sightings w where w.family = o.family)
+$$;
+
+-- Whether the list has a purchase of this order's service, made since the attempt, that is nobody's and for a target
+-- that no order in doubt has, but that may be this order's, written in another way. One that is plainly for another
+-- target (bought past us) is no doubt.
+create or replace function topup_has_stray(o topup_orders, history jsonb) returns boolean language sql stable as $$
+  select exists (
+    select from topup_history_rows(history) r
+    left join topup_supplier_sightings w on w.trxid = r.trxid
+    where r.n < (select coalesce(topup_row_before(o, history), jsonb_array_length(history) + 1))
+      and topup_may_mean(o, r.target) and topup_may_be_of(o.attempt_at, w.seen_at)
+      and topup_row_fits(o, o.zone, r.code, r.service, r.quantity)
+      and not exists (select from topup_orders x where x.trxid = r.trxid)
+      and not exists (select from topup_orders x
+        where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family
+          and topup_is_for(x, r.target)))
+$$;
+
+-- {family, seen_at, trxids} -> {added}. Purchases in the history that belong to no order of ours (yet).
+create or replace function topup_sightings_note(input jsonb) returns jsonb language plpgsql as $$
+declare
+  added int;
+begin
+  insert into topup_supplier_sightings (trxid, family, seen_at)
+  select distinct t, input->>'family', (input->>'seen_at')::timestamptz
+  from jsonb_array_elements_text(input->'trxids') t
+  where not exists (select from topup_orders x where x.trxid = t)
+  on conflict do nothing;
+  get diagnostics added = row_count;
+  return jsonb_build_object('added', added);
+end $$;

@@ -1,0 +1,76 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, it } from "vitest";
+import { unique } from "../../testing/factories.ts";
+import { ObjectTables } from "../object-tables.ts";
+import { Directory, SHARD_TABLES } from "./directory.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+interface Scene {
+  enlist(shard: string): void;
+  /** Asks the user's shards; answers which were asked. */
+  ask(answer: (shard: string) => Promise<boolean>): Promise<string[]>;
+  skip(ms: number): void;
+}
+
+/** A directory on real storage, and a user of it. */
+async function inDirectory(play: (scene: Scene) => Promise<void>): Promise<void> {
+  await runInDurableObject(env.SOCKET_SHARD.getByName(unique("d")), async (_, { storage }) => {
+    let now = 1_800_000_000_000;
+    const directory = new Directory(new ObjectTables(storage, SHARD_TABLES), () => now);
+    await play({
+      enlist: (shard) => void directory.apply([{ kind: "enlist", userId: 7, shard }]),
+      skip: (ms) => {
+        now += ms;
+      },
+      ask: async (answer) => {
+        const asked: string[] = [];
+        await directory.askShards(7, (shard) => {
+          asked.push(shard);
+          return answer(shard);
+        });
+        return asked.sort();
+      },
+    });
+  });
+}
+
+const yes = async () => true;
+const no = async () => false;
+
+it("lists a shard until it says itself that it has none of the user; one that does not answer stays", async () => {
+  await inDirectory(async ({ enlist, ask }) => {
+    for (const shard of ["s1", "s2", "s3"]) enlist(shard);
+    const away = async (shard: string) => {
+      if (shard === "s3") throw new Error("the object is being moved");
+      return shard === "s1";
+    };
+    expect(await ask(away)).toEqual(["s1", "s2", "s3"]);
+    expect(await ask(yes)).toEqual(["s1", "s3"]);
+  });
+});
+
+it("keeps a shard that names itself while it is being asked: its word that it had none is older", async () => {
+  await inDirectory(async ({ enlist, ask }) => {
+    enlist("s1");
+    await ask(async () => {
+      enlist("s1");
+      return false;
+    });
+    expect(await ask(no)).toEqual(["s1"]);
+    expect(await ask(yes)).toEqual([]);
+  });
+});
+
+it("forgets a shard that was silent for a day, and none that says again in time that it is there", async () => {
+  await inDirectory(async ({ enlist, ask, skip }) => {
+    enlist("s1");
+    enlist("s2");
+    skip(DAY_MS * 0.6);
+    enlist("s1");
+    skip(DAY_MS * 0.6);
+    enlist("s3");
+    expect(await ask(yes)).toEqual(["s1", "s3"]);
+  });
+});

@@ -1,0 +1,154 @@
+import type { MailTemplate } from "../../../shared/mail/mail.ts";
+import { OrderMail, parcel, toBuyer, toSeller } from "../order-mail.ts";
+
+const parcelCollected = toSeller(
+  "parcel_collected",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} sudah diambil kurir`,
+  () => "paket sudah di tangan kurir. Dana masuk ke saldo Anda setelah paket sampai.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelSent = toSeller(
+  "parcel_sent",
+  OrderMail,
+  (mail) => `Pengiriman pesanan ${mail.number} tercatat`,
+  () =>
+    "nomor resi Anda sudah tersimpan dan pembeli sudah diberi tahu. Dana masuk ke saldo Anda setelah paket sampai.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelInTransit = toSeller(
+  "parcel_in_transit",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} dalam perjalanan`,
+  () => "paket sedang dalam perjalanan ke pembeli.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelInTransitBuyer = toBuyer(
+  "parcel_in_transit_buyer",
+  (mail) => `Paket pesanan ${mail.number} dalam perjalanan`,
+  (mail) => `paket dari ${mail.store_name} sedang dalam perjalanan ke alamat Anda.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelRedelivery = toSeller(
+  "parcel_redelivery",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} diantar ulang`,
+  () => "kurir mengantar paket sekali lagi setelah pengantaran sebelumnya tidak berhasil.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelRedeliveryBuyer = toBuyer(
+  "parcel_redelivery_buyer",
+  (mail) => `Paket pesanan ${mail.number} diantar ulang`,
+  (mail) =>
+    `kurir mengantar paket dari ${mail.store_name} sekali lagi. Pastikan ada yang menerimanya.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelRefused = toSeller(
+  "parcel_refused",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} ditolak`,
+  () =>
+    "kurir melaporkan bahwa paket ditolak dan akan dikembalikan kepada Anda. Silakan hubungi pembeli.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelRefusedBuyer = toBuyer(
+  "parcel_refused_buyer",
+  (mail) => `Paket pesanan ${mail.number} ditolak`,
+  (mail) =>
+    `kurir melaporkan bahwa paket dari ${mail.store_name} ditolak dan akan dikembalikan; dana Anda belum diteruskan ke penjual.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelReturning = toSeller(
+  "parcel_returning",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} sedang dikembalikan kepada Anda`,
+  () => "paket tidak sampai dan sedang dalam perjalanan kembali kepada Anda.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelReturningBuyer = toBuyer(
+  "parcel_returning_buyer",
+  (mail) => `Paket pesanan ${mail.number} sedang dikembalikan`,
+  (mail) =>
+    `paket sedang dalam perjalanan kembali ke ${mail.store_name}; dana Anda belum diteruskan ke penjual.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelFailed = toSeller(
+  "parcel_failed",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} terkendala`,
+  () =>
+    "kurir melaporkan kendala: paket belum dapat diantar, tertahan, atau hilang. Kami tetap mengikuti kabarnya. Silakan hubungi pembeli; jika paket dikirim ulang, simpan nomor resi yang baru di menu pengiriman.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelFailedBuyer = toBuyer(
+  "parcel_failed_buyer",
+  (mail) => `Pengiriman pesanan ${mail.number} terkendala`,
+  (mail) =>
+    `kurir melaporkan kendala dengan paket dari ${mail.store_name}. Kami tetap mengikuti kabarnya; dana Anda belum diteruskan ke penjual.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelCancelled = toSeller(
+  "parcel_cancelled",
+  OrderMail,
+  (mail) => `Penjemputan paket ${mail.number} dibatalkan kurir`,
+  () =>
+    "kurir membatalkan penjemputan. Silakan kirim paket ini sendiri dan simpan nomor resinya di menu pengiriman.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelCancelledBuyer = toBuyer(
+  "parcel_cancelled_buyer",
+  (mail) => `Penjemputan paket ${mail.number} dibatalkan`,
+  (mail) =>
+    `penjemputan paket dibatalkan. ${mail.store_name} akan mengirimnya dengan cara lain; dana Anda belum diteruskan ke penjual.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelReturned = toSeller(
+  "parcel_returned",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} dikembalikan kepada Anda`,
+  () =>
+    "paket tidak sampai dan dikembalikan kepada Anda. Silakan hubungi pembeli, kirim ulang, lalu simpan nomor resi yang baru di menu pengiriman.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelReturnedBuyer = toBuyer(
+  "parcel_returned_buyer",
+  (mail) => `Paket pesanan ${mail.number} kembali ke penjual`,
+  (mail) =>
+    `paket tidak sampai dan dikembalikan ke ${mail.store_name}. Penjual akan menghubungi Anda; dana Anda belum diteruskan kepadanya.`,
+  (mail) => [parcel(mail)],
+);
+
+/** The mails about a parcel's way, a pair of them for each step that both sides hear of. */
+export const parcelMails: readonly MailTemplate<unknown>[] = [
+  parcelCollected,
+  parcelSent,
+  parcelInTransit,
+  parcelInTransitBuyer,
+  parcelRedelivery,
+  parcelRedeliveryBuyer,
+  parcelRefused,
+  parcelRefusedBuyer,
+  parcelReturning,
+  parcelReturningBuyer,
+  parcelFailed,
+  parcelFailedBuyer,
+  parcelCancelled,
+  parcelCancelledBuyer,
+  parcelReturned,
+  parcelReturnedBuyer,
+];

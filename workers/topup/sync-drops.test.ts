@@ -1,0 +1,108 @@
+import { sql } from "drizzle-orm";
+import { beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import type { Ctx } from "../../shared/context.ts";
+import { rows } from "../../shared/db/statement.ts";
+import { ProviderError } from "../../shared/providers/provider-error.ts";
+import { prepaidRow } from "../../shared/providers/testing/vip-reseller.ts";
+import { placePrepaid } from "./orders/place.ts";
+import { bench } from "./testing/bench.ts";
+import { booksOf, runOrderJob, theOrderOf } from "./testing/outcomes.ts";
+import { customer, newPhone } from "./testing/shop.ts";
+import {
+  emptyCatalogue,
+  newSupplier,
+  type Supplier,
+  serviceOf,
+  stockShelves,
+  syncWith,
+  withSupplier,
+} from "./testing/supplier.ts";
+
+let supplier: Supplier;
+let ctx: Ctx;
+let code: string;
+
+beforeEach(async () => {
+  supplier = newSupplier();
+  ctx = withSupplier(supplier);
+  await emptyCatalogue(ctx);
+  code = stockShelves(supplier);
+  // Open at any hour.
+  listAt(25_400);
+  await syncWith(ctx);
+});
+
+function listAt(special: number) {
+  const price = { basic: special, premium: special, special };
+  supplier.lists.prepaid = [prepaidRow({ code, price, maintenace: "00:00 - 00:00" })];
+}
+
+const credit = () => serviceOf(ctx, "prepaid", code);
+const AS_BEFORE = { supplier_price: 25_400, price: 26_670 };
+
+describe("a price that falls to less than half", () => {
+  it("is not sold at, nor is the old one, until a second list names it, and the operator hears of it", async () => {
+    listAt(2_540);
+    const { families, id } = await syncWith(ctx);
+    expect(families).toMatchObject({ prepaid: { held: 1, priced: 0 } });
+    expect(await credit()).toMatchObject({ ...AS_BEFORE, status: "empty" });
+    const mails = sql`select 1 from jobs where dedupe_key = ${`mail/alert/topup-held/${id}/prepaid`}`;
+    expect(await ctx.db.run(rows(mails, z.unknown()))).toHaveLength(1);
+    await syncWith(ctx);
+    expect(await credit()).toMatchObject({ supplier_price: 2_540, status: "available" });
+  });
+
+  it("is forgotten when the next list takes it back", async () => {
+    listAt(2_540);
+    await syncWith(ctx);
+    listAt(25_400);
+    await syncWith(ctx);
+    expect(await credit()).toMatchObject({ ...AS_BEFORE, status: "available" });
+    listAt(2_540);
+    await syncWith(ctx);
+    expect(await credit()).toMatchObject({ ...AS_BEFORE, status: "empty" });
+  });
+
+  it("and falls as far again is held again", async () => {
+    listAt(10_000);
+    await syncWith(ctx);
+    listAt(100);
+    await syncWith(ctx);
+    expect(await credit()).toMatchObject({ ...AS_BEFORE, status: "empty" });
+  });
+
+  it("is believed at an admin's word", async () => {
+    listAt(2_540);
+    await syncWith(ctx, "full-sync", true);
+    expect(await credit()).toMatchObject({ supplier_price: 2_540, status: "available" });
+  });
+
+  it("buys nothing for an order that waits for its turn: its money goes back", async () => {
+    const actor = await customer(100_000);
+    const phoneNumber = newPhone();
+    const nothing = { kind: "unavailable", retryable: true, outcome: "not_done" } as const;
+    const pace = async () => {
+      throw new ProviderError("vip-reseller", { ...nothing, code: "busy" }, "no turn");
+    };
+    const { ctx: buyer, settle } = bench({ actor, pace });
+    await placePrepaid(buyer, { service: code, phoneNumber });
+    await settle();
+    const order = await theOrderOf(phoneNumber);
+    expect(order.state).toBe("queued");
+    listAt(2_540);
+    await syncWith(ctx);
+    await runOrderJob(order, { laterMs: 60_000 });
+    expect(await theOrderOf(phoneNumber)).toMatchObject({ state: "failed", trxid: null });
+    expect(await booksOf(actor)).toEqual({ wallet: 100_000, escrow: 0 });
+  });
+});
+
+it("a price that falls by half, and one that rises, hold at once", async () => {
+  listAt(12_700);
+  await syncWith(ctx);
+  expect(await credit()).toMatchObject({ supplier_price: 12_700, status: "available" });
+  listAt(90_000);
+  await syncWith(ctx);
+  expect(await credit()).toMatchObject({ supplier_price: 90_000, status: "available" });
+});
