@@ -235,7 +235,10 @@ export async function orderSite(panel: Panel, runtime: "php" | "static") {
 export const siteNow = async (panel: Panel, { id }: Site) =>
   (await call<Site>(panel, "GET", `/v1/sites/${id}`)).body;
 
-/** A browser's handshake for the domain: the certificate's serial, and whether a visitor's browser trusts it. */
+/** A server refuses names that it has no certificate for. */
+const NO_SUCH_NAME = "ERR_SSL_TLSV1_UNRECOGNIZED_NAME";
+
+/** A browser's handshake for the domain: its certificate's serial, "" for none, and whether a visitor's browser trusts it. */
 export async function handshake({ machine, pebble }: Panel, servername: string) {
   const ca = await pebble.root();
   const { listen: host, httpsPort: port } = machine.settings.nginx;
@@ -246,6 +249,9 @@ export async function handshake({ machine, pebble }: Panel, servername: string) 
       resolve({ serial, isTrusted: socket.authorized });
       socket.destroy();
     });
-    socket.on("error", reject);
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === NO_SUCH_NAME) resolve({ serial: "", isTrusted: false });
+      else reject(error);
+    });
   });
 }
