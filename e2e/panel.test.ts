@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFailed, onTestFinished, test } from "vitest";
 import { needs } from "../agent/testing/needs.ts";
 import { call, ended, handshake, orderSite, type Panel, siteNow, startPanel } from "./panel.ts";
 import { eventually } from "./platform.ts";
@@ -152,6 +152,7 @@ needs(
   test("what is ordered while the link is cut waits, and is done once when it is mended", async () => {
     tellOnFailure();
     panel.wire.cut();
+    onTestFinished(() => panel.wire.mend());
     await eventually("the server to be seen offline", async () => {
       const { body } = await call<{ link: { connected: boolean } }>(
         panel,
@@ -188,6 +189,7 @@ needs(
     const asked = call<{ job?: { id: string } }>(panel, "POST", "/v1/ssl/issue", issue);
     await eventually("the order", () => isOrdered(site.domain));
     panel.wire.cut();
+    onTestFinished(() => panel.wire.mend());
     const serial = await trusted(site.domain);
     panel.wire.mend();
     const answer = await asked;

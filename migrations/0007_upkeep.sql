@@ -22,7 +22,5 @@ ALTER TABLE "live_fan_week_heads" DISABLE ROW LEVEL SECURITY;--> statement-break
 DROP TABLE "live_fan_week_heads" CASCADE;--> statement-breakpoint
 ALTER TABLE "topup_services" ADD COLUMN "held_price" bigint;--> statement-breakpoint
 ALTER TABLE "topup_orders" ADD COLUMN "target_kind" text;--> statement-breakpoint
-ALTER TABLE "hosting_websites" ADD COLUMN "refused_job" uuid;--> statement-breakpoint
-ALTER TABLE "hosting_websites" ADD COLUMN "refusals" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "payments_sightings" ADD CONSTRAINT "payments_sightings_charge_id_payments_charges_id_fk" FOREIGN KEY ("charge_id") REFERENCES "public"."payments_charges"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "market_orders_created_idx" ON "market_orders" USING btree ("created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);

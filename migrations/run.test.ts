@@ -233,6 +233,18 @@ describe("functions that no file defines any more", () => {
     ).toEqual([{ same: 1, both: 2 }]);
   });
 
+  test("are told for a role of any name", async () => {
+    functionFile("answer.sql", answer(1));
+    const role = `Ana B.${crypto.randomUUID()}`;
+    await query(`create role "${role}" superuser login password 'ana'; alter database
+      "${new URL(url).pathname.slice(1)}" owner to "${role}"`);
+    const hers = new URL(url);
+    hers.username = encodeURIComponent(role);
+    hers.password = "ana";
+    await query(stray, hers.href);
+    expect((await migrate(hers.href, { folder, prune: true })).pruned).toEqual(["stray()"]);
+  });
+
   test("are none in a folder without functions: a wrong folder empties no database", async () => {
     await query(stray);
     expect((await migrate(url, { folder, prune: true })).pruned).toEqual([]);

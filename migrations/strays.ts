@@ -25,7 +25,8 @@ export async function listStrays(client: pg.Client, folder: string): Promise<str
   const found = await client.query(`
     select p.proname as name, p.oid::regprocedure::text as signature
     from pg_proc p
-    where p.pronamespace = 'public'::regnamespace and p.proowner = current_user::regrole
+    where p.pronamespace = 'public'::regnamespace
+      and p.proowner = (select r.oid from pg_roles r where r.rolname = current_user)
       and p.prokind <> 'a' and ${NOT_OF_AN_EXTENSION}
     order by p.oid desc`);
   return found.rows

@@ -6,6 +6,8 @@ import { type Stage, type StartStage, withStages } from "./processes.ts";
 import { TarError } from "./tar-reader.ts";
 import { TreeDigest, type TreeFacts } from "./tree-digest.ts";
 
+/** 64 KiB at a time, as much as a pipe holds. Who unpacks less at a time ends before the zeros behind the end have come. */
+const BLOCKING = "--blocking-factor=128";
 /** Owners as numbers, holes as holes, names in one order; what lies in other file systems comes along. */
 const PACK = [
   "--create",
@@ -14,8 +16,7 @@ const PACK = [
   "--sort=name",
   "--numeric-owner",
   "--warning=no-file-ignored",
-  // 64 KiB at a time, as much as a pipe holds.
-  "--blocking-factor=128",
+  BLOCKING,
 ];
 /** Nobody's files but ours, whatever the archive says of owners; who they belong to is decided by `SiteTree.giveTo`. */
 const UNPACK = [
@@ -23,6 +24,7 @@ const UNPACK = [
   "--preserve-permissions",
   "--no-same-owner",
   "--delay-directory-restore",
+  BLOCKING,
 ];
 /** Tar's way to say that a file changed under it; what was read is in the archive. */
 const CHANGED = 1;

@@ -83,7 +83,6 @@ async function bring(root: RootCtx, record: SiteRecord, isMade: boolean): Promis
     const undone = await runWith(root, record, account);
     if (undone) undo(undone);
     const file = vhostFile(settings, record.siteId);
-    await putNameless(root, record);
     await applyVhost(root, { file, text: vhost.text, checks: checksOf(record, vhost) });
     return account;
   });
@@ -91,6 +90,8 @@ async function bring(root: RootCtx, record: SiteRecord, isMade: boolean): Promis
   await removeOtherPools(root, unixUser, runtime === "php" && !suspended ? phpVersion : null);
   if (suspended || runtime === "php" || runtime === "static") await removeUnit(root, unixUser);
   if (suspended) await endProcesses(settings, account.uid);
+  // Now that the site is known to be served: nobody would take it back where something else has the port of TLS.
+  await putNameless(root, record);
   return { record, uid: account.uid, gid: account.gid };
 }
 

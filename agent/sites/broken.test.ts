@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type SiteRef, sitesCommands } from "../../shared/agent-protocol/sites.ts";
+import { selfSigned } from "../relay/test-certificate.ts";
 import { findAccount } from "../root/accounts.ts";
 import { type Machine, startMachine } from "../testing/machine.ts";
 import { needs } from "../testing/needs.ts";
@@ -59,6 +62,33 @@ needs(
       rmSync(theirs);
     }
     nginxIsFine();
+  });
+
+  test("is made and changed while another program has the port of TLS, which costs a certificate its use alone", async () => {
+    const { nginx, certificates, sites } = machine.settings;
+    const theirs = createServer((socket) => socket.destroy()).listen(nginx.httpsPort, nginx.listen);
+    await once(theirs, "listening");
+    const { patienceMs } = sites;
+    sites.patienceMs = 300;
+    const ref = await provision(machine.newSite());
+    const at = (name: string) => join(certificates.dir, name);
+    mkdirSync(certificates.dir, { recursive: true });
+    const { cert, key } = selfSigned();
+    writeFileSync(at("c"), cert);
+    writeFileSync(at("k"), key);
+    const certificate = { certificateFile: at("c"), keyFile: at("k") };
+    const { siteId } = ref;
+    try {
+      await expect(
+        machine.ctx.root("site.change", { siteId, change: { certificate } }),
+      ).rejects.toMatchObject({ code: "tool_failed" });
+      sites.patienceMs = patienceMs;
+      const { domain } = await provision(machine.newSite());
+      for (const name of [domain, ref.domain]) expect((await machine.get(name)).status).toBe(200);
+    } finally {
+      sites.patienceMs = patienceMs;
+      theirs.close();
+    }
   });
 
   test("is not made when PHP-FPM was broken by hand, and the error names the file", async () => {

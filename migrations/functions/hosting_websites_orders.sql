@@ -46,6 +46,17 @@ begin
     where w.subscription_id = p_subscription_id and w.status <> 'DELETED');
 end $$;
 
+-- {website_id, order, kind, error, alert_to} -> [wake]: tells the operator, once for each order, that a site's server does
+-- not carry it out. Its job goes on.
+create or replace function hosting_site_order_alert(input jsonb) returns jsonb language sql volatile as $$
+  select jobs_wakes(mail_enqueue('alert', input->>'alert_to', 'alert/hosting-site-order/' || w.id || '/' || (input->>'order'),
+    jsonb_build_object('what', 'Server hosting menolak perintah untuk ' || w.domain,
+      'facts', jsonb_build_object('domain', w.domain, 'server', s.base_url, 'website', w.id, 'pekerjaan', input->>'kind',
+        'sebab', coalesce(input->>'error', '-')),
+      'next', 'Perbaiki server itu. Sistem mencoba lagi sendiri setiap setengah jam, selama beberapa hari.')))
+  from hosting_websites w join hosting_servers s on s.id = w.server_id where w.id = (input->>'website_id')::uuid
+$$;
+
 -- {website_id, lease_id, order, status: ACTIVE|SUSPENDED|DELETED} The server was read back and says so. Returns {wake},
 -- or null when the turn is lost; a newer order keeps its own job.
 create or replace function hosting_site_confirmed(input jsonb) returns jsonb language plpgsql as $$

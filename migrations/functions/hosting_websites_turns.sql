@@ -69,16 +69,18 @@ begin
   where w.id = website_id and w.turn_lease = lease_id;
 end $$;
 
--- Counts that the site's server has failed at the job that holds the turn, and returns how often it has. While the server
--- is away nothing is counted: a job outlives that, however long it takes.
+-- Counts that the site's server has failed at the job that holds the turn, and returns how often it has; 0: the turn is
+-- lost. While the server is away nothing is counted: a job outlives that, however long it takes. The count is the job's
+-- own, kept with it: what the site's other jobs meet meanwhile neither adds to it nor begins it anew.
 create or replace function hosting_turn_refused(website_id uuid, lease_id uuid) returns int language plpgsql as $$
 declare
   count int;
 begin
-  update hosting_websites w set refused_job = w.turn_job,
-    refusals = case when w.refused_job = w.turn_job then w.refusals + 1 else 1 end
-  where w.id = website_id and w.turn_lease = lease_id
-  returning w.refusals into count;
+  update jobs j set payload = j.payload
+    || jsonb_build_object('refusals', coalesce((j.payload->>'refusals')::int, 0) + 1)
+  from hosting_websites w
+  where w.id = website_id and w.turn_lease = hosting_turn_refused.lease_id and j.id = w.turn_job
+  returning (j.payload->>'refusals')::int into count;
   return coalesce(count, 0);
 end $$;
 

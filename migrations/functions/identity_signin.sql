@@ -1,7 +1,7 @@
--- The spellings in which an account may have this number: its one spelling, and without the 0 or with a second one as
--- releases before it kept what was typed as 8… or +62 0….
+-- The spellings in which an account may have this number: its one spelling, and without the 0, with a second one or a
+-- plus as releases before it kept what was typed as 8…, +62 0… or +08….
 create or replace function identity_phones(phone text) returns text[] language sql immutable as $$
-  select case when phone like '08%' then array[phone, substr(phone, 2), '0' || phone] else array[phone] end
+  select case when phone like '08%' then array[phone, substr(phone, 2), '0' || phone, '+' || phone] else array[phone] end
 $$;
 
 -- {limits: [pair, account, address], email, phone, name} -> {retry_after, user, keys}. Guarantee: the attempt is counted and

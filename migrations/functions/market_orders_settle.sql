@@ -135,7 +135,7 @@ create or replace function market_mail_about(
   template text, order_key uuid, reader text, occasion text, extra jsonb
 ) returns jsonb language sql as $$
   select mail_enqueue(template, u.email, concat_ws('/', template, o.id, occasion), jsonb_build_object(
-    'name', u.name, 'number', o.number, 'order_id', o.id, 'store_name', s.name, 'store_slug', s.slug,
+    'name', u.name, 'number', o.number, 'order_id', o.id, 'order_status', o.status, 'store_name', s.name, 'store_slug', s.slug,
     'subtotal_amount', o.subtotal_amount, 'discount_amount', o.discount_amount, 'shipping_amount', o.shipping_amount,
     'total_amount', o.total_amount, 'seller_amount', market_seller_amount(o),
     'courier', case when h.kiriminaja_order_id is null and h.id is not null then h.courier

@@ -160,18 +160,18 @@ begin
     update market_orders set status = 'delivered', delivered_at = happened, updated_at = now()
       where id = o.id and status in ('paid', 'processing', 'shipped');
     if not found then
-      return jobs_wakes(market_order_news(o.id));
+      return jobs_wakes(market_order_news(o.id),
+        case when o.status = 'refunded' then market_mail('parcel_arrived', o.id, 'seller') end,
+        case when o.status = 'refunded' then market_mail('parcel_arrived_buyer', o.id, 'buyer') end);
     end if;
     perform market_pay_out(o);
     return jobs_wakes(market_order_news(o.id), market_mail('order_delivered', o.id, 'buyer'), market_mail('order_paid_out', o.id, 'seller'));
   end if;
-  if parcel_status in ('problem', 'redelivery') then
-    again := concat_ws('/', parcel_status, (select nullif(count(*), 1) from market_shipment_events e
-      join market_shipments h on h.id = e.shipment_id where h.order_id = o.id and e.status = 'in_transit'));
-    parcel_status := case parcel_status when 'problem' then 'failed' else parcel_status end;
-    return jobs_wakes(market_order_news(o.id), market_mail_about('parcel_' || parcel_status, o.id, 'seller', again, '{}'),
-      market_mail_about('parcel_' || parcel_status || '_buyer', o.id, 'buyer', again, '{}'));
-  end if;
-  return jobs_wakes(market_order_news(o.id), market_mail('parcel_' || parcel_status, o.id, 'seller'),
-    market_mail('parcel_' || parcel_status || '_buyer', o.id, 'buyer'));
+  -- What is told of a later try to deliver is another word than of the one before.
+  again := nullif(concat_ws('/', case when parcel_status in ('problem', 'redelivery') then parcel_status end,
+    (select count(*) from market_shipment_events e join market_shipments h on h.id = e.shipment_id
+      where h.order_id = o.id and e.status = 'in_transit' having count(*) > 1)), '');
+  parcel_status := case parcel_status when 'problem' then 'failed' else parcel_status end;
+  return jobs_wakes(market_order_news(o.id), market_mail_about('parcel_' || parcel_status, o.id, 'seller', again, '{}'),
+    market_mail_about('parcel_' || parcel_status || '_buyer', o.id, 'buyer', again, '{}'));
 end $$;

@@ -184,7 +184,8 @@ returns jsonb language sql as $$
     where not exists (select from topup_services s where s.family = this_family and s.code = p.code)
     returning id),
   vanished as (
-    update topup_services s set status = 'gone', gone_at = now(), sync_id = this_sync, updated_at = now()
+    update topup_services s set status = 'gone', gone_at = now(), held_price = null, sync_id = this_sync,
+      updated_at = now()
     from touched t
     where s.id = t.id and not exists (select from listed l where l.code = s.code)
     returning s.id),

@@ -62,10 +62,11 @@ $$;
 -- something around them or blacked out, or none that can be compared.
 create or replace function topup_may_mean(o topup_orders, target text) returns boolean language sql immutable as $$
   select t.theirs = '' or position(t.mine in t.theirs) > 0
-    or case when topup_may_mean.target ~ '[*•]' then t.mine like '%' || t.seen else position(t.theirs in t.mine) > 0 end
-  from (select topup_bare_target(o.target) as mine, coalesce(topup_bare_target(topup_may_mean.target), '') as theirs,
-    regexp_replace(regexp_replace(regexp_replace(regexp_replace(lower(topup_may_mean.target),
-      '^(https?://)?(www[.]|m[.])?', ''), '[^[:alnum:]*•]', '', 'g'), '^(62|0+)', ''), '[*•]+', '%', 'g') as seen) t
+    or case when w.word ~ '[*•●#…]|xx' then t.mine like '%' || t.seen else position(t.theirs in t.mine) > 0 end
+  from (select replace(lower(topup_may_mean.target), '&amp;', '&') as word) w,
+  lateral (select topup_bare_target(o.target) as mine, coalesce(topup_bare_target(w.word), '') as theirs,
+    regexp_replace(regexp_replace(regexp_replace(regexp_replace(w.word, '^(https?://)?(www[.]|m[.])?', ''),
+      '[^[:alnum:]*•●#…]', '', 'g'), '^(62|0+)', ''), '([*•●#…]|xx+)+', '%', 'g') as seen) t
 $$;
 
 create or replace function topup_bare_target(target text) returns text language sql immutable as $$
@@ -77,19 +78,25 @@ create or replace function topup_alike(x topup_orders, o topup_orders) returns b
     and x.zone is not distinct from o.zone and topup_is_for(x, o.target)
 $$;
 
+-- Names and zones as they are compared: the case of letters and the number of blanks tell nothing. As `plainName` of the
+-- Worker.
+create or replace function topup_plain_name(name text) returns text language sql immutable as $$
+  select lower(btrim(regexp_replace(name, '\s+', ' ', 'g')))
+$$;
+
 -- Whether a row of the history can be this order's purchase: its service by code, where the supplier tells it, else by
 -- name, as it was ordered or as the price list has it now.
 create or replace function topup_row_fits(o topup_orders, zone text, code text, service text, quantity int)
 returns boolean language sql stable as $$
-  select coalesce(nullif(btrim(row_fits.zone), ''), '-') = coalesce(nullif(btrim(o.zone), ''), '-')
+  select coalesce(nullif(topup_plain_name(row_fits.zone), ''), '-') = coalesce(nullif(topup_plain_name(o.zone), ''), '-')
     and (o.family <> 'social' or row_fits.quantity = o.quantity)
     and case when row_fits.code is not null then row_fits.code = o.code else topup_is_named(o, row_fits.service) end
   from (select topup_row_fits.zone, topup_row_fits.code, topup_row_fits.service, topup_row_fits.quantity) row_fits
 $$;
 
 create or replace function topup_is_named(o topup_orders, service text) returns boolean language sql stable as $$
-  select lower(btrim(topup_is_named.service)) = lower(btrim(o.service_name)) or exists (select from topup_services s
-    where s.id = o.service_id and lower(btrim(s.name)) = lower(btrim(topup_is_named.service)))
+  select topup_plain_name(topup_is_named.service) = topup_plain_name(o.service_name) or exists (select from topup_services s
+    where s.id = o.service_id and topup_plain_name(s.name) = topup_plain_name(topup_is_named.service))
 $$;
 
 -- Whether a row is plainly this order's service. A name alone is not where another service has the same: then it must
@@ -99,24 +106,35 @@ returns boolean language sql stable as $$
   select topup_row_fits(o, zone, code, service, quantity)
     and (code is not null or price is null or price = o.supplier_amount
       or not exists (select from topup_services s where s.family = o.family and s.id <> o.service_id
-        and lower(btrim(s.name)) = lower(btrim(topup_row_is.service))))
+        and topup_plain_name(s.name) = topup_plain_name(topup_row_is.service)))
 $$;
 
 -- Whether a row is plainly something else than what was ordered, though it is for the same target: another zone or
--- quantity, or another service of the price list by its code, by its name, or by its price where they share the name.
+-- quantity, or another service of the price list by its code or its name. Zones are plainly others where both are numbers:
+-- a server's name is written in many ways. A name may have come from another service since, so it proves nothing at what
+-- the order should cost. Of a name that both have the price tells, once a list younger than the attempt has both prices.
 create or replace function topup_row_is_other(o topup_orders, zone text, code text, service text, quantity int,
   price bigint) returns boolean language sql stable as $$
-  select coalesce(nullif(btrim(r.zone), '') <> nullif(btrim(o.zone), ''), false)
+  select coalesce(btrim(r.zone) ~ '^\d+$' and btrim(o.zone) ~ '^\d+$' and btrim(r.zone) <> btrim(o.zone), false)
     or coalesce(o.family = 'social' and r.quantity <> o.quantity, false)
     or case when r.code = o.code then false
       when r.code is not null
         then exists (select from topup_services s where s.family = o.family and s.code = r.code)
-      else exists (select from topup_services s
-        where s.family = o.family and s.id <> o.service_id and lower(btrim(s.name)) = lower(btrim(r.service))
-          and (not topup_is_named(o, r.service)
-            or r.price <> o.supplier_amount and r.price = topup_supplier_cost(s, o.quantity))) end
+      else exists (select from topup_services s, lateral (select topup_supplier_cost(s, o.quantity) as cost) c
+        where s.family = o.family and s.id <> o.service_id and topup_plain_name(s.name) = topup_plain_name(r.service)
+          and case when topup_is_named(o, r.service)
+            then r.price <> o.supplier_amount and r.price = c.cost and topup_is_priced_since(o, r.price)
+            else not coalesce(r.price = o.supplier_amount and r.price <> c.cost, false) end) end
   from (select topup_row_is_other.zone, topup_row_is_other.code, topup_row_is_other.service,
     topup_row_is_other.quantity, topup_row_is_other.price) r
+$$;
+
+-- Whether a price list that was asked for after the attempt has the order's service, and not at this price.
+create or replace function topup_is_priced_since(o topup_orders, price bigint) returns boolean language sql stable as $$
+  select exists (select from topup_syncs y
+      where y.started_at > o.attempt_at and y.families->o.family->>'state' = 'applied')
+    and not exists (select from topup_services s
+      where s.id = o.service_id and topup_supplier_cost(s, o.quantity) = topup_is_priced_since.price)
 $$;
 
 -- Where the list comes to what was bought before the attempt: the first row that is known to have been over, or seen, by
@@ -127,6 +145,13 @@ create or replace function topup_row_before(o topup_orders, history jsonb) retur
       where x.trxid = r.trxid and x.bought_at < o.attempt_at - interval '5 seconds')
     or exists (select from topup_supplier_sightings w
       where w.trxid = r.trxid and w.seen_at < o.attempt_at - interval '1 minute')
+$$;
+
+-- Whether the list has this purchase behind one that was made before the attempt, so that it is older still.
+create or replace function topup_is_older(o topup_orders, history jsonb, trxid text) returns boolean
+language sql stable as $$
+  select exists (select from topup_history_rows(history) r
+    where r.trxid = topup_is_older.trxid and r.n > topup_row_before(o, history))
 $$;
 
 -- Whether the list is all that the supplier sold since the attempt: it goes back to before it, and lacks no purchase that

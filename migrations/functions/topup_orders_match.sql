@@ -28,11 +28,16 @@ begin
   doubt := topup_doubt_of(o, topup_history_for(o, input->'rows'));
   if doubt.own > 0 and doubt.busy then
     return topup_match_later(o, 'wait');
-  elsif doubt.mine is not null then
+  elsif doubt.mine is not null and not topup_is_older(o, input->'rows', doubt.mine->>'trxid') then
     return jsonb_build_object('verdict', 'settled') || topup_order_bought(o, input || jsonb_build_object(
       'trxid', doubt.mine->>'trxid', 'charged', doubt.mine->'price', 'start_count', doubt.mine->'start_count'));
   elsif doubt.own > 0 and not doubt.spare then
-    why := case doubt.purchases when 0 then 'the history has a purchase of this name at another price'
+    -- Each of the attempts may still be on its way; and the next price list may tell whose price it is.
+    if asked_at < doubt.over_at or doubt.purchases = 0 and asked_at < o.attempt_until + interval '2 hours' then
+      return topup_match_later(o, 'wait');
+    end if;
+    why := case when doubt.mine is not null then 'the history has a purchase of this that looks older than the order'
+      when doubt.purchases = 0 then 'the history has a purchase of this name at another price'
       else doubt.rivals || ' orders for ' || doubt.purchases || ' purchases in the history' end;
   elsif not topup_reaches_back(o, input) then
     if not topup_family_known(o) or not (input->>'deepest')::boolean
@@ -47,7 +52,7 @@ begin
     if asked_at < o.attempt_until + interval '2 hours' then
       return topup_match_later(o, 'wait');
     end if;
-    why := 'the history has a purchase for this target of a service that no price list names';
+    why := 'the history has a purchase for this target of a service or zone that nobody knows';
   elsif topup_has_stray(o, input->'rows') then
     why := 'the history has a purchase of this service that may be for this target, written in another way';
   else
@@ -66,10 +71,12 @@ $$;
 -- be settled first: one that is still being bought, or the one whose price a row has. `mine`: its row, where there are
 -- as many as orders, each for one, and nothing tells them apart (or only one of each): the order that tried first has
 -- the row that was seen first. An order that began after all of them were seen does not count. One buyer's orders need
--- not be as few: to him it is the same which of them are bought, so it is the first; the others are `spare`. `near`:
--- rows for its target that fit no open order at all and are not plainly of another service.
+-- not be as few: to him it is the same which of them are bought, so it is the first; the others are `spare`, unless a
+-- row can be of one at another price. `near`: rows for its target that fit no open order at all and are not plainly of
+-- another service. `over_at`: when the last of the orders' attempts is over.
 create or replace function topup_doubt_of(o topup_orders, history jsonb, out rivals int, out busy boolean,
-  out purchases int, out own int, out near int, out mine jsonb, out spare boolean) language plpgsql stable as $$
+  out purchases int, out own int, out near int, out mine jsonb, out spare boolean, out over_at timestamptz)
+language plpgsql stable as $$
 declare
   tries timestamptz[];
   turn int;
@@ -83,8 +90,8 @@ begin
     count(*) filter (where r.peer and (x.attempt_at, x.id) <= (o.attempt_at, o.id)),
     bool_or(r.peer and not topup_alike(x, o)),
     bool_and(x.user_id = o.user_id and x.amount = o.amount and x.state <> 'review') filter (where r.peer),
-    bool_or(x.state = 'unknown' and not r.peer and r.has_row)
-  into rivals, busy, tries, turn, mixed, one_buyer, awaited
+    bool_or(x.state = 'unknown' and not r.peer and r.has_row), max(x.attempt_until) filter (where r.peer)
+  into rivals, busy, tries, turn, mixed, one_buyer, awaited, over_at
   from topup_orders x, topup_rivalry(x, o, history) r
   where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family and (r.peer or r.shares);
 
@@ -111,7 +118,10 @@ begin
     case when not mixed and (count(*) = cardinality(tries) or one_buyer and count(*) < cardinality(tries))
         and bool_and(topup_may_be_of(tries[f.place], f.seen_at))
       then jsonb_agg(to_jsonb(f) order by f.place)->(turn - 1) end,
-    coalesce(not mixed and one_buyer and count(*) < turn, false)
+    coalesce(not mixed and one_buyer and count(*) < turn and not exists (select from free n
+      where topup_may_be_of(o.attempt_at, n.seen_at) and topup_row_fits(o, n.zone, n.code, n.service, n.quantity)
+        and not topup_row_is(o, n.zone, n.code, n.service, n.quantity, n.price)
+        and not topup_row_is_other(o, n.zone, n.code, n.service, n.quantity, n.price)), false)
   into purchases, own, near, mine, spare
   from fitting f;
   busy := busy or (purchases = 0 and awaited);

@@ -1,7 +1,7 @@
 -- Orders as people ask for them, and what a person decides about one that no rule can.
 
--- {number? | id? | trxid?, user_id, ask, pause_seconds, now} -> {order, ask, serial_for} or null. The user's own order;
--- any order for an admin. `ask`: the supplier may be asked about it now; the pause lets one of many ask.
+-- {number? | id? | trxid?, user_id, ask, pause_seconds, now} -> {order, ask, listed_name, target_kind} or null. The user's
+-- own order; any order for an admin. `ask`: the supplier may be asked about it now; the pause lets one of many ask.
 create or replace function topup_order_read(input jsonb) returns jsonb language plpgsql as $$
 declare
   reader bigint := (input->>'user_id')::bigint;
@@ -20,7 +20,8 @@ begin
       and (x.asked_at is null or x.asked_at <= moment - make_interval(secs => (input->>'pause_seconds')::int));
     may_ask := found;
   end if;
-  return jsonb_build_object('order', to_jsonb(o), 'ask', may_ask);
+  return (select jsonb_build_object('order', to_jsonb(o), 'ask', may_ask, 'listed_name', s.name,
+    'target_kind', coalesce(o.target_kind, s.target_kind)) from topup_services s where s.id = o.service_id);
 end $$;
 
 -- {order_id, as: success|partial|failed|refunded, charged?, remain?, trxid?, reason, sealed_serial?, now, alert_to} ->

@@ -242,6 +242,7 @@ begin
     end if;
   end if;
   update topup_orders x set state = 'buying', paid_at = moment, expires_at = null, updated_at = now(),
+    target_kind = coalesce(x.target_kind, s.target_kind),
     stock_held = case when s.stock_type = 'LIMITED' then 'reserved' end,
     attempt_id = (input->>'attempt_id')::uuid, attempt_at = moment, attempt_until = moment + lease
   where x.id = o.id

@@ -177,6 +177,7 @@ begin
       || jsonb_build_object('do', 'nothing');
   elsif o.state = 'queued' then
     update topup_orders x set state = 'buying', supplier_amount = cost,
+      target_kind = coalesce(x.target_kind, (select s.target_kind from topup_services s where s.id = x.service_id)),
       attempt_id = (input->>'attempt_id')::uuid, attempt_at = moment,
       attempt_until = moment + make_interval(secs => (input->>'lease_seconds')::int), updated_at = now()
     where x.id = o.id returning * into o;

@@ -4,9 +4,10 @@
  * number stays as it was typed. Source: contract/chatme.md, phone normalisation.
  */
 export function normalisePhone(typed: string): string {
-  const digits = typed.replace(BETWEEN, "").replace(/^00(?=[1-9])/, "+");
+  const plain = typed.replace(BETWEEN, "").replace(/^\+(?=0)/, "");
+  const digits = plain.replace(/^00(?=[1-9])/, "+");
   if (!/^\+?\d+$/.test(digits)) return typed.trim();
-  return digits.replace(/^\+?620?/, "0").replace(/^(?=8\d{5})/, "0");
+  return digits.replace(/^\+?620*/, "0").replace(/^(?=8\d{5})/, "0");
 }
 
 /** Spaces, dashes, dots and brackets; invisible marks come with a number that was copied from an address book. */

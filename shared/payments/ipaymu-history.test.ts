@@ -179,6 +179,19 @@ describe("the history of an account", () => {
     expect((await standOf(payment)).state).toBe("paid");
   });
 
+  test("shows money on a later try of a page, while the try before it still waits", async () => {
+    const account = new Account();
+    const payment = await openIpaymu();
+    account.add(payment, { Status: 0 });
+    await makeDue(payment);
+    await reconcileCharges(account.ctx(), settlements);
+    expect((await standOf(payment)).state).toBe("pending");
+    const paid = account.add(payment);
+    await reconcileCharges(account.ctx(1), settlements);
+    expect((await standOf(payment)).state).toBe("paid");
+    expect(account.asked).toContain(String(paid));
+  });
+
   test("is read past what others write into it", async () => {
     const account = new Account();
     const payment = await openIpaymu();

@@ -71,8 +71,8 @@ async function create(
 
 /**
  * By the transaction where one is known, else by those that the history shows of the reference. A page may have a later
- * transaction (another channel was picked), so neither the end of one nor that there is none is believed before the
- * history was read so far.
+ * transaction (another channel was picked), so none but a paid one has the last word alone, and neither the end of one
+ * nor that there is none is believed before the history was read so far.
  */
 async function query(
   ipaymu: Ipaymu,
@@ -82,8 +82,10 @@ async function query(
   const { transactionId, providerRef, endsAt } = charge;
   const known = transactionId ? await ipaymu.getTransaction(transactionId) : null;
   const mine = known?.providerRef === providerRef ? [known] : [];
-  for (const found of mine) if (!isUnpaidEnd(found.status)) return paymentOf(found, charge);
-  const isReadAnew = !charge.asRead && (charge.isOpen || transactionId === null);
+  for (const found of mine) if (isSettled(found.status)) return paymentOf(found, charge);
+  // Beside one that still waits another that was read may be paid: that is worth a look, and no reading.
+  const isWaiting = mine.length > 0 && !mine.some(({ status }) => isUnpaidEnd(status));
+  const isReadAnew = !isWaiting && !charge.asRead && (charge.isOpen || transactionId === null);
   const isWhole = isReadAnew && (await history.readNewest(charge.openedAt));
   const { readUntil, transactions } = await history.sightingsOf(providerRef);
   for (const id of transactions) {
@@ -122,6 +124,8 @@ function behind(): ProviderError {
   const code = "history_behind";
   return new ProviderError(IPAYMU, { ...failure, code }, `${IPAYMU}: the history is not read yet`);
 }
+
+const isSettled = (status: IpaymuStatus) => status === "paid" || status === "refunded";
 
 const isUnpaidEnd = (status: IpaymuStatus) =>
   status === "expired" || status === "cancelled" || status === "failed";

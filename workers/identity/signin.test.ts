@@ -91,10 +91,10 @@ describe("the session cookie", () => {
 });
 
 describe("POST /api/login", () => {
-  it("takes a number in any spelling, also of an account that an older release kept without its 0", async () => {
+  it("takes a number in any spelling, also of an account that an older release kept in another", async () => {
     const { id, phone, password, address } = await newUser();
     const bare = phone.slice(1);
-    for (const kept of [phone, bare]) {
+    for (const kept of [phone, bare, `0${phone}`, `+${phone}`]) {
       await execute(sql`update identity_users set phone = ${kept} where id = ${id}`);
       for (const typed of [phone, bare, `+62 ${bare}`, `62-0${bare}`]) {
         const answer = await post("/api/login", { phone: typed, password }, { address });

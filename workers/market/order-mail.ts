@@ -9,6 +9,8 @@ export const OrderMail = z.object({
   name: z.string(),
   number: z.string(),
   order_id: z.string(),
+  /** When the mail was written; mails from before it was told have none. */
+  order_status: z.string().optional(),
   store_name: z.string(),
   store_slug: z.string(),
   subtotal_amount: z.number(),

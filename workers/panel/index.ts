@@ -2,6 +2,7 @@ export { hourlyChores as panelHourlyChores, minuteChores as panelMinuteChores } 
 export { type CommandView, type Link, linkOf } from "./link/link-client.ts";
 export { ServerLink } from "./link/server-link.ts";
 export { panelMails } from "./mails.ts";
+export { sitesRootOf } from "./servers.ts";
 
 import { panelCommand } from "./commands.ts";
 

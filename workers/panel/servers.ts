@@ -62,6 +62,18 @@ export async function getServer(ctx: Ctx, id: string): Promise<Server & { link: 
   return { ...found.server, link: await linkOf(ctx, id).status() };
 }
 
+/** The folder of a server below which its agent has all sites, as the agent last said. */
+export async function sitesRootOf(ctx: Ctx, id: string): Promise<string> {
+  const [found] = await ctx.db.run(
+    rows(
+      sql`select s.sites_root from panel_servers s where s.id = ${id}`,
+      serverShape.pick({ sites_root: true }),
+    ),
+  );
+  if (!found) throw notFound("server not found");
+  return found.sites_root;
+}
+
 export async function createServer(ctx: Ctx, { name }: { name: string }) {
   const id = newId(ctx, "srv");
   const { token, opened } = await newEnrolment(ctx, id);

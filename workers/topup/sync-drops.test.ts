@@ -64,6 +64,17 @@ describe("a price that falls to less than half", () => {
     expect(await credit()).toMatchObject({ ...AS_BEFORE, status: "empty" });
   });
 
+  it("is forgotten when the service vanishes", async () => {
+    listAt(2_540);
+    await syncWith(ctx);
+    supplier.lists.prepaid = [prepaidRow({ code: `${code}X` })];
+    await syncWith(ctx);
+    expect(await credit()).toMatchObject({ status: "gone" });
+    listAt(2_540);
+    await syncWith(ctx);
+    expect(await credit()).toMatchObject({ ...AS_BEFORE, status: "empty" });
+  });
+
   it("and falls as far again is held again", async () => {
     listAt(10_000);
     await syncWith(ctx);

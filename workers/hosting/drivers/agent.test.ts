@@ -1,5 +1,8 @@
+import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import type { SiteFacts } from "../../../shared/agent-protocol/sites.ts";
+import { rows } from "../../../shared/db/statement.ts";
 import { linkOf } from "../../panel/index.ts";
 import { connected, enrolledServer, type TestServer } from "../../panel/testing/agents.ts";
 import { createOperator } from "../../panel/testing/operators.ts";
@@ -146,5 +149,36 @@ test("a server of the panel becomes one of hosting's when its agent answers", as
   const access = { id, driver: "agent" as const, baseUrl, sealedKey: null, webAddress: "x" };
   const driver = await driverOf(testContext(), access);
   expect(await driver.findSite("toko.web.id")).toEqual({ state: "done", value: null });
+  agent.stop();
+});
+
+test("sites of a server of the panel lie where its agent has them, and nowhere else", async () => {
+  const server = await newServer();
+  const admin = await createUser(["admin"]);
+  const agent = new ScriptedAgent(await connected(server), () => success({ site: null }));
+  await testContext().db.run(
+    rows(
+      sql`update panel_servers set sites_root = '/srv/sites' where id = ${server.id}`,
+      z.unknown(),
+    ),
+  );
+  const add = async (more: object) => {
+    const json = {
+      name: "Agen",
+      baseUrl: `agent:${server.id}`,
+      webAddress: "203.0.113.7",
+      capacity: 0,
+      ...more,
+    };
+    return await api("/api/website/servers", { method: "POST", token: admin.token, json });
+  };
+  for (const sitesPath of ["/var/www", "/srv/sites-of-others", "/srv"]) {
+    expect(await add({ sitesPath })).toMatchObject({ status: 400 });
+  }
+  const { id } = (await add({})).body.server;
+  const placed = await testContext().db.run(
+    rows(sql`select sites_path from hosting_servers where id = ${id}`, z.unknown()),
+  );
+  expect(placed).toEqual([{ sites_path: "/srv/sites" }]);
   agent.stop();
 });

@@ -8,8 +8,8 @@ import { subscriptions } from "./subscriptions.ts";
 /**
  * A customer's site. `status` is what the server has confirmed, `wanted` what the newest order asks for: orders to
  * suspend, resume and delete are numbered, and one that is not the newest does nothing. `turn…`: which job may work
- * on the site at its server, by which of its runs, and until when; `refus…`: how often that server, being there, has
- * failed at a job. A row that is DELETED has freed its domain and its subscription.
+ * on the site at its server, by which of its runs, and until when. A row that is DELETED has freed its domain and its
+ * subscription.
  */
 export const websites = pgTable(
   "hosting_websites",
@@ -33,8 +33,6 @@ export const websites = pgTable(
     turnJob: uuid(),
     turnLease: uuid(),
     turnUntil: at(),
-    refusedJob: uuid(),
-    refusals: integer().notNull().default(0),
     createJobId: uuid(),
     /** When its creation was last sent to the server: before that it cannot be there. */
     createSentAt: at(),

@@ -4,7 +4,7 @@ import type { Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import type { JobHandler, JobOutcome } from "../../../shared/jobs/jobs.ts";
 import { siteRef } from "./site.ts";
-import { type Turn, withTurn } from "./turn.ts";
+import { lostTurn, type Turn, withTurn } from "./turn.ts";
 
 const Payload = z.object({ website_id: z.uuid() });
 
@@ -51,7 +51,9 @@ async function issue(ctx: Ctx, turn: Turn): Promise<JobOutcome> {
 }
 
 async function later(turn: Turn, error: string): Promise<JobOutcome> {
-  const minutes = PAUSES_MINUTES[(await turn.refused()) - 1];
+  const tries = await turn.refused();
+  if (tries === 0) return lostTurn();
+  const minutes = PAUSES_MINUTES[tries - 1];
   if (minutes === undefined) return { state: "success", result: { certificate: false, error } };
   return { state: "retry", error, afterMs: minutes * MINUTE_MS };
 }

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { alertMail } from "../../../shared/mail/alert.ts";
 import { api } from "../../testing/api.ts";
 import { query } from "../testing/sales.ts";
 import {
@@ -100,6 +101,35 @@ describe("a site", () => {
   test("tells its owner once when it is made", async () => {
     const { domain } = await live();
     expect(await mailsOf("hosting_website_created", domain)).toHaveLength(1);
+  });
+});
+
+describe("a server that goes on saying no", () => {
+  test("is told to the operator once, and who has paid gets his site back when it is mended", async () => {
+    const { id, domain } = await live();
+    await carryOut(id, "suspend");
+    const resume = await ordered(id, "resume");
+    await dial(domain, { path: "SiteStart", say: "The panel is being upgraded" });
+    expect((await attempt(resume)).outcome).toMatchObject({ state: "retry", afterMs: 5_000 });
+    await query(
+      sql`update jobs set payload = payload || '{"refusals": 9}' where id = ${resume.id}`,
+      z.unknown(),
+    );
+    for (const attempts of [10, 11, 12]) {
+      const { outcome } = await attempt(resume, { attempts });
+      expect(outcome).toMatchObject({ state: "retry", afterMs: 1_800_000 });
+    }
+    const alerts = await query(
+      sql`select payload->'data' as data from jobs
+        where dedupe_key like ${`mail/alert/hosting-site-order/${id}/%`}`,
+      z.object({ data: alertMail.schema }),
+    );
+    expect(alerts).toMatchObject([
+      { data: { facts: { domain, pekerjaan: "hosting.resume-site" } } },
+    ]);
+    await dial(domain, { path: "SiteStart" });
+    expect((await attempt(resume, { attempts: 13 })).outcome).toMatchObject({ state: "success" });
+    expect(await serves(domain)).toBe(true);
   });
 });
 

@@ -15,8 +15,10 @@ import { lostTurn, type Turn, withTurn } from "./turn.ts";
 
 const Payload = z.object({ website_id: z.uuid(), order: z.number().int() });
 
-/** With their growing pauses more than half an hour of a server that is there and says no. */
+/** With their growing pauses twenty minutes of a server that is there and says no; then the operator is told. */
 const PATIENT_REFUSALS = 10;
+/** From then on, for some days: who has paid for his site, or nobody pays for, waits for the server to be mended. */
+const LATER_MS = 1_800_000;
 /** As for a creation: it may still appear, and would then be there after its deletion. */
 const PATIENCE_MS = 90_000;
 
@@ -31,10 +33,12 @@ const orderJob = (kind: string, act: Act): JobHandler => ({
     const purpose = { purpose: "order", order } as const;
     return await withTurn(ctx, job, { websiteId, purpose }, async (turn) => {
       const outcome = await act(turn, ctx, order);
-      // A site that is paid for is not given up after one "no", nor is one that is not: the operator hears of it later.
       if (outcome.state !== "failed") return outcome;
-      const goesOn = (await turn.refused()) < PATIENT_REFUSALS;
-      return goesOn ? { state: "retry", error: outcome.error } : outcome;
+      const { error } = outcome;
+      if ((await turn.refused()) < PATIENT_REFUSALS) return { state: "retry", error };
+      const told = { website_id: websiteId, order, kind, error, alert_to: ctx.config.ALERT_EMAIL };
+      wake(ctx, await ctx.db.run(call("hosting_site_order_alert", told, wakeSchema)));
+      return { state: "retry", error, afterMs: LATER_MS };
     });
   },
 });

@@ -7,7 +7,10 @@ import { seal } from "../../../shared/crypto/index.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { uuidv7 } from "../../../shared/db/uuid.ts";
 import { AppError } from "../../../shared/http/errors.ts";
+import { sitesRootOf } from "../../panel/index.ts";
 import { AGENT_URL, driverOf, serverOwner } from "../drivers/index.ts";
+
+const AGENT_SCHEME = "agent:";
 
 /** The server of the configuration as a row; its key stays there. */
 export function ownServer(config: Config): Record<string, unknown> | null {
@@ -84,7 +87,13 @@ async function accessOf(ctx: Ctx, id: string, input: AddServerInput) {
       throw new AppError("invalid_input", "webAddress is needed for a server with an agent");
     }
     const [host = ""] = webAddress.split(":");
-    const { baseUrl, sitesPath = "/var/www" } = input;
+    const { baseUrl } = input;
+    const root = await sitesRootOf(ctx, baseUrl.slice(AGENT_SCHEME.length));
+    const { sitesPath = root } = input;
+    // Its agent makes no site elsewhere.
+    if (sitesPath !== root && !sitesPath.startsWith(`${root}/`)) {
+      throw new AppError("invalid_input", `sitesPath must be ${root}, or below it`);
+    }
     const reached = { webAddress, ftpHost: ftpHost ?? host, sitesPath, hasDatabases };
     return { id, driver: "agent" as const, baseUrl, sealedKey: null, ...reached };
   }

@@ -103,6 +103,34 @@ describe("the turn of a site", () => {
     }
   });
 
+  test("counts refusals for each job by itself, whatever the site's others meet meanwhile", async () => {
+    const site = await createLiveSite();
+    const [first, second] = await jobsOf(site.id);
+    const counts: number[] = [];
+    const refused = async (turn: Turn): Promise<JobOutcome> => {
+      counts.push(await turn.refused());
+      return { state: "retry", error: "no" };
+    };
+    for (const job of [first, second, first, second, first]) {
+      await work(site, refused, { jobId: job?.id ?? "" });
+    }
+    expect(counts).toEqual([1, 1, 2, 2, 3]);
+  });
+
+  test("that was lost meanwhile does not end a certificate's tries", async () => {
+    const site = await createLiveSite();
+    const { outcome } = await attempt(await jobOf(site, "hosting.issue-certificate"), {
+      panel: async (url, init) => {
+        if (!url.includes("apply_cert")) return await fetch(url, init);
+        await run(
+          sql`update hosting_websites set turn_lease = gen_random_uuid() where id = ${site.id}`,
+        );
+        return Response.json({ status: false, msg: "no" });
+      },
+    });
+    expect(outcome).toEqual({ state: "unknown", error: "the turn was lost", askAfterMs: 5_000 });
+  });
+
   test("is free again after a certificate was issued", async () => {
     const site = await createLiveSite();
     const { outcome } = await attempt(await jobOf(site, "hosting.issue-certificate"));

@@ -32,7 +32,7 @@ export interface Turn {
   leaseId: string;
   /** False: the turn is somebody else's now, so stop. */
   hold(): Promise<boolean>;
-  /** Counts that the server, being there, has failed at this job; how often it now has. */
+  /** Counts that the server, being there, has failed at this job; how often it now has. 0: the turn is lost. */
   refused(): Promise<number>;
 }
 

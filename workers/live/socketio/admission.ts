@@ -56,7 +56,7 @@ export class Admission<Data> {
       await handlers.connect?.(socket, auth);
       if (socket.phase === "gone") client.sockets.delete(namespace);
       if (!client.session.isOpen || socket.phase === "gone") return null;
-      this.#admit(client, socket, recovered);
+      this.#admit(client, socket, recovered && this.#asOfNow(recovered, auth));
       return socket;
     } catch (error) {
       client.sockets.delete(namespace);
@@ -67,6 +67,16 @@ export class Admission<Data> {
       else this.#refuse(client, namespace, error);
       return null;
     }
+  }
+
+  /**
+   * Asking the application took a while: what was sent meanwhile is missed as well, and another connection may have come
+   * back as this socket.
+   */
+  #asOfNow({ state }: Recovered, { offset }: Record<string, unknown>): Recovered {
+    const recovered = this.#parts.recovery?.restore(state.pid, offset);
+    if (!recovered) throw new RecoveryDeclined();
+    return recovered;
   }
 
   /** What is kept is written first: state too large refuses the client, it does not half admit it. */

@@ -119,8 +119,9 @@ export class LiveSocket<Data> implements Socket<Data> {
     return { namespace, id, pid, rooms: [...this.#rooms], data: this.#data, recovered, from };
   }
 
+  /** Once it is gone this, like `leave`, is only for those who are told of its leaving, in their turn. */
   join(room: string): void {
-    if (this.phase === "gone" || this.#rooms.has(room) || room === this.id) return;
+    if (this.#rooms.has(room) || room === this.id) return;
     if (this.#rooms.size >= this.#hub.maxRooms) throw new RangeError("too many rooms");
     this.#rooms.add(room);
     this.#keepOr(() => this.#rooms.delete(room));
@@ -128,7 +129,7 @@ export class LiveSocket<Data> implements Socket<Data> {
   }
 
   leave(room: string): void {
-    if (this.phase === "gone" || !this.#rooms.delete(room)) return;
+    if (!this.#rooms.delete(room)) return;
     this.#hub.left(this, room);
     this.#keepOr(() => undefined);
   }

@@ -41,6 +41,15 @@ async function comeBack(stub: ShardStub, auth: object) {
   return { client, answer, ...JSON.parse(answer.slice(2)) };
 }
 
+/** A client that comes back, and about whom the application is being asked. */
+async function asked(stub: ShardStub, auth: object): Promise<WireClient> {
+  const client = await WireClient.open(stub);
+  await client.next();
+  client.send(`40${JSON.stringify({ ...auth, hold: true })}`);
+  await expect.poll(() => inside(stub, ({ letGo }) => letGo !== null)).toBe(true);
+  return client;
+}
+
 describe("connection-state recovery", () => {
   it("gives the same id, rooms and data, and what was missed, in order and once", async () => {
     const stub = newShard("recovering");
@@ -103,6 +112,30 @@ describe("connection-state recovery", () => {
     expect(sockets).toBe(1);
   });
 
+  it("misses nothing that is sent while the application is asked whether he may come in", async () => {
+    const stub = newShard("recovering");
+    const { client, id, pid, offset } = await inRoom(stub);
+    await lose(client);
+    await say(stub, "live", 1);
+    const back = await asked(stub, { pid, offset });
+    await say(stub, "live", 2);
+    await inside(stub, ({ letGo }) => letGo?.());
+    expect(JSON.parse(String(await back.next()).slice(2)).sid).toBe(id);
+    expect(apart(await back.next()).args).toEqual(["news", 1]);
+    expect(apart(await back.next()).args).toEqual(["news", 2]);
+  });
+
+  it("is for one: who is asked for while another connection comes back as the same socket begins anew", async () => {
+    const stub = newShard("recovering");
+    const { client, id, pid, offset } = await inRoom(stub);
+    await lose(client);
+    const late = await asked(stub, { pid, offset });
+    expect((await comeBack(stub, { pid, offset })).sid).toBe(id);
+    await inside(stub, ({ letGo }) => letGo?.());
+    expect(JSON.parse(String(await late.next()).slice(2)).sid).not.toBe(id);
+    expect(await inside(stub, ({ io }) => io.socketsIn("live").length)).toBe(1);
+  });
+
   it.each([
     ["an unknown pid", { pid: "x".repeat(22) }],
     ["a pid that is no text", { pid: { $ne: 1 } }],
@@ -159,6 +192,17 @@ describe("connection-state recovery", () => {
     });
     expect(rows).toEqual([]);
     expect((await comeBack(stub, { pid })).sid).not.toBe(id);
+  });
+
+  it("leaves the rooms that he asked for before he went, and not those that he left", async () => {
+    const stub = newShard("recovering");
+    const { client, id } = await inRoom(stub);
+    for (const asked of ['["slow",50]', '["join","late"]', '["leave","live"]'])
+      client.send(`42${asked}`);
+    client.send("41");
+    await expect
+      .poll(async () => (await toldTo(stub)).at(-1))
+      .toEqual(["disconnect", id, "client namespace disconnect", ["late"]]);
   });
 
   it("asks the application again: who is refused now does not come back in", async () => {

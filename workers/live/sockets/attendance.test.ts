@@ -55,6 +55,13 @@ describe("who comes back while objects are being moved", () => {
     expect([...socket.rooms]).toEqual([ROOM]);
   });
 
+  it("leaves a room that does not answer, and is told so", async () => {
+    const { socket, attendance } = scene({ home: 0, room: 99 });
+    await attendance.restore(socket);
+    await attendance.leave(socket, ROOM);
+    expect(socket.rooms.size).toBe(0);
+  });
+
   it("is not taken in by what he asks for himself and is told to be unavailable", async () => {
     const { socket, attendance } = scene({ home: 0, room: 1 });
     expect(await attendance.join(socket, ROOM)).toMatchObject({ ok: false, code: "unavailable" });

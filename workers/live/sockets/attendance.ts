@@ -55,14 +55,18 @@ export class Attendance {
     return reply;
   }
 
-  /** Takes a socket out of a room, as its client asked. */
+  /** Takes a socket out of a room, as its client asked. A room that does not answer learns of it at the next round. */
   async leave(socket: AppSocket, room: string): Promise<void> {
     socket.leave(room);
     socket.leave(batchRoom(room));
     const data = socket.data;
     if (data?.seat?.room === room) socket.data = { ...data, seat: null };
     if (data) this.#tellHome({ kind: "unplace", person: data.person.key, room });
-    await this.#desk.rooms.deliver(room, { kind: "leave", socket: socket.id });
+    try {
+      await this.#desk.rooms.deliver(room, { kind: "leave", socket: socket.id });
+    } catch (error) {
+      this.#desk.beside("leave", Promise.reject(error));
+    }
   }
 
   /** The rooms that a recovered socket was in learn that it is back. */

@@ -17,6 +17,7 @@ export class Chores {
   readonly #attendance: Attendance;
   readonly #tables: ObjectTables;
   #dueAt: number | null = null;
+  #underWay = 0;
 
   constructor(parts: { desk: Desk; attendance: Attendance; tables: ObjectTables }) {
     this.#desk = parts.desk;
@@ -28,7 +29,10 @@ export class Chores {
   start(expiresAt: number | null): void {
     const now = this.#desk.now();
     this.#dueAt ??= this.#kept();
-    const dueAt = this.#dueAt > now - CHORES_MS ? this.#dueAt : now + CHORES_MS;
+    // The end of a round plans the next one. One that is overdue and not under way died with its memory; one that hangs
+    // holds up no other.
+    if (this.#underWay > 0 && this.#dueAt > now - CHORES_MS) return;
+    const dueAt = this.#dueAt > 0 ? Math.max(this.#dueAt, now) : now + CHORES_MS;
     const at = Math.min(dueAt, expiresAt ?? dueAt);
     if (at !== this.#dueAt) this.#plan(at);
   }
@@ -36,6 +40,7 @@ export class Chores {
   /** The next round counts from the beginning of this one: rooms wait 45 s for a shard's word, also while Postgres is slow. */
   async run(): Promise<void> {
     const next = this.#desk.now() + CHORES_MS;
+    this.#underWay += 1;
     try {
       const done = await Promise.allSettled([this.#checkSignIns(), this.#callRolls()]);
       for (const result of done) {
@@ -45,6 +50,7 @@ export class Chores {
       this.#attendance.renewPlaces();
       this.#renewHomes();
     } finally {
+      this.#underWay -= 1;
       if (this.#desk.engine.sockets().length > 0) this.#plan(this.#nextAt(next));
       else this.#rest();
     }

@@ -32,7 +32,8 @@ async function elsewhere(shard: string, options: SocketOptions): Promise<SocketC
   for (;;) {
     const socket = await connectSocket(options);
     if (socket.shard !== shard) return socket;
-    socket.leave();
+    // Not a goodbye: who leaves by himself is not put back.
+    socket.cut();
   }
 }
 
@@ -237,6 +238,21 @@ describe("what was lost on the way", () => {
       storage.sql.exec("select wake_at from socketio_clock where wake_at is not null").toArray(),
     );
     expect(wakes).toHaveLength(1);
+  });
+
+  it("is told again also by a shard that died in the middle of a round: who comes next has it made up for", async () => {
+    const { shard } = await connectSocket();
+    const died = `update socketio_clock set wake_at = null; update chores set due_at = ${Date.now() - 1_000}`;
+    await alter(shardStub(shard), died);
+    let next = await connectSocket();
+    while (next.shard !== shard) next = await connectSocket();
+    await expect
+      .poll(() =>
+        runInDurableObject(shardStub(shard), (_, { storage }) =>
+          storage.sql.exec("select wake_at > ? as ok from socketio_clock", Date.now()).one(),
+        ),
+      )
+      .toEqual({ ok: 1 });
   });
 
   it("with a shard that never wakes again lapses: the room's own alarm sees to it", async () => {

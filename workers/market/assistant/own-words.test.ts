@@ -109,6 +109,7 @@ it.each<[string, Omit<OwnWords, "all"> | null]>([
   ["turunkan harga kopi ke 30000", { field: "price", figure: 30_000, words: ["kopi"] }],
   ["naikkan harga kopi 5000", null],
   ["tambah stok kopi 5", null],
+  ["tambah stok ke kopi 5", null],
   ["set stock of kopi to 5", { field: "stock", figure: 5, words: ["kopi"] }],
   ["ubah harga kopi jadi 30.000 rupiah", { field: "price", figure: 30_000, words: ["kopi"] }],
   ["ubah harga jadi 30000", null],

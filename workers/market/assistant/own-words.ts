@@ -15,7 +15,7 @@ const SCALES: Record<string, number> = { rb: 1e3, ribu: 1e3, jt: 1e6, juta: 1e6 
 const words = (list: string) => new Set(list.split(" "));
 const PRICE = words("harga harganya price");
 const STOCK = words("stok stoknya stock");
-/** Without a word that says up to where, the figure is the difference. */
+/** Without a word before the figure that says up to where, it is the difference. */
 const STEPS = words("naikkan turunkan tambah raise lower");
 const UP_TO = words("jadi menjadi jadikan ke to");
 const FILLERS = words(
@@ -36,7 +36,7 @@ export function ownWordsOf(message: string): OwnWords | null {
   const isStock = tokens.some((token) => STOCK.has(token));
   if (isPrice === isStock) return null;
   const isStep = tokens.some((token) => STEPS.has(token));
-  if (isStep && !tokens.some((token) => UP_TO.has(token))) return null;
+  if (isStep && !UP_TO.has(tokens.at(-1) ?? "")) return null;
   const known = [PRICE, STOCK, STEPS, UP_TO, FILLERS];
   const left = tokens.filter((token) => !known.some((set) => set.has(token)));
   if (left.length === 0) return null;

@@ -1,6 +1,18 @@
 import type { MailTemplate } from "../../../shared/mail/mail.ts";
 import { OrderMail, parcel, toBuyer, toSeller } from "../order-mail.ts";
 
+/** Where a buyer's money is while his parcel is in trouble. */
+const money = ({ order_status: status }: OrderMail) =>
+  status === "refunded"
+    ? "dana pesanan ini sudah dikembalikan kepada Anda"
+    : "dana Anda belum diteruskan ke penjual";
+
+/** What a seller does about a parcel; of an order whose money went back, nothing may be sent again. */
+const todo = ({ order_status: status }: OrderMail, words: string) =>
+  status === "refunded"
+    ? "Dana pesanan ini sudah dikembalikan kepada pembeli; jangan kirim ulang."
+    : words;
+
 const parcelCollected = toSeller(
   "parcel_collected",
   OrderMail,
@@ -53,8 +65,8 @@ const parcelRefused = toSeller(
   "parcel_refused",
   OrderMail,
   (mail) => `Paket pesanan ${mail.number} ditolak`,
-  () =>
-    "kurir melaporkan bahwa paket ditolak dan akan dikembalikan kepada Anda. Silakan hubungi pembeli.",
+  (mail) =>
+    `kurir melaporkan bahwa paket ditolak dan akan dikembalikan kepada Anda. ${todo(mail, "Silakan hubungi pembeli.")}`,
   (mail) => [parcel(mail)],
 );
 
@@ -62,7 +74,7 @@ const parcelRefusedBuyer = toBuyer(
   "parcel_refused_buyer",
   (mail) => `Paket pesanan ${mail.number} ditolak`,
   (mail) =>
-    `kurir melaporkan bahwa paket dari ${mail.store_name} ditolak dan akan dikembalikan; dana Anda belum diteruskan ke penjual.`,
+    `kurir melaporkan bahwa paket dari ${mail.store_name} ditolak dan akan dikembalikan; ${money(mail)}.`,
   (mail) => [parcel(mail)],
 );
 
@@ -77,8 +89,7 @@ const parcelReturning = toSeller(
 const parcelReturningBuyer = toBuyer(
   "parcel_returning_buyer",
   (mail) => `Paket pesanan ${mail.number} sedang dikembalikan`,
-  (mail) =>
-    `paket sedang dalam perjalanan kembali ke ${mail.store_name}; dana Anda belum diteruskan ke penjual.`,
+  (mail) => `paket sedang dalam perjalanan kembali ke ${mail.store_name}; ${money(mail)}.`,
   (mail) => [parcel(mail)],
 );
 
@@ -86,8 +97,8 @@ const parcelFailed = toSeller(
   "parcel_failed",
   OrderMail,
   (mail) => `Paket pesanan ${mail.number} terkendala`,
-  () =>
-    "kurir melaporkan kendala: paket belum dapat diantar, tertahan, atau hilang. Kami tetap mengikuti kabarnya. Silakan hubungi pembeli; jika paket dikirim ulang, simpan nomor resi yang baru di menu pengiriman.",
+  (mail) =>
+    `kurir melaporkan kendala: paket belum dapat diantar, tertahan, atau hilang. Kami tetap mengikuti kabarnya. ${todo(mail, "Silakan hubungi pembeli; jika paket dikirim ulang, simpan nomor resi yang baru di menu pengiriman.")}`,
   (mail) => [parcel(mail)],
 );
 
@@ -95,7 +106,7 @@ const parcelFailedBuyer = toBuyer(
   "parcel_failed_buyer",
   (mail) => `Pengiriman pesanan ${mail.number} terkendala`,
   (mail) =>
-    `kurir melaporkan kendala dengan paket dari ${mail.store_name}. Kami tetap mengikuti kabarnya; dana Anda belum diteruskan ke penjual.`,
+    `kurir melaporkan kendala dengan paket dari ${mail.store_name}. Kami tetap mengikuti kabarnya; ${money(mail)}.`,
   (mail) => [parcel(mail)],
 );
 
@@ -112,7 +123,7 @@ const parcelCancelledBuyer = toBuyer(
   "parcel_cancelled_buyer",
   (mail) => `Penjemputan paket ${mail.number} dibatalkan`,
   (mail) =>
-    `penjemputan paket dibatalkan. ${mail.store_name} akan mengirimnya dengan cara lain; dana Anda belum diteruskan ke penjual.`,
+    `penjemputan paket dibatalkan. ${mail.store_name} akan mengirimnya dengan cara lain; ${money(mail)}.`,
   (mail) => [parcel(mail)],
 );
 
@@ -120,8 +131,8 @@ const parcelReturned = toSeller(
   "parcel_returned",
   OrderMail,
   (mail) => `Paket pesanan ${mail.number} dikembalikan kepada Anda`,
-  () =>
-    "paket tidak sampai dan dikembalikan kepada Anda. Silakan hubungi pembeli, kirim ulang, lalu simpan nomor resi yang baru di menu pengiriman.",
+  (mail) =>
+    `paket tidak sampai dan dikembalikan kepada Anda. ${todo(mail, "Silakan hubungi pembeli, kirim ulang, lalu simpan nomor resi yang baru di menu pengiriman.")}`,
   (mail) => [parcel(mail)],
 );
 
@@ -129,7 +140,24 @@ const parcelReturnedBuyer = toBuyer(
   "parcel_returned_buyer",
   (mail) => `Paket pesanan ${mail.number} kembali ke penjual`,
   (mail) =>
-    `paket tidak sampai dan dikembalikan ke ${mail.store_name}. Penjual akan menghubungi Anda; dana Anda belum diteruskan kepadanya.`,
+    `paket tidak sampai dan dikembalikan ke ${mail.store_name}${mail.order_status === "refunded" ? "" : ". Penjual akan menghubungi Anda"}; ${money(mail)}.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelArrived = toSeller(
+  "parcel_arrived",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} sampai setelah dananya dikembalikan`,
+  () =>
+    "paket sudah diterima pembeli, sedangkan dana pesanan ini sudah dikembalikan kepadanya. Silakan hubungi pembeli.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelArrivedBuyer = toBuyer(
+  "parcel_arrived_buyer",
+  (mail) => `Paket pesanan ${mail.number} sudah sampai`,
+  (mail) =>
+    `kurir melaporkan bahwa paket dari ${mail.store_name} sudah sampai, sedangkan dana pesanan ini sudah dikembalikan kepada Anda. Silakan hubungi penjual.`,
   (mail) => [parcel(mail)],
 );
 
@@ -151,4 +179,6 @@ export const parcelMails: readonly MailTemplate<unknown>[] = [
   parcelCancelledBuyer,
   parcelReturned,
   parcelReturnedBuyer,
+  parcelArrived,
+  parcelArrivedBuyer,
 ];

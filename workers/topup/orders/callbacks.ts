@@ -8,7 +8,7 @@ import { type NoticeApplier, receiveNotice } from "../../../shared/inbox/inbox.t
 import { isCallback } from "../../../shared/providers/vip-reseller/callback.ts";
 import type { CallbackHeaders } from "../../../shared/providers/vip-reseller.ts";
 import { advance } from "./follow.ts";
-import { orderShape } from "./order.ts";
+import { orderShape, targetKind } from "./order.ts";
 import { updateOf } from "./purchase.ts";
 import { RefusedCallbacks } from "./refused-callbacks.ts";
 
@@ -80,9 +80,9 @@ export const callbackApplier: NoticeApplier = {
     const { trxid, status } = Kept.parse(JSON.parse(body));
     const [found] = await ctx.db.run(
       rows(
-        sql`select to_jsonb(o) as row, s.name as listed_name
+        sql`select to_jsonb(o) as row, s.name as listed_name, coalesce(o.target_kind, s.target_kind) as target_kind
           from topup_orders o join topup_services s on s.id = o.service_id where o.trxid = ${trxid}`,
-        z.object({ row: orderShape, listed_name: z.string() }),
+        z.object({ row: orderShape, listed_name: z.string(), target_kind: targetKind }),
       ),
     );
     if (!found) return { parked: "no order has this purchase" };
@@ -92,7 +92,9 @@ export const callbackApplier: NoticeApplier = {
 
     const [purchase] = await ctx.providers.vipReseller.getOrderStatus(order.family, { trxid });
     if (!purchase) return { parked: "the supplier does not know this purchase" };
-    const update = await updateOf(ctx, { ...order, listedName: found.listed_name }, purchase);
+    const { listed_name: listedName, target_kind } = found;
+    const asked = { ...order, listedName, targetKind: target_kind };
+    const update = await updateOf(ctx, asked, purchase);
     await advance(ctx, [update]);
     return update.outcome === "open"
       ? { parked: `not confirmed, it is ${purchase.status}` }

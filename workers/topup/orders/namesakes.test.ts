@@ -1,4 +1,8 @@
+import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
 import { bench } from "../testing/bench.ts";
 import { booksOf, ordersOf, purchasesOf, runOrderJob } from "../testing/outcomes.ts";
 import {
@@ -111,6 +115,18 @@ it("an order in doubt does not take a purchase that has its name and another ser
   const user = await doubt(diamonds, gameId, NOT_BOUGHT);
   const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
   await vipReseller.createGameOrder({ service: namesake.code, target: gameId, zone: "2001" });
+  expect(await look(gameId, [diamonds.code])).toEqual({
+    [diamonds.code]: { state: "unknown", trxid: null },
+  });
+  // The supplier may have given it that price; its next list says that it has not.
+  const applied = JSON.stringify({ game: { state: "applied" } });
+  await testContext().db.run(
+    rows(
+      sql`insert into topup_syncs (action, state, families, finished_at)
+        values ('full-sync', 'success', ${applied}::jsonb, now())`,
+      z.unknown(),
+    ),
+  );
   expect(await look(gameId, [diamonds.code])).toEqual({
     [diamonds.code]: { state: "failed", trxid: null },
   });

@@ -10,7 +10,7 @@ import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import type { OrderState } from "../tables/orders.ts";
 import { advance } from "./follow.ts";
 import { ASK_PAUSE_SECONDS } from "./limits.ts";
-import { type Order, orderShape } from "./order.ts";
+import { type Order, orderShape, targetKind } from "./order.ts";
 import { openSerial, updateOf } from "./purchase.ts";
 
 /** Which order: by our number, by our id, or by the supplier's id. */
@@ -32,7 +32,9 @@ export interface OrderFilter {
   to?: Date | undefined;
 }
 
-const Found = z.object({ order: orderShape, ask: z.boolean() }).nullable();
+const Found = z
+  .object({ order: orderShape, ask: z.boolean(), listed_name: z.string(), target_kind: targetKind })
+  .nullable();
 
 /** The actor's order (an admin: anybody's); `not_found` for a missing and for a foreign one. */
 export async function getOrder(ctx: Ctx, key: OrderKey): Promise<Order> {
@@ -59,7 +61,7 @@ export interface Asked {
  * most every few seconds; `provider_unavailable` when it does not answer.
  */
 export async function askAboutOrder(ctx: Ctx, key: OrderKey): Promise<Asked> {
-  const { order, ask } = await read(ctx, key, true);
+  const { order, ask, listed_name: listedName, target_kind } = await read(ctx, key, true);
   if (!ask || order.trxid === null) return { order, purchase: null };
   let purchases: SupplierOrder[];
   try {
@@ -73,7 +75,8 @@ export async function askAboutOrder(ctx: Ctx, key: OrderKey): Promise<Asked> {
   }
   const [purchase] = purchases;
   if (!purchase) return { order, purchase: null };
-  const [moved] = await advance(ctx, [await updateOf(ctx, order, purchase)]);
+  const asked = { ...order, listedName, targetKind: target_kind };
+  const [moved] = await advance(ctx, [await updateOf(ctx, asked, purchase)]);
   return { order: moved ?? order, purchase };
 }
 

@@ -41,6 +41,8 @@ export class TestShard extends DurableObject<TestEnv> {
   readonly #sentAway = new Set<string>();
   /** Added to the clock of the engine. */
   skippedMs = 0;
+  /** Lets the recovered socket go on whose `connect` is held. */
+  letGo: (() => void) | null = null;
   readonly io: SocketIoEngine<Me>;
 
   constructor(state: DurableObjectState, env: TestEnv) {
@@ -76,13 +78,18 @@ export class TestShard extends DurableObject<TestEnv> {
       this.told.push([handler, id, ...rest]);
     };
     return {
-      connect: async (socket, { name, refuse, fail, later }) => {
+      connect: async (socket, { name, refuse, fail, later, hold }) => {
         if (later && !this.#sentAway.has(String(later))) {
           this.#sentAway.add(String(later));
           throw new ConnectLater();
         }
         if (refuse) throw new ConnectRefused("Not you", { why: refuse });
         if (fail) throw new Error("a secret of the database");
+        if (socket.recovered && hold) {
+          await new Promise<void>((go) => {
+            this.letGo = go;
+          });
+        }
         if (socket.recovered) return;
         socket.data = { name: String(name ?? "nobody") };
       },

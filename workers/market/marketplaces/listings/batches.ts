@@ -7,6 +7,7 @@ import {
   type ListingRef,
   MarketplaceError,
   type ShopAuth,
+  type ShopSetup,
 } from "../../../../shared/providers/marketplace.ts";
 import type { Shop } from "../connections/shop.ts";
 import { mayHaveActed, outcomeOf, outcomeOfLine } from "./outcomes.ts";
@@ -29,17 +30,33 @@ interface Sending {
   sent: (entry: Entry, sure: boolean) => void;
 }
 
+const LEFT_TO_DO = { synced: 0, failed: 1, retry: 2, release: 3 };
+
+/** Ends an entry. Prices and stocks go side by side: what is left to do of the one outlasts whatever came of the other. */
+export function end(entry: Entry, ended: Known & Outcome): void {
+  const { ended: before } = entry;
+  const isMore = !before || LEFT_TO_DO[ended.outcome] > LEFT_TO_DO[before.outcome];
+  const isSooner =
+    before?.outcome === "retry" && ended.outcome === "retry" && ended.after_ms < before.after_ms;
+  if (isMore || isSooner) entry.ended = ended;
+}
+
 const priceOf = ({ work }: Entry) => work.product.price;
 const stockOf = (shop: Shop, { work }: Entry) =>
   Math.min(work.product.stock, shop.client.limits.stock);
 
-/** Brings the prices of listings to the shop where they differ; each entry is told what came of it. */
-export async function pushPrices(shop: Shop, entries: Entry[]): Promise<void> {
+/** Brings the stocks and prices of listings to the shop where they differ; the one waits for the other in nothing. */
+export async function pushFigures(shop: Shop, entries: Entry[]): Promise<void> {
+  // A price that the platform surely refuses ends its entry at once: the stocks are looked through before.
+  await Promise.all([pushStocks(shop, entries), pushPrices(shop, entries)]);
+}
+
+async function pushPrices(shop: Shop, entries: Entry[]): Promise<void> {
   const { client } = shop;
   const changed = open(entries).filter((entry) => {
     if (entry.known.price === priceOf(entry)) return false;
     const broken = brokenPrice(client.platform, client.limits.priceIdr, priceOf(entry));
-    if (broken !== null) entry.ended = { outcome: "failed", reason: broken };
+    if (broken !== null) end(entry, { outcome: "failed", reason: broken });
     return broken === null;
   });
   await inBatches(shop, {
@@ -56,17 +73,22 @@ export async function pushPrices(shop: Shop, entries: Entry[]): Promise<void> {
   });
 }
 
-/** The same for stock. */
-export async function pushStocks(shop: Shop, entries: Entry[]): Promise<void> {
+async function pushStocks(shop: Shop, entries: Entry[]): Promise<void> {
   const { client } = shop;
   const changed = open(entries).filter((entry) => {
     if (entry.known.stock === stockOf(shop, entry)) return false;
     const broken = brokenStock(client.limits, stockOf(shop, entry));
-    if (broken !== null) entry.ended = { outcome: "failed", reason: broken };
+    if (broken !== null) end(entry, { outcome: "failed", reason: broken });
     return broken === null;
   });
   if (changed.length === 0) return;
-  const setup = await shop.setup();
+  let setup: ShopSetup;
+  try {
+    setup = await shop.setup();
+  } catch (error) {
+    for (const entry of changed) end(entry, outcomeOf(error, entry.work, client.platform));
+    return;
+  }
   await inBatches(shop, {
     entries: changed,
     most: client.limits.stockBatch,
@@ -117,8 +139,9 @@ async function sendBatch(shop: Shop, batch: Entry[], sending: Sending): Promise<
   try {
     const lines = await shop.call((auth) => sending.send(auth, batch));
     for (const [at, entry] of batch.entries()) {
-      entry.ended = outcomeOfLine(lines[at], entry.work, platform);
-      if (entry.ended === null || lines[at] === undefined) sending.sent(entry, !entry.ended);
+      const ended = outcomeOfLine(lines[at], entry.work, platform);
+      if (ended === null || lines[at] === undefined) sending.sent(entry, ended === null);
+      if (ended !== null) end(entry, ended);
     }
   } catch (error) {
     const isWhole = error instanceof MarketplaceError && error.fault === "rejected";
@@ -128,7 +151,7 @@ async function sendBatch(shop: Shop, batch: Entry[], sending: Sending): Promise<
     }
     for (const entry of batch) {
       if (mayHaveActed(error)) sending.sent(entry, false);
-      entry.ended = outcomeOf(error, entry.work, platform);
+      end(entry, outcomeOf(error, entry.work, platform));
     }
   }
 }

@@ -4,12 +4,12 @@ import {
   type RemoteListing,
 } from "../../../../shared/providers/marketplace.ts";
 import type { Shop } from "../connections/shop.ts";
-import { type Entry, pushPrices, pushShelf, pushStocks } from "./batches.ts";
+import { type Entry, end, pushFigures, pushShelf } from "./batches.ts";
 import type { RemoteCategories } from "./categories.ts";
 import type { ShopImages } from "./images.ts";
 import { listingInput } from "./listing-input.ts";
 import { NotListableError } from "./not-listable.ts";
-import { DOUBT_PAUSE_MS, gone, mayHaveActed, outcomeOf } from "./outcomes.ts";
+import { DOUBT_PAUSE_MS, mayHaveActed, outcomeOf } from "./outcomes.ts";
 import type { Known, Outcome, Result, Work } from "./rows.ts";
 
 /** A creation whose answer was lost is looked for that long before it counts as never made. */
@@ -33,7 +33,7 @@ export const isQuick = (work: Work): boolean =>
 /** Brings the prices and stocks of listings that are otherwise in step. */
 export async function bringQuick({ shop }: Desk, works: Work[]): Promise<Result[]> {
   const entries = works.map(entryOf);
-  await Promise.all([pushPrices(shop, entries), pushStocks(shop, entries)]);
+  await pushFigures(shop, entries);
   return entries.map(resultOf);
 }
 
@@ -163,21 +163,30 @@ async function align(desk: Desk, entry: Entry): Promise<Ended> {
     await pushShelf(shop, [entry], false);
     return entry.ended;
   }
-  if (entry.known.content !== work.content) {
-    const input = await listingInput(desk, work);
-    try {
-      await shop.call((auth) => shop.client.updateListing(auth, entry.ref, input));
-    } catch (error) {
-      if (mayHaveActed(error)) entry.known.content = null;
-      const isGone = error instanceof MarketplaceError && error.fault === "not_found";
-      if (!isGone) throw error;
-      return gone(work, shop.client.platform);
-    }
-    entry.known.content = work.content;
-    entry.known.remote_category_id = input.categoryId;
-  }
-  await pushPrices(shop, [entry]);
-  await pushStocks(shop, [entry]);
-  await pushShelf(shop, [entry], true);
+  const refused = entry.known.content === work.content ? null : await rewrite(desk, entry);
+  if (refused && (refused.outcome === "release" || refused.item_id === null)) return refused;
+  // A text or picture that is not taken there is no reason to sell what is not here.
+  await pushFigures(shop, [entry]);
+  if (refused) end(entry, refused);
+  else await pushShelf(shop, [entry], true);
   return entry.ended;
+}
+
+/** Sends a listing's content. Null: the shop has it. */
+async function rewrite(desk: Desk, entry: Entry): Promise<Ended> {
+  const { shop } = desk;
+  const { work, known } = entry;
+  const { platform } = shop.client;
+  let isSent = false;
+  try {
+    const input = await listingInput(desk, work);
+    isSent = true;
+    await shop.call((auth) => shop.client.updateListing(auth, entry.ref, input));
+    known.content = work.content;
+    known.remote_category_id = input.categoryId;
+    return null;
+  } catch (error) {
+    if (isSent && mayHaveActed(error)) known.content = null;
+    return outcomeOf(error, work, platform);
+  }
 }

@@ -1,0 +1,78 @@
+import { sql } from "drizzle-orm";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { api, testContext } from "../../testing/api.ts";
+import { createUser } from "../../testing/factories.ts";
+import {
+  courierContext,
+  handedOver,
+  moneyOf,
+  moveParcel,
+  news,
+  parcelMails,
+  parcelOfSale,
+} from "../testing/parcels.ts";
+import type { Sale } from "../testing/sales.ts";
+import { followParcel } from "./courier-news.ts";
+import { parcelMails as templates } from "./mails.ts";
+
+/** As the hourly check does, twice over. */
+async function follow(sale: Sale, to: string) {
+  await moveParcel(sale, to);
+  for (let look = 0; look < 2; look += 1) await followParcel(courierContext(), sale.number);
+}
+
+async function refund({ orderId }: Sale) {
+  const { token } = await createUser(["buyer", "admin"]);
+  const call = { method: "POST", token, json: { reason: "Hilang" } };
+  expect((await api(`/api/admin/orders/${orderId}/refund`, call)).status).toBe(200);
+}
+
+/** What a mail about this order says now. */
+async function textOf({ orderId }: Sale, name: string) {
+  const { db, config } = testContext();
+  const query = sql`select payload->'data' as data from jobs
+    where dedupe_key like ${`mail/${name}/${orderId}%`} order by created_at desc limit 1`;
+  const [found] = await db.run(rows(query, z.object({ data: z.unknown() })));
+  const template = templates.find((one) => one.name === name);
+  return template?.text(template.schema.parse(found?.data), config);
+}
+
+describe("a parcel's way after a failure", () => {
+  it("is told of by mail again where it fails in the same way once more", async () => {
+    const sale = await handedOver();
+    await news(sale, "shipped", "shipped_packages");
+    for (const to of ["rejected", "redelivery", "rejected"]) await follow(sale, to);
+    const mails = await parcelMails(sale);
+    for (const template of ["parcel_refused", "parcel_refused_buyer"]) {
+      expect(mails.filter((key) => key.startsWith(`mail/${template}/`))).toHaveLength(2);
+    }
+  });
+
+  it("moves no money that went back, and asks nobody to send the goods again", async () => {
+    const sale = await handedOver();
+    await news(sale, "shipped", "shipped_packages");
+    await follow(sale, "undelivered");
+    expect(await textOf(sale, "parcel_failed_buyer")).toContain("belum diteruskan");
+    await refund(sale);
+    await follow(sale, "returning");
+    await news(sale, "returned", "returned_packages", { returned_at: "2026-11-25 10:00:00" });
+    expect(await moneyOf(sale)).toEqual({ seller: 0, escrow: 0 });
+    expect(await textOf(sale, "parcel_returned")).toContain("jangan kirim ulang");
+    expect(await textOf(sale, "parcel_returned_buyer")).toContain("sudah dikembalikan kepada Anda");
+  });
+
+  it("that ends at the buyer whose money went back is told to both, once, and pays nobody", async () => {
+    const sale = await handedOver();
+    await news(sale, "shipped", "shipped_packages");
+    await follow(sale, "undelivered");
+    await refund(sale);
+    await follow(sale, "redelivery");
+    for (let n = 0; n < 2; n += 1) await news(sale, "finished", "finished_packages");
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "refunded", status: "delivered" });
+    expect(await moneyOf(sale)).toEqual({ seller: 0, escrow: 0 });
+    const mails = (await parcelMails(sale)).filter((key) => /arrived|paid_out/.test(key));
+    expect(mails).toEqual(["mail/parcel_arrived/*", "mail/parcel_arrived_buyer/*"]);
+  });
+});

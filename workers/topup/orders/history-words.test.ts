@@ -1,0 +1,173 @@
+import { sql } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
+import { bench } from "../testing/bench.ts";
+import { booksOf, ordersOf, purchasesOf, runOrderJob, theOrderOf } from "../testing/outcomes.ts";
+import {
+  customer,
+  dial,
+  newPhone,
+  SERVICES,
+  shelve,
+  stockShelves,
+  supplierService,
+  type TestService,
+} from "../testing/shop.ts";
+import { callbackApplier } from "./callbacks.ts";
+import { placeGame, placePrepaid } from "./place.ts";
+import { processOrder } from "./process.ts";
+import { askAboutOrder } from "./read.ts";
+
+const FUNDS = 1_000_000;
+const { credit, fire, diamonds } = SERVICES;
+/** Has the name of the diamonds, at another price. */
+const namesake: TestService = { ...diamonds, code: "ML86-S2" };
+const other = { ...fire, code: "FF-OTHER", name: "Free Fire Lain", supplierPrice: 777_000 };
+
+beforeAll(async () => {
+  await stockShelves();
+  const told = await supplierService(namesake.code, {});
+  namesake.name = told.name;
+  namesake.supplierPrice = told.price.basic;
+  namesake.price = Math.ceil(told.price.basic * 1.07);
+  await shelve(namesake);
+  await shelve({ ...other, price: 888_000 });
+});
+afterAll(async () => {
+  await shelve(namesake, { status: "gone" });
+  await shelve({ ...other, price: 888_000 }, { status: "gone" });
+});
+
+const NOT_BOUGHT = { refuse: { value: 503, count: 1 } };
+const BOUGHT = { timeOut: { value: true, count: 1 } };
+const SURE = [80_000, 150_000, 220_000];
+const HOURS = 3_600_000;
+
+async function play(service: TestService, zone: string, fault: Record<string, unknown> = BOUGHT) {
+  const [actor, gameId] = [await customer(FUNDS), newPhone()];
+  await dial(gameId, { stay: true, ...fault });
+  const input = { service: service.code, gameId, zone };
+  const { number: orderNumber } = await placeGame(bench({ actor }).ctx, input);
+  const { ctx, settle } = bench({ actor, timeoutMs: fault === BOUGHT ? 150 : 3_000 });
+  await processOrder(ctx, { orderNumber });
+  await settle();
+  return { actor, order: await theOrderOf(gameId) };
+}
+
+async function credits(phoneNumber: string, fault: Record<string, unknown> = {}) {
+  const actor = await customer(FUNDS);
+  await dial(phoneNumber, { stay: true, ...fault });
+  const { ctx, settle } = bench({ actor, timeoutMs: fault === BOUGHT ? 150 : 3_000 });
+  await placePrepaid(ctx, { service: credit.code, phoneNumber });
+  await settle();
+  return actor;
+}
+
+const run = (change: ReturnType<typeof sql>) => testContext().db.run(rows(change, z.unknown()));
+const instead = (from: string, to: string) => (text: string) => text.replaceAll(from, to);
+const stateOf = async (target: string) => (await theOrderOf(target)).state;
+
+describe("an order that was bought is not refunded where the history", () => {
+  it.each([
+    ["writes its zone in other letters", "os_asia", `"zone":"os_asia"`, `"zone":"OS_ASIA"`],
+    ["writes its name with other blanks", "", "Free Fire 70", "Free  fire 70"],
+  ])("%s: it is found", async (_, zone, from, to) => {
+    const { order } = await play(fire, zone);
+    for (const laterMs of SURE) await runOrderJob(order, { laterMs, twist: instead(from, to) });
+    expect(await stateOf(order.target)).toBe("processing");
+  });
+
+  it.each([
+    ["calls its zone otherwise", fire, "os_asia", () => instead(`"os_asia"`, `"Asia"`)],
+    ["gives it another's name", fire, "", () => instead(`"${fire.name}"`, `"${other.name}"`)],
+    [
+      "has it at its namesake's price",
+      diamonds,
+      "2001",
+      () => instead(`"price":${diamonds.supplierPrice}`, `"price":${namesake.supplierPrice}`),
+    ],
+    [
+      "has it at nobody's price",
+      diamonds,
+      "2001",
+      () => instead(`"price":${diamonds.supplierPrice}`, `"price":${diamonds.supplierPrice + 321}`),
+    ],
+  ])("%s: the next price list may tell, then a person", async (_, service, zone, twisted) => {
+    const { actor, order } = await play(service, zone);
+    const twist = twisted();
+    for (const laterMs of SURE) await runOrderJob(order, { laterMs, twist });
+    expect(await stateOf(order.target)).toBe("unknown");
+    await runOrderJob(order, { laterMs: 2.5 * HOURS, twist });
+    expect(await stateOf(order.target)).toBe("review");
+    expect(await booksOf(actor)).toMatchObject({ escrow: order.amount });
+  });
+});
+
+it("two buyers' orders are no tie while one of their purchases may still come", async () => {
+  const phone = newPhone();
+  for (const _ of [1, 2]) await credits(phone, BOUGHT);
+  const late = (await purchasesOf(phone)).at(-1)?.trxid;
+  const twist = (text: string) => {
+    const answer = JSON.parse(text);
+    const data = answer.data.filter(({ trxid }: { trxid: string }) => trxid !== late);
+    return JSON.stringify({ ...answer, data });
+  };
+  const orders = await ordersOf(phone);
+  for (const order of orders) await runOrderJob(order, { laterMs: 5_000, twist });
+  for (const order of orders) await runOrderJob(order, { laterMs: 80_000 });
+  const states = (await ordersOf(phone)).map(({ state }) => state);
+  expect(states).toEqual(["processing", "processing"]);
+});
+
+it("a purchase that stands behind one from before the order is not taken for the order's", async () => {
+  const phone = newPhone();
+  const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
+  await vipReseller.createPrepaidOrder({ service: credit.code, target: phone });
+  const between = newPhone();
+  await credits(between);
+  await run(sql`update topup_orders set bought_at = bought_at - interval '1 minute'
+    where target = ${between}`);
+  const actor = await credits(phone, NOT_BOUGHT);
+  const order = await theOrderOf(phone);
+  for (const laterMs of SURE) await runOrderJob(order, { laterMs });
+  expect(await theOrderOf(phone)).toMatchObject({ state: "review", trxid: null });
+  expect(await booksOf(actor)).toMatchObject({ escrow: credit.price });
+});
+
+describe("a purchase under way is the order's", () => {
+  const abroad = (phone: string) => instead(`"data":"${phone}"`, `"data":"62${phone.slice(1)}"`);
+  async function oldOrder() {
+    const phone = newPhone();
+    const actor = await credits(phone);
+    await run(sql`update topup_orders set target_kind = null where target = ${phone}`);
+    return { actor, phone, order: await theOrderOf(phone) };
+  }
+
+  it("for a callback about an order from before kinds of targets were kept", async () => {
+    const { phone, order } = await oldOrder();
+    const { ctx } = bench({ twist: abroad(phone), timeoutMs: 3_000 });
+    const { trxid } = order;
+    const told = { v: 1, form: "provider", trxid, status: "success", statusText: "", original: "" };
+    await callbackApplier.apply(ctx, JSON.stringify(told));
+    expect(await stateOf(phone)).toBe("processing");
+  });
+
+  it("for its buyer who asks about such an order", async () => {
+    const { actor, phone, order } = await oldOrder();
+    const { ctx } = bench({ actor, twist: abroad(phone), timeoutMs: 3_000 });
+    await askAboutOrder(ctx, { number: order.number });
+    expect(await stateOf(phone)).toBe("processing");
+  });
+
+  it("for its buyer who asks after the service was renamed", async () => {
+    const { actor, order } = await play(fire, "", {});
+    await shelve({ ...fire, name: "FF 70 Baru" });
+    const twist = instead(`"${fire.name}"`, `"FF 70 Baru"`);
+    const { ctx } = bench({ actor, twist, timeoutMs: 3_000 });
+    await askAboutOrder(ctx, { number: order.number });
+    await shelve(fire);
+    expect(await stateOf(order.target)).toBe("processing");
+  });
+});
