@@ -29,6 +29,7 @@ const LONGER_MS: Record<string, number> = {
   market: 20 * 60_000,
   hosting: 25 * 60_000,
   live: 15 * 60_000,
+  panel: 15 * 60_000,
 };
 
 const stops: (() => Promise<unknown>)[] = [];

@@ -40,6 +40,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await keepCallbacks(twins.ipaymu.url);
   project.provide("settings", {
     PASSWORD_COST: "4",
+    // Every test of hosting puts its sites on one panel.
+    AAPANEL_CAPACITY: "5000",
     // A busy machine must not be taken for a slow panel.
     HOSTING_CREATE_WAIT_MS: "10000",
     ...localSettings(

@@ -3,10 +3,15 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import type { SiteFacts } from "../../../shared/agent-protocol/sites.ts";
 import { rows } from "../../../shared/db/statement.ts";
-import { linkOf } from "../../panel/index.ts";
-import { connected, enrolledServer, type TestServer } from "../../panel/testing/agents.ts";
+import { linkOf, sitesRootOf } from "../../panel/index.ts";
+import {
+  connected,
+  enrolledServer,
+  type TestServer,
+  testFacts,
+} from "../../panel/testing/agents.ts";
 import { createOperator } from "../../panel/testing/operators.ts";
-import { failure, ScriptedAgent, success } from "../../panel/testing/scripted.ts";
+import { eventually, failure, ScriptedAgent, success } from "../../panel/testing/scripted.ts";
 import { api, testContext } from "../../testing/api.ts";
 import { createUser, unique } from "../../testing/factories.ts";
 import { agentDriver } from "./agent.ts";
@@ -155,13 +160,11 @@ test("a server of the panel becomes one of hosting's when its agent answers", as
 test("sites of a server of the panel lie where its agent has them, and nowhere else", async () => {
   const server = await newServer();
   const admin = await createUser(["admin"]);
-  const agent = new ScriptedAgent(await connected(server), () => success({ site: null }));
-  await testContext().db.run(
-    rows(
-      sql`update panel_servers set sites_root = '/srv/sites' where id = ${server.id}`,
-      z.unknown(),
-    ),
-  );
+  const greeting = await connected(server, { greet: false });
+  const agent = new ScriptedAgent(greeting, () => success({ site: null }));
+  greeting.hello([], { facts: { ...testFacts(), sitesRoot: "/srv/sites" } });
+  const told = () => sitesRootOf(testContext(), server.id);
+  await eventually(told, (root) => root === "/srv/sites", "the agent's root");
   const add = async (more: object) => {
     const json = {
       name: "Agen",

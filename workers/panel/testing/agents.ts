@@ -144,7 +144,7 @@ export class TestAgent {
 
   hello(
     holds: { id: string; state: "started" | "ended" }[] = [],
-    changes: { displaced?: boolean } = {},
+    changes: { displaced?: boolean; facts?: AgentFacts } = {},
   ): void {
     this.send({
       ...{ v: PROTOCOL_VERSION, t: "hello", agentVersion: "1.0.0", facts: testFacts() },
