@@ -44,6 +44,7 @@ export async function startSimulated(): Promise<SimulatedAgents> {
     connect: async (options) => (await ask({ name: "connect", options })) as Connected,
     count: async () => (await ask({ name: "count" })) as { open: number; reports: number },
     leave: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, "exit");
       child.kill("SIGKILL");
       await exited;
