@@ -17,15 +17,7 @@ import { type Platform, startPlatform } from "./platform.ts";
  * `npm run faults`: what `npm test` proves about faults, with the database away for whole minutes and the Worker killed
  * many times. `npm run faults -- kills --seed 7` runs one of them.
  */
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seed: { type: "string" },
-    kills: { type: "string", default: "25" },
-    seconds: { type: "string", default: "60" },
-    viewers: { type: "string", default: "500" },
-  },
-});
+const { values, positionals } = readOptions();
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6));
 const lastsMs = Number(values.seconds) * 1000;
 
@@ -86,11 +78,35 @@ async function run(names: string[]): Promise<boolean> {
   return allHeld;
 }
 
+function readOptions() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        seed: { type: "string" },
+        kills: { type: "string", default: "25" },
+        seconds: { type: "string", default: "60" },
+        viewers: { type: "string", default: "500" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}
+
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 const names = positionals.length > 0 ? positionals : Object.keys(FAULTS);
 const unknown = names.filter((name) => !(name in FAULTS));
-if (unknown.length > 0) {
+if (values.help) {
+  console.log(`npm run faults -- [${Object.keys(FAULTS).join(" | ")} …] [options]
+  --seconds 60    how long the database is away, at most 30 for live
+  --kills 25      how often the Worker is killed
+  --viewers 500   of the live room
+  --seed N        repeats a run of kills`);
+} else if (unknown.length > 0) {
   console.error(`No fault ${unknown.join(", ")}; there are: ${Object.keys(FAULTS).join(", ")}`);
   process.exitCode = 1;
 } else if (!(await run(names))) {

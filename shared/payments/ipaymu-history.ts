@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Ctx } from "../context.ts";
 import { call } from "../db/statement.ts";
-import { IPAYMU } from "./ipaymu.ts";
+import { IPAYMU, type IpaymuHistory } from "./ipaymu.ts";
 
 /** A run reads no more at once; the next one goes on there. */
 const PAGES_AT_ONCE = 30;
@@ -23,14 +23,6 @@ type Begun = NonNullable<z.output<typeof begun>>;
 const Sightings = z
   .object({ read_until: z.coerce.date().nullable(), transactions: z.array(z.string()) })
   .transform(({ read_until: readUntil, transactions }) => ({ readUntil, transactions }));
-
-/** What is known of an account's transactions without asking for each payment (SQL: payments_history.sql). */
-export interface IpaymuHistory {
-  /** Reads what is new since the last time. False: there is more of it than is read at once. */
-  readNewest(openedAt: Date): Promise<boolean>;
-  /** The transactions of a reference that were read so far; nothing opened before `readUntil` is missing. */
-  sightingsOf(providerRef: string): Promise<z.output<typeof Sightings>>;
-}
 
 const accountOf = (ctx: Ctx) => ({
   account: `${IPAYMU}/${ctx.providers.ipaymu.account}`,

@@ -1,6 +1,5 @@
 import type { Ipaymu, IpaymuPayment, IpaymuStatus } from "../providers/ipaymu.ts";
 import { ProviderError } from "../providers/provider-error.ts";
-import type { IpaymuHistory } from "./ipaymu-history.ts";
 import type {
   ChargeAt,
   ChargeRequest,
@@ -17,6 +16,16 @@ export const IPAYMU_CALLBACK_PATH = "/api/payment/callback";
 const MINUTE_MS = 60_000;
 /** The cron reads the history every minute; of an open payment that is news enough. */
 const RECENTLY_MS = 2 * MINUTE_MS;
+
+/** What is known of an account's transactions without asking for each payment (`ipaymu-history.ts`). */
+export interface IpaymuHistory {
+  /** Reads what is new since the last time. False: there is more of it than is read at once. */
+  readNewest(openedAt: Date): Promise<boolean>;
+  /** The transactions of a reference that were read so far; nothing opened before `readUntil` is missing. */
+  sightingsOf(
+    providerRef: string,
+  ): Promise<{ readUntil: Date | null; transactions: readonly string[] }>;
+}
 
 interface Here {
   appUrl: string;

@@ -1,7 +1,7 @@
 import bcrypt from "bcryptjs";
 import pg from "pg";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
-import { writeDemoUsers } from "./demo/data.ts";
+import { writeDemoUsers } from "../local/demo/data.ts";
 import { makeOperator } from "./operator.ts";
 
 const url = inject("standIns").adminUrl;
