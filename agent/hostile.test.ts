@@ -7,7 +7,7 @@ import { handlers } from "./areas.ts";
 import { outcomeOf } from "./dispatch/outcome.ts";
 import { onProgramStart } from "./programs.ts";
 import { testCtx } from "./testing/ctx.ts";
-import { dice, hostileValue } from "./testing/hostile.ts";
+import { dice, hostileValue, stringsIn, textAt, withAt } from "./testing/hostile.ts";
 
 const VALUES_A_FIELD = 120;
 const ID = "01930000-0000-7000-8000-0123456789ab";
@@ -67,23 +67,6 @@ const GOOD: Record<AnyType, unknown> = {
   "backup.list": {},
   "agent.update": { attempt: ID, release: { manifest: "{}", signature: "A".repeat(86) } },
 };
-
-/** The ways to all strings in an input. */
-function stringsIn(value: unknown, path: string[] = []): string[][] {
-  if (typeof value === "string") return [path];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => stringsIn(inner, [...path, key]));
-}
-
-function withAt(value: unknown, [key, ...rest]: string[], put: string): unknown {
-  if (key === undefined) return put;
-  if (Array.isArray(value)) return value.map((one, at) => (String(at) === key ? put : one));
-  const object = value as Record<string, unknown>;
-  return { ...object, [key]: withAt(object[key], rest, put) };
-}
-
-const textAt = (value: unknown, path: string[]): string =>
-  String(path.reduce((inner, key) => (inner as Record<string, unknown>)[key], value));
 
 /** No quote, no control, no letter of another script, nothing that a shell, SQL or a configuration reads as more than a word. */
 const WORD = /^[A-Za-z0-9 ._/@%+:*=?&~-]*$/;

@@ -113,13 +113,16 @@ interface Pieces {
   links?: number;
   services?: string;
   extensions?: string;
+  /** Beside `index.js`. */
+  modules?: string;
   worker?: string;
   more?: string;
 }
 
 /** A configuration of workerd around the module `index.js`. */
 export function capnp(pieces: Pieces) {
-  const { port, driver, links, services = "", extensions = "", worker = "", more = "" } = pieces;
+  const { port, driver, links, services = "", extensions = "", more = "" } = pieces;
+  const { modules = "", worker = "" } = pieces;
   const http = (name: string, at: number, service: string) =>
     `(name = "${name}", address = "127.0.0.1:${at}", http = (), service = "${service}"),`;
   const drives = driver !== undefined;
@@ -137,7 +140,7 @@ const config :Workerd.Config = (
   ${extensions}
 );
 const main :Workerd.Worker = (
-  modules = [(name = "index.js", esModule = embed "index.js")],
+  modules = [(name = "index.js", esModule = embed "index.js"), ${modules}],
   compatibilityDate = "${DATE}",
   compatibilityFlags = ["no_web_socket_compression"],
   globalOutbound = "internet",

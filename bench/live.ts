@@ -1,4 +1,5 @@
 import { localSettings, secretsFrom } from "../local/settings.ts";
+import { startBareRoom } from "./live/bare.ts";
 import { printCost } from "./live/cost.ts";
 import { benchFanout } from "./live/fanout.ts";
 import { benchGifts } from "./live/gifts.ts";
@@ -27,7 +28,10 @@ export async function benchLive(keep: (stop: () => Promise<unknown>) => void): P
     return peer;
   };
   const missed = [
-    ...(await benchFanout({ worker: () => startWorkerd(bundle) })),
+    ...(await benchFanout({
+      worker: () => startWorkerd(bundle),
+      bareRoom: () => startBareRoom(bundle, SHARDS),
+    })),
     ...(await benchGifts(standIns, secrets.JWT_KEYS, startPeer)),
     ...(await benchRanking(standIns)),
   ];

@@ -43,8 +43,7 @@ export async function benchPanel(keep: (stop: () => Promise<unknown>) => void): 
   const [first, second, third, ...rest] = await seedServers(standIns.adminUrl, AGENTS + 3);
   if (!first || !second || !third) throw new Error("no servers were seeded");
 
-  const simulated = await startSimulated();
-  keep(simulated.leave);
+  const simulated = await startSimulated(keep);
   const one = { id: first.id, pem: first.pem, publicKey: first.key.publicKey };
   await simulated.connect({ url, servers: [one], sideBySide: 1, reportEveryMs: 0 });
   const side = { worker, links, server: first.id };
@@ -52,13 +51,12 @@ export async function benchPanel(keep: (stop: () => Promise<unknown>) => void): 
   await benchThroughput("an agent that answers at once", side);
   await simulated.leave();
 
-  const real: RealAgent = await startInstantAgent(url, second);
-  keep(real.stop);
+  const real: RealAgent = await startInstantAgent(url, second, keep);
   await benchThroughput("our agent, with its journal", { ...side, server: second.id });
   await real.stop();
 
   const missed = [
-    ...(await benchAgent(url, third)),
+    ...(await benchAgent(url, third, keep)),
     ...(await benchCrowd({ worker, adminUrl: standIns.adminUrl }, rest, keep)),
     ...(await benchBackups(keep)),
   ];

@@ -32,6 +32,9 @@ const LONGER_MS: Record<string, number> = {
   panel: 15 * 60_000,
 };
 
+/** For each thing that a benchmark has started. */
+const STOP_MS = 60_000;
+
 const stops: (() => Promise<unknown>)[] = [];
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in BENCHES));
@@ -50,9 +53,17 @@ async function run(): Promise<void> {
   }
 }
 
-/** The last started first; each stops by its own process. */
+/** The last started first; each stops by its own process. One that does not is left: the figures are there. */
 async function stopAll(): Promise<void> {
-  for (const stop of stops.splice(0).reverse()) await stop().catch(console.error);
+  for (const stop of stops.splice(0).reverse()) {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      console.error("something that the bench started does not stop");
+      late.resolve();
+    }, STOP_MS);
+    await Promise.race([stop().catch(console.error), late.promise]);
+    clearTimeout(timer);
+  }
 }
 
 function describeMachine(): void {
@@ -90,3 +101,5 @@ try {
 } finally {
   await (ending ?? stopAll());
 }
+// Whatever still holds this process open has nothing more to say.
+process.exit();

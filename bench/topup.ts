@@ -13,7 +13,8 @@ const CALLBACKS = 2_000;
 
 const SETTLING = `Settle time: from the moment when an order is in doubt, in the local runtime with real queues, one order a second, 500 ms
 between the supplier's requests. A purchase is found by the first look, 3 s after the doubt; looks wait for their turn at
-that pace. A refund waits until the attempt's lease of 75 s is over and two looks, 60 s apart or more, found nothing.`;
+that pace. A refund waits until the attempt's lease of 75 s is over and the history shows nothing of the order for 5 minutes
+beside a purchase that was made after it. Where none is made, it waits for 6 hours.`;
 
 /**
  * Orders beside Express, callbacks while Postgres is away, doubts, the catalogue's sync. The supplier's pace is switched

@@ -109,6 +109,9 @@ async function addStubbornly(panel: Panel, { service, link, fields }: Click): Pr
 /** The honest answer while the Worker's objects or its database's connections come back. */
 const PASSING = /unavailable|tidak tersedia|try again|coba lagi/i;
 
+/** A few of these are as long as the supplier must be silent to be believed. */
+const PASSING_MINUTES = 95;
+
 /**
  * Gives everything that waits for a moment that moment earlier. All of it or none: an attempt that was just begun may be
  * under way, and must not be young beside a sighting of its purchase that was made old.
@@ -118,12 +121,12 @@ async function passDoubts(platform: Platform): Promise<void> {
     "select from topup_orders where state = 'buying' and attempt_until > now() + interval '70 seconds' limit 1",
   );
   if (young) return;
-  const span = "interval '4 minutes'";
+  const span = `interval '${PASSING_MINUTES} minutes'`;
   await platform.sql(`update topup_orders set attempt_at = attempt_at - ${span}, paid_at = paid_at - ${span},
-    attempt_until = attempt_until - ${span}, absent_since = absent_since - ${span}, bought_at = bought_at - ${span},
-    ask_at = ask_at - ${span}, asked_at = asked_at - ${span}`);
+    attempt_until = attempt_until - ${span}, absent_since = absent_since - ${span}, newer_since = newer_since - ${span},
+    bought_at = bought_at - ${span}, ask_at = ask_at - ${span}, asked_at = asked_at - ${span}`);
   await platform.sql(`update topup_supplier_sightings set seen_at = seen_at - ${span}`);
-  await passMinutes(platform, 4);
+  await passMinutes(platform, PASSING_MINUTES);
 }
 
 async function comeToRest(platform: Platform, panel: Panel, clicks: Click[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -6,7 +6,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx } from "../ctx.ts";
 import { type DigestedFile, digestFile, FileDigest } from "./file-digest.ts";
-import { archivePath, checkSpace, createPrivate, diskError, putInPlace } from "./folder.ts";
+import { archivePath, checkSpace, storeFile } from "./folder.ts";
 import type { BackupKeys } from "./keys.ts";
 import type { Manifest } from "./manifest.ts";
 import { type Stage, type StartStage, withStages } from "./processes.ts";
@@ -42,30 +42,26 @@ export async function writeArchive(
   const path = archivePath(ctx, given.name);
   const partial = join(path, "..", `.${given.backupId}.archive`);
   const recipients = (await keys.recipients()).flatMap((recipient) => ["-r", recipient]);
-  const handle = await createPrivate(partial);
-  const digest = await FileDigest.open(ctx, partial);
-  try {
-    await withStages(ctx, async (start) => {
-      const storing = new Storing();
-      const compress: StartCompressing = (stdin) => {
-        const zstd = start("zstd", COMPRESS, { stdin });
-        const options = { stdin: zstd.stdout, stdout: handle.fd };
-        const age = start("age", ["-e", ...recipients], options);
-        storing.add(age, zstd);
-        return zstd;
-      };
-      await withRoom(ctx, feed(compress, start), storing, digest);
-    });
-    const written = await digest.catchUp();
-    await putInPlace(handle, partial, path);
-    return { name: path.slice(path.lastIndexOf("/") + 1), ...written };
-  } catch (error) {
-    await handle.close().catch(() => undefined);
-    await rm(partial, { force: true });
-    throw diskError(error);
-  } finally {
-    await digest.close();
-  }
+  const written = await storeFile(partial, path, async (file) => {
+    const digest = await FileDigest.open(ctx, partial);
+    try {
+      await withStages(ctx, async (start) => {
+        const storing = new Storing();
+        const compress: StartCompressing = (stdin) => {
+          const zstd = start("zstd", COMPRESS, { stdin });
+          const options = { stdin: zstd.stdout, stdout: file.fd };
+          const age = start("age", ["-e", ...recipients], options);
+          storing.add(age, zstd);
+          return zstd;
+        };
+        await withRoom(ctx, feed(compress, start), storing, digest);
+      });
+      return await digest.catchUp();
+    } finally {
+      await digest.close();
+    }
+  });
+  return { name: path.slice(path.lastIndexOf("/") + 1), ...written };
 }
 
 /** The ends of the programs that store, from whenever they are started; `failed` is the first that fails. */

@@ -1,18 +1,10 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { backupCallPaths, MAX_MANIFEST_BYTES } from "../../shared/agent-protocol/backups.ts";
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx } from "../ctx.ts";
 import { checkArchive, damaged } from "./archive.ts";
-import {
-  archivePath,
-  checkSpace,
-  createPrivate,
-  diskError,
-  openFolder,
-  putInPlace,
-} from "./folder.ts";
+import { archivePath, checkSpace, openFolder, storeFile } from "./folder.ts";
 import type { BackupKeys } from "./keys.ts";
 import {
   type Manifest,
@@ -78,20 +70,14 @@ async function fetchCopy(ctx: AgentCtx, keys: BackupKeys, known: KnownBackup): P
   const { archive } = read.manifest;
   await checkSpace(ctx, dir, archive.bytes);
   const partial = join(dir, `.${known.backupId}.archive`);
-  const handle = await createPrivate(partial);
-  try {
+  await storeFile(partial, archivePath(ctx, known.name), async (file) => {
     const hash = createHash("sha256");
     await fetchObject(ctx, known.backupId, archive.bytes, async (chunk) => {
       hash.update(chunk);
-      await handle.write(chunk);
+      await file.write(chunk);
     });
     if (hash.digest("hex") !== archive.sha256) throw damaged();
-    await putInPlace(handle, partial, archivePath(ctx, known.name));
-  } catch (error) {
-    await handle.close().catch(() => undefined);
-    await rm(partial, { force: true });
-    throw diskError(error);
-  }
+  });
   await putManifest(ctx, read.manifest, text);
   return read.manifest;
 }

@@ -29,8 +29,6 @@ export function archivePath(ctx: Pick<AgentCtx, "settings">, name: string): stri
   return manifestPath(ctx, name).replace(/\.json$/, ARCHIVE_SUFFIX[kind]);
 }
 
-export const ARCHIVE_NAME = /^(nusantara_.*)\.(?:json|tar|sql)\.zst\.age$/;
-
 export function kindOf(name: string): BackupKind {
   const kind = /^nusantara_(state|site|database)_/.exec(name)?.[1];
   return kind === "state" || kind === "site" ? kind : "database";
@@ -99,7 +97,7 @@ export async function sweepScratch(parent: string): Promise<void> {
 }
 
 /** Creates a file that nobody else can read, never through a link. */
-export async function createPrivate(path: string): Promise<FileHandle> {
+async function createPrivate(path: string): Promise<FileHandle> {
   await rm(path, { force: true });
   return await open(
     path,
@@ -134,12 +132,25 @@ export const codeOf = (error: unknown): string | undefined =>
     ? error.code
     : undefined;
 
-/** The file is whole and on the disk under its name once this returns. */
-export async function putInPlace(handle: FileHandle, from: string, to: string): Promise<void> {
-  await handle.sync();
-  await handle.close();
-  await rename(from, to);
-  await syncFolder(dirname(to));
+/** Fills a file under a name of its own; under the name `to` it is whole and on the disk. What fails leaves nothing. */
+export async function storeFile<T>(
+  from: string,
+  to: string,
+  fill: (file: FileHandle) => Promise<T>,
+): Promise<T> {
+  const file = await createPrivate(from);
+  try {
+    const value = await fill(file);
+    await file.sync();
+    await file.close();
+    await rename(from, to);
+    await syncFolder(dirname(to));
+    return value;
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    await rm(from, { force: true });
+    throw diskError(error);
+  }
 }
 
 export async function syncFolder(dir: string): Promise<void> {

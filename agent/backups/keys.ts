@@ -1,9 +1,9 @@
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
-import { access, readFile, rename } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx } from "../ctx.ts";
-import { createPrivate, syncFolder } from "./folder.ts";
+import { storeFile } from "./folder.ts";
 import { withStages } from "./processes.ts";
 
 /** Public keys of age: its own, and those of its plugins for hardware keys are not taken. */
@@ -54,12 +54,7 @@ async function ownIdentity(ctx: AgentCtx): Promise<string> {
 async function makeIdentity(ctx: AgentCtx, file: string): Promise<void> {
   const made = await outputOf(ctx, []);
   const partial = `${file}.${process.pid}.new`;
-  const handle = await createPrivate(partial);
-  await handle.writeFile(made);
-  await handle.sync();
-  await handle.close();
-  await rename(partial, file);
-  await syncFolder(join(file, ".."));
+  await storeFile(partial, file, (identity) => identity.writeFile(made));
 }
 
 async function publicKey(ctx: AgentCtx, file: string): Promise<string> {

@@ -10,7 +10,7 @@ import {
 } from "../../shared/agent-protocol/backups.ts";
 import { CommandError } from "../command-error.ts";
 import type { AgentCtx } from "../ctx.ts";
-import { createPrivate, manifestPath, openStored, putInPlace } from "./folder.ts";
+import { manifestPath, openStored, storeFile } from "./folder.ts";
 import { type BackupKeys, sameMac } from "./keys.ts";
 
 const count = z.number().int().nonnegative();
@@ -92,9 +92,7 @@ export async function putManifest(
 ): Promise<void> {
   const path = manifestPath(ctx, given.name);
   const partial = join(path, "..", `.${given.backupId}.manifest`);
-  const handle = await createPrivate(partial);
-  await handle.writeFile(text);
-  await putInPlace(handle, partial, path);
+  await storeFile(partial, path, (file) => file.writeFile(text));
 }
 
 /** The manifest of a backup, checked: another version first, then whether it is this server's and unaltered. */

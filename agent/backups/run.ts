@@ -6,7 +6,7 @@ import { CommandError } from "../command-error.ts";
 import type { AgentCtx, Progress } from "../ctx.ts";
 import { checkArchive, type Feed, type StartCompressing, writeArchive } from "./archive.ts";
 import { dumpDatabase } from "./database/dump.ts";
-import { archivePath, checkSpace, kindOf, openFolder, subjectOf } from "./folder.ts";
+import { archivePath, checkSpace, kindOf, manifestPath, openFolder, subjectOf } from "./folder.ts";
 import { type BackupKeys, backupKeys } from "./keys.ts";
 import { exclusively } from "./locks.ts";
 import {
@@ -48,18 +48,22 @@ export async function runBackup(
     // Beside the work: each is a program's start.
     const tools = versionsOf(ctx, input.target.kind);
     tools.catch(() => undefined);
-    const archive = await writeArchive(ctx, keys, input, feed).catch((error: unknown) => {
-      throw treeError(error);
-    });
-    if (!packed.value) throw new Error("an archive without a source");
-    progress(90, ["archive written"]);
     const { backupId, name, createdAt } = input;
-    const written = await writeManifest(ctx, keys, {
-      ...{ format: 1, backupId, name, createdAt, archive, ...packed.value },
-      ...{ kind: kindOf(name), subject: subjectOf(name), serverId: ctx.settings.serverId },
-      tools: await tools,
-    });
-    return factsOf(ctx, written);
+    try {
+      const archive = await writeArchive(ctx, keys, input, feed);
+      if (!packed.value) throw new Error("an archive without a source");
+      progress(90, ["archive written"]);
+      const written = await writeManifest(ctx, keys, {
+        ...{ format: 1, backupId, name, createdAt, archive, ...packed.value },
+        ...{ kind: kindOf(name), subject: subjectOf(name), serverId: ctx.settings.serverId },
+        tools: await tools,
+      });
+      return factsOf(ctx, written);
+    } catch (error) {
+      // An archive without its manifest is no backup, and only takes the room that was missing.
+      for (const path of [manifestPath, archivePath]) await rm(path(ctx, name), { force: true });
+      throw treeError(error);
+    }
   });
 }
 

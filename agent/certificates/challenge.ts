@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
@@ -11,6 +11,8 @@ interface Challenge {
 }
 
 const PATH = "/.well-known/acme-challenge/";
+/** A token, or the draft of one. */
+const CHALLENGE = /^\.?[A-Za-z0-9_-]{20,}$/;
 const TIMEOUT_MS = 3_000;
 const TRIES = 3;
 
@@ -46,6 +48,14 @@ export async function removeChallenge(
   { token }: Pick<Challenge, "token">,
 ): Promise<void> {
   await rm(join(ctx.settings.certificates.challengeDir, token), { force: true });
+}
+
+/** What runs that were killed have left. Only one asks an authority at a time, and has not begun yet. */
+export async function sweepChallenges(ctx: AgentCtx): Promise<void> {
+  const { challengeDir } = ctx.settings.certificates;
+  for (const name of await readdir(challengeDir).catch(() => [])) {
+    if (CHALLENGE.test(name)) await rm(join(challengeDir, name), { force: true });
+  }
 }
 
 /** What this very server answers for the name, whatever DNS says; null for no answer of 200. */

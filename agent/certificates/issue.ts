@@ -47,6 +47,8 @@ export async function issueFor(
   // One that was fetched by a run that did not come to use it.
   const kept = (await store.versions(wanted.domain)).find(isGood);
   const stored = kept ?? (await fetched(ctx, store, wanted, progress));
+  // Also that of the run before: gone on with at the next renewal it would bring this certificate once more.
+  await store.dropOrder(wanted.domain, wanted.staging);
   // Else an order for a test would take a trusted certificate from the site's visitors.
   if (wanted.staging && inUse && !inUse.about.staging && !hasEnded(inUse, ctx.now())) {
     return { certificate: factsOf(stored), issued: !kept };
@@ -66,9 +68,7 @@ async function fetched(
   const { chain, key, directory } = await obtain(ctx, store, wanted, progress);
   const { names, email, staging } = wanted;
   const about = { v: 1 as const, directory, names, email, staging };
-  const stored = await store.add(wanted.domain, { chain, key, about });
-  await store.dropOrder(wanted.domain, staging);
-  return stored;
+  return await store.add(wanted.domain, { chain, key, about });
 }
 
 /** Switched, and seen in a handshake for every name; else the site has what it had. */

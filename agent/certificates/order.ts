@@ -6,7 +6,7 @@ import type { AgentCtx, Progress } from "../ctx.ts";
 import { type Acme, type Authorization, type Order, openAcme } from "./acme.ts";
 import { AcmeError } from "./acme-errors.ts";
 import { confirmed, nextTry, noted, withoutOrder } from "./budget.ts";
-import { placeChallenge, removeChallenge } from "./challenge.ts";
+import { placeChallenge, removeChallenge, sweepChallenges } from "./challenge.ts";
 import { isSameNames } from "./facts.ts";
 import { newKey, type OpenOrder, type Store } from "./store.ts";
 
@@ -52,6 +52,7 @@ export async function obtain(
 ): Promise<Obtained> {
   const { certificates } = ctx.settings;
   const directory = wanted.staging ? certificates.stagingUrl : certificates.directoryUrl;
+  await sweepChallenges(ctx);
   const account = await store.account(directory);
   const acme = await openAcme({
     directoryUrl: directory,

@@ -117,6 +117,10 @@ async function addVersion(
   const stamp = new Date().toISOString().replaceAll(/\D/g, "").slice(0, 14);
   const name = `${stamp}-${randomBytes(4).toString("hex")}`;
   const draft = join(folder, `.${name}`);
+  // Of a run that was killed: there is a private key in it.
+  for (const left of await readdir(folder).catch(() => [])) {
+    if (left.startsWith(".")) await rm(join(folder, left), { recursive: true, force: true });
+  }
   await mkdir(draft, { recursive: true, mode: 0o700 });
   await writeWhole(join(draft, KEY), key);
   await writeWhole(join(draft, CHAIN), chain);

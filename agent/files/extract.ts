@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, lstat, mkdir, readdir, rename, rmdir } from "node:fs/promises";
+import { type FileHandle, link, lstat, mkdir, readdir, rename } from "node:fs/promises";
 import { CommandError } from "../command-error.ts";
 import { asCommandError, openBelow, type Place, partsOf, withEntry } from "../paths.ts";
 import { READ, removeTree } from "./entries.ts";
@@ -11,6 +11,9 @@ import { readZip } from "./zip.ts";
 /** What a site may be made of. The hosting domain checks archives before, and more strictly. */
 const MOST_FILES = 100_000;
 const MOST_BYTES = 8 * 1024 ** 3;
+
+/** What is being replaced, beside what takes its place. */
+const KEPT = ".nusantara-kept";
 
 const broken = (cause: unknown) =>
   new CommandError("invalid", "the archive cannot be read to its end", { cause });
@@ -35,8 +38,8 @@ export async function extractArchive(
     await mkdir(target.at(draft), 0o700);
     const counted = await unpack(target, draft, (unpacker) => read(file, unpacker));
     await withFolders(target, draft, refuseClashes);
-    await withFolders(target, draft, merge);
-    await rmdir(target.at(draft));
+    await withFolders(target, draft, async (from, to) => void (await merge(from, to)));
+    await removeTree(target, draft);
     return counted;
   } catch (error) {
     await removeTree(target, draft).catch(() => undefined);
@@ -179,6 +182,7 @@ async function inBoth(from: Place, to: Place, name: string, work: Pair): Promise
 /** Before anything is moved: a folder does not replace a file, nor a file a folder or a link. */
 async function refuseClashes(from: Place, to: Place): Promise<void> {
   for (const name of await readdir(from.path)) {
+    if (name === KEPT) throw new CommandError("invalid", "the archive has a name of the agent's");
     const taken = await lstat(to.at(name)).catch(() => null);
     if (!taken) continue;
     const isFolder = (await lstat(from.at(name))).isDirectory();
@@ -192,13 +196,48 @@ async function refuseClashes(from: Place, to: Place): Promise<void> {
   }
 }
 
-async function merge(from: Place, to: Place): Promise<void> {
-  for (const name of await readdir(from.path)) {
-    const isFolder = (await lstat(from.at(name))).isDirectory();
-    const taken = await lstat(to.at(name)).catch(() => null);
-    if (isFolder && taken) {
-      await inBoth(from, to, name, merge);
-      await rmdir(from.at(name));
-    } else await rename(from.at(name), to.at(name));
+/** Moves everything in, or nothing. What was replaced lies in the draft then; what comes back undoes it. */
+async function merge(from: Place, to: Place): Promise<Pair> {
+  const undos: Pair[] = [];
+  const undo: Pair = async (source, target) => {
+    for (const step of undos.reverse()) await step(source, target);
+  };
+  try {
+    for (const name of await readdir(from.path)) undos.push(await mergeEntry(from, to, name));
+    return undo;
+  } catch (error) {
+    await undo(from, to);
+    throw error;
+  }
+}
+
+async function mergeEntry(from: Place, to: Place, name: string): Promise<Pair> {
+  const isFolder = (await lstat(from.at(name))).isDirectory();
+  const taken = await lstat(to.at(name)).catch(() => null);
+  if (!taken) {
+    await rename(from.at(name), to.at(name));
+    return (source, target) => rename(target.at(name), source.at(name));
+  }
+  if (isFolder) {
+    let undo: Pair = async () => undefined;
+    await inBoth(from, to, name, async (inner, outer) => {
+      undo = await merge(inner, outer);
+    });
+    return (source, target) => inBoth(source, target, name, undo);
+  }
+  await replace(from, to, name);
+  return (source, target) => rename(source.at(name), target.at(name));
+}
+
+/** A second name keeps the old file, so that there is no moment without either. Who may not link it moves it away. */
+async function replace(from: Place, to: Place, name: string): Promise<void> {
+  const [old, kept] = [to.at(name), from.at(KEPT)];
+  await link(old, kept).catch(() => rename(old, kept));
+  try {
+    await rename(from.at(name), old);
+    await rename(kept, from.at(name));
+  } catch (error) {
+    await rename(kept, old);
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { SSHD_FILE, sshdSnippet } from "../files/sshd.ts";
 import { findProgram } from "../programs.ts";
@@ -156,7 +156,11 @@ export function systemSteps(machine: Machine, settings: Settings, node: string):
       ? [
           file(machine, SSHD_FILE, sshdSnippet(settings), {
             mode: 0o644,
-            check: (draft) => checked(machine, "sshd", ["-t", "-f", draft]),
+            check: (draft) => {
+              // Without it sshd refuses to look at all, and it is not there before sshd's first start since boot.
+              if (machine.isReal) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
+              return checked(machine, "sshd", ["-t", "-f", draft]);
+            },
           }),
         ]
       : []),

@@ -8,7 +8,7 @@ import { BUILD } from "../build.ts";
 import type { AgentCtx } from "../ctx.ts";
 import { lastUpdate } from "../update/state.ts";
 import { type Reading, readHost } from "./host.ts";
-import { readServices } from "./services.ts";
+import { serviceReader } from "./services.ts";
 
 export { readFacts } from "./facts.ts";
 
@@ -27,6 +27,7 @@ export function createMonitor(
   { certificates = heldCertificates }: MonitorSources = {},
 ): Monitor {
   let last: Reading | null = null;
+  const readServices = serviceReader();
   return {
     async report() {
       const [{ figures, reading }, services, held] = await Promise.all([

@@ -1,6 +1,7 @@
+import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -77,6 +78,33 @@ describe("the monitor", () => {
     }
   });
 
+  it("without systemd counts how often a service was another process than a minute ago", async () => {
+    const given = { ...settings(), watch: ["nginx", "mariadb"] };
+    const monitor = createMonitor(testCtx(given));
+    const restarts = async () =>
+      (await monitor.report()).services.map((service) => service.restarts);
+    const beAt = (socket: string) =>
+      new Promise<Server>((done) => {
+        const server = createServer((peer) => peer.end()).listen(socket, () => done(server));
+      });
+    const one = spawn("/usr/bin/sleep", ["60"]);
+    const other = spawn("/usr/bin/sleep", ["60"]);
+    let database = await beAt(given.mariadb.socket);
+    try {
+      writeFileSync(given.nginx.pidFile, `${one.pid}\n`);
+      for (const _ of [1, 2]) expect(await restarts()).toEqual([0, 0]);
+      writeFileSync(given.nginx.pidFile, `${other.pid}\n`);
+      expect(await restarts()).toEqual([1, 0]);
+      await new Promise((done) => database.close(done));
+      database = await beAt(given.mariadb.socket);
+      for (const _ of [1, 2]) expect(await restarts()).toEqual([1, 1]);
+    } finally {
+      one.kill();
+      other.kill();
+      await new Promise((done) => database.close(done));
+    }
+  });
+
   it("asks systemd for all services at once, and knows nothing where it does not answer", async () => {
     const asked: string[][] = [];
     const given = {
@@ -87,14 +115,16 @@ describe("the monitor", () => {
     const ctx = testCtx(given, {
       run: async (program, args) => {
         asked.push([program, ...args]);
-        return { code: 3, stdout: "active\nfailed\n", stderr: "" };
+        const stdout = "NRestarts=3\nActiveState=active\n\nActiveState=failed\n";
+        return { code: 0, stdout, stderr: "" };
       },
     });
     expect((await createMonitor(ctx).report()).services).toEqual([
-      { name: "nginx", status: "active" },
+      { name: "nginx", status: "active", restarts: 3 },
       { name: "mariadb", status: "failed" },
     ]);
-    expect(asked).toEqual([["systemctl", "is-active", "--", "nginx", "mariadb"]]);
+    const words = ["show", "--property=ActiveState", "--property=NRestarts"];
+    expect(asked).toEqual([["systemctl", ...words, "--", "nginx", "mariadb"]]);
     const deaf = testCtx(given, { run: () => Promise.reject(new Error("no systemd")) });
     expect((await createMonitor(deaf).report()).services).toMatchObject([
       { status: "unknown" },

@@ -10,7 +10,7 @@ import {
   parseTraffic,
   parseUptime,
 } from "./proc.ts";
-import { parseIsActive } from "./services.ts";
+import { parseShow } from "./services.ts";
 
 /** As Debian 12 on two cores wrote them. */
 const STAT = `cpu  2958780 17620 845254 3173502 22696 0 48443 7177 0 0
@@ -124,14 +124,21 @@ it.each([
 });
 
 describe("services", () => {
-  it("have the words of systemctl, a line each", () => {
-    const names = ["nginx", "mariadb", "redis-server", "x"];
-    const told = parseIsActive(names, "active\nfailed\ninactive\nsomething-new\n");
-    expect(told.map(({ status }) => status)).toEqual(["active", "failed", "inactive", "unknown"]);
+  it("have the words of systemctl, a paragraph each, and its count of falls", () => {
+    const said = [
+      "NRestarts=2\nActiveState=active",
+      "ActiveState=failed\nNRestarts=0",
+      "ActiveState=new",
+    ];
+    expect(parseShow(["nginx", "mariadb", "x"], `${said.join("\n\n")}\n`)).toEqual([
+      { name: "nginx", status: "active", restarts: 2 },
+      { name: "mariadb", status: "failed", restarts: 0 },
+      { name: "x", status: "unknown" },
+    ]);
   });
 
-  it("are all unknown when the lines do not fit the names", () => {
-    const told = parseIsActive(["nginx", "mariadb"], "active\n");
+  it("are all unknown when the paragraphs do not fit the names", () => {
+    const told = parseShow(["nginx", "mariadb"], "ActiveState=active\n");
     expect(told.map(({ status }) => status)).toEqual(["unknown", "unknown"]);
   });
 });

@@ -10,6 +10,7 @@ function der(tag: number, ...content: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...size]), body]);
 }
 
+const utcTime = (date: Date) => `${date.toISOString().replace(/\D/g, "").slice(2, 14)}Z`;
 const sequence = (...content: Buffer[]) => der(0x30, ...content);
 const oid = (hex: string) => der(0x06, Buffer.from(hex, "hex"));
 const ecdsaWithSha256 = sequence(oid("2a8648ce3d040302"));
@@ -22,7 +23,7 @@ export interface SelfSigned {
 }
 
 /** A self-signed certificate of 127.0.0.1, made anew for each test: what an aaPanel has by default. */
-export function selfSigned(): SelfSigned {
+export function selfSigned(until = new Date(Date.UTC(2049, 11, 31))): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const commonName = sequence(oid("550403"), der(0x0c, Buffer.from("127.0.0.1")));
   const name = sequence(der(0x31, commonName));
@@ -34,7 +35,7 @@ export function selfSigned(): SelfSigned {
     der(0x02, Buffer.from([1])),
     ecdsaWithSha256,
     name,
-    sequence(time("200101000000Z"), time("491231235959Z")),
+    sequence(time("200101000000Z"), time(utcTime(until))),
     name,
     publicKey.export({ type: "spki", format: "der" }),
     der(0xa3, sequence(altName)),

@@ -10,7 +10,7 @@ import { fileOperation, operate } from "../files/operations.ts";
 import type { AnyHandler } from "../handlers.ts";
 import { onProgramStart } from "../programs.ts";
 import { findAccount, processesOf } from "../root/accounts.ts";
-import { dice, hostileValue } from "../testing/hostile.ts";
+import { dice, hostileValue, stringsIn, textAt, withAt } from "../testing/hostile.ts";
 import { type Machine, startMachine } from "../testing/machine.ts";
 import { needs } from "../testing/needs.ts";
 import { handlers as sites } from "./handlers.ts";
@@ -34,23 +34,6 @@ function inventory(folder: string, site = "/"): string[] {
     .filter((line) => !/\.log /.test(line))
     .sort();
 }
-
-/** The paths of all strings in an input. */
-function stringsIn(value: unknown, path: string[] = []): string[][] {
-  if (typeof value === "string") return [path];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => stringsIn(inner, [...path, key]));
-}
-
-function withAt(value: unknown, [key, ...rest]: string[], put: string): unknown {
-  if (key === undefined) return put;
-  if (Array.isArray(value)) return value.map((one, at) => (String(at) === key ? put : one));
-  const object = value as Record<string, unknown>;
-  return { ...object, [key]: withAt(object[key], rest, put) };
-}
-
-const textAt = (value: unknown, path: string[]): string =>
-  String(path.reduce((inner, key) => (inner as Record<string, unknown>)[key], value));
 
 needs(
   "nginx",

@@ -1,3 +1,4 @@
+import { handlers as certificateHandlers } from "../certificates/index.ts";
 import { handlers as databaseHandlers } from "../databases/index.ts";
 import { handlers as fileHandlers } from "../files/index.ts";
 import type { AnyHandler } from "../handlers.ts";
@@ -7,7 +8,7 @@ import { handlers as siteHandlers } from "../sites/index.ts";
 import { testCtx } from "./ctx.ts";
 
 /**
- * Does one command about a site or a database in a process of its own, which ends without a word at a named step. For tests, as
+ * Does one command about sites, databases or certificates in a process of its own, which ends without a word at a named step. For tests, as
  * `node act.ts SETTINGS TYPE INPUT STEP`.
  */
 const [settingsFile = "", type = "", input = "", killAt = ""] = process.argv.slice(2);
@@ -20,6 +21,7 @@ const handlers: Record<string, AnyHandler> = {
   ...siteHandlers,
   ...fileHandlers,
   ...databaseHandlers,
+  ...certificateHandlers,
 };
 const handler = handlers[type];
 if (!handler) throw new Error(`no handler ${type}`);

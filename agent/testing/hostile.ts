@@ -100,3 +100,21 @@ export function hostileValue(roll: (below: number) => number, good: string): str
       return good.slice(0, at) + fragment() + good.slice(at);
   }
 }
+
+/** The ways to all strings in an input. */
+export function stringsIn(value: unknown, path: string[] = []): string[][] {
+  if (typeof value === "string") return [path];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => stringsIn(inner, [...path, key]));
+}
+
+/** The input with another text at one of these ways. */
+export function withAt(value: unknown, [key, ...rest]: string[], put: string): unknown {
+  if (key === undefined) return put;
+  if (Array.isArray(value)) return value.map((one, at) => (String(at) === key ? put : one));
+  const object = value as Record<string, unknown>;
+  return { ...object, [key]: withAt(object[key], rest, put) };
+}
+
+export const textAt = (value: unknown, path: string[]): string =>
+  String(path.reduce((inner, key) => (inner as Record<string, unknown>)[key], value));

@@ -1,8 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { MEMORY_ENV } from "../../agent/install/unit.ts";
 import { buildAgent } from "../../local/release/build.ts";
 import { privateKib, residentKib } from "../live/memory.ts";
@@ -14,14 +15,29 @@ const GOAL_MIB = 60;
 /** A minute has one report and two heartbeats. */
 const REST_MS = 60_000;
 const SETTLE_MS = 10_000;
+const STOP_MS = 20_000;
 const VERSION = "0.0.1";
 
 /** The built agent as installed, below its supervisor, connected and with nothing to do: memory, and CPU for an hour. */
-export async function benchAgent(url: string, server: SeededServer): Promise<string[]> {
+export async function benchAgent(
+  url: string,
+  server: SeededServer,
+  keep: (stop: () => Promise<unknown>) => void,
+): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "lumbung-agent-"));
   const node = plainNode();
-  const { supervisor, agent } = await startAgent(folder, node, url, server);
+  const supervisor = await startSupervisor(folder, node, url, server);
+  const exited = once(supervisor, "exit");
+  const stop = async () => {
+    supervisor.kill("SIGTERM");
+    // On a machine that is busy with other things its agent may take longer to say goodbye than anybody waits.
+    const killed = setTimeout(() => killTree(supervisor.pid ?? 0), STOP_MS);
+    await exited;
+    clearTimeout(killed);
+  };
+  keep(stop);
   try {
+    const agent = await connectedAgent(supervisor);
     await pause(SETTLE_MS);
     const cpu = cpuMicroseconds(agent) + cpuMicroseconds(supervisor.pid ?? 0);
     await pause(REST_MS);
@@ -41,9 +57,17 @@ export async function benchAgent(url: string, server: SeededServer): Promise<str
     );
     return mib < GOAL_MIB ? [] : [`the agent at rest holds ${mib.toFixed(0)} MiB`];
   } finally {
-    supervisor.kill("SIGTERM");
-    await once(supervisor, "exit");
+    await stop();
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** The supervisor and its agent, which are a group of their own. */
+function killTree(group: number): void {
+  try {
+    process.kill(-group, "SIGKILL");
+  } catch {
+    // They have ended meanwhile.
   }
 }
 
@@ -70,12 +94,12 @@ async function bareMib(node: string): Promise<string> {
   return mib.toFixed(0);
 }
 
-async function startAgent(
+async function startSupervisor(
   folder: string,
   node: string,
   url: string,
   server: SeededServer,
-): Promise<{ supervisor: ChildProcess; agent: number }> {
+): Promise<ChildProcessByStdio<null, Readable, null>> {
   const at = (...names: string[]) => join(folder, ...names);
   const built = await buildAgent({ version: VERSION, commit: "bench", builtAt: "", keys: [] });
   mkdirSync(at("programs/releases", VERSION), { recursive: true });
@@ -88,15 +112,23 @@ async function startAgent(
   const settings = { url, serverId: server.id, services: "direct", ...paths };
   writeFileSync(at("agent.json"), JSON.stringify(settings));
   const args = [at("programs/supervise.sh"), node, at("state"), at("programs")];
-  const child = spawn("/bin/sh", [...args, "run", "--settings", at("agent.json")], {
+  return spawn("/bin/sh", [...args, "run", "--settings", at("agent.json")], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...MEMORY_ENV },
+    detached: true,
   });
+}
+
+/** The agent's process, once it is connected. */
+async function connectedAgent({ stdout }: { stdout: Readable }): Promise<number> {
   let said = "";
-  for await (const piece of child.stdout) {
+  // Read to its end afterwards: who writes to a pipe that nobody holds dies of it.
+  for await (const piece of stdout.iterator({ destroyOnReturn: false })) {
     said += String(piece);
     const [, pid] = /supervisor: started \S+ \((\d+)\)/.exec(said) ?? [];
-    if (pid && said.includes('"connected"')) return { supervisor: child, agent: Number(pid) };
+    if (!pid || !said.includes('"connected"')) continue;
+    stdout.resume();
+    return Number(pid);
   }
   throw new Error(`the agent did not connect: ${said}`);
 }

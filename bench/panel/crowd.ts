@@ -14,8 +14,7 @@ export async function benchCrowd(
   servers: SeededServer[],
   keep: (stop: () => Promise<unknown>) => void,
 ): Promise<string[]> {
-  const agents = await startSimulated();
-  keep(agents.leave);
+  const agents = await startSimulated(keep);
   const [before, writtenBefore] = [residentKib(worker.pid), await countReports(adminUrl)];
   const url = `http://127.0.0.1:${worker.port}`;
   const connected = await agents.connect({

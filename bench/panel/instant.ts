@@ -1,11 +1,10 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startDaemon } from "../../agent/daemon.ts";
 import { readKey } from "../../agent/link/key.ts";
 import { settingsSchema } from "../../agent/settings.ts";
+import { startForked } from "./forked.ts";
 import type { SeededServer } from "./seed.ts";
 
 export interface RealAgent {
@@ -16,20 +15,12 @@ export interface RealAgent {
 export async function startInstantAgent(
   url: string,
   { id, pem }: SeededServer,
+  keep: (stop: () => Promise<unknown>) => void,
 ): Promise<RealAgent> {
   const folder = mkdtempSync(join(tmpdir(), "lumbung-agent-"));
+  keep(async () => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, "agent.key"), pem, { mode: 0o600 });
-  const child = fork(import.meta.filename, ["agent", url, id, folder], { stdio: "inherit" });
-  await once(child, "message");
-  return {
-    stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, "exit");
-      child.kill("SIGKILL");
-      await exited;
-      rmSync(folder, { recursive: true });
-    },
-  };
+  return await startForked(import.meta.filename, ["agent", url, id, folder], keep);
 }
 
 async function run([url = "", serverId = "", folder = ""]: string[]): Promise<void> {

@@ -1,9 +1,9 @@
-import { fork } from "node:child_process";
 import { createPrivateKey, sign } from "node:crypto";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { connectHeaders } from "../../agent/link/key.ts";
 import { type AgentFrame, PING, readEdgeFrame } from "../../shared/agent-protocol/index.ts";
+import { startForked } from "./forked.ts";
 
 /** Agents without a server behind them, in a process of their own: each keeps its connection and answers at once. */
 export interface SimulatedAgents {
@@ -29,12 +29,13 @@ export interface Connected {
 
 type Order = { name: "connect"; options: Connecting } | { name: "count" };
 
-export async function startSimulated(): Promise<SimulatedAgents> {
-  const child = fork(import.meta.filename, ["agents"], { stdio: "inherit" });
-  await once(child, "message");
+export async function startSimulated(
+  keep: (stop: () => Promise<unknown>) => void,
+): Promise<SimulatedAgents> {
+  const { child, heard, stop } = await startForked(import.meta.filename, ["agents"], keep);
   const ask = async (order: Order): Promise<unknown> => {
     child.send(order);
-    const [answer] = await once(child, "message");
+    const answer = await heard();
     if (answer && typeof answer === "object" && "failed" in answer) {
       throw new Error(String(answer.failed));
     }
@@ -43,12 +44,7 @@ export async function startSimulated(): Promise<SimulatedAgents> {
   return {
     connect: async (options) => (await ask({ name: "connect", options })) as Connected,
     count: async () => (await ask({ name: "count" })) as { open: number; reports: number },
-    leave: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, "exit");
-      child.kill("SIGKILL");
-      await exited;
-    },
+    leave: stop,
   };
 }
 
@@ -93,6 +89,8 @@ async function open(options: Connecting, server: Connecting["servers"][number]):
     ...{ headers, perMessageDeflate: false },
   });
   ws.on("message", (data) => answer(ws, String(data)));
+  // One that breaks later on is no longer counted as open, and takes no other with it.
+  ws.on("error", () => undefined);
   await once(ws, "open");
   send(ws, {
     ...{ v: 1, t: "hello", agentVersion: "1.0.0", facts, instance: crypto.randomUUID() },

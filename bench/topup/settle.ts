@@ -15,15 +15,17 @@ const LOST = 6;
 const EVERY_MS = 1_000;
 const TIMED_OUT_MS = 30_000;
 const PATIENCE_MS = 120_000;
-/** Of what is left then. Lease and absence (workers/topup/orders/limits.ts) take 135 s from the click. */
-const LOST_PATIENCE_MS = 150_000;
+/** Of what is left then: silence is believed 5 minutes after something newer shows (topup_orders_silence.sql). */
+const LOST_PATIENCE_MS = 480_000;
+/** An order that is placed so long after another was surely made after its attempt's lease of 75 s. */
+const NEWER_MS = 80_000;
 /** A history reaches back to an attempt when it shows a purchase that was over by so long before. */
 const HISTORY_MS = 6_000;
 
 export interface Settling {
   /** Settled by the history, which shows the purchase. */
   taken(): Promise<string[]>;
-  /** Settled by the history, which shows nothing, twice. */
+  /** Settled by the history, which shows nothing for 5 minutes beside a purchase that was made later. */
   lost(): Promise<string[]>;
 }
 
@@ -50,14 +52,18 @@ export async function startSettling(
   for (const target of lost) await dial(place, target, { down: { count: 1 } });
   for (const target of taken) await dial(place, target, { timeOut: { count: 1 } });
   const placed: Promise<void>[] = [];
+  const began = performance.now();
   for (const [n, target] of [...lost, ...taken].entries()) {
     placed.push(order(place, n, target));
     await pause(EVERY_MS);
   }
   await Promise.all(placed);
+  const lostAt = began + LOST * EVERY_MS;
   return {
     taken: async () => {
       const times = await settled(place, taken, "processing", PATIENCE_MS);
+      await pause(Math.max(lostAt + NEWER_MS - performance.now(), 0));
+      await order(place, lost.length + taken.length, targetOf(98));
       tell(
         `${TAKEN} orders taken and never answered, each given up after ${TIMED_OUT_MS / 1000} s`,
         times,
@@ -66,7 +72,10 @@ export async function startSettling(
     },
     lost: async () => {
       const times = await settled(place, lost, "failed", LOST_PATIENCE_MS);
-      tell(`${LOST} orders that never arrived, refunded`, times);
+      tell(
+        `${LOST} orders that never arrived, refunded; the next one is bought ${NEWER_MS / 1000} s later`,
+        times,
+      );
       return times.length === LOST ? [] : [`only ${times.length} of ${LOST} were refunded`];
     },
   };

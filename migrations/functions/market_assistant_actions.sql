@@ -42,8 +42,10 @@ begin
 
   insert into market_assistant_actions
     (id, user_id, session_id, tool, input, target_kind, target_id, before, after, confirmed)
-  values ((input->>'action_id')::uuid, person, (input->>'session_id')::uuid, tool, input->'input', subject->>'kind',
-    (subject->>'id')::uuid, subject, market_assistant_change(tool, input->'input'), proposal is not null);
+  values ((input->>'action_id')::uuid, person, (input->>'session_id')::uuid, tool, input->'input',
+    coalesce(subject->>'kind', case tool when 'sync_to_marketplace' then 'market_sync_run' end),
+    coalesce(subject->>'id', case tool when 'sync_to_marketplace' then input->>'action_id' end)::uuid,
+    subject, market_assistant_change(tool, input->'input'), proposal is not null);
   perform audit_write(jsonb_build_object('actor_kind', input->'actor_kind', 'actor_id', input->'actor_id',
     'request_id', input->'request_id', 'action', 'market.assistant.' || tool,
     'subject_kind', coalesce(subject->>'kind', 'assistant_action'),
@@ -157,12 +159,14 @@ begin
   return null;
 end $$;
 
--- The fields that a tool sets on its subject.
+-- The fields that a tool sets on its subject; of a sync and a photo, what was asked for: the run and the photo that come
+-- of it bear the act's id.
 create or replace function market_assistant_change(tool text, input jsonb) returns jsonb language sql immutable as $$
   select case
     when tool = 'delete_product' then '{"deleted": true}'::jsonb
     when tool in ('feature_store', 'feature_product') then jsonb_build_object('is_featured', input->'featured')
-    when tool in ('update_product', 'update_store_info', 'set_store_location') then input - 'product_id'
+    when tool in ('update_product', 'update_store_info', 'set_store_location', 'sync_to_marketplace',
+      'enhance_product_photo') then input - 'product_id'
   end
 $$;
 
@@ -247,7 +251,7 @@ create or replace function market_assistant_made(input jsonb) returns jsonb lang
 #variable_conflict use_variable
 begin
   update market_assistant_actions a set target_kind = input->>'target_kind', target_id = (input->>'target_id')::uuid,
-    after = input->'after'
+    after = nullif(input->'after', 'null')
   where a.id = (input->>'action_id')::uuid and a.user_id = (input->>'user_id')::bigint;
   return to_jsonb(true);
 end $$;

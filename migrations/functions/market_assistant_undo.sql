@@ -1,4 +1,4 @@
--- market_assistant_undo(input) returns jsonb {slug, store_id}
+-- market_assistant_undo(input) returns jsonb {slug?, store_id?, wake?, job_id?}
 -- Undoes one act of the assistant for the user whom it was done for: once, within 24 hours, and only where the fields
 -- that it set still are as it set them; else fails and changes nothing. input: {action_id, user_id, actor_kind, actor_id, request_id}
 create or replace function market_assistant_undo(input jsonb) returns jsonb language plpgsql as $$
@@ -20,7 +20,7 @@ begin
     perform app_error('conflict', 'Batas 24 jam untuk membatalkan tindakan ini sudah lewat');
   end if;
   if act.after is null or act.target_id is null then
-    perform app_error('conflict', 'Tindakan ini tidak dapat dibatalkan');
+    perform app_error('conflict', 'Tidak ada yang dapat dibatalkan dari tindakan ini');
   end if;
   answer := case
     when act.tool in ('update_product', 'delete_product', 'create_product', 'feature_product')
@@ -29,6 +29,8 @@ begin
       then market_assistant_undo_store(act, person)
     when act.tool = 'create_promo' then market_assistant_undo_promo(act, person)
     when act.tool = 'draft_instagram_post' then market_assistant_undo_post(act)
+    when act.tool = 'sync_to_marketplace' then market_assistant_undo_sync(act, person)
+    when act.tool = 'enhance_product_photo' then market_assistant_undo_photo(act, person)
   end;
   if answer is null then
     perform app_error('changed', 'Datanya sudah berubah sejak itu, jadi tidak dibatalkan');

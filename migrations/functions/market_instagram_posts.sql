@@ -136,19 +136,22 @@ begin
 end $$;
 
 -- market_instagram_begin({post_id, run}) returns what the job works with, or null where this run no longer counts.
--- From here on the post cannot be changed, until it has ended or is put off.
+-- From here on the post cannot be changed, until it has ended or is put off. `held`: an admin has switched Instagram off
+-- for the store; then nothing is sent, and only what may be out already is asked about.
 create or replace function market_instagram_begin(input jsonb) returns jsonb language plpgsql as $$
 declare
   p record;
 begin
-  update market_instagram_posts q set started_at = coalesce(q.started_at, clock_timestamp()), updated_at = now()
+  update market_instagram_posts q set updated_at = now(), started_at = case
+      when q.publish_sent_at is not null or market_feature_on(q.store_id, 'instagram')
+        then coalesce(q.started_at, clock_timestamp()) end
     where q.id = (input->>'post_id')::uuid and q.run = (input->>'run')::int and q.status = 'draft'
       and q.scheduled_at is not null;
   if not found then
     return null;
   end if;
   select jsonb_build_object('id', q.id, 'run', q.run, 'caption', q.caption, 'image_url', q.image_url,
-      'product_id', q.product_id, 'store_slug', s.slug,
+      'product_id', q.product_id, 'store_slug', s.slug, 'held', not market_feature_on(s.id, 'instagram'),
       'product_gone', q.product_id is not null and (r.id is null or r.deleted_at is not null),
       'late_ms', extract(epoch from clock_timestamp() - q.scheduled_at) * 1000,
       'troubles', q.troubles, 'containers', q.containers,
@@ -170,12 +173,13 @@ end $$;
 -- market_instagram_note({post_id, run, container_id?, account_id?, drop_container?, trouble?, reason?, put_off?,
 --   sent: {seen} | "not"}) returns boolean
 -- What happened to a post on its way; false: the run no longer counts, or somebody else has sent the publishing call
--- that `sent.seen` did not know of. `put_off`: the seller may change it again until the next attempt.
+-- that `sent.seen` did not know of, or an admin has just switched Instagram off. `put_off`: the seller may change it
+-- again until the next attempt.
 create or replace function market_instagram_note(input jsonb) returns boolean language plpgsql as $$
 declare
   drops constant boolean := coalesce((input->>'drop_container')::boolean, false);
   made constant text := input->>'container_id';
-  sends constant boolean := jsonb_typeof(input->'sent') = 'object';
+  sends constant boolean := coalesce(jsonb_typeof(input->'sent') = 'object', false);
 begin
   update market_instagram_posts set
       container_id = case when drops then null else coalesce(made, container_id) end,
@@ -190,7 +194,8 @@ begin
       started_at = case when coalesce((input->>'put_off')::boolean, false) then null else started_at end,
       updated_at = now()
     where id = (input->>'post_id')::uuid and run = (input->>'run')::int and status = 'draft'
-      and (not sends or publish_sent_at is not distinct from (input->'sent'->>'seen')::timestamptz);
+      and (not sends or publish_sent_at is not distinct from (input->'sent'->>'seen')::timestamptz
+        and market_feature_on(store_id, 'instagram'));
   return found;
 end $$;
 

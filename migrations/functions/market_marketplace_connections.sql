@@ -32,7 +32,8 @@ end $$;
 -- market_marketplace_connect({connection_id, shop_id, shop_name, shop_cipher, access_token_enc, refresh_token_enc,
 --   access_expires_at, refresh_expires_at}) returns {wake}
 -- Stores what the seller granted and heals what was broken. A shop that another store has is refused by
--- market_connections_shop_key. Another shop than before is a new start: what we knew of the old one's listings is gone.
+-- market_connections_shop_key. Another shop than before is a new start: what we knew of the old one's listings is gone,
+-- and its pump, which still holds the old shop's tokens, claims nothing more.
 create or replace function market_marketplace_connect(input jsonb) returns jsonb language plpgsql as $$
 declare
   c record;
@@ -44,7 +45,7 @@ begin
     delete from market_listings where connection_id = c.id;
     delete from market_listing_images where connection_id = c.id;
     update market_connections set orders_from = now(), orders_since = now(), setup = null, setup_at = null,
-        last_sync_at = null
+        last_sync_at = null, pump_seq = pump_seq + 1, pump_idle = true
       where id = c.id;
   end if;
   update market_connections set status = 'connected', status_reason = null, shop_id = input->>'shop_id',
@@ -256,4 +257,24 @@ begin
         clock_timestamp() + make_interval(secs => (input->>'wait_ms')::float8 / 1000))
     where id = (input->>'connection_id')::uuid;
   return found;
+end $$;
+
+-- market_marketplace_keep({connection_id, shop_id, setup?, images?: [{url, ref}]}) returns boolean
+-- What a shop has told once and need not be asked again. False: another shop has taken its place.
+create or replace function market_marketplace_keep(input jsonb) returns boolean language plpgsql as $$
+begin
+  perform from market_connections c
+    where c.id = (input->>'connection_id')::uuid and c.shop_id = input->>'shop_id' for no key update;
+  if not found then
+    return false;
+  end if;
+  if input ? 'setup' then
+    update market_connections set setup = input->'setup', setup_at = now()
+      where id = (input->>'connection_id')::uuid;
+  end if;
+  insert into market_listing_images (connection_id, url, ref)
+    select (input->>'connection_id')::uuid, i.url, i.ref
+    from jsonb_to_recordset(coalesce(input->'images', '[]')) as i(url text, ref text)
+    on conflict on constraint market_listing_images_pkey do update set ref = excluded.ref;
+  return true;
 end $$;

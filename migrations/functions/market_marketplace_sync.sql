@@ -3,12 +3,13 @@
 -- record of another claim changes nothing, and what changed while it was worked on stays dirty.
 
 -- market_marketplace_sync({run_id, user_id, platform, product_ids: [] | null, most}) returns {run, wake}
--- Puts products of the actor's store (null: all that are on sale) to work and notes them as one run.
+-- Puts products of the actor's store (null: all that are on sale) to work and notes them as one run. `fresh` are those
+-- that were not there before, as far as we know: what the run finds out is added when it is recorded.
 create or replace function market_marketplace_sync(input jsonb) returns jsonb language plpgsql as $$
 declare
   c record;
   run constant uuid := (input->>'run_id')::uuid;
-  wanted uuid[];
+  chosen uuid[];
   foreign_ids jsonb;
 begin
   select k.id, k.store_id, k.status, k.status_reason into c
@@ -27,27 +28,31 @@ begin
     if foreign_ids is not null then
       perform app_error('not_found', 'Produk tidak ditemukan', jsonb_build_object('product_ids', foreign_ids));
     end if;
-    select array_agg(distinct w.id::uuid) into wanted from jsonb_array_elements_text(input->'product_ids') w(id);
+    select array_agg(distinct w.id::uuid) into chosen from jsonb_array_elements_text(input->'product_ids') w(id);
   else
-    select array_agg(p.id) into wanted from market_products p
+    select array_agg(p.id) into chosen from market_products p
       where p.store_id = c.store_id and p.status = 'active' and p.deleted_at is null;
   end if;
-  if wanted is null then
+  if chosen is null then
     perform app_error('invalid_input', 'Tidak ada produk untuk disinkronkan');
-  elsif cardinality(wanted) > (input->>'most')::int then
+  elsif cardinality(chosen) > (input->>'most')::int then
     perform app_error('invalid_input', format('Maksimal %s produk sekali sinkron', input->>'most'));
   end if;
-  perform from market_products p where p.id = any (wanted) order by p.id for key share;
+  perform from market_products p where p.id = any (chosen) order by p.id for key share;
   insert into market_sync_runs (id, connection_id, requested_by) values (run, c.id, (input->>'user_id')::bigint);
-  with noted as (
+  with prior as (
+    select l.product_id, l.wanted and (l.item_id is not null or l.sync_status <> 'error') as was_there
+    from market_listings l where l.connection_id = c.id and l.product_id = any (chosen)
+  ), noted as (
     insert into market_listings as l (product_id, connection_id, verify)
-    select w, c.id, true from unnest(wanted) w order by w
+    select w, c.id, true from unnest(chosen) w order by w
     on conflict on constraint market_listings_product_key do update
-      set changes = l.changes + 1, dirty = true, verify = true, sync_status = 'pending', attempts = 0,
+      set changes = l.changes + 1, dirty = true, wanted = true, verify = true, sync_status = 'pending', attempts = 0,
         retry_at = case when l.doubt_at is null then null else l.retry_at end, updated_at = now()
-    returning l.id, l.changes
+    returning l.id, l.product_id, l.changes
   )
-  insert into market_sync_items (run_id, listing_id, changes) select run, n.id, n.changes from noted n;
+  insert into market_sync_items (run_id, listing_id, changes, fresh)
+    select run, n.id, n.changes, not coalesce(p.was_there, false) from noted n left join prior p using (product_id);
   return jsonb_build_object('run', market_marketplace_run(run),
     'wake', jobs_wakes(market_marketplace_pump(c.id, now())));
 end $$;
@@ -72,6 +77,13 @@ create or replace function market_marketplace_run(run uuid) returns jsonb langua
   where r.id = run
 $$;
 
+-- Whether a shop's pump of that number is at work, or will be at that moment. Volatile: it sees what committed until now.
+create or replace function market_marketplace_has_pump(connection uuid, seq int, wanted_at timestamptz) returns boolean
+language sql volatile as $$
+  select exists (select from jobs j where j.dedupe_key = format('market.listings/%s/%s', connection, seq)
+    and (j.state = 'running' or j.state in ('queued', 'unknown') and j.run_at <= wanted_at + interval '1 second'))
+$$;
+
 -- Sees to it that a shop has a pump that runs at `wanted_at` or sooner, and one only: a newer one makes an older one do
 -- nothing. The caller holds no listing of the shop, or the shop's row before them. Null: there is one, or the admin has
 -- switched the store's syncing off; what changes meanwhile stays marked.
@@ -85,9 +97,7 @@ begin
   if c.status is distinct from 'connected' or not market_marketplace_pushes(c.store_id) then
     return null;
   end if;
-  if not c.pump_idle and exists (select from jobs j
-      where j.dedupe_key = format('market.listings/%s/%s', connection, c.pump_seq) and (j.state = 'running'
-        or j.state in ('queued', 'unknown') and j.run_at <= wanted_at + interval '1 second')) then
+  if not c.pump_idle and market_marketplace_has_pump(connection, c.pump_seq, wanted_at) then
     return null;
   end if;
   update market_connections set pump_seq = c.pump_seq + 1, pump_idle = false where id = connection;
@@ -96,20 +106,25 @@ begin
     jsonb_build_object('connection_id', connection, 'seq', c.pump_seq + 1), wanted_at);
 end $$;
 
--- market_marketplace_pumps({store_id?}) returns {wake}
+-- market_marketplace_pumps({store_id?, most?}) returns {wake, has_shops}
 -- Starts the pumps of shops (of one store, or of all) that have something to do and none: after a change that no run
--- asked for, or when a pump was lost.
+-- asked for, or when a pump was lost. Those whose pump seems to be at work come last, for they may take every place of a
+-- round, and are looked at all the same: it may be lying down just now.
 create or replace function market_marketplace_pumps(input jsonb) returns jsonb language plpgsql as $$
 declare
   wakes jsonb[];
 begin
   select array_agg(market_marketplace_pump(d.id, now())) into wakes from (
-    select c.id from market_connections c
-    where c.status = 'connected' and coalesce(c.store_id = (input->>'store_id')::uuid, true)
-      and coalesce(c.blocked_until <= now(), true) and market_marketplace_pushes(c.store_id)
-      and exists (select from market_listings l where l.connection_id = c.id and l.dirty
-        and coalesce(l.retry_at <= now(), true) and coalesce(l.claim_until <= now(), true))
-    order by c.id limit 200) d;
+    select due.id from (
+      select c.id from market_connections c
+      where c.status = 'connected' and coalesce(c.store_id = (input->>'store_id')::uuid, true)
+        and coalesce(c.blocked_until <= now(), true) and market_marketplace_pushes(c.store_id)
+        and exists (select from market_listings l where l.connection_id = c.id and l.dirty
+          and coalesce(l.retry_at <= now(), true) and coalesce(l.claim_until <= now(), true))
+      order by not c.pump_idle and market_marketplace_has_pump(c.id, c.pump_seq, now()), c.id
+      limit coalesce((input->>'most')::int, 200)) due
+    -- The order of their locks.
+    order by due.id) d;
   return jsonb_build_object('wake', jobs_wakes(variadic coalesce(wakes, '{}')),
     'has_shops', exists (select from market_connections c where c.store_id = (input->>'store_id')::uuid
       and c.status = 'connected'));
@@ -181,12 +196,13 @@ create or replace function market_marketplace_work(listing uuid) returns jsonb l
   left join market_category_mappings m on m.connection_id = c.id and m.category_id is not distinct from p.category_id
   cross join lateral (select jsonb_build_object(
     'id', l.id, 'changes', l.changes, 'item_id', l.item_id, 'sku_id', l.sku_id, 'shown', l.shown, 'verify', l.verify,
+    'wanted', l.wanted,
     'pushed_price', l.pushed_price, 'pushed_stock', l.pushed_stock, 'pushed_content', l.pushed_content,
     'remote_category_id', l.remote_category_id, 'attempts', l.attempts,
     'doubt_seconds', extract(epoch from now() - l.doubt_at),
     'product', jsonb_build_object('id', p.id, 'name', p.name, 'description', p.description, 'price', p.price,
       'stock', p.stock - p.reserved, 'weight_gram', p.weight_gram, 'category', k.name,
-      'on_sale', p.status = 'active' and p.deleted_at is null and s.status = 'active' and s.deleted_at is null,
+      'on_sale', l.wanted and p.status = 'active' and p.deleted_at is null and s.status = 'active' and s.deleted_at is null,
       'images', (select coalesce(jsonb_agg(i.url order by i.is_primary desc, i.sort_order, i.id), '[]')
         from market_product_images i where i.product_id = p.id)),
     'refs', (select coalesce(jsonb_object_agg(g.url, g.ref), '{}') from market_product_images i
@@ -197,7 +213,8 @@ create or replace function market_marketplace_work(listing uuid) returns jsonb l
 $$;
 
 -- market_marketplace_record({connection_id, claim_id, results: [{id, changes, outcome: synced | failed | retry |
---   release, reason?, after_ms?, doubt?, item_id?, sku_id?, remote_category_id?, shown?, price?, stock?, content?}]})
+--   release, reason?, after_ms?, doubt?, was_live?, item_id?, sku_id?, remote_category_id?, shown?, price?, stock?,
+--   content?}]})
 -- returns {recorded}. What is told about a listing holds whatever the outcome (a price may have gone through and the
 -- stock not). `synced` ends it unless the product has changed since the claim; `failed` waits for the seller.
 create or replace function market_marketplace_record(input jsonb) returns jsonb language plpgsql as $$
@@ -237,11 +254,15 @@ begin
         claim_id = null, claim_until = null, updated_at = now()
     from told t
     where l.id = t.id and l.claim_id = (input->>'claim_id')::uuid
-    returning l.id, t.changes, t.outcome, t.what->>'reason' as reason
+    returning l.id, t.changes, t.outcome, t.what->>'reason' as reason, t.what->'was_live' = 'false' as was_off
   ), ended as (
-    update market_sync_items i set outcome = d.outcome, reason = d.reason, finished_at = now()
+    update market_sync_items i set fresh = i.fresh or coalesce(d.was_off, false),
+      outcome = case when d.outcome in ('synced', 'failed') then d.outcome end,
+      reason = case when d.outcome in ('synced', 'failed') then d.reason end,
+      finished_at = case when d.outcome in ('synced', 'failed') then now() end
     from done d
-    where i.listing_id = d.id and i.outcome is null and i.changes <= d.changes and d.outcome in ('synced', 'failed')
+    where i.listing_id = d.id and i.outcome is null and i.changes <= d.changes
+      and (d.outcome in ('synced', 'failed') or d.was_off)
     returning d.outcome
   ), seen as (
     update market_connections c set last_sync_at = now()
@@ -270,19 +291,4 @@ begin
     into next_at from market_listings l where l.connection_id = c.id and l.dirty;
   return jsonb_build_object('wake', jobs_wakes(case when next_at is not null
     then market_marketplace_pump(c.id, next_at) end));
-end $$;
-
--- market_marketplace_keep({connection_id, setup?, images?: [{url, ref}]}) returns boolean
--- What a shop has told once and need not be asked again.
-create or replace function market_marketplace_keep(input jsonb) returns boolean language plpgsql as $$
-begin
-  if input ? 'setup' then
-    update market_connections set setup = input->'setup', setup_at = now()
-      where id = (input->>'connection_id')::uuid;
-  end if;
-  insert into market_listing_images (connection_id, url, ref)
-    select (input->>'connection_id')::uuid, i.url, i.ref
-    from jsonb_to_recordset(coalesce(input->'images', '[]')) as i(url text, ref text)
-    on conflict on constraint market_listing_images_pkey do update set ref = excluded.ref;
-  return true;
 end $$;

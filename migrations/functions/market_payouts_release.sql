@@ -106,9 +106,3 @@ create or replace function market_exempt(order_key uuid) returns bigint language
   join market_products p on p.id = i.product_id join exempt e on e.id = p.category_id
   where i.order_id = order_key
 $$;
-
--- What an order was sold for to begin with, as commission is counted from it.
-create or replace function market_gross_sold(subtotal bigint, discount bigint, payer text) returns bigint
-language sql immutable as $$
-  select subtotal - case payer when 'store' then discount else 0 end
-$$;

@@ -25,7 +25,7 @@ begin
   return known;
 end $$;
 
--- market_photo_begin({user_id, product_id, source_url, per_day}) returns {photo, job_id, wake}
+-- market_photo_begin({user_id, photo_id?, product_id, source_url, per_day}) returns {photo, job_id, wake}
 -- One at a time for each picture, from any number of callers at once: the second gets the first one's, whatever its
 -- state. What was sent to the provider today counts against the day of Jakarta, also where it failed there.
 create or replace function market_photo_begin(input jsonb) returns jsonb language plpgsql as $$
@@ -55,8 +55,8 @@ begin
     perform app_error('rate_limited', format('Batas %s foto per hari sudah tercapai. Coba lagi besok.', per_day),
       jsonb_build_object('limit', per_day));
   end if;
-  insert into market_photos (store_id, product_id, requested_by, source_url)
-    values (shop, (input->>'product_id')::uuid, (input->>'user_id')::bigint, input->>'source_url')
+  insert into market_photos (id, store_id, product_id, requested_by, source_url)
+    values (coalesce((input->>'photo_id')::uuid, uuidv7()), shop, (input->>'product_id')::uuid, (input->>'user_id')::bigint, input->>'source_url')
     returning * into made;
   job := jobs_enqueue('market.photo', 'marketplace-sync', 'market.photo/' || made.id,
     jsonb_build_object('photo_id', made.id), now(), 100);
@@ -84,4 +84,31 @@ begin
       finished_at = now(), updated_at = now()
     where id = (input->>'photo_id')::uuid and status in ('queued', 'running');
   return found;
+end $$;
+
+-- Takes a photo back, unless its result `is_used` somewhere in its store: what is being made of it is called off, and
+-- what came of it is thrown away by the `job` (null: there is nothing to throw away).
+create or replace function market_photo_take_back(f market_photos, out is_used boolean, out job jsonb)
+language plpgsql as $$
+declare
+  result constant text := market_picture_path(f.result_url);
+begin
+  is_used := exists (select from market_product_images i join market_products p on p.id = i.product_id
+      where p.store_id = f.store_id and market_picture_path(i.url) = result)
+    or exists (select from market_instagram_posts q
+      where q.store_id = f.store_id and market_picture_path(q.image_url) = result)
+    or exists (select from market_stores s
+      where s.id = f.store_id and result in (market_picture_path(s.logo_url), market_picture_path(s.banner_url)));
+  if is_used then
+    return;
+  end if;
+  perform jobs_cancel(f.job_id);
+  update market_photos set status = 'failed', reason = 'Dibatalkan', result_url = null,
+      finished_at = coalesce(finished_at, now()), updated_at = now()
+    where id = f.id;
+  if result is not null or f.status = 'running' then
+    job := jobs_enqueue('market.photo', 'marketplace-sync', 'market.photo/taken-back/' || f.id,
+      jsonb_build_object('photo_id', f.id, 'taken_back', jsonb_build_object('result', result,
+        'owner', f.requested_by, 'prediction_id', case when f.status = 'running' then f.prediction_id end)));
+  end if;
 end $$;

@@ -17,12 +17,14 @@ create or replace function market_shipment_json(h market_shipments) returns json
     'kiriminaja_order_id', h.kiriminaja_order_id)
 $$;
 
--- market_shipment_requested({order_id, pickup_number, unpaid, alert_to}) returns {wake}
--- The courier has accepted the parcel's request. A bill that must be paid first is told to the operator, once.
+-- market_shipment_requested({order_id, pickup_number, unpaid, alert_to, moving?}) returns {wake}
+-- The courier has accepted the parcel's request: both sides hear of it once, unless it is `moving` already, which says
+-- more. A bill that must be paid first is told to the operator, once.
 create or replace function market_shipment_requested(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
   parcel market_shipments;
+  is_told boolean;
 begin
   select * into o from market_orders where id = (input->>'order_id')::uuid for update;
   update market_shipments set requested_at = coalesce(requested_at, now()),
@@ -35,10 +37,14 @@ begin
   insert into market_shipment_events (shipment_id, status, description, occurred_at)
     values (parcel.id, 'pending', 'Penjemputan paket diminta', parcel.requested_at)
     on conflict do nothing;
-  return jsonb_build_object('wake', jobs_wakes(market_order_news(o.id), case when (input->>'unpaid')::boolean then
-    mail_enqueue('alert', input->>'alert_to', 'alert/pickup-unpaid/' || o.id, jsonb_build_object(
-      'what', 'Tagihan penjemputan KiriminAja belum dibayar',
-      'facts', jsonb_build_object('pesanan', o.number, 'penjemputan', input->>'pickup_number'))) end));
+  is_told := parcel.status = 'pending' and not coalesce((input->>'moving')::boolean, false);
+  return jsonb_build_object('wake', jobs_wakes(market_order_news(o.id),
+    case when is_told then market_mail('pickup_requested', o.id, 'seller') end,
+    case when is_told then market_mail('pickup_requested_buyer', o.id, 'buyer') end,
+    case when (input->>'unpaid')::boolean then
+      mail_enqueue('alert', input->>'alert_to', 'alert/pickup-unpaid/' || o.id, jsonb_build_object(
+        'what', 'Tagihan penjemputan KiriminAja belum dibayar',
+        'facts', jsonb_build_object('pesanan', o.number, 'penjemputan', input->>'pickup_number'))) end));
 end $$;
 
 -- market_pickup_refused({order_id, reason, cause, alert_to}) returns {wake}
@@ -63,18 +69,23 @@ end $$;
 -- A confirmed piece of news about a parcel; by `number` it is the courier's. Forward only and repeatable: late or
 -- repeated news adds at most a line to the time line. `step`: which kind of trouble a 'failed' is (refused, on its way
 -- back), or that a parcel is in transit once more (redelivery); another one than before is told like a state of its
--- own, and so is trouble after a redelivery. The first "delivered" pays the seller out of escrow, exactly
--- once. `superseded`: the seller has sent the goods otherwise, so the courier's parcel means nothing any more, unless
--- it is the very one that he named by its waybill.
+-- own, and so is that our courier carries it on after trouble, and trouble after that. A new waybill is told by itself.
+-- The first "delivered" pays the seller out of escrow, exactly once. `superseded`: the seller has sent the goods
+-- otherwise, so the courier's parcel means nothing any more, unless it is the very one that he named by its waybill; or
+-- the courier still means to fetch what was called off here.
 create or replace function market_shipment_advance(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
   parcel market_shipments;
   next_status text := input->>'status';
   happened timestamptz := coalesce((input->>'occurred_at')::timestamptz, now());
+  words text := input->>'description';
+  step text := input->>'step';
   is_again boolean := false;
   moved boolean;
   is_news boolean;
+  has_waybill boolean;
+  told jsonb := '[]';
 begin
   select * into o from market_orders
     where number = input->>'number' or id = (input->>'order_id')::uuid for update;
@@ -90,18 +101,24 @@ begin
   end if;
   if input->>'number' is not null and parcel.requested_at is null then
     -- The courier's news overtook the answer to our request.
-    perform market_shipment_requested(jsonb_build_object('order_id', o.id));
+    told := market_shipment_requested(jsonb_build_object('order_id', o.id, 'moving', next_status <> 'pending'))->'wake';
   end if;
-  is_again := coalesce(input->>'step' = 'redelivery', false) and (parcel.status = 'failed'
-    or parcel.status = 'in_transit' and market_last_line(parcel.id) is distinct from input->>'description');
+  has_waybill := coalesce(input->>'tracking_code', parcel.tracking_code) is distinct from parcel.tracking_code;
+  is_again := coalesce(step = 'redelivery', false) and (parcel.status = 'failed'
+    or parcel.status = 'in_transit' and market_last_line(parcel.id) is distinct from words);
+  if input->>'number' is not null and parcel.status = 'failed' and next_status in ('picked_up', 'in_transit')
+    and not is_again then
+    -- The courier names no moment of it: the one that he gives is when he first had the parcel.
+    select true, 'resumed', 'Paket dalam perjalanan lagi', now() into is_again, step, words, happened;
+  end if;
   moved := case when (input->>'final_word')::boolean then parcel.status <> next_status
     else market_parcel_rank(next_status) > market_parcel_rank(parcel.status) or is_again end;
   is_news := moved or next_status = 'failed' and parcel.status = 'failed' and not exists (
     select from market_shipment_events e
-    where e.shipment_id = parcel.id and e.status = 'failed' and e.description = input->>'description');
+    where e.shipment_id = parcel.id and e.status = 'failed' and e.description = words);
   if is_news or input->>'occurred_at' is not null then
     insert into market_shipment_events (shipment_id, status, description, occurred_at)
-      values (parcel.id, next_status, input->>'description', happened) on conflict do nothing;
+      values (parcel.id, next_status, words, happened) on conflict do nothing;
   end if;
   update market_shipments set
       status = case when moved then next_status else status end,
@@ -109,16 +126,20 @@ begin
       shipped_at = case when next_status in ('picked_up', 'in_transit', 'delivered')
         then coalesce(shipped_at, happened) else shipped_at end,
       delivered_at = case when moved and next_status = 'delivered' then happened else delivered_at end,
-      updated_at = now()
+      given_up_at = case when not is_news and not has_waybill then given_up_at end, updated_at = now()
     where id = parcel.id;
-  if not is_news then
-    return market_advanced(true, false, false, case
-      when coalesce(input->>'tracking_code', parcel.tracking_code) is distinct from parcel.tracking_code
-        then jobs_wakes(market_order_news(o.id)) else '[]' end);
+  if parcel.status = 'cancelled' and next_status = 'pending' and input->>'number' is not null then
+    return market_advanced(true, false, true, told);
+  elsif is_news then
+    told := told || market_order_follows(o, case when is_again or step <> 'redelivery' then step else next_status end,
+      happened);
+  elsif has_waybill then
+    told := told || jobs_wakes(market_order_news(o.id),
+      market_mail_about(case when input->>'number' is null then 'parcel_sent' else 'waybill_given' end, o.id, 'seller',
+        input->>'tracking_code', '{}'),
+      market_mail_about('waybill_given_buyer', o.id, 'buyer', input->>'tracking_code', '{}'));
   end if;
-  return market_advanced(true, moved, false,
-    market_order_follows(o, case when is_again or input->>'step' <> 'redelivery' then input->>'step'
-      else next_status end, happened));
+  return market_advanced(true, moved, false, told);
 end $$;
 
 -- What was told of a parcel last, by our own clock: the courier's may differ.
@@ -149,6 +170,8 @@ declare
   is_told constant boolean := exists (select from jobs j
     where j.dedupe_key = concat_ws('/', 'mail/order_shipped', o.id, again));
 begin
+  -- What goes on after trouble and nobody knew to be on its way has now been sent.
+  parcel_status := case when parcel_status = 'resumed' and not is_told then 'in_transit' else parcel_status end;
   if parcel_status in ('picked_up', 'in_transit') then
     update market_orders set status = 'shipped', updated_at = now()
       where id = o.id and status in ('paid', 'processing');
@@ -167,10 +190,16 @@ begin
     perform market_pay_out(o);
     return jobs_wakes(market_order_news(o.id), market_mail('order_delivered', o.id, 'buyer'), market_mail('order_paid_out', o.id, 'seller'));
   end if;
-  -- What is told of a later try to deliver is another word than of the one before.
+  if parcel_status in ('resumed', 'redelivery') then
+    update market_orders set status = 'shipped', updated_at = now()
+      where id = o.id and status in ('paid', 'processing');
+  end if;
+  -- What is told after the parcel went on is another word than before.
   again := nullif(concat_ws('/', case when parcel_status in ('problem', 'redelivery') then parcel_status end,
     (select count(*) from market_shipment_events e join market_shipments h on h.id = e.shipment_id
-      where h.order_id = o.id and e.status = 'in_transit' having count(*) > 1)), '');
+      where h.order_id = o.id and e.status in ('picked_up', 'in_transit') and e.created_at > (
+        select min(f.created_at) from market_shipment_events f where f.shipment_id = h.id and f.status = 'failed')
+      having count(*) > 0)), '');
   parcel_status := case parcel_status when 'problem' then 'failed' else parcel_status end;
   return jobs_wakes(market_order_news(o.id), market_mail_about('parcel_' || parcel_status, o.id, 'seller', again, '{}'),
     market_mail_about('parcel_' || parcel_status || '_buyer', o.id, 'buyer', again, '{}'));

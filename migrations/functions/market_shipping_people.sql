@@ -96,12 +96,24 @@ begin
   return jsonb_build_object('number', o.number, 'status', parcel.status, 'tracking_code', parcel.tracking_code);
 end $$;
 
--- market_pickup_called_back({order_id}) returns {wake}
--- The courier has taken note that he need not come; the parcel is cancelled only once he says so (up to 48 hours).
+-- market_pickup_called_back({order_id, final?}) returns {wake}
+-- The courier has taken note that he need not come: both sides hear of it, once. Mostly the parcel is cancelled only
+-- once he says so (up to 48 hours); where it is so at once (`final`), that is the one word for both.
 create or replace function market_pickup_called_back(input jsonb) returns jsonb language plpgsql as $$
+declare
+  order_key constant uuid := (input->>'order_id')::uuid;
+  words constant text := 'Pembatalan penjemputan diminta';
+  is_told constant boolean := not coalesce((input->>'final')::boolean, false);
+  parcel uuid;
 begin
+  select h.id into parcel from market_shipments h where h.order_id = order_key for update;
+  if parcel is null or exists (select from market_shipment_events e
+      where e.shipment_id = parcel and e.description = words) then
+    return jsonb_build_object('wake', '[]'::jsonb);
+  end if;
   insert into market_shipment_events (shipment_id, status, description, occurred_at)
-    select h.id, 'pending', 'Pembatalan penjemputan diminta', now() from market_shipments h
-    where h.order_id = (input->>'order_id')::uuid;
-  return jsonb_build_object('wake', jobs_wakes(market_order_news((input->>'order_id')::uuid)));
+    values (parcel, 'pending', words, now()) on conflict do nothing;
+  return jsonb_build_object('wake', jobs_wakes(market_order_news(order_key),
+    case when is_told then market_mail('pickup_called_back', order_key, 'seller') end,
+    case when is_told then market_mail('pickup_called_back_buyer', order_key, 'buyer') end));
 end $$;

@@ -55,7 +55,7 @@ end $$;
 -- other backup of the server has.
 create or replace function panel_backup_start(input jsonb) returns jsonb language plpgsql as $$
 declare
-  server panel_servers := panel_server_of(input);
+  server panel_servers := panel_server_held(input);
   kind text := input->>'kind';
   subject text := coalesce(input->>'database', '');
   moment timestamptz := date_trunc('second', clock_timestamp());

@@ -8,6 +8,12 @@ begin
     when 'backup.run' then return panel_backup_ran(job, outcome);
     when 'backup.prove' then perform panel_backup_proven(job, outcome);
     when 'backup.restore' then perform panel_backup_restored(job, outcome);
+    when 'backup.upload' then
+      -- Read back, it was not what was sent (the agent's own words): sent anew, it takes that one's place.
+      if outcome->>'error_code' = 'integrity' and outcome->>'error' = 'what R2 holds differs from what was sent' then
+        update panel_backups b set r2_state = 'none', r2_upload_id = null, r2_part_bytes = null, updated_at = now()
+        where b.id = (job->'input'->>'backupId')::uuid and b.r2_state = 'complete';
+      end if;
     when 'backup.remove' then
       if ok then
         delete from panel_backups b where b.server_id = job->>'server_id' and b.state = 'removing'
@@ -45,11 +51,13 @@ begin
   return wakes;
 end $$;
 
--- What a proof found. Damage is told at once; a proof that could not be made (no space, a tool) is tried again.
+-- What a proof found. Damage is told at once; a proof that could not be made (no space, a tool) is tried again. The moment
+-- is the server's word as far as its clock can be right: not before the proof was asked for, and not in the future.
 create or replace function panel_backup_proven(job jsonb, outcome jsonb) returns void language plpgsql as $$
 begin
   if (outcome->>'ok')::bool then
-    update panel_backups b set last_proven_at = (outcome->'value'->>'provenAt')::timestamptz,
+    update panel_backups b set last_proven_at = least(now(), greatest((outcome->'value'->>'provenAt')::timestamptz,
+        (select p.created_at from panel_jobs p where p.job_id = (job->>'job_id')::uuid))),
       restore_ms = (outcome->'value'->>'restoreMs')::bigint, prove_error = null, is_unproven = false,
       on_disk = true, updated_at = now()
     where b.id = (job->'input'->>'backupId')::uuid;

@@ -1,5 +1,11 @@
 -- Which backups are made, proven, sent and let go, by each server's policy. Run every minute; runs may overlap.
 
+-- Whether its agent is there to do it. Of one that is away the operator has been told once; orders that nobody takes would
+-- only end one by one and be mailed one by one. What is due is ordered when it comes back.
+create or replace function panel_backups_can(server text) returns boolean language sql stable as $$
+  select exists (select from panel_servers s where s.id = server and s.seen_at > now() - interval '5 minutes')
+$$;
+
 create or replace function panel_backup_policy_view(server text) returns jsonb language plpgsql stable as $$
 declare
   p panel_backup_policies := panel_backup_policy(server);
@@ -47,10 +53,9 @@ begin
     select jsonb_agg(jsonb_build_object('server_id', s.id, 'databases', (panel_backup_policy(s.id)).databases
       and (panel_backup_policy(s.id)).databases_ran_on is distinct from today))
     from panel_servers s
-    where s.enrolled_at is not null and (panel_backup_policy(s.id)).enabled and this_hour >= (panel_backup_policy(s.id)).hour
+    where panel_backups_can(s.id) and (panel_backup_policy(s.id)).enabled and this_hour >= (panel_backup_policy(s.id)).hour
       and ((panel_backup_policy(s.id)).ran_on is distinct from today
-        or (panel_backup_policy(s.id)).databases and (panel_backup_policy(s.id)).databases_ran_on is distinct from today
-          and s.seen_at > at - interval '5 minutes')
+        or (panel_backup_policy(s.id)).databases and (panel_backup_policy(s.id)).databases_ran_on is distinct from today)
   ), '[]');
 end $$;
 
@@ -96,7 +101,7 @@ begin
     select x.* from panel_backups x
     where x.state = 'stored' and panel_backup_is_ours(x) and coalesce(x.last_proven_at, '-infinity') < at - make_interval(
         days => (panel_backup_policy(x.server_id)).prove_days)
-      and not panel_backup_is_tried(x.id, x.server_id, 'backup.prove', at)
+      and panel_backups_can(x.server_id) and not panel_backup_is_tried(x.id, x.server_id, 'backup.prove', at)
     order by x.last_proven_at nulls first, x.created_at limit most
   loop
     wakes := wakes || jobs_wakes(panel_backup_prove_command(b, null)->'wake');
@@ -104,7 +109,7 @@ begin
   for b in
     select x.* from panel_backups x
     where x.state = 'stored' and x.on_disk and x.r2_state <> 'verified' and panel_backup_is_ours(x) and (panel_backup_policy(x.server_id)).to_r2
-      and not panel_backup_is_tried(x.id, x.server_id, 'backup.upload', at)
+      and panel_backups_can(x.server_id) and not panel_backup_is_tried(x.id, x.server_id, 'backup.upload', at)
     order by x.created_at limit most
   loop
     wakes := wakes || jobs_wakes(panel_backup_upload_command(b)->'wake');
@@ -180,7 +185,7 @@ begin
     select b.server_id, (jsonb_agg(b.name order by b.created_at)) as names from (
       select x.*, row_number() over (partition by x.server_id order by x.created_at) as n
       from panel_backups x where x.state = 'removing' and x.r2_state = 'none') b
-    where b.n <= 200 and not exists (
+    where b.n <= 200 and panel_backups_can(b.server_id) and not exists (
       select from panel_jobs p where p.server_id = b.server_id and p.command = 'backup.remove'
         and (p.outcome is null or p.outcome = 'failed' and p.finished_at > at - interval '1 hour'))
     group by b.server_id

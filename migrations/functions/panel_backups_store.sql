@@ -71,6 +71,17 @@ begin
   return '{}';
 end $$;
 
+-- {id, server_id, upload_id}: R2 does not know that upload any more; the next one begins anew.
+create or replace function panel_backup_upload_lost(input jsonb) returns jsonb language plpgsql as $$
+declare
+  b panel_backups := panel_backup_of_agent(input);
+begin
+  if b.r2_state = 'receiving' and b.r2_upload_id = input->>'upload_id' then
+    perform panel_backups_r2_gone(jsonb_build_object('ids', jsonb_build_array(b.id)));
+  end if;
+  return '{}';
+end $$;
+
 -- {ids}: their objects in R2 are gone.
 create or replace function panel_backups_r2_gone(input jsonb) returns jsonb language plpgsql as $$
 begin

@@ -97,7 +97,7 @@ begin
     select s.id, greatest(s.enrolled_at, s.seen_at, r.received_at) as heard_at,
       greatest(s.seen_at, r.received_at) is not null as has_reported
     from panel_servers s left join panel_reports r on r.server_id = s.id
-    where s.enrolled_at is not null
+    where s.enrolled_at is not null order by s.id
   loop
     if server.heard_at < now() - make_interval(secs => (input->>'silent_seconds')::int) then
       wakes := wakes || jobs_wakes(panel_incident_open(server.id, 'silent', '',

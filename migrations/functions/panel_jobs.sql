@@ -13,11 +13,21 @@ begin
   return server;
 end $$;
 
+-- The same, which nobody forgets until this transaction has ended: one that is being forgotten is not found.
+create or replace function panel_server_held(input jsonb) returns panel_servers language plpgsql as $$
+declare
+  server panel_servers := panel_server_of(input);
+begin
+  perform from panel_servers s where s.id = server.id for key share;
+  if not found then perform app_error('not_found', 'server not found'); end if;
+  return server;
+end $$;
+
 -- {id, server?, subject, type, command, payload, input, sealed?, effect?, triggered_by?, deadline_ms}
 -- -> {job_id, id, server_id, wake}. In the transaction of its cause.
 create or replace function panel_start_command(input jsonb) returns jsonb language plpgsql as $$
 declare
-  server panel_servers := panel_server_of(input);
+  server panel_servers := panel_server_held(input);
   wake jsonb;
 begin
   -- Makers of one subject's commands come one after another, so that none commits behind a later one.

@@ -4,13 +4,14 @@
 create or replace function panel_report(input jsonb) returns jsonb language plpgsql as $$
 declare
   server constant text := input->>'server_id';
-  told constant jsonb := input->'report';
+  told jsonb := input->'report';
   alert_to constant text := input->>'alert_to';
   was jsonb;
 begin
   update panel_servers s set seen_at = now() where s.id = server;
   if not found then return '{"wakes": []}'; end if;
   select r.report into was from panel_reports r where r.server_id = server;
+  told := told || jsonb_build_object('services', panel_report_known(told->'services', was->'services'));
   insert into panel_reports as r (server_id, report, received_at) values (server, told, now())
   on conflict (server_id) do update set report = excluded.report, received_at = excluded.received_at;
   perform panel_report_minute(server, told);
@@ -41,20 +42,31 @@ create or replace function panel_report_minute(server text, told jsonb) returns 
     failed_services = greatest(m.failed_services, excluded.failed_services)
 $$;
 
--- A service is down when it failed, when it ran or was being started a minute ago and does not now, and when it is still
--- being started a minute later (one that falls over and over again is never anything else). One that was never started
--- on purpose alarms nobody. It is down until it is active again or no longer watched.
+-- A service that could not be asked keeps beside its `unknown` what was last known of it.
+create or replace function panel_report_known(services jsonb, were jsonb) returns jsonb language sql immutable as $$
+  select coalesce(jsonb_agg(case when s->>'status' = 'unknown' then s || coalesce((
+    select jsonb_build_object('known', coalesce(w->>'known', w->>'status'))
+    from jsonb_array_elements(coalesce(were, '[]')) w where w->>'name' = s->>'name' limit 1), '{}') else s end order by n), '[]')
+  from jsonb_array_elements(services) with ordinality u(s, n)
+$$;
+
+-- A service is down when it failed, when it ran or was being started a minute ago and does not now, when it is still
+-- being started a minute later (one that falls over and over again is mostly nothing else), and when it has fallen and
+-- come back since the report before. One that was never started on purpose alarms nobody. It is down until it is active
+-- and did not fall again, or is no longer watched.
 create or replace function panel_report_services(server text, services jsonb, were jsonb, alert_to text)
 returns jsonb language sql as $$
-  select panel_incidents_are(server, 'service', coalesce(jsonb_agg(jsonb_build_object('subject', n.name, 'facts',
-      jsonb_build_object('status', n.status))) filter (where n.status = 'failed'
+  select panel_incidents_are(server, 'service', coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('subject', n.name,
+      'facts', jsonb_build_object('status', n.status, 'jatuh dan hidup lagi', case when n.fell > 0 then n.fell || ' kali' end))))
+      filter (where n.status = 'failed' or n.fell > 0
         or (n.status in ('inactive', 'deactivating') and n.before in ('active', 'reloading', 'activating'))
         or (n.status = 'activating' and n.before = 'activating')), '[]'),
     coalesce(array_agg(n.name) filter (where n.status not in ('active', 'reloading')), '{}'), alert_to)
   from (
-    select s->>'name' as name, s->>'status' as status, (
-      select w->>'status' from jsonb_array_elements(were) w where w->>'name' = s->>'name' limit 1) as before
-    from jsonb_array_elements(services) s) n
+    select s->>'name' as name, s->>'status' as status, coalesce(w->>'known', w->>'status') as before,
+      (s->>'restarts')::int - (w->>'restarts')::int as fell
+    from jsonb_array_elements(services) s
+    left join lateral (select x from jsonb_array_elements(were) x where x->>'name' = s->>'name' limit 1) y(w) on true) n
 $$;
 
 -- Full from 90 %, and well again below 88 %, so that one at the brink is told about once.

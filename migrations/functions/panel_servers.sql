@@ -80,8 +80,9 @@ create or replace function panel_key_since(enrolled timestamptz) returns float8 
   select floor(extract(epoch from enrolled) * 1000000)::float8
 $$;
 
--- {token_hash, public_key, facts, agent_version, address, alert_to} -> {server_id, server_name, key_since} |
+-- {token_hash, public_key, facts, agent_version, address, alert_to} -> {server_id, server_name, key_since, wake} |
 -- {refused: unknown | late | used, wake}. A token that comes a second time may be a stolen one: the operator is told.
+-- Whoever is connected with the key of before is cut off by a job of this very transaction, however often that takes.
 create or replace function panel_agent_enrol(input jsonb) returns jsonb language plpgsql as $$
 declare
   e panel_enrolments;
@@ -114,7 +115,9 @@ begin
   perform audit_write(jsonb_build_object('actor_kind', 'system', 'action', 'server.enrolled',
     'subject_kind', 'panel_server', 'subject_id', server.id, 'address', input->>'address',
     'after', jsonb_build_object('hostname', input->'facts'->>'hostname', 'renewed', server.public_key is not null)));
-  return jsonb_build_object('server_id', server.id, 'server_name', server.name, 'key_since', panel_key_since(enrolled));
+  return jsonb_build_object('server_id', server.id, 'server_name', server.name, 'key_since', panel_key_since(enrolled),
+    'wake', jobs_wakes(jobs_enqueue('panel.revoke', 'provisioning', null,
+      jsonb_build_object('server_id', server.id, 'key_since', panel_key_since(enrolled)))));
 end $$;
 
 create or replace function panel_agent_refused(input jsonb, server text, why text) returns void

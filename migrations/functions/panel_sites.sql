@@ -6,7 +6,7 @@
 --  audit} -> {site_id, job}. `command` is what panel_start_command takes.
 create or replace function panel_create_site(input jsonb) returns jsonb language plpgsql as $$
 declare
-  server panel_servers := panel_server_of(input);
+  server panel_servers := panel_server_held(input);
   root text := input->>'root_path';
   base text := server.sites_root;
   names text[];
@@ -82,6 +82,8 @@ begin
   for waiting in
     select j.job_id from panel_jobs j
     where j.subject = 'site/' || site.id and j.outcome is null and j.submitted_at is null order by j.seq desc
+    -- One that is being handed over in this moment is waited for, and no longer among them.
+    for no key update
   loop
     wakes := wakes || (panel_end_cancelled(waiting)->'wakes');
   end loop;

@@ -1,6 +1,7 @@
 -- Orders handled by hand. Guarantees, from any number of connections at once: what an admin does is written down before
--- it is done; an order has one open request; above the limit, in price or in what the supplier is
--- said to have charged, it takes two different admins; a decision is made once.
+-- it is done; an order has one open request; above the limit, in price or in what the supplier is said to have charged, it
+-- takes two different admins, and so does an admin's own order at any price; its buyer confirms nothing; a decision is
+-- made once.
 
 -- {order_id, action, input, reason, actor_id, needs_second_above, expires_minutes, claim, audit} -> topup_hand_view.
 -- `waiting`: another admin must confirm. `confirmed`: to be done now, also when a repeat with the same key finds it so.
@@ -27,7 +28,7 @@ begin
   if exists (select from topup_hand_requests h where h.order_id = o.id and h.state in ('waiting', 'confirmed')) then
     perform app_error('conflict', 'This order has an open request already');
   end if;
-  if input->>'action' <> 'retry' and o.finished_at is not null then
+  if input->>'action' <> 'retry' and o.finished_at is not null and o.review_reason is null then
     perform app_error('conflict', 'This order is final');
   end if;
   if input->>'action' = 'retry' and exists (select from topup_hand_requests h
@@ -39,7 +40,8 @@ begin
   if charged > most then
     perform app_error('invalid_input', 'chargedAmount: must not be above ' || most);
   end if;
-  second := greatest(o.amount, charged, o.charged_amount) > (input->>'needs_second_above')::bigint;
+  second := o.user_id = (input->>'actor_id')::bigint
+    or greatest(o.amount, charged, o.charged_amount) > (input->>'needs_second_above')::bigint;
   insert into topup_hand_requests (id, order_id, action, input, reason, needs_second, state, requested_by, decided_by,
     decided_at, expires_at)
   values (new_id, o.id, input->>'action', coalesce(input->'input', '{}'), input->>'reason', second,
@@ -69,7 +71,8 @@ begin
     return topup_hand_view(r);
   elsif r.state <> 'waiting' or r.expires_at <= now() then
     perform app_error('conflict', 'This request is ' || case r.state when 'waiting' then 'expired' else r.state end);
-  elsif agreed and r.requested_by = (given->>'actor_id')::bigint then
+  elsif agreed and (given->>'actor_id')::bigint in (r.requested_by,
+      (select o.user_id from topup_orders o where o.id = r.order_id)) then
     perform app_error('forbidden', 'Another admin must confirm this request');
   end if;
   update topup_hand_requests h set state = case when agreed then 'confirmed' else 'rejected' end,
@@ -135,7 +138,7 @@ begin
   where (topup_is_for(o, r.target) or lower(btrim(r.target)) = lower(btrim(o.target)))
     and coalesce(r.code, o.code) = o.code
     and coalesce(w.seen_at >= coalesce(o.attempt_at, o.created_at) - interval '1 minute', true)
-    and not exists (select from topup_orders x where x.trxid = r.trxid)
+    and not exists (select from topup_orders x where x.trxid = r.trxid and x.id <> o.id)
   limit 1;
   if late is not null then
     perform app_error('conflict', 'The supplier shows a purchase that may be this order''s: ' || late);

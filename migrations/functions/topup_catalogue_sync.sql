@@ -136,7 +136,8 @@ returns jsonb language sql as $$
       min_quantity int, max_quantity int, maintenance text, multi_trx boolean, supplier_price bigint, status text,
       sellable boolean)
     where p.sync_id = this_sync and p.family = this_family
-    order by r.code, p.piece),
+    -- Of a code that is listed twice the dearer row: nobody tells which of them an order will be charged as.
+    order by r.code, r.supplier_price desc, p.piece),
   margins as materialized (
     select b.brand, m.percent_bp, m.fixed
     from (select distinct brand from listed) b, topup_margin(this_family, b.brand, 'member') m),

@@ -1,4 +1,5 @@
--- The supplier's history as orders in doubt see it (topup_orders_match.sql): which rows can be whose, and how far it goes.
+-- The supplier's history as orders in doubt see it (topup_orders_match.sql): which rows can be whose. What its silence
+-- means stands in topup_orders_silence.sql.
 
 -- The rows that are for this order's target, as they stand in the list.
 create or replace function topup_history_for(o topup_orders, history jsonb) returns jsonb language sql stable as $$
@@ -137,53 +138,11 @@ create or replace function topup_is_priced_since(o topup_orders, price bigint) r
       where s.id = o.service_id and topup_supplier_cost(s, o.quantity) = topup_is_priced_since.price)
 $$;
 
--- Where the list comes to what was bought before the attempt: the first row that is known to have been over, or seen, by
--- then; null: nowhere.
-create or replace function topup_row_before(o topup_orders, history jsonb) returns bigint language sql stable as $$
-  select min(r.n) from topup_history_rows(history) r
-  where exists (select from topup_orders x
-      where x.trxid = r.trxid and x.bought_at < o.attempt_at - interval '5 seconds')
-    or exists (select from topup_supplier_sightings w
-      where w.trxid = r.trxid and w.seen_at < o.attempt_at - interval '1 minute')
-$$;
-
 -- Whether the list has this purchase behind one that was made before the attempt, so that it is older still.
 create or replace function topup_is_older(o topup_orders, history jsonb, trxid text) returns boolean
 language sql stable as $$
   select exists (select from topup_history_rows(history) r
     where r.trxid = topup_is_older.trxid and r.n > topup_row_before(o, history))
-$$;
-
--- Whether the list is all that the supplier sold since the attempt: it goes back to before it, and lacks no purchase that
--- is known to have been made since; or it is all that was ever sold.
-create or replace function topup_reaches_back(o topup_orders, input jsonb) returns boolean language sql stable as $$
-  select topup_is_whole_list(o, input) or topup_row_before(o, input->'rows') is not null and not exists (
-    select from topup_orders x
-    where x.family = o.family and x.trxid is not null and x.attempt_at > o.attempt_at
-      and x.bought_at < (input->>'asked_at')::timestamptz - interval '5 seconds'
-      -- Unpaid and waiting orders are attempted at most so long after their number was given.
-      and x.id >= uuidv7(o.attempt_at - clock_timestamp() - interval '2 hours')
-      and not exists (select from topup_history_rows(input->'rows') r where r.trxid = x.trxid))
-$$;
-
--- Whether the list is all that the supplier ever sold us of the family: shorter than asked for, and with every purchase
--- that we know of, of which there must be one. For where none is known, nothing proves that lists are answered at all: a
--- family's first order in doubt waits for the next.
-create or replace function topup_is_whole_list(o topup_orders, input jsonb) returns boolean language sql stable as $$
-  select jsonb_array_length(input->'rows') < (input->>'asked')::int
-    and exists (select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid)
-    and not exists (select from topup_orders x
-      where x.family = o.family and x.trxid is not null and x.bought_at < l.told
-        and not exists (select from topup_history_rows(input->'rows') r where r.trxid = x.trxid))
-    and not exists (select from topup_supplier_sightings w where w.family = o.family and w.seen_at < l.told
-      and not exists (select from topup_history_rows(input->'rows') r where r.trxid = w.trxid))
-  from (select (input->>'asked_at')::timestamptz - interval '5 seconds' as told) l
-$$;
-
--- Whether any purchase of the order's family is known.
-create or replace function topup_family_known(o topup_orders) returns boolean language sql stable as $$
-  select exists (select from topup_orders x where x.family = o.family and x.trxid is not null)
-    or exists (select from topup_supplier_sightings w where w.family = o.family)
 $$;
 
 -- Whether the list has a purchase of this order's service, made since the attempt, that is nobody's and for a target
@@ -201,17 +160,3 @@ create or replace function topup_has_stray(o topup_orders, history jsonb) return
         where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family
           and topup_is_for(x, r.target)))
 $$;
-
--- {family, seen_at, trxids} -> {added}. Purchases in the history that belong to no order of ours (yet).
-create or replace function topup_sightings_note(input jsonb) returns jsonb language plpgsql as $$
-declare
-  added int;
-begin
-  insert into topup_supplier_sightings (trxid, family, seen_at)
-  select distinct t, input->>'family', (input->>'seen_at')::timestamptz
-  from jsonb_array_elements_text(input->'trxids') t
-  where not exists (select from topup_orders x where x.trxid = t)
-  on conflict do nothing;
-  get diagnostics added = row_count;
-  return jsonb_build_object('added', added);
-end $$;

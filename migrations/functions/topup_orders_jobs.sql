@@ -64,5 +64,5 @@ begin
     return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb);
   end if;
   return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(topup_order_alert(o,
-    'Riwayat penyedia diam selama sehari', 'the supplier''s history has not told of it for a day', input->>'alert_to')));
+    'Riwayat penyedia diam selama sejam', 'the supplier''s history has not told of it for an hour', input->>'alert_to')));
 end $$;

@@ -1,68 +1,88 @@
 -- Orders in doubt and the supplier's history. Its rows have no time and no reference of ours, so an order finds its
 -- purchase by service, target, zone, quantity and price among the rows that belong to no other order and that nobody had
--- seen before the attempt began. Guarantee: an order is refunded only when the supplier, asked at least twice after the
--- attempt was surely over, shows all that it sold since and nothing that could be its purchase; it is bought only by a
--- row that is plainly its own.
+-- seen before the attempt began. Guarantee: an order is bought only by a row that is plainly its own, and refunded only
+-- when nothing shows that could be its purchase, for as long as topup_orders_silence.sql asks.
 -- What is left to a person is what no fact tells: which of several buyers has a purchase that fits them all; a purchase
--- more than there are orders; a name that several services share, at a price that is none of theirs; a service that no
--- price list has named for two hours; a target that is blacked out or written so that it may be another's; and a list
--- that lacks purchases which it must have, or that ends before the attempt however much is asked for.
+-- more than there are orders, where not even its place in the list tells that it is none of theirs; a name that several
+-- services share, at a price that is none of theirs; a service that no price list has named for two hours; a target that
+-- is blacked out or written so that it may be another's; and a list that lacks for six hours what it must have, or that
+-- ends before the attempt however much is asked for.
 
 -- {order_id, asked_at, rows: [{trxid, target, zone, code, service, quantity, price, start_count}], asked, deepest,
---  absence_seconds, alert_to, now} -> {verdict: settled|wait|deeper, order, wake}. `rows` are the latest ones of the
--- family, newest first, `asked` how many were asked for; `asked_at` is before the supplier was asked. `deeper`: they do
--- not reach back to the attempt, so ask for more; `deepest`: there is no longer list.
+--  alert_to, now} -> {verdict: settled|wait|deeper, order, due, wake}. `rows` are the latest ones of the family, newest
+-- first, `asked` how many were asked for; `asked_at` is before the supplier was asked. `deeper`: they do not reach back to
+-- the attempt, so ask for more; `deepest`: there is no longer list. `due`: when the next silent look would decide.
 create or replace function topup_order_match(input jsonb) returns jsonb language plpgsql as $$
 declare
   asked_at timestamptz := (input->>'asked_at')::timestamptz;
   o topup_orders;
   doubt record;
+  worth text;
+  tie boolean;
   why text;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
   perform pg_advisory_xact_lock(hashtextextended('topup/' || o.family || '/' || topup_plain_target(o.target), 0));
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
   if o.state <> 'unknown' then
-    return jsonb_build_object('verdict', 'settled', 'order', to_jsonb(o), 'wake', '[]'::jsonb);
+    return topup_match_later(o, 'settled');
   end if;
-  doubt := topup_doubt_of(o, topup_history_for(o, input->'rows'));
+  doubt := topup_doubt_of(o, input->'rows');
+  tie := doubt.own > 0 and not doubt.spare;
   if doubt.own > 0 and doubt.busy then
     return topup_match_later(o, 'wait');
   elsif doubt.mine is not null and not topup_is_older(o, input->'rows', doubt.mine->>'trxid') then
     return jsonb_build_object('verdict', 'settled') || topup_order_bought(o, input || jsonb_build_object(
       'trxid', doubt.mine->>'trxid', 'charged', doubt.mine->'price', 'start_count', doubt.mine->'start_count'));
-  elsif doubt.own > 0 and not doubt.spare then
-    -- Each of the attempts may still be on its way; and the next price list may tell whose price it is.
-    if asked_at < doubt.over_at or doubt.purchases = 0 and asked_at < o.attempt_until + interval '2 hours' then
-      return topup_match_later(o, 'wait');
-    end if;
-    why := case when doubt.mine is not null then 'the history has a purchase of this that looks older than the order'
-      when doubt.purchases = 0 then 'the history has a purchase of this name at another price'
-      else doubt.rivals || ' orders for ' || doubt.purchases || ' purchases in the history' end;
-  elsif not topup_reaches_back(o, input) then
-    if not topup_family_known(o) or not (input->>'deepest')::boolean
-        or asked_at <= o.attempt_until + interval '30 minutes' then
-      return topup_match_later(o, 'deeper');
-    end if;
-    why := 'the history no longer reaches back to the attempt';
-  elsif asked_at < o.attempt_until then
+  end if;
+  worth := topup_list_worth(o, input);
+  if worth <> 'whole' then
+    return topup_match_unproven(o, input, worth);
+  elsif asked_at < (case when tie then doubt.over_at else o.attempt_until end) then
+    -- An attempt may still be on its way.
     return topup_match_later(o, 'wait');
-  elsif doubt.near > 0 then
-    -- The next price list may tell what it is.
+  elsif tie and doubt.purchases = 0 or not tie and doubt.near > 0 then
+    -- The next price list may tell whose price it is, or what.
     if asked_at < o.attempt_until + interval '2 hours' then
       return topup_match_later(o, 'wait');
     end if;
-    why := 'the history has a purchase for this target of a service or zone that nobody knows';
-  elsif topup_has_stray(o, input->'rows') then
+    why := case when tie then 'the history has a purchase of this name at another price'
+      else 'the history has a purchase for this target of a service or zone that nobody knows' end;
+  elsif not tie and topup_has_stray(o, input->'rows') then
     why := 'the history has a purchase of this service that may be for this target, written in another way';
   else
-    return topup_order_absent(o, input);
+    o := topup_silence_note(o, input);
+    if asked_at < topup_silence_due(o) then
+      return topup_match_later(o, 'wait');
+    elsif not tie then
+      return topup_order_absent(o, input);
+    end if;
+    why := case when doubt.mine is not null then 'the history has a purchase of this that looks older than the order'
+      else doubt.rivals || ' orders for ' || doubt.purchases || ' purchases in the history' end;
   end if;
   return jsonb_build_object('verdict', 'settled') || topup_order_review(o, why, input->>'alert_to');
 end $$;
 
+-- The list proves nothing, yet; in the end a person must look.
+create or replace function topup_match_unproven(o topup_orders, input jsonb, worth text) returns jsonb
+language plpgsql as $$
+begin
+  -- That a list of the first length lacks something may be because it is not in order.
+  if not (input->>'deepest')::boolean and (worth = 'short' or (input->>'asked')::int < 500) then
+    return topup_match_later(o, 'deeper');
+  elsif worth = 'lagging' then
+    perform topup_silence_broken(o);
+  end if;
+  if not topup_family_known(o) or (input->>'asked_at')::timestamptz <= o.attempt_until + topup_silence_alone() then
+    return topup_match_later(o, 'wait');
+  end if;
+  return jsonb_build_object('verdict', 'settled') || topup_order_review(o, case worth
+    when 'short' then 'the history no longer reaches back to the attempt'
+    else 'the history lacks purchases that it must have' end, input->>'alert_to');
+end $$;
+
 create or replace function topup_match_later(o topup_orders, verdict text) returns jsonb language sql stable as $$
-  select jsonb_build_object('verdict', verdict, 'order', to_jsonb(o), 'wake', '[]'::jsonb)
+  select jsonb_build_object('verdict', verdict, 'order', to_jsonb(o), 'due', topup_silence_due(o), 'wake', '[]'::jsonb)
 $$;
 
 -- What the history says to an order in doubt. `rivals`: the orders in doubt that its rows can be of, itself among them;
@@ -78,54 +98,89 @@ create or replace function topup_doubt_of(o topup_orders, history jsonb, out riv
   out purchases int, out own int, out near int, out mine jsonb, out spare boolean, out over_at timestamptz)
 language plpgsql stable as $$
 declare
+  whole jsonb := history;
+  r record;
+  seen record;
   tries timestamptz[];
-  turn int;
-  mixed boolean;
-  one_buyer boolean;
-  awaited boolean;
-  last_seen timestamptz;
 begin
+  history := topup_history_for(o, whole);
+  r := topup_rivals_of(o, history);
+  seen := topup_rows_beside(o, history);
+  if r.rivals = 1 and seen.fitting > 1 then
+    history := topup_rows_in_place(o, history, whole);
+  end if;
+  select array(select t from unnest(r.tries) t
+    where topup_may_be_of(t, (select max(coalesce(f.seen_at, 'infinity')) from topup_fitting_rows(o, history, r.tries[1]) f))
+    order by t) into tries;
+  select count(*), case when not r.mixed
+        and (count(*) = cardinality(tries) or r.one_buyer and count(*) < cardinality(tries))
+        and bool_and(topup_may_be_of(tries[f.place], f.seen_at))
+      then jsonb_agg(to_jsonb(f) order by f.place)->(r.turn - 1) end
+  into purchases, mine
+  from topup_fitting_rows(o, history, r.tries[1]) f;
+  rivals := r.rivals;
+  over_at := r.over_at;
+  own := seen.own;
+  near := seen.near;
+  busy := r.busy or (purchases = 0 and r.awaited);
+  spare := coalesce(not r.mixed and r.one_buyer and purchases < r.turn and seen.odd = 0, false);
+end $$;
+
+-- The orders in doubt that the rows can be of: how many, whether one is still being bought (`busy`), when they were
+-- tried, the place of this one among them (`turn`), whether they are `mixed` or all `one_buyer`'s, and whether a row has
+-- the price of one that is not this one's peer (`awaited`).
+create or replace function topup_rivals_of(o topup_orders, history jsonb, out rivals int, out busy boolean,
+  out tries timestamptz[], out turn int, out mixed boolean, out one_buyer boolean, out awaited boolean,
+  out over_at timestamptz)
+language sql stable as $$
   select count(*), bool_or(x.state = 'buying'),
     array_agg(x.attempt_at order by x.attempt_at, x.id) filter (where r.peer),
     count(*) filter (where r.peer and (x.attempt_at, x.id) <= (o.attempt_at, o.id)),
     bool_or(r.peer and not topup_alike(x, o)),
     bool_and(x.user_id = o.user_id and x.amount = o.amount and x.state <> 'review') filter (where r.peer),
     bool_or(x.state = 'unknown' and not r.peer and r.has_row), max(x.attempt_until) filter (where r.peer)
-  into rivals, busy, tries, turn, mixed, one_buyer, awaited, over_at
   from topup_orders x, topup_rivalry(x, o, history) r
-  where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family and (r.peer or r.shares);
+  where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family and (r.peer or r.shares)
+$$;
 
-  select max(coalesce(f.seen_at, 'infinity')) into last_seen from topup_unowned_rows(o, history) f
-  where topup_row_is(o, f.zone, f.code, f.service, f.quantity, f.price) and topup_may_be_of(tries[1], f.seen_at);
-  tries := array(select t from unnest(tries) t where topup_may_be_of(t, last_seen) order by t);
+-- The rows that are plainly of the order's service, not seen before `since`, in the order in which they were seen.
+create or replace function topup_fitting_rows(o topup_orders, history jsonb, since timestamptz)
+returns table (trxid text, price bigint, start_count int, seen_at timestamptz, place bigint) language sql stable as $$
+  select f.trxid, f.price, f.start_count, f.seen_at, row_number() over (order by f.seen_at nulls last, f.n desc)
+  from topup_unowned_rows(o, history) f
+  where topup_row_is(o, f.zone, f.code, f.service, f.quantity, f.price) and topup_may_be_of(since, f.seen_at)
+$$;
 
-  with free as (
-    select * from topup_unowned_rows(o, history)
-  ), fitting as (
-    select f.*, row_number() over (order by f.seen_at nulls last, f.n desc) as place from free f
-    where topup_row_is(o, f.zone, f.code, f.service, f.quantity, f.price) and topup_may_be_of(tries[1], f.seen_at)
-  )
-  select count(*),
-    (select count(*) from free n where topup_may_be_of(o.attempt_at, n.seen_at)
-      and topup_row_fits(o, n.zone, n.code, n.service, n.quantity)
-      and not topup_row_is_other(o, n.zone, n.code, n.service, n.quantity, n.price)),
-    (select count(*) from free n where topup_may_be_of(o.attempt_at, n.seen_at)
-      and not topup_row_is_other(o, n.zone, n.code, n.service, n.quantity, n.price) and not exists (
+-- How many rows for the target, not seen before the attempt, can be of this order (`own`), are plainly of its service
+-- (`fitting`), can be of it but at another price (`odd`), and fit no open order at all (`near`).
+create or replace function topup_rows_beside(o topup_orders, history jsonb, out own int, out fitting int, out odd int,
+  out near int) language sql stable as $$
+  select count(*) filter (where n.fits), count(*) filter (where n.is_it), count(*) filter (where n.fits and not n.is_it),
+    count(*) filter (where not exists (
       select from topup_orders x
       where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family
-        and topup_is_for(x, n.target)
-        and topup_row_fits(x, n.zone, n.code, n.service, n.quantity))),
-    case when not mixed and (count(*) = cardinality(tries) or one_buyer and count(*) < cardinality(tries))
-        and bool_and(topup_may_be_of(tries[f.place], f.seen_at))
-      then jsonb_agg(to_jsonb(f) order by f.place)->(turn - 1) end,
-    coalesce(not mixed and one_buyer and count(*) < turn and not exists (select from free n
-      where topup_may_be_of(o.attempt_at, n.seen_at) and topup_row_fits(o, n.zone, n.code, n.service, n.quantity)
-        and not topup_row_is(o, n.zone, n.code, n.service, n.quantity, n.price)
-        and not topup_row_is_other(o, n.zone, n.code, n.service, n.quantity, n.price)), false)
-  into purchases, own, near, mine, spare
-  from fitting f;
-  busy := busy or (purchases = 0 and awaited);
-end $$;
+        and topup_is_for(x, n.target) and topup_row_fits(x, n.zone, n.code, n.service, n.quantity)))
+  from (select r.*, topup_row_fits(o, r.zone, r.code, r.service, r.quantity) as fits,
+      topup_row_is(o, r.zone, r.code, r.service, r.quantity, r.price) as is_it
+    from topup_unowned_rows(o, history) r
+    where topup_may_be_of(o.attempt_at, r.seen_at)
+      and not topup_row_is_other(o, r.zone, r.code, r.service, r.quantity, r.price)) n
+$$;
+
+-- Of the rows for the order's target those whose place in the whole list can be its purchase's: behind all that was
+-- surely bought after its lease, and before all that was bought before it. For where there is one too many (bought by
+-- hand at the supplier), and only where one is left.
+create or replace function topup_rows_in_place(o topup_orders, own jsonb, history jsonb) returns jsonb
+language sql stable as $$
+  with placed as (
+    select e.row, e.n from jsonb_array_elements(history) with ordinality e(row, n)
+    where topup_is_for(o, e.row->>'target')
+      and e.n > coalesce(topup_row_after(o, history), 0)
+      and e.n < coalesce(topup_row_before(o, history), jsonb_array_length(history) + 1)
+  )
+  select case when exists (select from topup_fitting_rows(o, p.rows, o.attempt_at)) then p.rows else own end
+  from (select coalesce(jsonb_agg(placed.row order by placed.n), '[]') as rows from placed) p
+$$;
 
 -- What another order in doubt is to this one: `shares`: a row can be of either; `peer`: and nothing tells whose it is;
 -- `has_row`: a row that can be of either has its price.
@@ -142,18 +197,10 @@ create or replace function topup_rivalry(x topup_orders, o topup_orders, history
       and topup_row_fits(x, f.zone, f.code, f.service, f.quantity)) r
 $$;
 
--- The history shows nothing. Told so twice, with time between, the order was not bought: it fails and is refunded.
+-- The supplier's silence is believed: the order was not bought, so it fails and is refunded.
 create or replace function topup_order_absent(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
-declare
-  asked timestamptz := (input->>'asked_at')::timestamptz;
 begin
-  if o.absent_since <= asked - make_interval(secs => (input->>'absence_seconds')::int) then
-    update topup_orders x set absences = x.absences + 1, notes = 'The service is temporarily unavailable'
-    where x.id = o.id;
-    return jsonb_build_object('verdict', 'settled')
-      || topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input);
-  end if;
-  update topup_orders x set absences = x.absences + 1, absent_since = coalesce(x.absent_since, asked)
-  where x.id = o.id returning * into o;
-  return jsonb_build_object('verdict', 'wait', 'order', to_jsonb(o), 'wake', '[]'::jsonb);
+  update topup_orders x set notes = 'The service is temporarily unavailable' where x.id = o.id;
+  return jsonb_build_object('verdict', 'settled')
+    || topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input);
 end $$;

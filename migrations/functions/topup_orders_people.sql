@@ -26,6 +26,7 @@ end $$;
 
 -- {order_id, as: success|partial|failed|refunded, charged?, remain?, trxid?, reason, sealed_serial?, now, alert_to} ->
 -- {order, wake}. A person's word about an open order. Guarantee: it ends once, with its money, whoever else is at it.
+-- Of one that was refunded and bought after all (topup_orders_late.sql) the word is that he has seen it: nothing moves.
 create or replace function topup_order_by_hand(input jsonb) returns jsonb language plpgsql as $$
 declare
   outcome text := input->>'as';
@@ -35,7 +36,11 @@ begin
   if not found then
     perform app_error('not_found', 'Order not found');
   end if;
-  if o.finished_at is not null then
+  if o.finished_at is not null and o.review_reason is not null and outcome in ('failed', 'refunded') then
+    update topup_orders x set review_reason = null, supplier_note = input->>'reason', updated_at = now()
+    where x.id = o.id returning * into o;
+    return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb);
+  elsif o.finished_at is not null then
     perform app_error('conflict', 'The order has ended already');
   end if;
   if o.state = 'pending' then

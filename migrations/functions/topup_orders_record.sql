@@ -23,7 +23,9 @@ begin
     return topup_order_review(o, 'purchase belongs to ' || owner, input->>'alert_to');
   end if;
   if o.finished_at is not null then
-    update topup_orders x set trxid = input->>'trxid', updated_at = now() where x.id = o.id returning * into o;
+    update topup_orders x set trxid = input->>'trxid', updated_at = now(),
+      review_reason = case when x.refunded_amount > 0 then 'bought after all: ' || (input->>'trxid') end
+    where x.id = o.id returning * into o;
     return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(case when o.refunded_amount > 0 then
       topup_order_alert(o, 'Pesanan terbeli setelah dikembalikan', input->>'trxid', input->>'alert_to') end));
   end if;

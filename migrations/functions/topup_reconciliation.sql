@@ -162,8 +162,9 @@ begin
   d.created_at := now();
   if d.amount < 0 then
     perform pg_advisory_xact_lock(hashtextextended('topup/correction', 0));
-    if topup_deposits_taken(actor) - d.amount > (input->>'needs_second_above')::bigint then
-      asked := topup_deposit_asked(input->>'amount', actor, null);
+    -- Whoever asks for what another asked for confirms it, though he might take as much alone.
+    asked := topup_deposit_asked(input->>'amount', actor, null);
+    if asked is not null or topup_deposits_taken(actor) - d.amount > (input->>'needs_second_above')::bigint then
       perform audit_write(input->'audit' || jsonb_build_object('subject_kind', 'supplier_correction', 'subject_id',
         d.amount, 'reason', d.note, 'action', case when asked is null then 'topup.supplier.correction.request'
           else 'topup.supplier.correction.confirm' end,

@@ -64,6 +64,8 @@ export const SERVICE_STATUSES = [
 export const serviceState = z.object({
   name: z.string().min(1).max(100),
   status: z.enum(SERVICE_STATUSES),
+  /** How often it fell and was started again by itself, as far as that is known: a count that only grows by falls. */
+  restarts: z.number().int().min(0).optional(),
 });
 export type ServiceState = z.output<typeof serviceState>;
 

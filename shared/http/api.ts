@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context as HonoContext, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
 import { z } from "zod";
+import { bearerOf } from "../auth/bearer.ts";
 import type { AccessRule } from "../auth/sessions.ts";
 import { sessionGate } from "../auth/sessions.ts";
 import { verifyToken } from "../auth/tokens.ts";
@@ -74,7 +75,7 @@ async function readActor(c: HonoContext<ApiEnv>): Promise<Actor> {
 
 function bearerToken(c: HonoContext<ApiEnv>): string | undefined {
   const header = c.req.header("authorization");
-  return header ? header.split(" ")[1] || "?" : undefined;
+  return header ? (bearerOf(header) ?? "?") : undefined;
 }
 
 /** A cookie counts only where the browser says that the page itself asks: another site cannot act for the user. */

@@ -1,10 +1,11 @@
 import { AppError } from "../http/errors.ts";
+import type { MarketCategory } from "./marketplace/category-paths.ts";
 import type { MarketImageType, MarketplaceLimits } from "./marketplace/limits.ts";
 import type { MarketOrder, OrderPage } from "./marketplace/orders.ts";
+import { PLATFORM_NAME, type Platform } from "./marketplace/platforms.ts";
 import type { MarketPush, PushInput } from "./marketplace/push.ts";
-import { PLATFORM_NAME } from "./marketplace/words.ts";
 
-export { leafPaths } from "./marketplace/category-paths.ts";
+export { leafPaths, type MarketCategory } from "./marketplace/category-paths.ts";
 export { type MarketFault, MarketplaceError } from "./marketplace/error.ts";
 export type { MarketImageType, MarketplaceLimits } from "./marketplace/limits.ts";
 export type {
@@ -14,12 +15,8 @@ export type {
   OrderPage,
   OrderRef,
 } from "./marketplace/orders.ts";
+export { PLATFORM_NAME, PLATFORMS, type Platform } from "./marketplace/platforms.ts";
 export type { MarketPush, PushInput } from "./marketplace/push.ts";
-export { PLATFORM_NAME } from "./marketplace/words.ts";
-
-/** `tokopedia` is the TikTok Shop Partner API with `listing_platforms` TOKOPEDIA (providers/tokopedia.md §1). */
-export const PLATFORMS = ["shopee", "lazada", "tokopedia"] as const;
-export type Platform = (typeof PLATFORMS)[number];
 
 export interface MarketTokens {
   accessToken: string;
@@ -61,14 +58,6 @@ export interface ShopSetup {
   logisticIds: string[];
   /** TikTok Shop: where the stock lies. */
   warehouseId: string | null;
-}
-
-export interface MarketCategory {
-  id: string;
-  parentId: string | null;
-  name: string;
-  /** Only a leaf takes products. */
-  isLeaf: boolean;
 }
 
 export interface MarketAttribute {

@@ -10,7 +10,7 @@ import {
   readCallbacks,
   type SupplierCallback,
 } from "./vip-reseller/callback.ts";
-import { createLine, type MayLeave, type Pace } from "./vip-reseller/line.ts";
+import { createLine, type MayLeave } from "./vip-reseller/line.ts";
 import {
   createOrder,
   type GameOrderInput,
@@ -21,6 +21,7 @@ import {
   type SocialOrderInput,
   type SupplierOrder,
 } from "./vip-reseller/orders.ts";
+import type { Pace } from "./vip-reseller/pace.ts";
 import {
   eachService,
   getServiceStock,
@@ -32,7 +33,7 @@ import {
 
 export type { NicknameInput, Profile } from "./vip-reseller/account.ts";
 export type { CallbackHeaders, SupplierCallback } from "./vip-reseller/callback.ts";
-export type { Lane, MayLeave, Pace } from "./vip-reseller/line.ts";
+export type { MayLeave } from "./vip-reseller/line.ts";
 export type {
   GameOrderInput,
   OrderQuery,
@@ -44,7 +45,14 @@ export type {
   SupplierStatus,
 } from "./vip-reseller/orders.ts";
 export { mapStatus } from "./vip-reseller/orders.ts";
-export { type Gate, type Patience, paceOf, type Turn } from "./vip-reseller/pace.ts";
+export {
+  type Gate,
+  type Lane,
+  type Pace,
+  type Patience,
+  paceOf,
+  type Turn,
+} from "./vip-reseller/pace.ts";
 export {
   type AccountLevel,
   type LevelPrices,

@@ -91,6 +91,23 @@ describe("calling twice", () => {
   });
 });
 
+describe("a destination that is silent", () => {
+  it("fails who waits for it and all behind him, and what comes later is tried", async () => {
+    const calls: string[][] = [];
+    const courier = new Courier<string, string>((items) => {
+      calls.push(items);
+      return calls.length === 1 ? new Promise(() => undefined) : Promise.resolve(items);
+    }, 20);
+    const first = courier.deliver("a");
+    await turns();
+    const waiting = ["b", "c"].map((item) => courier.deliver(item));
+    const results = await Promise.allSettled([first, ...waiting]);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(await courier.deliver("d")).toBe("d");
+    expect(calls).toEqual([["a"], ["d"]]);
+  });
+});
+
 describe("pace", () => {
   it("lets a burst through, then so many a second, and saves up no more than the burst", () => {
     const pace = new Pace({ burst: 3, perSecond: 2 }, 0);

@@ -1,3 +1,5 @@
+import { inTime } from "../../shared/time/in-time.ts";
+
 interface Parcel<T, R> {
   item: T;
   resolve(reply: R): void;
@@ -6,20 +8,25 @@ interface Parcel<T, R> {
 
 /** How many items one call carries at most. */
 const MAX_PER_CALL = 500;
+/** A destination that takes longer is taken for silent: whoever waits for it is told so. */
+const SILENT_MS = 10_000;
 /** How many may wait for one destination; a destination that far behind gets no more. */
 const MAX_WAITING = 20_000;
 
 /**
  * Brings items to one destination in order, with at most one call under way: the first leaves at once, what comes
- * while it is under way leaves together as the next. So a lone item is not delayed and a rush costs few calls.
+ * while it is under way leaves together as the next. So a lone item is not delayed and a rush costs few calls. A call that
+ * is not answered in time fails, with all that waits behind it: nobody waits for longer than two of them.
  */
 export class Courier<T, R> {
   readonly #send: (items: T[]) => Promise<R[]>;
+  readonly #silentMs: number;
   #waiting: Parcel<T, R>[] = [];
   #isUnderWay = false;
 
-  constructor(send: (items: T[]) => Promise<R[]>) {
+  constructor(send: (items: T[]) => Promise<R[]>, silentMs: number = SILENT_MS) {
     this.#send = send;
+    this.#silentMs = silentMs;
   }
 
   /** True when nothing waits and nothing is under way. */
@@ -51,8 +58,12 @@ export class Courier<T, R> {
 
   async #call(parcels: Parcel<T, R>[]): Promise<void> {
     const items = parcels.map((parcel) => parcel.item);
+    let isAnswered = false;
     try {
-      const replies = await this.#send(items);
+      const sent = this.#send(items).finally(() => {
+        isAnswered = true;
+      });
+      const replies = await inTime(this.#silentMs, sent);
       parcels.forEach((parcel, i) => {
         const reply = replies[i];
         if (reply === undefined)
@@ -60,7 +71,8 @@ export class Courier<T, R> {
         else parcel.resolve(reply);
       });
     } catch (error) {
-      for (const parcel of parcels) parcel.reject(error);
+      const behind = isAnswered ? [] : this.#waiting.splice(0);
+      for (const parcel of [...parcels, ...behind]) parcel.reject(error);
     }
   }
 }

@@ -1,8 +1,9 @@
+import { bearerOf } from "../../shared/auth/bearer.ts";
 import { verifyToken } from "../../shared/auth/tokens.ts";
 import { type Config, loadConfig } from "../../shared/config/config.ts";
 import { connectingAddress } from "../../shared/http/caller.ts";
 import { shardOf } from "./socketio/index.ts";
-import { homeOf, shardName, userKey } from "./sockets/home.ts";
+import { homeOf, knownShard, shardName, userKey } from "./sockets/home.ts";
 
 const SOCKET_PATH = "/socket.io/";
 
@@ -28,20 +29,16 @@ export async function serveSockets(request: Request, env: Env): Promise<Response
   if (sid === null && request.method !== "OPTIONS" && !(await isAllowed(request, env, config))) {
     return Response.json({ success: false, message: "Terlalu banyak permintaan" }, { status: 429 });
   }
-  const shard = sid === null ? await shardForNew(request, url, config) : knownShard(sid, config);
+  // An id that is none of ours meets the same refusal on the first.
+  const shard =
+    sid === null
+      ? await shardForNew(request, url, config)
+      : (knownShard(shardOf(sid), config.LIVE_SHARDS) ?? shardName(0));
   return await env.SOCKET_SHARD.getByName(shard).fetch(request);
 }
 
-/** The session's shard; an id that is none of ours meets the same refusal on the first. */
-function knownShard(sid: string, { LIVE_SHARDS }: Config): string {
-  const name = shardOf(sid) ?? "";
-  const index = Number(/^s(\d{1,4})$/.exec(name)?.[1] ?? Number.NaN);
-  return index < LIVE_SHARDS ? shardName(index) : shardName(0);
-}
-
 async function shardForNew(request: Request, url: URL, config: Config): Promise<string> {
-  const token =
-    request.headers.get("authorization")?.split(" ")[1] ?? url.searchParams.get("token");
+  const token = bearerOf(request.headers.get("authorization")) ?? url.searchParams.get("token");
   const actor = token ? await verifyToken(config, token, new Date()) : null;
   if (actor) return homeOf(userKey(actor.userId), config.LIVE_SHARDS);
   return shardName(Math.floor(Math.random() * config.LIVE_SHARDS));

@@ -6,7 +6,12 @@ import { inTime } from "../../shared/time/in-time.ts";
 import { Courier, Couriers, callTwice } from "./courier.ts";
 import { ObjectTables } from "./object-tables.ts";
 import type { Delivery, Frame } from "./rooms/ops.ts";
-import { type PreparedEvent, SocketIoEngine } from "./socketio/index.ts";
+import {
+  type PreparedEvent,
+  SocketIoEngine,
+  type TakeoverOptions,
+  type TakeoverWish,
+} from "./socketio/index.ts";
 import { Arrivals } from "./sockets/arrivals.ts";
 import { Attendance } from "./sockets/attendance.ts";
 import { Batches, batchRoom } from "./sockets/batches.ts";
@@ -14,6 +19,9 @@ import { Chores } from "./sockets/chores.ts";
 import type { Desk } from "./sockets/desk.ts";
 import { Directory, type HomeOp, type HomeReply, SHARD_TABLES } from "./sockets/directory.ts";
 import { ENGINE_OPTIONS } from "./sockets/engine-options.ts";
+import { knownShard } from "./sockets/home.ts";
+import { Marks } from "./sockets/marks.ts";
+import { type Move, Moves } from "./sockets/moves.ts";
 import { profilesOf, type SocketData } from "./sockets/people.ts";
 import { Reception } from "./sockets/reception.ts";
 import { Requests } from "./sockets/requests.ts";
@@ -21,6 +29,8 @@ import { close, isUserHere, sendTo } from "./sockets/user-sockets.ts";
 
 /** Who connects does not wait longer for a database that hangs: he is let in on his token's signature. */
 const PROFILES_MS = 3_000;
+/** An object is awake for so long after the last that it did. */
+const AWAKE_MS = 8_000;
 
 /**
  * One of a fixed number of objects (`s0` …) that hold the sockets: a user's on the shard of his id where the request
@@ -40,7 +50,11 @@ export class SocketShard extends DurableObject<Env> {
     const tables = new ObjectTables(state.storage, SHARD_TABLES);
     void state.blockConcurrencyWhile(async () => tables.open());
     this.#directory = new Directory(tables, () => Date.now());
-    const engine = new SocketIoEngine<SocketData>(state, ENGINE_OPTIONS, {
+    const options = { ...ENGINE_OPTIONS, takeover: this.#takeover() };
+    const engine = new SocketIoEngine<SocketData>(state, options, {
+      identify: (request, auth) => reception.identify(request, auth),
+      owns: (data, who) => reception.owns(data, who),
+      moving: (socket, to) => reception.moving(socket, to),
       connect: (socket, auth) => reception.connect(socket, auth),
       connected: (socket) => reception.connected(socket),
       event: (socket, name, args, ack) => reception.event(socket, name, args, ack),
@@ -85,20 +99,45 @@ export class SocketShard extends DurableObject<Env> {
 
   /** What a room has for its sockets here; `wanted` is false when there are none, nor any that may come back. */
   deliver(room: string, deliveries: Delivery[]): { wanted: boolean } {
-    const frames = deliveries.flatMap((delivery): Frame[] => {
-      if (delivery.kind === "frame") return [delivery.frame];
-      this.#requests.answerGift(delivery.answer);
-      return [];
-    });
+    let reached = 0;
+    const frames: Frame[] = [];
+    for (const delivery of deliveries) {
+      if (delivery.kind === "frame") frames.push(delivery.frame);
+      else if (delivery.kind === "answer") this.#requests.answerGift(delivery.answer);
+      else {
+        // What came before is not for the one who enters, nor what waits to be sent as a batch.
+        reached += this.#say(room, frames.splice(0));
+        this.#batches.flush();
+        this.#attendance.entered(room, delivery.socket, delivery.frames);
+      }
+    }
+    reached += this.#say(room, frames);
+    const wanted = reached > 0 || this.#attendance.isWanted(room);
+    if (!wanted) this.#desk.marks.forget(room);
+    return { wanted };
+  }
+
+  #say(room: string, frames: Frame[]): number {
     const target = this.#engine.to(room);
     let reached = 0;
     for (const { event, except, isVolatile } of frames) {
       const left = except === null ? {} : { except: [except] };
       reached += target.send(event, { volatile: isVolatile, ...left });
     }
-    const hasBatched = this.#engine.socketsIn(batchRoom(room)).length > 0;
-    if (hasBatched && frames.length > 0) this.#batches.add(room, frames);
-    return { wanted: reached > 0 || this.#attendance.isWanted(room) };
+    const last = frames.at(-1);
+    if (!last) return 0;
+    this.#desk.marks.heard(room, last.mark);
+    const place = batchRoom(room);
+    const isBatched = this.#engine.socketsIn(place).length > 0 || this.#engine.isAwaited(place);
+    if (isBatched) this.#batches.add(room, frames);
+    return reached;
+  }
+
+  /** Another shard has a client that was here, or began here. */
+  handOver(wish: TakeoverWish): Promise<string | null> {
+    // What waits to be sent as a batch has come already.
+    this.#batches.flush();
+    return this.#engine.handOver(wish);
   }
 
   /** What other shards tell this one as the home of persons. */
@@ -108,14 +147,34 @@ export class SocketShard extends DurableObject<Env> {
 
   /** As the home of a user: sends an event to all his sockets, here and elsewhere. */
   async forwardToUser(userId: number, event: PreparedEvent): Promise<void> {
-    sendTo(this.#desk, userId, event);
-    await this.#elsewhere(userId, (shard) => shard.sendToUser(userId, event));
+    const id = crypto.randomUUID();
+    this.sendToUser(userId, event, id);
+    await this.#elsewhere(userId, (shard) => shard.sendToUser(userId, event, id));
   }
 
-  /** Answers, as the next one, whether the user has a socket here. */
-  sendToUser(userId: number, event: PreparedEvent): boolean {
-    sendTo(this.#desk, userId, event);
-    return isUserHere(this.#desk, userId);
+  /**
+   * Answers, as the next one, whether the user has a socket here, or had until just now: to where that went the event is
+   * passed on. `id` is the event's own: it may be brought twice.
+   */
+  sendToUser(userId: number, event: PreparedEvent, id: string): boolean {
+    sendTo(this.#desk, userId, event, id);
+    const gone = this.#desk.moves.of(userId);
+    for (const move of gone) this.#passOn(move, event, id);
+    return gone.length > 0 || isUserHere(this.#desk, userId);
+  }
+
+  /** Takes an event for one socket from the shard that it left with some move. */
+  takeOver({ socket, userId, turn }: Move, event: PreparedEvent, id: string): void {
+    const { moves } = this.#desk;
+    const next = moves.after(socket, turn);
+    if (next) this.#passOn(next, event, id);
+    else if (moves.passedOn(id, { socket, userId })) this.#engine.to(socket).send(event);
+  }
+
+  #passOn({ shard, ...move }: Move, event: PreparedEvent, id: string): void {
+    const next = this.env.SOCKET_SHARD.getByName(shard);
+    const bring = () => next.takeOver({ ...move, shard }, event, id);
+    this.#desk.beside("passing on", callTwice(bring));
   }
 
   /** As the home of a user: closes his sockets, here and elsewhere; with a session only those of that sign-in. */
@@ -139,15 +198,33 @@ export class SocketShard extends DurableObject<Env> {
     }
   }
 
-  #openDesk(engine: SocketIoEngine<SocketData>): Desk {
+  #takeover(): TakeoverOptions {
+    const call = async (name: string, wish: TakeoverWish) => {
+      const shard = knownShard(name, loadConfig(this.env).LIVE_SHARDS);
+      return shard === null ? null : await this.env.SOCKET_SHARD.getByName(shard).handOver(wish);
+    };
+    return { shard: this.#name, call };
+  }
+
+  /** Shards are addressed by their names; nothing else reaches one. */
+  get #name(): string {
     const { name } = this.ctx.id;
     if (name === undefined) throw new Error("a shard was addressed without its name");
+    return name;
+  }
+
+  #openDesk(engine: SocketIoEngine<SocketData>): Desk {
+    const name = this.#name;
     const { ROOM, SOCKET_SHARD } = this.env;
     const config = loadConfig(this.env);
+    const bootedAt = Date.now();
+    const unheard = () => (bootedAt - engine.lastSentBefore > AWAKE_MS ? 0 : null);
     const context = (actor?: Actor) => this.#context(actor);
     return {
       ...{ name, engine, context },
       arrivals: new Arrivals(),
+      moves: new Moves(() => Date.now()),
+      marks: new Marks(unheard),
       shards: config.LIVE_SHARDS,
       guestChat: config.LIVE_GUEST_CHAT === "on",
       rooms: new Couriers((room, ops) => ROOM.getByName(room).apply(name, ops)),

@@ -6,8 +6,10 @@ import { unseal } from "../../shared/crypto/index.ts";
 import { call, rows } from "../../shared/db/statement.ts";
 import type { Job, JobHandler, JobOutcome } from "../../shared/jobs/jobs.ts";
 import { wake, wakeSchema } from "../../shared/jobs/jobs.ts";
+import { describeError } from "../../shared/log.ts";
 import { inputOwner } from "./jobs.ts";
 import { type CommandView, hasEnded, type Link, linkOf } from "./link/link-client.ts";
+import { storable, storableText } from "./link/storable.ts";
 
 /** How long an attempt stays for the end of a command that the agent works on. */
 const STAY_MS = 20_000;
@@ -17,6 +19,7 @@ const GLANCE_MS = 500;
 const ASK_AFTER_MS = 30_000;
 const OFFLINE_PAUSE_MS = 120_000;
 const BEHIND_PAUSE_MS = 60_000;
+const FIRST_AGAIN_MS = 5_000;
 
 const Begun = z.discriminatedUnion("state", [
   z.object({ state: z.literal("gone") }),
@@ -68,8 +71,15 @@ export function panelCommand({ stayMs = STAY_MS }: { stayMs?: number } = {}): Jo
   return {
     kind: "panel.command",
     queue: "provisioning",
-    run: async (ctx, job) => await carry(ctx, job, stayMs),
+    run: async (ctx, job) => await carry(ctx, job, stayMs).catch((error) => later(ctx, job, error)),
   };
+}
+
+/** Every step may be repeated, so after a failure of our own it soon is, however many attempts there were before. */
+function later(ctx: Ctx, { attempts }: Job, error: unknown): JobOutcome {
+  ctx.log.error("job threw", describeError(error));
+  const askAfterMs = Math.min(FIRST_AGAIN_MS * 2 ** Math.min(attempts - 1, 10), ASK_AFTER_MS);
+  return { state: "unknown", error: error instanceof Error ? error.name : "error", askAfterMs };
 }
 
 async function carry(ctx: Ctx, job: Job, stayMs: number): Promise<JobOutcome> {
@@ -173,19 +183,12 @@ function endOf(command: string, view: CommandView): End {
   return { ok: false, error_code: "version", error: "the server's answer is not understood" };
 }
 
-/** What an agent tells may hold what Postgres does not keep: NUL, and halves of surrogate pairs. */
-function storable(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value ?? null), (_key, part: unknown) =>
-    typeof part === "string" ? part.replaceAll("\0", "").toWellFormed() : part,
-  );
-}
-
 const Recorded = z.object({ state: z.enum(["success", "failed", "gone"]), wakes: wakeSchema });
 
 /** Writes the end of a command and what it means, once; the command behind it is woken. */
 async function recordEnd(ctx: Ctx, uuid: string, end: End): Promise<JobOutcome> {
-  const error = end.error?.replaceAll("\0", "").toWellFormed();
-  const input = { ...end, ...(error === undefined ? {} : { error }), job_id: uuid };
+  const error = end.error === undefined ? {} : { error: storableText(end.error) };
+  const input = { ...end, ...error, job_id: uuid };
   const { state, wakes } = await ctx.db.run(call("panel_record_command", input, Recorded));
   wake(ctx, wakes);
   return outcomeOf(state !== "failed", end.error_code ?? null);

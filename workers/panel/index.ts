@@ -5,6 +5,7 @@ export { panelMails } from "./mails.ts";
 export { sitesRootOf } from "./servers.ts";
 
 import { panelCommand } from "./commands.ts";
+import { revokeJob } from "./link/agents.ts";
 
 /** What runs on the queue for the panel. */
-export const panelJobs = [panelCommand()];
+export const panelJobs = [panelCommand(), revokeJob];

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { call } from "../../shared/db/statement.ts";
+import { call, rows } from "../../shared/db/statement.ts";
 import { type JobHandler, runJob } from "../../shared/jobs/jobs.ts";
 import { testContext } from "../testing/api.ts";
 import { createUser, type TestUser } from "../testing/factories.ts";
@@ -210,6 +210,19 @@ describe("deleting while the site is being made", () => {
     expect(agent.agent.commands.map(({ type }) => type)).toEqual(["site.deprovision"]);
     expect(await statusOf(site.id)).toBe("gone");
     agent.stop();
+  });
+
+  it("lets a command go that is handed to its server in the same moment: what is cancelled is never done", async () => {
+    const server = await enrolledServer(operator);
+    const { site, job } = await newSite(server);
+    const [uuid, { db }] = [await uuidOf(job.id), testContext()];
+    const handing = execute(sql`select panel_command_begin(${uuid}::uuid)::text, pg_sleep(0.5)`);
+    const isFree = sql`select from panel_jobs where job_id = ${uuid} for update skip locked`;
+    const free = async () => (await db.run(rows(isFree, z.unknown()))).length;
+    await eventually(free, (count) => count === 0, "that it is being handed over");
+    await deleteSite(quietContext(operator), { id: site.id, server: null, removeFiles: true });
+    await handing;
+    expect(await jobOf(job.id)).toMatchObject({ status: "queued", error: "" });
   });
 
   it("ends with no site, whoever is first, in 20 races", { timeout: 30_000 }, async () => {

@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../shared/db/statement.ts";
@@ -145,6 +145,29 @@ describe("forgetting a server", () => {
     expect(await call("DELETE", `/${busy.id}`)).toMatchObject(
       failure(409, "server has unfinished jobs"),
     );
+  });
+
+  it("in the moment in which something is ordered of it makes that 404, never a failure of ours", async () => {
+    const { id } = await newServer(operator);
+    const run = async (query: SQL) => await testContext().db.run(rows(query, z.unknown()));
+    const input = JSON.stringify({ id });
+    const gone = run(sql`select panel_server_delete(${input}::jsonb)::text, pg_sleep(0.5)`);
+    await expect
+      .poll(() => run(sql`select from panel_servers where id = ${id} for update skip locked`))
+      .toEqual([]);
+    const name = unique("situs");
+    const orders = [
+      ["db/databases", { name: "toko" }],
+      ["sites", { domain: `${name}.example`, root_path: `/var/www/${name}`, runtime: "php" }],
+      ["backup/run", {}],
+    ] as const;
+    const answers = orders.map(([path, json]) =>
+      api(`/v1/${path}?server=${id}`, { method: "POST", token: operator.token, json }),
+    );
+    for (const answer of await Promise.all(answers)) {
+      expect(answer).toMatchObject(failure(404, "server not found"));
+    }
+    await gone;
   });
 
   it("is refused for the default one while there are others", async () => {

@@ -3,7 +3,7 @@ import { purgeCallbacks } from "./admin/callbacks.ts";
 import { reconcileYesterday } from "./admin/reports.ts";
 import { alertLowStock } from "./admin/stock.ts";
 import { watchSupplier } from "./admin/supplier.ts";
-import { reviveOrders } from "./orders/index.ts";
+import { reviveOrders, watchForLatePurchases } from "./orders/index.ts";
 import { purgeDeliveries } from "./resellers/deliveries.ts";
 import { tellOpenEvents } from "./resellers/notify.ts";
 
@@ -12,6 +12,7 @@ export const minuteChores = (ctx: Ctx): Promise<void>[] => [
   tellOpenEvents(ctx),
   reviveOrders(ctx),
   watchSupplier(ctx),
+  watchForLatePurchases(ctx),
 ];
 
 /** The same every hour. */

@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../shared/config/config.ts";
-import type { Lane } from "../../shared/providers/vip-reseller.ts";
+import { type Gate, type Lane, paceOf } from "../../shared/providers/vip-reseller.ts";
 import { unique } from "../testing/factories.ts";
 import { takeTurn } from "./pacing.ts";
 
@@ -90,6 +90,33 @@ describe("the SupplierGate object", () => {
     const turn = await stub.take("order");
     expect(turn.granted).toBe(true);
     expect(turn.waitMs).toBeGreaterThan(4_000);
+  });
+
+  it("keeps requests apart though it is evicted while one waits for its turn", async () => {
+    const stub = env.SUPPLIER_GATE.getByName(unique("gate"));
+    const gate: Gate = {
+      take: (lane, spareMs) =>
+        runInDurableObject(stub, (_, { storage: { kv } }) => {
+          const load = () => kv.get<number>("next");
+          const save = (next: number) => kv.put("next", next);
+          return takeTurn({ intervalMs: 120, now: Date.now, load, save }, lane, spareMs);
+        }),
+    };
+    const pace = paceOf(() => gate, { longestMs: 20_000 });
+    const left: number[] = [];
+    const leave = async () => {
+      await pace("order");
+      left.push(Date.now());
+    };
+    for (let round = 0; round < 2; round += 1) {
+      const two = [leave(), leave()];
+      await Promise.race(two);
+      await evictDurableObject(stub);
+      await Promise.all(two);
+    }
+    const gaps = left.slice(1).map((at, n) => at - (left[n] ?? 0));
+    expect(gaps).toHaveLength(3);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(120);
   });
 
   it("gives parallel callers different moments", async () => {

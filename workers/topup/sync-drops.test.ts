@@ -10,13 +10,11 @@ import { bench } from "./testing/bench.ts";
 import { booksOf, runOrderJob, theOrderOf } from "./testing/outcomes.ts";
 import { customer, newPhone } from "./testing/shop.ts";
 import {
-  emptyCatalogue,
-  newSupplier,
+  openSupplier,
   type Supplier,
   serviceOf,
   stockShelves,
   syncWith,
-  withSupplier,
 } from "./testing/supplier.ts";
 
 let supplier: Supplier;
@@ -24,9 +22,7 @@ let ctx: Ctx;
 let code: string;
 
 beforeEach(async () => {
-  supplier = newSupplier();
-  ctx = withSupplier(supplier);
-  await emptyCatalogue(ctx);
+  ({ supplier, ctx } = await openSupplier());
   code = stockShelves(supplier);
   // Open at any hour.
   listAt(25_400);

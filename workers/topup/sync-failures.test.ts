@@ -10,22 +10,18 @@ import { unique } from "../testing/factories.ts";
 import { beginRun, type SyncAction } from "./sync/rows.ts";
 import { syncJob } from "./sync.ts";
 import {
-  emptyCatalogue,
-  newSupplier,
+  openSupplier,
   type Supplier,
   serviceOf,
   stockShelves,
   syncWith,
-  withSupplier,
 } from "./testing/supplier.ts";
 
 let supplier: Supplier;
 let ctx: Ctx;
 
 beforeEach(async () => {
-  supplier = newSupplier();
-  ctx = withSupplier(supplier);
-  await emptyCatalogue(ctx);
+  ({ supplier, ctx } = await openSupplier());
 });
 
 const run = (change: ReturnType<typeof sql>) => ctx.db.run(rows(change, z.unknown()));

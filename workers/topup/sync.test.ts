@@ -9,22 +9,18 @@ import { unique } from "../testing/factories.ts";
 import { beginRun, type SyncAction } from "./sync/rows.ts";
 import { listLowStock, runSync, startHourlySync, syncJob } from "./sync.ts";
 import {
-  emptyCatalogue,
-  newSupplier,
+  openSupplier,
   type Supplier,
   serviceOf,
   stockShelves,
   syncWith,
-  withSupplier,
 } from "./testing/supplier.ts";
 
 let supplier: Supplier;
 let ctx: Ctx;
 
 beforeEach(async () => {
-  supplier = newSupplier();
-  ctx = withSupplier(supplier);
-  await emptyCatalogue(ctx);
+  ({ supplier, ctx } = await openSupplier());
 });
 
 const run = (change: ReturnType<typeof sql>) => ctx.db.run(rows(change, z.unknown()));
@@ -134,12 +130,18 @@ describe("a full sync", () => {
     await expect(serviceOf(ctx, "game", dear)).rejects.toThrow("no service");
   });
 
-  it("takes one row of a code that is listed twice", async () => {
-    const code = unique("S");
-    supplier.lists.game = [gameRow({ code, name: "Pertama" }), gameRow({ code, name: "Kedua" })];
-    expect(await sync()).toMatchObject({ counts: { servicesAdded: 1 } });
-    expect((await serviceOf(ctx, "game", code)).name).toBe("Pertama");
-  });
+  it.each([
+    [21_000, 20_000],
+    [20_000, 21_000],
+  ])(
+    "takes the dearer row of a code that is listed twice (%i and %i), so that no order of it is a loss",
+    async (...prices) => {
+      const code = unique("S");
+      supplier.lists.game = prices.map((special) => gameRow({ code, price: { special } }));
+      expect(await sync()).toMatchObject({ counts: { servicesAdded: 1 } });
+      expect((await serviceOf(ctx, "game", code)).supplier_price).toBe(21_000);
+    },
+  );
 });
 
 describe("runs", () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { z } from "zod";
 import type { AgentCtx } from "../../ctx.ts";
-import { createPrivate, putInPlace, syncFolder } from "../folder.ts";
+import { storeFile, syncFolder } from "../folder.ts";
 import { DatabaseError, type Session, withSession } from "./connection.ts";
 import {
   difference,
@@ -86,9 +86,7 @@ async function readJournal(path: string): Promise<Journal | null> {
 
 async function writeJournal(ctx: AgentCtx, journal: Journal): Promise<void> {
   const path = journalPath(ctx, journal.restoreId);
-  const handle = await createPrivate(`${path}.new`);
-  await handle.writeFile(JSON.stringify(journal));
-  await putInPlace(handle, `${path}.new`, path);
+  await storeFile(`${path}.new`, path, (file) => file.writeFile(JSON.stringify(journal)));
 }
 
 /**

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../../command-error.ts";
 import type { AgentCtx } from "../../ctx.ts";
-import { createPrivate, putInPlace } from "../folder.ts";
+import { storeFile } from "../folder.ts";
 import { DatabaseError, type Session } from "./connection.ts";
 import { dumpPrograms } from "./dump.ts";
 import { inventoryOf } from "./facts.ts";
@@ -25,17 +25,12 @@ export async function keepPrograms(
 ): Promise<number[]> {
   const path = undoPath(ctx, restoreId);
   const inventory = await inventoryOf(session, database);
-  const handle = await createPrivate(`${path}.new`);
-  try {
-    const to = { write: async (chunk: Uint8Array) => void (await handle.write(chunk)) };
-    const { parts } = await dumpPrograms({ session, database, inventory, to });
-    await putInPlace(handle, `${path}.new`, path);
-    await checkUndo(ctx, session, { database, file: path, parts });
-    return parts;
-  } catch (error) {
-    await handle.close().catch(() => undefined);
-    throw error;
-  }
+  const parts = await storeFile(`${path}.new`, path, async (file) => {
+    const to = { write: async (chunk: Uint8Array) => void (await file.write(chunk)) };
+    return (await dumpPrograms({ session, database, inventory, to })).parts;
+  });
+  await checkUndo(ctx, session, { database, file: path, parts });
+  return parts;
 }
 
 /** Refuses while nothing is touched where a view could not be put back if the restore failed. */

@@ -120,7 +120,9 @@ function listStatus(vip: Vip, family: Family, form: Form): TwinAnswer {
     return good([show(order)], detailWords);
   }
   const limit = wholeNumber(need(form, "limit"));
-  const latest = [...vip.state.orders.values()].filter((order) => order.family === family);
+  const latest = [...vip.state.orders.values()].filter(
+    (order) => order.family === family && vip.isListed(order),
+  );
   return good(limit > 0 ? latest.slice(-limit).reverse().map(show) : [], detailWords);
 }
 

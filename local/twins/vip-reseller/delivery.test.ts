@@ -116,6 +116,21 @@ describe("dials on notices touch only what they match", () => {
 });
 
 describe("dials on orders touch only what they match", () => {
+  it("lagMs: lists show the order later, or never; its own status is told at once", async () => {
+    const bought = async (lagMs?: number | true) => {
+      const target = newTarget();
+      await reseller.dial(target, { stay: true, ...(lagMs && { lagMs }) });
+      return String((await reseller.buy({ data_no: target })).body.data.trxid);
+    };
+    const all = [await bought(), await bought(60_000), await bought(true)];
+    const { body } = await reseller.ask("prepaid", { type: "status", limit: "50" });
+    const listed = body.data.map((one: Record<string, unknown>) => one.trxid);
+    expect(all.map((one) => listed.includes(one))).toEqual([true, false, false]);
+    const [, late] = all;
+    const asked = await reseller.ask("prepaid", { type: "status", trxid: late });
+    expect(asked.body.data).toMatchObject([{ trxid: late }]);
+  });
+
   it("timeOut: the order is taken and never answered; status by limit finds it", async () => {
     const target = newTarget();
     await reseller.dial(target, { timeOut: { count: 1 }, stay: true });

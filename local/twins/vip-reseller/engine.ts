@@ -32,6 +32,8 @@ const dialMeanings = {
   priceChange: "an order costs so many percent more (10) than the catalogue says",
   callerAddress: "a call comes from this address (203.0.113.7)",
   stay: "an order does not move by itself",
+  lagMs:
+    "an order shows in lists so many ms after it was made (true: never); of a family: path /api/prepaid",
   processMs: "the wait before an order is processing (300)",
   finishMs: "the wait from then until it is final (700)",
   fail: "an order ends in error, with this note",
@@ -190,6 +192,13 @@ export class Vip {
 
   textOf(order: Order): string {
     return `${order.trxid}\n${order.service.code}\n${order.text}`;
+  }
+
+  /** Whether lists have it by now: how late they are, nobody promises. */
+  isListed(order: Order): boolean {
+    const dial = this.own.take("lagMs", this.textOf(order), `/api/${order.family}`);
+    if (!dial) return true;
+    return typeof dial.value === "number" && this.clock() >= order.createdAt + dial.value;
   }
 
   wordOf(order: Order): string {

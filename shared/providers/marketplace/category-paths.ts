@@ -1,4 +1,10 @@
-import type { MarketCategory } from "../marketplace.ts";
+export interface MarketCategory {
+  id: string;
+  parentId: string | null;
+  name: string;
+  /** Only a leaf takes products. */
+  isLeaf: boolean;
+}
 
 const DEEPEST = 12;
 

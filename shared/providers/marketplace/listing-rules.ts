@@ -1,7 +1,7 @@
 import type { ListingInput, Platform } from "../marketplace.ts";
 import { refusal } from "./call.ts";
 import type { MarketImageType, MarketplaceLimits } from "./limits.ts";
-import { PLATFORM_NAME } from "./words.ts";
+import { PLATFORM_NAME } from "./platforms.ts";
 
 const thousands = (value: number) => value.toLocaleString("id-ID");
 

@@ -1,11 +1,5 @@
-import type { Platform } from "../marketplace.ts";
 import type { MarketFault } from "./error.ts";
-
-export const PLATFORM_NAME: Record<Platform, string> = {
-  shopee: "Shopee",
-  lazada: "Lazada",
-  tokopedia: "Tokopedia",
-};
+import { PLATFORM_NAME, type Platform } from "./platforms.ts";
 
 /** What a seller reads where the platform has said nothing readable. */
 export function wordsOf(platform: Platform, fault: MarketFault): string {

@@ -3,13 +3,9 @@ import { md5Hex } from "../../crypto/index.ts";
 import { createHttp, type Fetch, type Judge } from "../http.ts";
 import { invalidInput, ProviderError } from "../provider-error.ts";
 import { clean, PROVIDER } from "./fields.ts";
-import { busy } from "./pace.ts";
+import { busy, type Pace } from "./pace.ts";
 import { failureOfText } from "./refusals.ts";
 
-/** Orders leave before reads. */
-export type Lane = "order" | "read";
-/** Resolves when the next request may leave; throws a `ProviderError` (`busy`) instead of waiting too long. */
-export type Pace = (lane: Lane) => Promise<void>;
 /** Whether there is still time for a request whose turn has come; one that may not leave ends as `busy`. */
 export type MayLeave = () => boolean;
 

@@ -44,9 +44,10 @@ test("requests leave no closer than the gap, however long each answer of the gat
     left.push(now());
   }
   const gaps = left.slice(1).map((at, n) => at - (left[n] ?? 0));
-  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(500);
+  // So that one may take 50 ms longer on its way than the next, and they still arrive 500 ms apart.
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(550);
   // The answer that took longer than the room after its turn: another turn was asked for, with more.
-  expect(spares).toEqual([50, 50, 50, 600, 50, 50]);
+  expect(spares).toEqual([100, 100, 100, 1_000, 100, 100]);
 });
 
 describe("the pace", () => {

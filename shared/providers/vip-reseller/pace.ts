@@ -1,6 +1,10 @@
 import { ProviderError } from "../provider-error.ts";
 import { PROVIDER } from "./fields.ts";
-import type { Lane, Pace } from "./line.ts";
+
+/** Orders leave before reads. */
+export type Lane = "order" | "read";
+/** Resolves when the next request may leave; throws a `ProviderError` (`busy`) instead of waiting too long. */
+export type Pace = (lane: Lane) => Promise<void>;
 
 /**
  * A place in the queue to the supplier, or how long to wait before asking for one again. `spareMs`: so much later than
@@ -20,14 +24,17 @@ export interface Patience {
   now?: () => number;
 }
 
-/** The gate answers sooner than this, as a rule. */
-const SPARE_MS = 50;
+/**
+ * Room after each turn. A supplier counts when requests arrive, and we know only when they leave: half of the room is for
+ * what leaves late (the gate answers sooner than that, as a rule), the other half stays for the way.
+ */
+const SPARE_MS = 100;
 const MOST_SPARE_MS = 1_000;
 
 /**
  * A pace that asks `gate` before each request. No request leaves without a turn: a gate that does not answer, or asks
  * for more patience than there is, ends in a `ProviderError` with code `busy`, and nothing was sent. A turn whose answer
- * came so late that the request would leave too near to the next one's is not used: with more room another is asked for.
+ * came so late that half of the room after it is gone is not used: with more room another is asked for.
  */
 export function paceOf(gate: () => Gate, patience: Patience): Pace {
   const { longestMs, sleep = pause, now = Date.now } = patience;
@@ -44,8 +51,8 @@ export function paceOf(gate: () => Gate, patience: Patience): Pace {
       if (waitMs > 0) await sleep(waitMs);
       // The moment was meant from when the gate heard of us, which was after we asked.
       const lateMs = now() - askedAt - waitMs;
-      if (granted && lateMs <= spareMs) return;
-      if (granted) spare = Math.min(2 * lateMs, MOST_SPARE_MS);
+      if (granted && lateMs <= spareMs / 2) return;
+      if (granted) spare = Math.min(4 * lateMs, MOST_SPARE_MS);
       waitedMs += Math.max(waitMs, lateMs, 1);
     }
   };

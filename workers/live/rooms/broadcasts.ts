@@ -2,6 +2,7 @@ import { Courier, callTwice } from "../courier.ts";
 import { prepareEvent } from "../socketio/index.ts";
 import type { Members } from "./members.ts";
 import type { Delivery, GiftAnswer } from "./ops.ts";
+import { Recent } from "./recent.ts";
 
 /** Calls a shard; `wanted` is false when it holds nobody of this room any more. */
 export type CallShard = (shard: string, deliveries: Delivery[]) => Promise<{ wanted: boolean }>;
@@ -12,6 +13,7 @@ export class Broadcasts {
   readonly #callShard: CallShard;
   readonly #now: () => number;
   readonly #failed: (error: unknown) => void;
+  readonly #recent = new Recent();
   readonly #couriers = new Map<string, Courier<Delivery, { wanted: boolean }>>();
 
   constructor(parts: {
@@ -35,8 +37,20 @@ export class Broadcasts {
     const shards = this.#members.shards(this.#now());
     if (shards.length === 0) return;
     const event = prepareEvent(name, [payload]);
-    const delivery: Delivery = { kind: "frame", frame: { event, except, isVolatile } };
+    const frame = this.#recent.note({ event, except, isVolatile }, this.#now());
+    const delivery: Delivery = { kind: "frame", frame };
     for (const shard of shards) this.#bring(shard, delivery);
+  }
+
+  /** The number of what was said last. */
+  get mark(): number {
+    return this.#recent.mark;
+  }
+
+  /** Lets a socket in that came from another shard, in step with what is said to all. */
+  admit(shard: string, socket: string, since: number | null): void {
+    const frames = this.#recent.since(since, socket, this.#now());
+    this.#bring(shard, { kind: "entry", socket, frames });
   }
 
   /** To one socket alone. */

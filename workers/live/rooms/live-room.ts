@@ -67,9 +67,10 @@ export class LiveRoom {
   #applyOne(shard: string, op: RoomOp): RoomReply {
     switch (op.kind) {
       case "join":
-        return this.#join({ ...op.person, socket: op.socket, shard, seat: op.seat }, op.quiet);
+        return this.#enter(shard, op);
       case "leave":
-        this.leave(op.socket);
+        // One that has moved to another shard is not taken out by the goodbye of the first.
+        if (this.#parts.members.find(op.socket)?.shard === shard) this.leave(op.socket);
         return this.#fine(false);
       case "message":
         return this.#message(shard, op);
@@ -80,6 +81,13 @@ export class LiveRoom {
       default:
         return op satisfies never;
     }
+  }
+
+  #enter(shard: string, op: Extract<RoomOp, { kind: "join" }>): RoomReply {
+    const { person, socket, seat, quiet, since } = op;
+    const reply = this.#join({ ...person, socket, shard, seat }, quiet);
+    if (reply.ok && since !== undefined) this.#parts.broadcasts.admit(shard, socket, since);
+    return reply;
   }
 
   #join(member: Member, isQuiet: boolean): RoomReply {
@@ -247,6 +255,7 @@ export class LiveRoom {
   }
 
   #fine(isNew: boolean) {
-    return { ok: true as const, count: this.viewerCount, isNew };
+    const { mark } = this.#parts.broadcasts;
+    return { ok: true as const, count: this.viewerCount, isNew, mark };
   }
 }

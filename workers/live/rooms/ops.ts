@@ -30,7 +30,15 @@ export interface GiftWish {
 
 /** What a shard asks of a room, for one of its sockets. */
 export type RoomOp =
-  | { kind: "join"; socket: string; person: PersonCard; seat: number | null; quiet: boolean }
+  | {
+      kind: "join";
+      socket: string;
+      person: PersonCard;
+      seat: number | null;
+      quiet: boolean;
+      /** Of a socket that comes from another shard: the last that reached it there; null when that is not known. */
+      since?: number | null;
+    }
   | { kind: "leave"; socket: string }
   | { kind: "message"; socket: string; person: PersonCard; text: string }
   /** `ask` is made by the shard for this one question; the answer names it. */
@@ -39,7 +47,7 @@ export type RoomOp =
   | { kind: "roll"; sockets: string[] };
 
 export type RoomReply =
-  | { ok: true; count: number; isNew: boolean; unknown?: string[] }
+  | { ok: true; count: number; isNew: boolean; mark?: number; unknown?: string[] }
   | { ok: false; code: string; message: string };
 
 /** One event for the sockets of a room, encoded once for all of them. */
@@ -49,6 +57,8 @@ export interface Frame {
   except: string | null;
   /** True for news that the next one replaces: not kept for who is away. */
   isVolatile: boolean;
+  /** Greater than that of everything the room said before. */
+  mark: number;
 }
 
 /** What became of a gift, for a socket of its sender that asked, and that question alone. */
@@ -77,4 +87,8 @@ export type GiftOutcome =
     };
 
 /** What a room brings to a shard in one call. */
-export type Delivery = { kind: "frame"; frame: Frame } | { kind: "answer"; answer: GiftAnswer };
+export type Delivery =
+  | { kind: "frame"; frame: Frame }
+  | { kind: "answer"; answer: GiftAnswer }
+  /** A socket that came from another shard is in: what it missed on the way, and from here on everything. */
+  | { kind: "entry"; socket: string; frames: Frame[] };

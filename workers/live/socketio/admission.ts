@@ -2,11 +2,13 @@ import { PacketType } from "socket.io-parser";
 import type { Client } from "./client.ts";
 import type { EngineIo } from "./engine.ts";
 import { ConnectLater, ConnectRefused, type Handlers, RecoveryDeclined } from "./handlers.ts";
-import { type Hub, LiveSocket, type SocketState } from "./live-socket.ts";
+import { type Hub, LiveSocket } from "./live-socket.ts";
 import { packetFrames } from "./packets.ts";
 import type { Orphan, Recovered, Recovery } from "./recovery.ts";
 import type { RoomIndex } from "./rooms.ts";
-import { randomId } from "./session-id.ts";
+import { newSessionId, randomId } from "./session-id.ts";
+import type { SocketState } from "./socket-state.ts";
+import type { Takeover } from "./takeover.ts";
 
 interface Parts<Data> {
   engine: EngineIo<Client<Data>>;
@@ -14,6 +16,7 @@ interface Parts<Data> {
   hub: Hub<Data>;
   index: RoomIndex<Data>;
   recovery: Recovery | null;
+  takeover: Takeover<Data> | null;
   namespaces: readonly string[];
 }
 
@@ -35,7 +38,7 @@ export class Admission<Data> {
       return this.#refuse(client, namespace, new ConnectRefused("Invalid namespace"));
     }
     client.joining.add(namespace);
-    const recovered = await this.#recover(namespace, auth);
+    const recovered = await this.#recover(client, namespace, auth);
     client.joining.delete(namespace);
     if (!client.session.isOpen) return;
     const socket = await this.#present(client, namespace, auth, recovered);
@@ -98,25 +101,34 @@ export class Admission<Data> {
   #stateOf(namespace: string, recovered: Recovered | null): SocketState {
     if (recovered) return { ...recovered.state, recovered: true };
     const from = this.#parts.recovery?.log.next() ?? 0;
-    const ids = { id: randomId(), pid: randomId() };
+    const { takeover } = this.#parts;
+    const ids = { id: randomId(), pid: takeover ? newSessionId(takeover.shard) : randomId() };
     return { namespace, ...ids, rooms: [], data: null, recovered: false, from };
   }
 
   /** A client that names a pid goes on as that socket, though we may not know yet that its old connection is dead. */
   async #recover(
+    client: Client<Data>,
     namespace: string,
-    { pid, offset }: Record<string, unknown>,
+    auth: Record<string, unknown>,
   ): Promise<Recovered | null> {
-    const { engine, recovery } = this.#parts;
+    const { recovery, takeover } = this.#parts;
+    const { pid, offset } = auth;
     if (!recovery || typeof pid !== "string") return null;
-    const present = recovery.present(pid);
-    if (present?.state.namespace === namespace) {
-      const session = engine.registry.find(present.sessionId);
-      if (session) await engine.end(session, "transport close");
-      else this.tellLost(present);
-    }
+    if (!recovery.find(pid)) await takeover?.bring(client, namespace, { ...auth, pid });
+    await this.lose(pid, namespace);
     const recovered = recovery.restore(pid, offset);
     return recovered?.state.namespace === namespace ? recovered : null;
+  }
+
+  /** The socket with this pid comes back somewhere: its connection, if it has one, is dead. */
+  async lose(pid: string, namespace: string): Promise<void> {
+    const { engine, recovery } = this.#parts;
+    const present = recovery?.present(pid);
+    if (present?.state.namespace !== namespace) return;
+    const session = engine.registry.find(present.sessionId);
+    if (session) await engine.end(session, "transport close");
+    else this.tellLost(present);
   }
 
   /** A crash or deploy took this socket, and nobody was told. */

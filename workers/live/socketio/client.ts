@@ -1,11 +1,12 @@
 import { Decoder, type Packet, PacketType } from "socket.io-parser";
 import { z } from "zod";
 import { HandshakeRequest } from "./handshake-request.ts";
-import { type LiveSocket, SocketState } from "./live-socket.ts";
+import type { Connection, LiveSocket } from "./live-socket.ts";
 import type { FloodOptions } from "./options.ts";
 import { prepareEvent } from "./packets.ts";
 import type { Session } from "./session.ts";
 import type { DisconnectReason } from "./socket.ts";
+import { SocketState } from "./socket-state.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /** What a connection keeps in its attachment or row. */
@@ -32,7 +33,7 @@ const ERROR_EVERY_MS = 1_000;
 const HAS_ATTACHMENTS = /^[56]([0-9]{1,4})-/;
 
 /** One connection of the Socket.IO layer: takes packets apart and hands them to the sockets of its namespaces. */
-export class Client<Data> {
+export class Client<Data> implements Connection<Data> {
   readonly session: Session<Client<Data>>;
   readonly request: HandshakeRequest;
   /** True once it was in a namespace; until then it must join one in time. */
@@ -88,6 +89,10 @@ export class Client<Data> {
     );
     const state: ClientState = { request, hasJoined, sockets: kept.map((socket) => socket.state) };
     this.session.state = state;
+  }
+
+  release(socket: LiveSocket<Data>): void {
+    if (this.sockets.get(socket.namespace) === socket) this.sockets.delete(socket.namespace);
   }
 
   close(reason: DisconnectReason): Promise<void> {

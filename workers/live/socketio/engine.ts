@@ -1,5 +1,6 @@
 import { decodePacket, type Packet } from "engine.io-parser";
 import { Clock, type Times } from "./clock.ts";
+import { closeQuietly } from "./close-quietly.ts";
 import { type HandshakeRequest, keepOf } from "./handshake-request.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { HttpSide } from "./http-side.ts";
@@ -254,15 +255,6 @@ export class EngineIo<U = unknown> {
         if (known) void this.end(known, reason);
       },
     };
-  }
-}
-
-/** Closes a WebSocket whatever its state. */
-export function closeQuietly(ws: WebSocket, code: number, reason: string): void {
-  try {
-    ws.close(code, reason);
-  } catch {
-    // It is closed already.
   }
 }
 

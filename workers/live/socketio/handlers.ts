@@ -1,3 +1,4 @@
+import type { HandshakeRequest } from "./handshake-request.ts";
 import type { Ack, DisconnectReason, Socket } from "./socket.ts";
 
 /** Thrown by `connect`: the client gets a CONNECT_ERROR with this message and data (`connect_error` on its side). */
@@ -42,6 +43,18 @@ export interface Handlers<Data = unknown> {
    * revoked token does not come back in; called once more, for a new socket, where it throws RecoveryDeclined.
    */
   connect?(socket: Socket<Data>, auth: Record<string, unknown>): Promise<void> | void;
+  /**
+   * With `takeover`: who a client proves to be that was connected to another object; null when it proves nothing, and is
+   * not to get what it left there. It goes to the other object's `owns`.
+   */
+  identify?(
+    request: HandshakeRequest,
+    auth: Record<string, unknown>,
+  ): Promise<string | null> | string | null;
+  /** With `takeover`: whether a socket with this data may go on with somebody who proved to be `who`. Without it: always. */
+  owns?(data: Readonly<Data> | null, who: string): boolean;
+  /** With `takeover`: a lost socket goes to another object, for good; answers what it takes along of rooms and data. */
+  moving?(socket: Socket<Data>, to: string): { rooms: Iterable<string>; data: Data | null };
   /** After the CONNECT packet, and what was missed, went out. */
   connected?(socket: Socket<Data>): Promise<void> | void;
   /** An event of the client. `ack` is null when it asked for no acknowledgement. */

@@ -1,5 +1,6 @@
 import { decodePayload, type Packet } from "engine.io-parser";
-import { closeQuietly, type EngineIo } from "./engine.ts";
+import { closeQuietly } from "./close-quietly.ts";
+import type { EngineIo } from "./engine.ts";
 import { PollingTransport, payloadOf } from "./polling.ts";
 import { refuse, type Wish, wishOf } from "./refusals.ts";
 import type { Link } from "./registry.ts";

@@ -6,7 +6,14 @@
 export { type EngineHandlers, EngineIo } from "./engine.ts";
 export { ConnectLater, ConnectRefused, type Handlers, RecoveryDeclined } from "./handlers.ts";
 export type { HandshakeRequest } from "./handshake-request.ts";
-export type { EngineOptions, FloodOptions, RecoveryOptions, SocketIoOptions } from "./options.ts";
+export type {
+  EngineOptions,
+  FloodOptions,
+  RecoveryOptions,
+  SocketIoOptions,
+  TakeoverOptions,
+  TakeoverWish,
+} from "./options.ts";
 export { type EmitOptions, type PreparedEvent, prepareEvent } from "./packets.ts";
 export { SocketIoEngine } from "./server.ts";
 export type { Session } from "./session.ts";

@@ -1,6 +1,4 @@
 import { PacketType } from "socket.io-parser";
-import { z } from "zod";
-import type { Client } from "./client.ts";
 import type { HandshakeRequest } from "./handshake-request.ts";
 import {
   eventFrames,
@@ -10,19 +8,18 @@ import {
   prepareEvent,
 } from "./packets.ts";
 import type { Ack, DisconnectReason, Socket } from "./socket.ts";
+import type { SocketState } from "./socket-state.ts";
 
-/** What is kept of a socket through evictions, and of a lost one until it comes back. */
-export const SocketState = z.object({
-  namespace: z.string(),
-  id: z.string(),
-  pid: z.string(),
-  rooms: z.array(z.string()),
-  data: z.unknown(),
-  recovered: z.boolean(),
-  /** What was sent before this offset is none of its business. */
-  from: z.number(),
-});
-export type SocketState = z.infer<typeof SocketState>;
+/** What a socket needs of the connection that it is on. */
+export interface Connection<Data> {
+  readonly session: { readonly id: string; readonly isOpen: boolean; send(frame: Frame): void };
+  readonly request: HandshakeRequest;
+  /** Keeps what an eviction must not take. */
+  keep(): void;
+  /** The socket is none of this connection's any more. */
+  release(socket: LiveSocket<Data>): void;
+  close(reason: DisconnectReason): Promise<void>;
+}
 
 /** What a socket needs of the server. */
 export interface Hub<Data> {
@@ -57,7 +54,7 @@ export class LiveSocket<Data> implements Socket<Data> {
   readonly recovered: boolean;
   readonly from: number;
   /** Null for one that is only told of, after its connection is gone. */
-  readonly client: Client<Data> | null;
+  readonly client: Connection<Data> | null;
   phase: "connecting" | "connected" | "gone" = "connecting";
   readonly #hub: Hub<Data>;
   readonly #rooms: Set<string>;
@@ -67,7 +64,7 @@ export class LiveSocket<Data> implements Socket<Data> {
   #turn: Promise<void> | null = null;
   #waiting = 0;
 
-  constructor(hub: Hub<Data>, client: Client<Data> | null, state: SocketState) {
+  constructor(hub: Hub<Data>, client: Connection<Data> | null, state: SocketState) {
     this.#hub = hub;
     this.client = client;
     this.id = state.id;

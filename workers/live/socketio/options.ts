@@ -47,6 +47,33 @@ export interface RecoveryOptions {
   flushMs?: number;
 }
 
+/** What one object asks of another, for a client that came to it; plain data, for RPC. */
+export interface TakeoverWish {
+  pid: string;
+  /** The last packet that the client has; null when it has none. */
+  offset: string | null;
+  namespace: string;
+  /** Who the client proved to be (`Handlers.identify`). */
+  who: string;
+  /** The object that asks. */
+  by: string;
+  /** True when it was passed on by the object that the pid names. */
+  isPassedOn: boolean;
+}
+
+/** Recovery of sockets that another object has: for applications that spread their clients over several. */
+export interface TakeoverOptions {
+  /** The name of this object, as the others address it; pids carry it. */
+  shard: string;
+  /**
+   * Calls `handOver` of another object. The name is the client's word: answer null for one that does not exist. A call
+   * that fails, or takes too long, gives the client a new session.
+   */
+  call(shard: string, wish: TakeoverWish): Promise<string | null>;
+  /** No other object is waited for longer (2,000). */
+  timeoutMs?: number;
+}
+
 export interface FloodOptions extends TokenBucketOptions {
   /** After so many refused packets since the last accepted one the connection is closed (100). */
   disconnectAfter?: number;
@@ -62,6 +89,8 @@ export interface SocketIoOptions extends EngineOptions {
   namespaces?: readonly string[];
   /** Connection-state recovery; null (default) turns it off. */
   recovery?: RecoveryOptions | null;
+  /** Lets clients go on that come from another object; null (default): only those that were here. Needs `recovery`. */
+  takeover?: TakeoverOptions | null;
   /** Limits what one connection may send, binary attachments aside; null (default) is no limit. */
   flood?: FloodOptions | null;
   /** Rooms that one socket may be in besides its own (100). */

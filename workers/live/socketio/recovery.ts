@@ -1,14 +1,22 @@
+import { Awaited } from "./awaited.ts";
 import type { Clock } from "./clock.ts";
-import { SocketState } from "./live-socket.ts";
 import type { RecoveryOptions } from "./options.ts";
 import type { Frame } from "./packets.ts";
-import { offsetOf, ReplayLog } from "./replay-log.ts";
+import { framesOf, type Moved, offsetOf, ReplayLog } from "./replay-log.ts";
+import { SocketState } from "./socket-state.ts";
 import type { Storage } from "./storage.ts";
 
 /** A socket that can go on: what it was, and what it missed. */
 export interface Recovered {
   state: SocketState;
   missed: Frame[];
+}
+
+/** A lost socket on its way to another object: what it was, what it missed, and the greatest offset that it may have. */
+export interface Handed {
+  state: SocketState;
+  packets: Moved[];
+  last: number;
 }
 
 /** A socket whose connection is gone without our being told. */
@@ -49,6 +57,8 @@ export class Recovery {
   /** What is not written yet, by pid; null for a row to be deleted. */
   readonly #waiting = new Map<string, Kept | null>();
   #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Null before it is read, once a life. */
+  #awaited: Awaited | null = null;
 
   constructor(
     db: Storage,
@@ -82,6 +92,11 @@ export class Recovery {
     this.#clock.noLaterThan("expiry_at", now + this.#options.maxMs);
   }
 
+  /** What is known of the socket with this pid, connected or lost. */
+  find(pid: string): SocketState | null {
+    return this.#kept(pid)?.holder.state ?? null;
+  }
+
   /** A socket that is not known to be lost, with the session that it was last seen on. */
   present(pid: string): { sessionId: string; state: SocketState } | null {
     const kept = this.#kept(pid);
@@ -94,23 +109,54 @@ export class Recovery {
    * yet names no offset: it missed everything since it connected.
    */
   restore(pid: string, offset: unknown): Recovered | null {
+    const known = this.#missed(pid, offset);
+    return known && { state: known.state, missed: framesOf(known.packets) };
+  }
+
+  /** Gives a lost socket to another object, once: from here on, whatever happens, nobody else gets it. */
+  handOver(pid: string, offset: unknown): Handed | null {
+    const known = this.#missed(pid, offset);
+    if (!known) return null;
+    this.#put(pid, null);
+    this.#writeRows();
+    return { ...known, last: this.log.next() };
+  }
+
+  /** Takes a lost socket over from another object: as if it had been lost here. */
+  adopt({ state, packets, last }: Handed): void {
+    const from = this.log.next();
+    this.log.adopt(state, packets, Math.max(from, last));
+    this.lost("", { ...state, from: Math.max(from, last) });
+  }
+
+  #missed(pid: string, offset: unknown): Pick<Handed, "state" | "packets"> | null {
     const kept = this.#kept(pid);
     if (!kept || kept.lostAt === null) return null;
     if (kept.lostAt + this.#options.maxMs < this.#now()) return null;
     const { state } = kept.holder;
-    const from = typeof offset === "string" ? offsetOf(offset) : state.from;
-    if (from === null) return null;
-    const missed = this.log.missedBy(state, from, kept.lostAt - this.#noticeMs);
-    return missed && { state, missed };
+    const had = typeof offset === "string" ? offsetOf(offset) : state.from;
+    if (had === null) return null;
+    // One that was taken over may name an offset of the object where it was.
+    const from = Math.max(had, state.from);
+    const packets = this.log.missedBy(state, from, kept.lostAt - this.#noticeMs);
+    return packets && { state, packets };
   }
 
-  /** The sockets that may come back, and until when. */
-  awaited(): { state: SocketState; until: number }[] {
+  /** Whether a lost socket of this room may come back. */
+  isAwaited(room: string): boolean {
+    return this.#absent().has(room, this.#now());
+  }
+
+  #absent(): Awaited {
+    if (this.#awaited) return this.#awaited;
+    const awaited = new Awaited();
+    this.#awaited = awaited;
     this.#writeRows();
-    const { maxMs } = this.#options;
-    return this.#db
-      .rows<Row>("select * from socketio_sockets where lost_at + ? > ?", maxMs, this.#now())
-      .map(({ state, lost_at }) => ({ state: stateOf(state), until: (lost_at ?? 0) + maxMs }));
+    const lost = this.#db.rows<Row>("select * from socketio_sockets where lost_at is not null");
+    for (const { pid, state, lost_at: at } of lost) {
+      awaited.add(pid, stateOf(state).rooms, (at ?? 0) + this.#options.maxMs);
+    }
+    return awaited;
   }
 
   /** Those who are on none of the living sessions and not known to be lost: a crash or deploy took them. */
@@ -137,6 +183,7 @@ export class Recovery {
     const [next] = this.#db.rows<{ at: number | null; all: number }>(
       `select min(lost_at) as at, count(*) as "all" from socketio_sockets`,
     );
+    for (const { pid } of rows) this.#awaited?.remove(pid);
     const at = next?.at ?? null;
     this.#clock.set({ expiry_at: at === null ? null : at + this.#options.maxMs });
     if (next?.all === 0) this.log.clear();
@@ -153,6 +200,8 @@ export class Recovery {
 
   #put(pid: string, kept: Kept | null): void {
     this.#waiting.set(pid, kept);
+    if (!kept || kept.lostAt === null) this.#awaited?.remove(pid);
+    else this.#awaited?.add(pid, kept.holder.state.rooms, kept.lostAt + this.#options.maxMs);
     if (this.#options.flushMs === 0) this.#writeRows();
     else this.#later();
   }

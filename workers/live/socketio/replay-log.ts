@@ -22,6 +22,14 @@ interface Segment {
   packets: Logged[] | null;
 }
 
+/** A packet on its way to another object's log. */
+export const Moved = Logged.pick({ n: true, frames: true });
+export type Moved = z.infer<typeof Moved>;
+
+/** The frames of packets, one after the other, as they go out. */
+export const framesOf = (packets: readonly Moved[]): Frame[] =>
+  packets.flatMap(({ frames }) => frames.map(frameOf));
+
 interface Reader {
   id: string;
   namespace: string;
@@ -47,6 +55,7 @@ export class ReplayLog {
   readonly #later: () => void;
   #segments: Segment[] | null = null;
   #floor = 0;
+  #lastBefore = 0;
   #n = 0;
   #tail: Logged[] = [];
   #tailChars = 0;
@@ -109,24 +118,42 @@ export class ReplayLog {
   }
 
   /**
-   * The frames that a reader missed after an offset, oldest first; null when some of it is gone. `aliveAt` is a time at
+   * The packets that a reader missed after an offset, oldest first; null when some of it is gone. `aliveAt` is a time at
    * which the connection surely still took everything: what went before it need not be here.
    */
-  missedBy(reader: Reader, offset: number, aliveAt: number): Frame[] | null {
+  missedBy(reader: Reader, offset: number, aliveAt: number): Logged[] | null {
     const segments = this.#load();
     if (offset < this.#floor && this.#floor > aliveAt * PER_MS) return null;
     const rooms = new Set([reader.id, ...reader.rooms]);
-    const missed: Frame[] = [];
+    const missed: Logged[] = [];
     const look = (packet: Logged) => {
       const isFor = packet.room === null || rooms.has(packet.room);
       if (packet.n <= offset || packet.namespace !== reader.namespace || !isFor) return;
-      if (!packet.except.includes(reader.id)) missed.push(...packet.frames.map(frameOf));
+      if (!packet.except.includes(reader.id)) missed.push(packet);
     };
     for (const segment of segments) {
       if (segment.last > offset) this.#packetsOf(segment).forEach(look);
     }
     this.#tail.forEach(look);
     return missed;
+  }
+
+  /**
+   * Takes over what a reader missed in another object, to be replayed to it alone: under offsets of this log, greater than
+   * all that it may have had there (`last`).
+   */
+  adopt({ id, namespace }: Reader, packets: readonly Moved[], last: number): void {
+    this.#n = Math.max(this.#n, last);
+    for (const packet of packets) {
+      const n = this.next();
+      const [head = "", ...attachments] = packet.frames;
+      const ending = `${JSON.stringify(offsetText(packet.n))}]`;
+      const frames = [
+        `${head.slice(0, -ending.length)}${JSON.stringify(offsetText(n))}]`,
+        ...attachments.map(frameOf),
+      ];
+      this.append({ n, namespace, room: id, except: [], frames });
+    }
   }
 
   /** Forgets everything: nobody is left who could ask. */
@@ -160,6 +187,12 @@ export class ReplayLog {
     this.#db.write("update socketio_clock set log_floor = ?", this.#floor);
   }
 
+  /** The time of the last packet that an earlier life of the object wrote; 0 when there is none. */
+  get lastBefore(): number {
+    this.#load();
+    return this.#lastBefore;
+  }
+
   #load(): Segment[] {
     if (this.#segments) return this.#segments;
     const [row] = this.#db.rows<{ floor: number }>("select log_floor as floor from socketio_clock");
@@ -168,6 +201,7 @@ export class ReplayLog {
       "select last, count, chars from socketio_log order by last",
     );
     this.#segments = rows.map((segment) => ({ ...segment, packets: null }));
+    this.#lastBefore = (this.#segments.at(-1)?.last ?? 0) / PER_MS;
     return this.#segments;
   }
 

@@ -7,11 +7,12 @@ import { EngineIo } from "./engine.ts";
 import type { Handlers } from "./handlers.ts";
 import type { HandshakeRequest } from "./handshake-request.ts";
 import { type Hub, LiveSocket } from "./live-socket.ts";
-import type { SocketIoOptions } from "./options.ts";
+import type { SocketIoOptions, TakeoverWish } from "./options.ts";
 import { Recovery } from "./recovery.ts";
 import { RoomIndex } from "./rooms.ts";
 import type { Session } from "./session.ts";
 import type { DisconnectReason, Socket, Target } from "./socket.ts";
+import { Takeover } from "./takeover.ts";
 
 const CONNECT_TIMEOUT_MS = 45_000;
 const MAX_ROOMS = 100;
@@ -46,6 +47,7 @@ export class SocketIoEngine<Data = unknown> {
   readonly #recovery: Recovery | null;
   readonly #hub: Hub<Data>;
   readonly #delivery: Delivery<Data>;
+  readonly #takeover: Takeover<Data> | null;
   readonly #admission: Admission<Data>;
   readonly #clientHost: ClientHost<Data>;
   #ackId = Math.floor(Math.random() * 2 ** 30);
@@ -70,12 +72,14 @@ export class SocketIoEngine<Data = unknown> {
       : null;
     const { registry } = this.#engine;
     this.#delivery = new Delivery(this.#index, this.#recovery, () => registry.all());
+    this.#takeover = this.#openTakeover(options);
     this.#admission = new Admission({
       engine: this.#engine,
       handlers,
       hub: this.#hub,
       index: this.#index,
       recovery: this.#recovery,
+      takeover: this.#takeover,
       namespaces: options.namespaces ?? ["/"],
     });
     this.#clientHost = this.#makeClientHost();
@@ -120,12 +124,19 @@ export class SocketIoEngine<Data = unknown> {
     return [...this.#index.members(namespace, room)];
   }
 
-  /** The rooms that lost sockets were in, each until it can be recovered no more; read from storage. */
-  awaitedRooms(): { rooms: readonly string[]; until: number }[] {
-    return (this.#recovery?.awaited() ?? []).map(({ state, until }) => ({
-      rooms: state.rooms,
-      until,
-    }));
+  /** Whether a lost socket that was in this room may come back. */
+  isAwaited(room: string): boolean {
+    return this.#recovery?.isAwaited(room) ?? false;
+  }
+
+  /** When an earlier life of this object last wrote down a packet for replay; 0 when nothing of it is kept. */
+  get lastSentBefore(): number {
+    return this.#recovery?.log.lastBefore ?? 0;
+  }
+
+  /** What another object asks of this one for a client that came to it (`TakeoverOptions.call`); null: nothing for it. */
+  async handOver(wish: TakeoverWish): Promise<string | null> {
+    return (await this.#takeover?.handOver(wish)) ?? null;
   }
 
   /**
@@ -144,6 +155,18 @@ export class SocketIoEngine<Data = unknown> {
   /** Has `wake` called at a time (ms) or soon after; there is one such time, kept through evictions. null cancels it. */
   wakeAt(at: number | null): void {
     this.#engine.clock.set({ wake_at: at });
+  }
+
+  #openTakeover({ takeover: options }: SocketIoOptions): Takeover<Data> | null {
+    if (!options || !this.#recovery) return null;
+    return new Takeover({
+      engine: this.#engine,
+      handlers: this.#handlers,
+      hub: this.#hub,
+      recovery: this.#recovery,
+      options,
+      lose: (pid, namespace) => this.#admission.lose(pid, namespace),
+    });
   }
 
   #opened(session: Session<Client<Data>>, request: HandshakeRequest): void {
@@ -210,7 +233,7 @@ export class SocketIoEngine<Data = unknown> {
   async #closed(socket: LiveSocket<Data>, reason: DisconnectReason): Promise<void> {
     const { client } = socket;
     this.#index.remove(socket);
-    if (client?.sockets.get(socket.namespace) === socket) client.sockets.delete(socket.namespace);
+    client?.release(socket);
     if (client?.session.isOpen) client.keep();
     if (FINAL.has(reason)) this.#recovery?.forget(socket.pid);
     else this.#recovery?.lost(socket.sessionId, socket.state);

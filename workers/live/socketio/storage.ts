@@ -15,6 +15,8 @@ const MIGRATIONS = [
      lost_at integer) without rowid;
    create table socketio_log (last integer primary key, count integer not null, chars integer not null,
      packets text not null)`,
+  `create table socketio_moved (pid text primary key, shard text not null, until integer not null) without rowid;
+   create index socketio_moved_until on socketio_moved (until)`,
 ];
 
 /** The engine's SQLite, one statement at a time. */

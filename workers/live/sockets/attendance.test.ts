@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { RoomReply } from "../rooms/ops.ts";
 import { Attendance } from "./attendance.ts";
 import type { AppSocket, Desk } from "./desk.ts";
+import { Marks } from "./marks.ts";
 import { userCard } from "./people.ts";
 
 const ROOM = "live:uji";
@@ -25,6 +26,7 @@ function scene(fails: { home: number; room: number }) {
   const desk = {
     shards: 1,
     now: () => 0,
+    marks: new Marks(() => null),
     beside: (_: string, work: Promise<unknown>) => void work.catch(() => undefined),
     homes: {
       deliver: async ({ kind }: { kind: string }, op?: { kind: string }) => {

@@ -1,9 +1,10 @@
-import type { RoomReply } from "../rooms/ops.ts";
+import { inTime } from "../../../shared/time/in-time.ts";
+import type { Frame, RoomReply } from "../rooms/ops.ts";
 import type { DisconnectReason } from "../socketio/index.ts";
-import { batchRoom } from "./batches.ts";
+import { batchOf, batchRoom } from "./batches.ts";
 import { type AppSocket, type Desk, UNAVAILABLE } from "./desk.ts";
-import { GRACE_MS } from "./directory.ts";
 import { homeOf } from "./home.ts";
+import type { SocketData } from "./people.ts";
 
 /** A socket watches one room; a few more are for apps that preview. */
 const MAX_ROOMS = 10;
@@ -17,12 +18,15 @@ const FOR_GOOD: DisconnectReason[] = [
 /** Waits before an object that did not answer is asked again for somebody who comes back: it is being moved. */
 const RETRIES_MS = [200, 1_000, 3_000];
 
+/** An event of a socket that came from another shard does not wait longer for its rooms. */
+const ENTRY_MS = 3_000;
+
 /** Keeps rooms, and the homes of persons, in step with where the sockets of this shard are. */
 export class Attendance {
   readonly #desk: Desk;
   readonly #retriesMs: readonly number[];
-  /** Rooms of sockets that were lost and may be recovered: what is said there is still wanted, for replay. */
-  #lost: Map<string, number> | null = null;
+  /** Who waits for a room to let a socket in that came from another shard. */
+  readonly #entries = new Map<string, () => void>();
 
   constructor(desk: Desk, retriesMs: readonly number[] = RETRIES_MS) {
     this.#desk = desk;
@@ -46,13 +50,62 @@ export class Attendance {
       return { ok: false, code: "conflict", message: "Terlalu banyak ruangan" };
     }
     socket.join(place);
-    const reply = await this.#ask(socket, room, seat, isQuiet);
+    const reply = await this.#ask(socket, room, { seat, isQuiet });
     const isDue = !reply.ok && isQuiet && reply.code === UNAVAILABLE.code;
     if (!reply.ok && !wasIn && !isDue) socket.leave(place);
     if (!reply.ok) return reply;
+    this.#desk.marks.joined(room, reply.mark ?? 0);
     if (seat !== null) socket.data = { ...data, seat: { room, seat } };
     this.#tellHome({ kind: "place", person: data.person.key, room });
     return reply;
+  }
+
+  /**
+   * A socket that came from another shard goes into the rooms that it was in there: the room lets it in with what was said
+   * on its way, in step with what it says to all. Where the room stays silent, the next round tries again.
+   */
+  async enter(socket: AppSocket): Promise<void> {
+    const rooms = Object.entries(socket.data?.pending ?? {});
+    await Promise.all(
+      rooms.map(async ([room, since]) => {
+        if (socket.rooms.has(placeOf(socket, room))) return;
+        const key = `${socket.id} ${room}`;
+        const isIn = new Promise<void>((done) => this.#entries.set(key, done));
+        const taken = socket.data?.seat ?? null;
+        const seat = taken?.room === room ? taken.seat : null;
+        let reply = await this.#ask(socket, room, { seat, isQuiet: true, since });
+        if (!reply.ok && seat !== null) {
+          reply = await this.#ask(socket, room, { seat: null, isQuiet: true, since });
+        }
+        if (reply.ok) await inTime(ENTRY_MS, isIn).catch(() => undefined);
+        this.#entries.delete(key);
+        const { person } = socket.data ?? {};
+        if (reply.ok && person) this.#tellHome({ kind: "place", person: person.key, room });
+      }),
+    );
+  }
+
+  /** The room lets it in: what is said from now on reaches it. */
+  entered(room: string, socketId: string, frames: Frame[]): void {
+    const socket = this.#desk.engine.socket(socketId);
+    const { data } = socket ?? {};
+    const place = socket && placeOf(socket, room);
+    if (socket && place && data?.pending && room in data.pending && !socket.rooms.has(place)) {
+      socket.data = { ...data, pending: without(data.pending, room) };
+      socket.join(place);
+      if (!data.isBatched) for (const { event } of frames) socket.send(event);
+      else if (frames.length > 0) socket.send(batchOf(frames));
+    }
+    this.#entries.get(`${socketId} ${room}`)?.();
+  }
+
+  /** What a socket takes along to another shard: the rooms are to be entered there. */
+  packed(socket: AppSocket): { rooms: string[]; data: SocketData | null } {
+    const { data } = socket;
+    const marks = roomsOf(socket).map((room) => [room, this.#desk.marks.of(room)] as const);
+    const pending = { ...data?.pending, ...Object.fromEntries(marks) };
+    const rooms = [...socket.rooms].filter((room) => namesOf([room]).length === 0);
+    return { rooms, data: data && { ...data, pending, moves: (data.moves ?? 0) + 1 } };
   }
 
   /** Takes a socket out of a room, as its client asked. A room that does not answer learns of it at the next round. */
@@ -60,7 +113,9 @@ export class Attendance {
     socket.leave(room);
     socket.leave(batchRoom(room));
     const data = socket.data;
-    if (data?.seat?.room === room) socket.data = { ...data, seat: null };
+    const seat = data?.seat?.room === room ? null : (data?.seat ?? null);
+    const isKept = data?.seat?.room === room || (data?.pending && room in data.pending);
+    if (data && isKept) socket.data = { ...data, seat, pending: without(data.pending, room) };
     if (data) this.#tellHome({ kind: "unplace", person: data.person.key, room });
     try {
       await this.#desk.rooms.deliver(room, { kind: "leave", socket: socket.id });
@@ -100,8 +155,8 @@ export class Attendance {
   lose(socket: AppSocket, reason: DisconnectReason): void {
     const isForGood = FOR_GOOD.includes(reason);
     const kind = isForGood ? "unplace" : "lost";
-    for (const room of roomsOf(socket)) {
-      if (!isForGood) this.#awaited().set(room, this.#desk.now() + GRACE_MS);
+    const pending = Object.keys(socket.data?.pending ?? {});
+    for (const room of new Set([...roomsOf(socket), ...pending])) {
       const left = this.#desk.rooms.deliver(room, { kind: "leave", socket: socket.id });
       this.#desk.beside("leave", left);
       if (socket.data) this.#tellHome({ kind, person: socket.data.person.key, room });
@@ -110,25 +165,10 @@ export class Attendance {
 
   /** True while a socket of this shard is in the room, or may yet come back to it. */
   isWanted(room: string): boolean {
-    const { engine, now } = this.#desk;
-    if (engine.socketsIn(room).length > 0 || engine.socketsIn(batchRoom(room)).length > 0) {
-      return true;
-    }
-    const lost = this.#awaited();
-    const until = lost.get(room);
-    if (until !== undefined && until <= now()) lost.delete(room);
-    return until !== undefined && until > now();
-  }
-
-  /** Read from the engine's storage when this memory is young: an eviction must not forget who may come back. */
-  #awaited(): Map<string, number> {
-    if (this.#lost) return this.#lost;
-    const lost = new Map<string, number>();
-    this.#lost = lost;
-    for (const { rooms, until } of this.#desk.engine.awaitedRooms()) {
-      for (const room of namesOf(rooms)) lost.set(room, Math.max(until, lost.get(room) ?? 0));
-    }
-    return lost;
+    const { engine } = this.#desk;
+    return [room, batchRoom(room)].some(
+      (place) => engine.socketsIn(place).length > 0 || engine.isAwaited(place),
+    );
   }
 
   /** The sockets of this shard by room. */
@@ -162,13 +202,13 @@ export class Attendance {
   async #ask(
     socket: AppSocket,
     room: string,
-    seat: number | null,
-    isQuiet: boolean,
+    { seat, isQuiet, since }: { seat: number | null; isQuiet: boolean; since?: number | null },
   ): Promise<RoomReply> {
     const person = socket.data?.person;
     if (!person) return { ok: false, ...UNAVAILABLE };
     try {
-      const op = { kind: "join", socket: socket.id, person, seat, quiet: isQuiet } as const;
+      const joining = { kind: "join", socket: socket.id, person, seat, quiet: isQuiet } as const;
+      const op = since === undefined ? joining : { ...joining, since };
       const bring = () => this.#desk.rooms.deliver(room, op);
       return await (isQuiet ? stubbornly(bring, this.#retriesMs) : bring());
     } catch (error) {
@@ -183,6 +223,13 @@ export class Attendance {
     const home = homeOf(op.person, this.#desk.shards);
     this.#desk.beside("place", this.#desk.homes.deliver(home, op));
   }
+}
+
+const placeOf = ({ data }: AppSocket, room: string) => (data?.isBatched ? batchRoom(room) : room);
+
+function without<T>(record: Record<string, T> | undefined, key: string): Record<string, T> {
+  const { [key]: _, ...rest } = record ?? {};
+  return rest;
 }
 
 /** Asks an object again, after pauses, while it does not answer. */

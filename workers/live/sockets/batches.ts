@@ -53,7 +53,7 @@ export class Batches {
 }
 
 /** `["live:batch", [[event, payload], …]]`: the events are JSON already, so they are only put side by side. */
-function batchOf(frames: Frame[]): PreparedEvent {
+export function batchOf(frames: Frame[]): PreparedEvent {
   const list = frames.map(({ event }) => event.body).join(",");
   return { body: `["live:batch",[${list}]]`, attachments: [] };
 }

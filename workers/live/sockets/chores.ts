@@ -109,13 +109,14 @@ export class Chores {
   }
 
   async #callRolls(): Promise<void> {
+    const late = this.#desk.engine.sockets().map((socket) => this.#attendance.enter(socket));
     const calls = [...this.#attendance.sheets()].map(async ([room, sockets]) => {
       // On the same way as joins and leaves, so that none of them overtakes it.
       const reply = await this.#desk.rooms.deliver(room, { kind: "roll", sockets });
       const unknown = reply.ok ? (reply.unknown ?? []) : [];
       await Promise.all(unknown.map((socket) => this.#attendance.remind(room, socket)));
     });
-    await Promise.all(calls);
+    await Promise.all([...late, ...calls]);
   }
 
   #renewHomes(): void {

@@ -4,6 +4,8 @@ import type { RoomOp, RoomReply } from "../rooms/ops.ts";
 import type { Socket, SocketIoEngine } from "../socketio/index.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { HomeOp, HomeReply } from "./directory.ts";
+import type { Marks } from "./marks.ts";
+import type { Moves } from "./moves.ts";
 import type { Profile, SignIn, SocketData } from "./people.ts";
 
 export type AppSocket = Socket<SocketData>;
@@ -19,6 +21,10 @@ export interface Desk {
   engine: SocketIoEngine<SocketData>;
   /** Users who are being let in. */
   arrivals: Arrivals;
+  /** Sockets of users between shards. */
+  moves: Moves;
+  /** What rooms said last to this shard. */
+  marks: Marks;
   /** Brings what sockets ask to rooms, by the room's name. */
   rooms: Couriers<RoomOp, RoomReply>;
   /** Tells the homes of persons, by the shard's name. */

@@ -2,8 +2,8 @@ import type { SocketIoOptions } from "../socketio/index.ts";
 import { GRACE_MS } from "./directory.ts";
 
 /**
- * How the app's sockets are served. Recovery covers a client that comes back to the shard it was on; another finds its
- * rooms by its person (`Directory`). No cookie means anything here, so any origin may read the answers.
+ * How the app's sockets are served. Recovery covers a client that comes back, on whatever shard; who is too late for it
+ * finds his rooms by his person (`Directory`). No cookie means anything here, so any origin may read the answers.
  */
 export const ENGINE_OPTIONS: SocketIoOptions = {
   // What a crash takes of the last second is in the room's own list of messages, or was never worth keeping.

@@ -5,6 +5,12 @@ export function shardName(index: number): string {
   return `s${index}`;
 }
 
+/** The shard of a name that a client gave; null where there is none. */
+export function knownShard(name: string | null, shards: number): string | null {
+  const index = Number(/^s(\d{1,4})$/.exec(name ?? "")?.[1] ?? Number.NaN);
+  return index < shards ? shardName(index) : null;
+}
+
 /** FNV-1a: small, even and the same everywhere. */
 function hash(text: string): number {
   let value = 0x811c9dc5;

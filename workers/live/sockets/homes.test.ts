@@ -127,7 +127,9 @@ describe("a token in the CONNECT packet alone", () => {
     await reaches(user, before);
     const auth = { pid: before.pid ?? "", offset: before.offset ?? "" };
     before.cut();
-    await expect.poll(() => shardStub(before.shard).sendToUser(user.userId, PREPARED)).toBe(true);
+    await expect
+      .poll(() => shardStub(before.shard).sendToUser(user.userId, PREPARED, "susulan"))
+      .toBe(true);
     const after = await connectSocket({ query: { token: user.token }, auth });
     expect(after.id).toBe(before.id);
     expect(await after.hears("susulan")).toEqual({});

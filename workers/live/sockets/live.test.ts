@@ -154,6 +154,8 @@ describe("what no client may do", () => {
     for (const event of ["live:gift-received", "live:end", "live:ended", "live:viewer-count"]) {
       liar.emit(event, { roomId, count: 9_999, from: { userId: 1 }, gift: { price: 1 } });
     }
+    expect(await liar.ask("live:ended", { roomId })).toMatchObject({ success: false });
+    expect(await liar.ask("user:join", { username: "Liar" })).toEqual({ success: true });
     await liar.ask("live:message", { roomId, message: "selesai" });
     await watcher.hears("live:new-message");
     expect(watcher.heard).toEqual([]);

@@ -1,5 +1,6 @@
 import { decodeJwt } from "jose";
 import { z } from "zod";
+import { bearerOf } from "../../../shared/auth/bearer.ts";
 import { verifyToken } from "../../../shared/auth/tokens.ts";
 import type { Actor, Ctx } from "../../../shared/context.ts";
 import { call, type Statement } from "../../../shared/db/statement.ts";
@@ -18,6 +19,12 @@ export interface SocketData {
   /** True when the client says that it was connected before. */
   isReturning: boolean;
   seat: { room: string; seat: number } | null;
+  /** Rooms that it was in on another shard and is not in here yet, with the last that reached it there. */
+  pending?: Record<string, number | null>;
+  /** How often it went from one shard to another. */
+  moves?: number;
+  /** On its way to another shard: the last events of its user that it has, or takes along. */
+  had?: string[];
 }
 
 /** The token's word: who, by which sign-in, until when. */
@@ -30,7 +37,7 @@ export type Profile = Omit<PersonCard, "key" | "userId" | "address"> | null;
 
 /** The token that a client presents: in its CONNECT packet, a header or the address; null for a guest. */
 export function tokenOf(request: HandshakeRequest, auth: Record<string, unknown>): string | null {
-  const header = request.headers.authorization?.split(" ")[1];
+  const header = bearerOf(request.headers.authorization);
   for (const token of [auth.token, header, request.query.token]) {
     const text = token === undefined || token === null ? "" : String(token);
     // Some screens of the app read a missing key and send the word for it.

@@ -4,6 +4,7 @@ import { createUser, type TestUser } from "../../testing/factories.ts";
 import { ConnectLater } from "../socketio/index.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { AppSocket, Desk } from "./desk.ts";
+import { Moves } from "./moves.ts";
 import { Reception } from "./reception.ts";
 import { close, isUserHere } from "./user-sockets.ts";
 
@@ -12,7 +13,7 @@ it("lets in a good token though Postgres answers nonsense: a client that is refu
   const failed: string[] = [];
   const desk = {
     context: () => testContext(),
-    ...{ name: "s0", shards: 1, arrivals: new Arrivals() },
+    ...{ name: "s0", shards: 1, arrivals: new Arrivals(), moves: new Moves(() => 0) },
     profiles: { deliver: () => Promise.reject(new Error("the database system is starting up")) },
     beside: (what: string, work: Promise<unknown>) => {
       void work.catch(() => failed.push(what));
@@ -37,10 +38,16 @@ it("lets in a good token though Postgres answers nonsense: a client that is refu
 function reception(answers: { home(): Promise<unknown>; profile(): Promise<unknown> }) {
   const desk = {
     context: () => testContext(),
-    ...{ name: "s1", shards: 1, arrivals: new Arrivals(), now: () => Date.now() },
+    ...{
+      name: "s1",
+      shards: 1,
+      arrivals: new Arrivals(),
+      moves: new Moves(() => 0),
+      now: () => Date.now(),
+    },
     homes: { deliver: answers.home },
     profiles: { deliver: answers.profile },
-    engine: { socketsIn: () => [], awaitedRooms: () => [] },
+    engine: { socketsIn: () => [], isAwaited: () => false },
     beside: (_: string, work: Promise<unknown>) => void work.catch(() => undefined),
   } as unknown as Desk;
   const nothing = {} as never;

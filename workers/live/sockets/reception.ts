@@ -52,20 +52,53 @@ export class Reception implements Handlers<SocketData> {
     const token = tokenOf(socket.request, auth);
     const signIn = token === null ? null : await this.#verify(token);
     const before = socket.recovered ? socket.data : null;
+    this.#desk.moves.returned(socket.id);
+    if (before?.signIn) {
+      const moved = { socket: socket.id, userId: before.signIn.userId };
+      for (const event of before.had ?? []) this.#desk.moves.passedOn(event, moved);
+    }
     // Who has signed in or out since is somebody else; a refusal would keep his client away for good.
     if (before && before.signIn?.userId !== signIn?.userId) throw new RecoveryDeclined();
     const guest = before?.person ?? guestCard(null, socket.id, addressKey(socket.request.address));
     const person = signIn ? await this.#arrive(socket, signIn) : guest;
     const isReturning = typeof auth.pid === "string";
     const isBatched = before?.isBatched ?? auth.batch === true;
-    socket.data = { person, signIn, isBatched, isReturning, seat: before?.seat ?? null };
+    const { seat = null, pending = {}, moves = 0 } = before ?? {};
+    socket.data = { person, signIn, isBatched, isReturning, seat, pending, moves };
+  }
+
+  /** A guest proves nothing, and goes on as a guest only. */
+  async identify(
+    request: AppSocket["request"],
+    auth: Record<string, unknown>,
+  ): Promise<string | null> {
+    const token = tokenOf(request, auth);
+    if (token === null) return GUEST;
+    const signIn = await signInOf(this.#desk.context(), token);
+    return signIn && userKey(signIn.userId);
+  }
+
+  owns(data: Readonly<SocketData> | null, who: string): boolean {
+    return data !== null && who === (data.signIn ? userKey(data.signIn.userId) : GUEST);
+  }
+
+  moving(socket: AppSocket, to: string): { rooms: string[]; data: SocketData | null } {
+    const { signIn } = socket.data ?? {};
+    const packed = this.#attendance.packed(socket);
+    const turn = packed.data?.moves ?? 0;
+    if (!signIn || !packed.data) return packed;
+    const { moves } = this.#desk;
+    const { userId } = signIn;
+    moves.left({ socket: socket.id, userId, shard: to, turn });
+    return { ...packed, data: { ...packed.data, had: moves.latest(userId) } };
   }
 
   async connected(socket: AppSocket): Promise<void> {
     const { signIn } = socket.data ?? {};
     this.#startChores(signIn?.expiresAt ?? null);
-    if (socket.recovered) await this.#attendance.rejoin(socket);
-    else if (signIn) await this.#attendance.restore(socket);
+    if (socket.recovered) {
+      await Promise.all([this.#attendance.rejoin(socket), this.#attendance.enter(socket)]);
+    } else if (signIn) await this.#attendance.restore(socket);
   }
 
   async event(socket: AppSocket, name: string, args: unknown[], ack: Ack): Promise<void> {
@@ -136,4 +169,5 @@ export class Reception implements Handlers<SocketData> {
   }
 }
 
+const GUEST = "guest";
 const badToken = () => new ConnectRefused("Token tidak valid", { code: "bad_token" });

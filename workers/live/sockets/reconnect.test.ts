@@ -142,7 +142,9 @@ describe("after a lost connection, when the app sends only user:join again", () 
     const userId = Math.floor(Math.random() * 1e9);
     const before = await inLive(roomId, { name: "Ana", userId });
     before.cut();
-    await expect.poll(() => countIn(roomId)).toBe(0);
+    await expect.poll(() => isLost(before), { timeout: 5_000 }).toBe(true);
+    expect(await countIn(roomId)).toBe(0);
+    await alter(shardStub(before.shard), "update socketio_sockets set lost_at = 1");
     const person = `g:${userId}:Ana`;
     await alter(
       shardStub(homeOf(person, loadConfig(env).LIVE_SHARDS)),

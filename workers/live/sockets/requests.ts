@@ -1,5 +1,6 @@
 import { sessionGate } from "../../../shared/auth/sessions.ts";
 import { AppError } from "../../../shared/http/errors.ts";
+import { inTime } from "../../../shared/time/in-time.ts";
 import { sendPrivate } from "../chat.ts";
 import type { GiftAnswer, RoomOp, RoomReply } from "../rooms/ops.ts";
 import { type Attendance, roomsOf } from "./attendance.ts";
@@ -11,6 +12,9 @@ import { guestCard, type SignIn, type SocketData } from "./people.ts";
 /** Waits before a gift is brought to its room again; the key keeps it one gift. */
 const GIFT_RETRIES_MS = [200, 1_000, 3_000];
 const MAX_ACKS = 5_000;
+/** Whoever asked for an answer has one by then. */
+const PATIENCE_MS = 20_000;
+const PENDING = { code: "unavailable", message: "Gift masih diproses, mohon tunggu sebentar" };
 const OUTSIDE = { code: "forbidden", message: "Anda belum masuk ke ruangan ini" };
 
 /** Answers what sockets ask for. */
@@ -20,9 +24,12 @@ export class Requests {
   /** Acknowledgements that gifts wait for, by the question; lost with this memory, like their askers' patience. */
   readonly #acks = new Map<string, Ack>();
 
-  constructor(desk: Desk, attendance: Attendance) {
+  readonly #patienceMs: number;
+
+  constructor(desk: Desk, attendance: Attendance, patienceMs: number = PATIENCE_MS) {
     this.#desk = desk;
     this.#attendance = attendance;
+    this.#patienceMs = patienceMs;
   }
 
   async handle(socket: AppSocket, data: SocketData, event: string, payload: unknown, ack: Ack) {
@@ -34,11 +41,12 @@ export class Requests {
   async #act(socket: AppSocket, data: SocketData, action: Action, ack: Ack): Promise<void> {
     switch (action.kind) {
       case "ignore":
-        return;
+        return ack?.({ success: false, code: "not_found", message: "Event tidak dikenal" });
       case "refuse":
         return refuse(socket, ack, { code: action.code, message: action.message });
       case "claim":
-        return await this.#claim(socket, data, action.claim);
+        await this.#claim(socket, data, action.claim);
+        return ack?.({ success: true });
       case "join":
         return await this.#join(socket, data, action, ack);
       case "leave":
@@ -135,7 +143,7 @@ export class Requests {
     }
     const wish = wishOf(signIn, gift);
     const ask = crypto.randomUUID();
-    if (ack) this.#keepAck(ask, ack);
+    if (ack) this.#keepAck(ask, wish.key, ack);
     const op: RoomOp = { kind: "gift", socket: socket.id, ask, person, wish };
     const brought = this.#bringGift(room, op).then((reply) => {
       if (reply.ok) return;
@@ -146,8 +154,17 @@ export class Requests {
     this.#desk.beside("gift", brought);
   }
 
-  #keepAck(ask: string, ack: Ack): void {
-    this.#acks.set(ask, ack);
+  /** The gift itself waits for as long as it takes; who asks again with its key is answered with what became of it. */
+  #keepAck(ask: string, key: string, ack: NonNullable<Ack>): void {
+    const timer = setTimeout(() => {
+      this.#acks.delete(ask);
+      ack({ success: false, key, ...PENDING });
+    }, this.#patienceMs);
+    const answer = (...args: unknown[]) => {
+      clearTimeout(timer);
+      ack(...args);
+    };
+    this.#acks.set(ask, answer);
     const [oldest] = this.#acks.keys();
     if (this.#acks.size > MAX_ACKS && oldest !== undefined) this.#acks.delete(oldest);
   }
@@ -190,12 +207,13 @@ export class Requests {
     const ctx = this.#desk.context(signIn);
     const gate = sessionGate(signIn, { role: null, fresh: false }, ctx.now());
     if (gate) ctx.db.guard(gate);
-    const sent = sendPrivate(ctx, { toUserId, content: text, via: "socket" }).then(
+    const sending = sendPrivate(ctx, { toUserId, content: text, via: "socket" });
+    const sent = inTime(this.#patienceMs, sending).then(
       ({ id, time }) => ack?.({ success: true, id, timestamp: time }),
       (error: unknown) => {
-        const known = error instanceof AppError;
+        const known = error instanceof AppError && error.code !== "unavailable";
         refuse(socket, ack, known ? { code: error.code, message: error.message } : UNAVAILABLE);
-        if (!known) throw error;
+        if (!(error instanceof AppError)) throw error;
       },
     );
     this.#desk.beside("private message", sent);

@@ -1,12 +1,15 @@
 import { Decoder, Encoder, type Packet, PacketType } from "socket.io-parser";
 import { expect } from "vitest";
 import { fetchWorker } from "../../testing/api.ts";
+import { shardStub } from "./rounds.ts";
 
 export interface SocketOptions {
   /** The CONNECT packet's payload. */
   auth?: Record<string, unknown>;
   headers?: Record<string, string>;
   query?: Record<string, string>;
+  /** The shard that it comes to; by default the one that the Worker chooses. */
+  shard?: string;
   /** Where it comes from; by default from anywhere. */
   address?: string;
 }
@@ -148,7 +151,10 @@ export async function connectSocket(options: SocketOptions = {}): Promise<Socket
   const query = new URLSearchParams({ EIO: "4", transport: "websocket", ...options.query });
   const headers = { upgrade: "websocket", ...options.headers };
   const from = options.address === undefined ? {} : { address: options.address };
-  const response = await fetchWorker(`/socket.io/?${query}`, { headers, ...from });
+  const path = `/socket.io/?${query}`;
+  const response = options.shard
+    ? await shardStub(options.shard).fetch(`https://shard.test${path}`, { headers })
+    : await fetchWorker(path, { headers, ...from });
   expect(response.status).toBe(101);
   if (!response.webSocket) throw new Error("no WebSocket");
   return await new SocketClient(response.webSocket).connect(options.auth ?? {});

@@ -118,7 +118,7 @@ export async function act(
     },
   });
   if (tool.feature) own.db.also(requireFeature(own, tool.feature));
-  const done = await prepared.run(own).catch(async (error: unknown) => {
+  const done = await prepared.run(own, actionId).catch(async (error: unknown) => {
     if (isBegun && error instanceof AppError) await noteRefusal(ctx, actionId, error);
     throw error;
   });

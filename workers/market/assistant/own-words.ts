@@ -16,7 +16,13 @@ const words = (list: string) => new Set(list.split(" "));
 const PRICE = words("harga harganya price");
 const STOCK = words("stok stoknya stock");
 /** Without a word before the figure that says up to where, it is the difference. */
-const STEPS = words("naikkan turunkan tambah raise lower");
+const STEPS = words(
+  "naikkan naikin turunkan turunin tambah tambahkan tambahin kurangi kurangin kurangkan raise lower increase decrease reduce",
+);
+/** The same, but a product may be called so: they stay to be found in its name. */
+const DIFFERENCES = words("naik turun kurang potong diskon plus minus min add cut");
+/** A hyphen outside a word may be a minus. */
+const LOOSE_MARK = /(?<![\p{L}\p{N}])[-/]|[-/](?![\p{L}\p{N}])|[(&]$/u;
 const UP_TO = words("jadi menjadi jadikan ke to");
 const FILLERS = words(
   "tolong mohon coba ubah ganti atur set perbarui saya produk dong please change make update the of for my product",
@@ -35,7 +41,8 @@ export function ownWordsOf(message: string): OwnWords | null {
   const isPrice = tokens.some((token) => PRICE.has(token));
   const isStock = tokens.some((token) => STOCK.has(token));
   if (isPrice === isStock) return null;
-  const isStep = tokens.some((token) => STEPS.has(token));
+  const isStep = tokens.some((token) => STEPS.has(token) || DIFFERENCES.has(token));
+  if (LOOSE_MARK.test(said)) return null;
   if (isStep && !UP_TO.has(tokens.at(-1) ?? "")) return null;
   const known = [PRICE, STOCK, STEPS, UP_TO, FILLERS];
   const left = tokens.filter((token) => !known.some((set) => set.has(token)));

@@ -4,8 +4,10 @@ import { auditContext } from "../../../shared/audit/audit.ts";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
+import { runJob, wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { deletePost } from "../instagram/index.ts";
 import { pushSoon } from "../marketplaces/pushes.ts";
+import { photoJob } from "../photos/index.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
 import { ownContext } from "./act.ts";
@@ -89,7 +91,13 @@ export async function listActions(ctx: Ctx, { page, limit }: PageQuery) {
   return { rows: found, page, limit, total: count?.total ?? 0 };
 }
 
-const Undone = z.object({ slug: z.string().nullable(), store_id: z.uuid().nullable() });
+const Undone = z.object({
+  slug: z.string().nullish(),
+  store_id: z.uuid().nullish(),
+  wake: wakeSchema.default([]),
+  /** What is still to be cleared away. */
+  job_id: z.uuid().nullish(),
+});
 
 /**
  * Undoes what the assistant did for the actor, within 24 hours. Errors: `not_found`, `conflict` (too late, done already,
@@ -116,9 +124,13 @@ export async function undoAction(ctx: Ctx, id: string): Promise<{ id: string; un
     await deletePost(own, action.target_id);
     return { id: actionId, undone: true };
   }
-  const { slug, store_id: storeId } = await ctx.db.run(undo, {
+  const left = await ctx.db.run(undo, {
     market_stores_slug_key: () => new AppError("changed", "Datanya sudah berubah sejak itu"),
   });
+  const { slug, store_id: storeId, job_id: jobId } = left;
+  wake(ctx, left.wake);
+  // Cron is the net below this isolate.
+  if (jobId) ctx.waitUntil(runJob(ctx, jobId, [photoJob()]));
   if (slug) refreshStorefront(ctx, slug);
   if (storeId) pushSoon(ctx, storeId);
   return { id: actionId, undone: true };

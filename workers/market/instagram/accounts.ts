@@ -7,24 +7,14 @@ import { seal, unseal } from "../../../shared/crypto/index.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
-import {
-  type Instagram,
-  InstagramError,
-  type InstagramGrant,
-} from "../../../shared/providers/instagram.ts";
+import { InstagramError, type InstagramGrant } from "../../../shared/providers/instagram.ts";
 import { requireFeature } from "../admin/features.ts";
 import { InstagramStatus } from "../schemas/instagram.ts";
 import { readState } from "./authorise.ts";
+import { instagramOf } from "./client.ts";
 
 /** Renewed at about day 50 of 60. */
 export const RENEW_BEFORE_DAYS = 10;
-
-/** The client, or a clear 503. */
-export function instagramOf(ctx: Ctx): Instagram {
-  const client = ctx.providers.instagram;
-  if (!client) throw new AppError("not_configured", "Instagram belum tersedia");
-  return client;
-}
 
 const owner = (id: string) => `market-instagram/${id}/access`;
 

@@ -10,7 +10,7 @@ import {
 } from "../../../shared/crypto/index.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
 import { findOwnStore } from "../stores.ts";
-import { instagramOf } from "./accounts.ts";
+import { instagramOf } from "./client.ts";
 
 const STATE_MS = 15 * 60 * 1000;
 

@@ -57,16 +57,27 @@ describe("a trouble that passes", () => {
 });
 
 describe("a publishing call whose answer was lost", () => {
-  const lost = async () => {
+  const lost = async (isOut = true) => {
     const desk = await connectedDesk();
     const { id } = await duePost(desk);
-    desk.fake.after = (name) => {
+    const lose = (name: string) => {
       if (name === "publish") throw fault("unknown");
     };
+    Object.assign(desk.fake, isOut ? { after: lose } : { before: lose });
     await turn(desk, id);
-    desk.fake.after = () => undefined;
+    Object.assign(desk.fake, { before: () => undefined, after: () => undefined });
     return { desk, id };
   };
+
+  it.each(["EXPIRED", "ERROR"] as const)(
+    "and whose picture is %s by then did nothing: the post is begun anew and goes out once",
+    async (status) => {
+      const { desk, id } = await lost(false);
+      for (const container of desk.fake.containers.values()) container.status = status;
+      expect((await settle(desk, id)).status).toBe("published");
+      expect(desk.fake.posts).toHaveLength(1);
+    },
+  );
 
   it("is asked about, and the post is published once", async () => {
     const { desk, id } = await lost();

@@ -8,7 +8,8 @@ import {
   InstagramError,
 } from "../../../shared/providers/instagram.ts";
 import { pictureUrl } from "../images.ts";
-import { breakAccount, instagramOf, openToken } from "./accounts.ts";
+import { breakAccount, openToken } from "./accounts.ts";
+import { instagramOf } from "./client.ts";
 import { captionProblem, productLink, wholeCaption } from "./fitting.ts";
 
 /** A post that could not go out for so long is not what its seller meant any more. */
@@ -18,6 +19,8 @@ const DOUBT_MS = 60_000;
 /** Meta's advice: once a minute. */
 const LOOK_MS = 60_000;
 const PUT_OFF_MS = 3_600_000;
+/** How soon a post finds out that its store may use Instagram again. */
+const HELD_MS = 600_000;
 const THROTTLED_MS = 900_000;
 const MOST_TROUBLES = 12;
 const MOST_CONTAINERS = 3;
@@ -33,6 +36,7 @@ const Work = z.object({
   product_id: z.string().nullable(),
   product_gone: z.boolean(),
   store_slug: z.string(),
+  held: z.boolean(),
   late_ms: z.number(),
   troubles: z.number(),
   containers: z.number(),
@@ -80,6 +84,7 @@ export async function publishPost(
   if (!work) return { state: "success" };
   const { account } = work;
   const publisher = new Publisher(ctx, work, pauses);
+  if (work.held && work.sent_at === null) return await publisher.hold();
   if (work.late_ms > LATEST_MS) return await publisher.fail("Tidak berhasil terbit dalam 48 jam");
   if (!account)
     return await publisher.fail(work.account_reason ?? "Akun Instagram tidak terhubung");
@@ -126,6 +131,10 @@ class Publisher {
     if (status === "PUBLISHED") return await this.#published(null);
     if ((this.#work.sent_ms ?? 0) < DOUBT_MS) return wait("publishing in doubt", DOUBT_MS);
     this.#inDoubt = false;
+    if (this.#work.held) {
+      await this.#note({ sent: "not" });
+      return await this.hold();
+    }
     if (status === "FINISHED" && !this.#work.stale) return await this.#publish(auth, container);
     await this.#note({ drop_container: true });
     return await this.#begin(auth);
@@ -244,6 +253,16 @@ class Publisher {
     const reason = `Batas kiriman harian Instagram tercapai${counted}. Dikirim begitu ada tempat.`;
     await this.#note({ reason, put_off: true });
     return wait("daily limit", PUT_OFF_MS);
+  }
+
+  /** Nothing goes out while an admin has Instagram switched off for the store. */
+  async hold(): Promise<JobOutcome> {
+    const words = "Instagram sedang dinonaktifkan untuk toko Anda";
+    if (this.#work.late_ms > LATEST_MS) {
+      return await this.fail(`${words}, dan jadwalnya sudah lewat 48 jam`);
+    }
+    await this.#note({ reason: `${words}. Dikirim begitu diaktifkan lagi.`, put_off: true });
+    return wait("switched off", HELD_MS);
   }
 
   async #note(note: Note): Promise<boolean> {

@@ -29,12 +29,17 @@ const Begun = z.object({ run: Run, wake: wakeSchema });
 /**
  * Brings products of the actor's store to a marketplace: all of them, or those named. A small run is worked on while
  * the caller waits, up to two seconds; what is `pending` then goes on by itself under `job_id`. Errors: `invalid_input`
- * (not connected, nothing to sync), `not_found` (a product of somebody else).
+ * (not connected, nothing to sync), `not_found` (a product of somebody else). Under `runId` it can be taken back
+ * (SQL function `market_assistant_undo_sync`).
  * Source: spec/tokoblitar.md, POST /api/seller/marketplace/sync.
  */
-export async function syncProducts(ctx: Ctx, { platform, product_ids: ids }: SyncInput) {
+export async function syncProducts(
+  ctx: Ctx,
+  { platform, product_ids: ids }: SyncInput,
+  runId = uuidv7(ctx.now()),
+) {
   const input = {
-    run_id: uuidv7(ctx.now()),
+    run_id: runId,
     user_id: actorOf(ctx).userId,
     platform,
     product_ids: ids ?? null,
@@ -110,7 +115,7 @@ export async function listListings(
     rows(sql`select count(*)::int as total ${matches}`, z.object({ total: z.number() })),
     rows(
       sql`select l.id, c.platform, p.id as product_id, p.name, l.item_id as platform_product_id, l.sync_status,
-          l.reason, market_iso(l.last_synced_at) as last_synced_at ${matches}
+          case when l.wanted then l.reason else 'Tidak ditayangkan: sinkronisasinya dibatalkan' end as reason, market_iso(l.last_synced_at) as last_synced_at ${matches}
         order by l.sync_status = 'error' desc, l.sync_status = 'pending' desc, p.name, l.id
         limit ${limit} offset ${(page - 1) * limit}`,
       z.object({ ...Listing.shape }),

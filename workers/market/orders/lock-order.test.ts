@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { clientOf } from "../../../shared/db/client.ts";
 import { rows } from "../../../shared/db/statement.ts";
@@ -15,43 +15,8 @@ import { COURIER_AREA, order, readStock } from "../../testing/orders.ts";
 import { agreedTalkOf } from "../assistant/testing/proposals.ts";
 import { actionsOf, undo } from "../assistant/testing/talk.ts";
 import { run } from "../testing/catalogue.ts";
+import { pause } from "../testing/pause.ts";
 import { makePromo, openShop, sell, settle, usesOf } from "../testing/sales.ts";
-
-/** What one must meet to end up in a circle: a transaction that holds all its locks until somebody waits for one. */
-interface Pause {
-  reached(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** Pauses whatever fires `on` (a trigger's time, table and condition), with the locks it has by then. */
-async function pause(on: string): Promise<Pause> {
-  const key = Math.floor(Math.random() * 2 ** 31);
-  const name = `market_test_pause_${key}`;
-  await run(
-    sql`create function ${sql.raw(name)}() returns trigger language plpgsql as ${sql.raw(`$$ begin
-    perform pg_advisory_xact_lock(${key});
-    for turn in 1 .. 600 loop
-      exit when exists (select from pg_stat_activity a
-        where a.wait_event_type = 'Lock' and pg_backend_pid() = any (pg_blocking_pids(a.pid)));
-      perform pg_stat_clear_snapshot(), pg_sleep(0.005);
-    end loop;
-    return new;
-  end $$`)}`,
-  );
-  await run(sql`create trigger ${sql.raw(`a_${name} ${on}`)} execute function ${sql.raw(name)}()`);
-  const held = rows(
-    sql`select 1 as one from pg_locks where locktype = 'advisory' and objid = ${key} and granted`,
-    z.unknown(),
-  );
-  return {
-    reached: async () =>
-      await vi.waitFor(async () => expect(await testContext().db.run(held)).toHaveLength(1), {
-        interval: 5,
-        timeout: 5000,
-      }),
-    [Symbol.asyncDispose]: () => run(sql`drop function ${sql.raw(name)}() cascade`),
-  };
-}
 
 /** How a function's call ends, by SQLSTATE: sent past our own client, which would hide a deadlock by asking again. */
 async function ends(name: string, input: object): Promise<string> {

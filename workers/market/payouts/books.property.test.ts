@@ -1,6 +1,7 @@
 import { beforeAll, expect, it } from "vitest";
 import { createUser, type TestUser } from "../../testing/factories.ts";
 import { balance } from "../../testing/orders.ts";
+import { dice } from "../testing/dice.ts";
 import {
   askPayout,
   cancelOf,
@@ -18,15 +19,6 @@ let admin: TestUser;
 beforeAll(async () => {
   admin = await createUser(["admin"]);
 });
-
-/** Numbers that look random and are the same in every run. */
-function dice(seed: number) {
-  let state = seed;
-  return (sides: number) => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % sides;
-  };
-}
 
 /** Something that can happen to a sale's money, whatever happened before; answers with its status. */
 async function happening(sale: Sale, roll: (sides: number) => number): Promise<number> {

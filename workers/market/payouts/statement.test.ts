@@ -5,8 +5,8 @@ import { rows } from "../../../shared/db/statement.ts";
 import { api, testContext } from "../../testing/api.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
 import { failure, refusesStrangers } from "../testing/catalogue.ts";
-import { completed, fund, fundedSeller } from "../testing/money.ts";
-import { openShop, sell } from "../testing/sales.ts";
+import { completed, deliver, fund, fundedSeller, refundOf } from "../testing/money.ts";
+import { openShop, sell, settle } from "../testing/sales.ts";
 import { cellOf } from "./statement.ts";
 
 const statement = (seller: TestUser, month: string) =>
@@ -85,6 +85,17 @@ describe("a month's statement", () => {
       "",
       "47500",
     ]);
+  });
+
+  it("names what was left of a sale of which a part had gone back before it was delivered", async () => {
+    const sale = await sell(await openShop());
+    const admin = await createUser(["admin"]);
+    await settle(sale);
+    expect((await refundOf(admin, sale, { amount: 20_000 })).status).toBe(200);
+    await deliver(sale);
+    await inMonth(sale.seller);
+    const { body } = await statement(sale.seller, MONTH);
+    expect(cells(body)[2]?.slice(3, 6)).toEqual(["30000", "1500", "28500"]);
   });
 
   it("is the seller's own, of a month that is one", async () => {

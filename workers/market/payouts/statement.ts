@@ -25,7 +25,10 @@ export async function monthlyStatement(ctx: Ctx, month: string): Promise<string>
   return csvOf(month, found);
 }
 
-/** What the account holds less all that moved since the month began is what it held then. */
+/**
+ * What the account holds less all that moved since the month began is what it held then. A sale is stated as it was
+ * paid out, less what had gone back before, so that its price less its commission is what came in.
+ */
 const monthOf = (seller: number, month: string) => sql`
   with given as (
     select (${`${month}-01`}::date)::timestamp at time zone 'Asia/Jakarta' as starts,
@@ -44,11 +47,13 @@ const monthOf = (seller: number, month: string) => sql`
       - coalesce((select sum(m.amount) from moved m, given g where m.created_at >= g.starts), 0))::float8 as opening,
     (select coalesce(jsonb_agg(jsonb_build_object('at', market_iso(m.created_at), 'reason', m.reason,
         'reference', m.reference, 'amount', m.amount, 'order_number', o.number,
-        'gross', market_gross_sold(o.subtotal_amount, o.discount_amount, o.discount_paid_by),
-        'commission', o.commission_amount) order by m.id), '[]')
+        -- A sale of before PPh 22 was counted went out as it was sold.
+        'gross', coalesce(w.gross_amount, m.amount + o.commission_amount),
+        'commission', coalesce(w.gross_amount - m.amount, o.commission_amount)) order by m.id), '[]')
       from given g, moved m
       left join market_orders o on o.id = case when m.reference like 'order-sale/%'
         then split_part(m.reference, '/', 2)::uuid end
+      left join market_withholdings w on w.order_id = o.id
       where m.created_at >= g.starts and m.created_at < g.ends) as lines`;
 
 const HEAD = [

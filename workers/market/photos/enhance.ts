@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
+import { uuidv7 } from "../../../shared/db/uuid.ts";
 import { notFound } from "../../../shared/http/errors.ts";
 import { runJob, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { requireFeature } from "../admin/features.ts";
@@ -24,12 +25,13 @@ const Begun = z.object({ photo: PhotoJob, job_id: z.uuid().nullable(), wake: wak
  * Makes a picture of the actor's better; the original stays, and the seller chooses with the product's images. Asked
  * again for the same picture it answers with the same work, and pays once. Errors: `invalid_input` (not an own upload,
  * too large), `not_found`, `rate_limited` (the day's photos are used up), `forbidden` (switched off for the store),
- * `not_configured`.
+ * `not_configured`. A new work bears the id `photoId`, under which it can be taken back (SQL function
+ * `market_assistant_undo_photo`).
  * Source: spec/tokoblitar.md, POST /api/seller/products/[id]/enhance-photo.
  */
 export async function enhancePhoto(
   ctx: Ctx,
-  input: { productId: string; imageUrl: string },
+  input: { productId: string; imageUrl: string; photoId?: string },
 ): Promise<EnhanceAnswer> {
   ctx.db.also(requireFeature(ctx, "photo_enhance"));
   // The session is checked by a first query, and refusals below come without one.
@@ -43,7 +45,8 @@ export async function enhancePhoto(
   const known = await ctx.db.run(call("market_photo_known", asked, PhotoJob.nullable()));
   if (known) return answerOf(shown(ctx, known));
   await requireSource(ctx, asked.source_url);
-  const limited = { ...asked, per_day: ctx.config.MARKET_PHOTOS_PER_DAY };
+  const photo_id = input.photoId ?? uuidv7(ctx.now());
+  const limited = { ...asked, photo_id, per_day: ctx.config.MARKET_PHOTOS_PER_DAY };
   const begun = await ctx.db.run(call("market_photo_begin", limited, Begun));
   if (begun.job_id === null) return answerOf(shown(ctx, begun.photo));
   // Cron is the net below this isolate; a wake-up now would only meet the lease.

@@ -56,6 +56,12 @@ export const adopt = (photoId: string | null, predictionId: string) =>
     z.unknown(),
   );
 
+/** Whether a photo was taken back while its prediction was being created. */
+export async function isEnded(ctx: Ctx, id: string): Promise<boolean> {
+  const photo = await findPhoto(ctx, id);
+  return photo === null || photo.status === "failed";
+}
+
 /** False: somebody else creates the prediction, or has done so. */
 export async function claimSending(ctx: Ctx, { id, sent_at: seen }: Photo): Promise<boolean> {
   return await ctx.db.run(call("market_photo_send", { photo_id: id, seen }, z.boolean()));

@@ -7,8 +7,17 @@ import type { JobOutcome } from "../../../shared/jobs/jobs.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import { isFinal, type Prediction, type Replicate } from "../../../shared/providers/replicate.ts";
 import { PRODUCT_UPLOADS, pictureUrl } from "../images.ts";
-import { adopt, claimSending, findPhoto, finishPhoto, forgetSending, type Photo } from "./rows.ts";
+import {
+  adopt,
+  claimSending,
+  findPhoto,
+  finishPhoto,
+  forgetSending,
+  isEnded,
+  type Photo,
+} from "./rows.ts";
 import { scaleOf } from "./source.ts";
+import { callOff } from "./take-back.ts";
 
 /** Inputs and outputs are deleted an hour after the end: what is older than this is not waited for. */
 const GIVE_UP_MS = 50 * 60_000;
@@ -112,7 +121,9 @@ async function create(ctx: Ctx, photo: Photo): Promise<Prediction | JobOutcome> 
     return await notCreated(ctx, photo, error);
   }
   await ctx.db.run(adopt(photo.id, made.id));
-  return made;
+  if (isFinal(made) || !(await isEnded(ctx, photo.id))) return made;
+  await callOff(ctx, made.id);
+  return { state: "success" };
 }
 
 /** What surely had no effect may be sent again at once; in doubt the next attempt asks first. */

@@ -3,21 +3,14 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { PLATFORMS, type Platform } from "../../../shared/providers/marketplace.ts";
-import { api, settleBackground, standIns, testContext } from "../../testing/api.ts";
+import { api, settleBackground, testContext } from "../../testing/api.ts";
 import { createStore, createUser, type TestUser } from "../../testing/factories.ts";
-import { deliverTo, readStock, twin } from "../../testing/orders.ts";
+import { deliverTo, readStock } from "../../testing/orders.ts";
+import { atTwin, connectAtTwin } from "../marketplaces/testing/at-twin.ts";
 import { FakeShop } from "../marketplaces/testing/fake-shop.ts";
-import { contextWith, forgetCategories, listable } from "../marketplaces/testing/market-bench.ts";
+import { contextWith, listable } from "../marketplaces/testing/market-bench.ts";
 import { failure } from "../testing/catalogue.ts";
 
-const urlOf = (platform: Platform) => {
-  const { shopee, lazada, tiktokShop } = standIns();
-  return { shopee, lazada, tokopedia: tiktokShop }[platform];
-};
-const hand = (platform: Platform, path: string, body: unknown = {}, method = "POST") =>
-  twin(urlOf(platform), path, body, method);
-
-const Given = z.object({ shop_id: z.string(), code: z.string() });
 const NAME = "Barang Uji Blitar Serba Guna Pilihan";
 
 const post = (seller: TestUser, path: string, json: unknown) =>
@@ -27,20 +20,11 @@ const get = (seller: TestUser, path: string) =>
 
 /** A seller whose shop at the twin is connected over the API, as his browser would do it. */
 async function connected(platform: Platform) {
-  await forgetCategories(platform);
   const seller = await createUser(["seller"]);
   const store = await createStore(seller);
-  const link = await get(seller, `authorise/${platform}`);
-  const { state } = link.body.data;
-  const given = Given.parse(await hand(platform, "/_authorise", { state }));
-  const json = { platform, code: given.code, shop_id: given.shop_id, state };
-  const answer = await post(seller, "connect", json);
-  expect([answer.status, answer.body]).toMatchObject([
-    200,
-    { error: null, data: { status: "connected" } },
-  ]);
+  const shopId = await connectAtTwin(platform, seller);
   const market = { seller, store, fake: new FakeShop(platform), ctx: contextWith(seller) };
-  return { seller, store, market, shopId: given.shop_id };
+  return { seller, store, market, shopId };
 }
 
 describe.each(PLATFORMS)("a seller's shop at %s", (platform) => {
@@ -79,7 +63,7 @@ describe.each(PLATFORMS)("a seller's shop at %s", (platform) => {
     });
 
     const order = z.object({ id: z.string() }).parse(
-      await hand(platform, "/_buy", {
+      await atTwin(platform, "/_buy", {
         shop_id: shopId,
         seller_sku: product.id,
         quantity: 2,
@@ -89,7 +73,7 @@ describe.each(PLATFORMS)("a seller's shop at %s", (platform) => {
     );
     const notices = z
       .array(z.object({ headers: z.record(z.string(), z.string()), body: z.string() }))
-      .parse(await hand(platform, `/_notices?subject=${order.id}`, {}, "GET"));
+      .parse(await atTwin(platform, `/_notices?subject=${order.id}`, {}, "GET"));
     const notice = notices[0];
     if (!notice) throw new Error("the twin pushed nothing");
     const path = `/api/webhooks/${platform === "tokopedia" ? "tiktok-shop" : platform}`;

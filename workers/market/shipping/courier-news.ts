@@ -1,7 +1,6 @@
-import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
-import { call, rows } from "../../../shared/db/statement.ts";
+import { call } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { type NoticeApplier, receiveNotice } from "../../../shared/inbox/inbox.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
@@ -16,7 +15,7 @@ const Advanced = z.object({
   wake: wakeSchema,
 });
 
-/** `unknown`: neither side knows the order. `superseded`: its seller has sent the goods otherwise. */
+/** `unknown`: neither side knows the order. `superseded`: its seller has sent the goods otherwise, or nothing is to be sent. */
 export type Followed =
   | { kind: "followed"; status: ParcelStatus }
   | { kind: "superseded" }
@@ -123,35 +122,27 @@ async function applyTo(ctx: Ctx, number: string, claims: CourierEvent[]): Promis
 const QUIET_AT_ONCE = 10;
 /** Within the hour, with room for what is slow; what is left comes first in the next one. */
 const LONGEST_RUN_MS = 10 * 60_000;
+/** A parcel without news for so long is a matter for people. */
+const GIVE_UP_DAYS = 30;
 
 /**
- * For the hourly cron: asks about all parcels that nobody has told us about for six hours, because callbacks are not
- * repeated (kiriminaja.md §4). Each is marked first, so that one that fails is asked again in the next hour and
- * blocks no other.
+ * For the hourly cron: asks about all parcels that nobody has told us about for a while, because callbacks are not
+ * repeated (kiriminaja.md §4), and hands those over to people of which nothing is heard any more. Each is marked
+ * first, so that one that fails is asked again later and blocks no other.
  */
 export async function followQuietParcels(ctx: Ctx): Promise<void> {
   const begin = ctx.now().getTime();
+  const given = { days: GIVE_UP_DAYS, alert_to: ctx.config.ALERT_EMAIL };
+  const left = await ctx.db.run(
+    call("market_parcels_give_up", given, z.object({ wake: wakeSchema })),
+  );
+  wake(ctx, left.wake);
   for (;;) {
-    const numbers = await takeQuiet(ctx);
+    const most = { most: QUIET_AT_ONCE };
+    const numbers = await ctx.db.run(call("market_parcels_quiet", most, z.array(z.string())));
     await Promise.all(numbers.map((number) => followQuiet(ctx, number)));
     if (numbers.length < QUIET_AT_ONCE || ctx.now().getTime() - begin > LONGEST_RUN_MS) return;
   }
-}
-
-async function takeQuiet(ctx: Ctx): Promise<string[]> {
-  const quiet = await ctx.db.run(
-    rows(
-      sql`update market_shipments set updated_at = now() - interval '5 hours 30 minutes' where id in (
-          select id from market_shipments
-          where requested_at is not null and kiriminaja_order_id is not null
-            and status in ('pending', 'picked_up', 'in_transit', 'failed')
-            and updated_at < now() - interval '6 hours'
-          order by updated_at limit ${QUIET_AT_ONCE} for no key update skip locked)
-        returning kiriminaja_order_id as number`,
-      z.object({ number: z.string() }),
-    ),
-  );
-  return quiet.map(({ number }) => number);
 }
 
 async function followQuiet(ctx: Ctx, number: string): Promise<void> {

@@ -13,6 +13,55 @@ const todo = ({ order_status: status }: OrderMail, words: string) =>
     ? "Dana pesanan ini sudah dikembalikan kepada pembeli; jangan kirim ulang."
     : words;
 
+const pickupRequested = toSeller(
+  "pickup_requested",
+  OrderMail,
+  (mail) => `Penjemputan paket pesanan ${mail.number} sudah diminta`,
+  () =>
+    "kami sudah meminta kurir menjemput paket ini. Siapkan paketnya; nomor resi dan label menyusul begitu kurir menerbitkannya.",
+  (mail) => [parcel(mail)],
+);
+
+const pickupRequestedBuyer = toBuyer(
+  "pickup_requested_buyer",
+  (mail) => `Pesanan ${mail.number} sedang diproses`,
+  (mail) => `kurir sudah diminta menjemput paket Anda dari ${mail.store_name}.`,
+  (mail) => [parcel(mail)],
+);
+
+const waybillGiven = toSeller(
+  "waybill_given",
+  OrderMail,
+  (mail) => `Nomor resi pesanan ${mail.number} sudah terbit`,
+  () =>
+    "nomor resi paket ini sudah terbit. Cetak labelnya di menu pengiriman dan tempelkan pada paket.",
+  (mail) => [parcel(mail)],
+);
+
+const waybillGivenBuyer = toBuyer(
+  "waybill_given_buyer",
+  (mail) => `Nomor resi pesanan ${mail.number}`,
+  (mail) => `paket dari ${mail.store_name} memakai nomor resi di bawah ini.`,
+  (mail) => [parcel(mail)],
+);
+
+const pickupCalledBack = toSeller(
+  "pickup_called_back",
+  OrderMail,
+  (mail) => `Pembatalan penjemputan ${mail.number} sudah diminta`,
+  () =>
+    "permintaan Anda sudah kami teruskan ke kurir. Kurir memastikannya dalam 48 jam, dan Anda mendapat kabar lagi. Pesanannya sendiri belum dibatalkan.",
+  (mail) => [parcel(mail)],
+);
+
+const pickupCalledBackBuyer = toBuyer(
+  "pickup_called_back_buyer",
+  (mail) => `Penjemputan paket pesanan ${mail.number} sedang dibatalkan`,
+  (mail) =>
+    `${mail.store_name} meminta kurir tidak menjemput paket ini. Pesanan Anda belum dibatalkan; ${money(mail)}.`,
+  (mail) => [parcel(mail)],
+);
+
 const parcelCollected = toSeller(
   "parcel_collected",
   OrderMail,
@@ -58,6 +107,39 @@ const parcelRedeliveryBuyer = toBuyer(
   (mail) => `Paket pesanan ${mail.number} diantar ulang`,
   (mail) =>
     `kurir mengantar paket dari ${mail.store_name} sekali lagi. Pastikan ada yang menerimanya.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelResumed = toSeller(
+  "parcel_resumed",
+  OrderMail,
+  (mail) => `Paket pesanan ${mail.number} berjalan lagi`,
+  (mail) =>
+    `kurir membawa paket ini lagi setelah kendala yang kami kabarkan. ${todo(mail, "Anda tidak perlu berbuat apa-apa.")}`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelResumedBuyer = toBuyer(
+  "parcel_resumed_buyer",
+  (mail) => `Paket pesanan ${mail.number} berjalan lagi`,
+  (mail) => `kurir membawa paket dari ${mail.store_name} lagi setelah kendala yang kami kabarkan.`,
+  (mail) => [parcel(mail)],
+);
+
+const parcelQuiet = toSeller(
+  "parcel_quiet",
+  OrderMail,
+  (mail) => `Belum ada kabar paket pesanan ${mail.number}`,
+  () =>
+    "sudah 30 hari kurir tidak memberi kabar apa pun tentang paket ini. Tim kami sekarang memeriksanya. Silakan tanyakan juga kepada kurir dengan nomor resinya.",
+  (mail) => [parcel(mail)],
+);
+
+const parcelQuietBuyer = toBuyer(
+  "parcel_quiet_buyer",
+  (mail) => `Belum ada kabar paket pesanan ${mail.number}`,
+  (mail) =>
+    `sudah 30 hari kurir tidak memberi kabar apa pun tentang paket dari ${mail.store_name}. Tim kami sekarang memeriksanya; ${money(mail)}. Jika paketnya sudah Anda terima, konfirmasikan di halaman pesanan.`,
   (mail) => [parcel(mail)],
 );
 
@@ -113,9 +195,9 @@ const parcelFailedBuyer = toBuyer(
 const parcelCancelled = toSeller(
   "parcel_cancelled",
   OrderMail,
-  (mail) => `Penjemputan paket ${mail.number} dibatalkan kurir`,
+  (mail) => `Penjemputan paket pesanan ${mail.number} dibatalkan`,
   () =>
-    "kurir membatalkan penjemputan. Silakan kirim paket ini sendiri dan simpan nomor resinya di menu pengiriman.",
+    "penjemputan paket ini dibatalkan. Silakan kirim paket ini sendiri dan simpan nomor resinya di menu pengiriman.",
   (mail) => [parcel(mail)],
 );
 
@@ -163,12 +245,22 @@ const parcelArrivedBuyer = toBuyer(
 
 /** The mails about a parcel's way, a pair of them for each step that both sides hear of. */
 export const parcelMails: readonly MailTemplate<unknown>[] = [
+  pickupRequested,
+  pickupRequestedBuyer,
+  waybillGiven,
+  waybillGivenBuyer,
+  pickupCalledBack,
+  pickupCalledBackBuyer,
   parcelCollected,
   parcelSent,
   parcelInTransit,
   parcelInTransitBuyer,
   parcelRedelivery,
   parcelRedeliveryBuyer,
+  parcelResumed,
+  parcelResumedBuyer,
+  parcelQuiet,
+  parcelQuietBuyer,
   parcelRefused,
   parcelRefusedBuyer,
   parcelReturning,

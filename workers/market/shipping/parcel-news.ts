@@ -13,7 +13,8 @@ export type ParcelStatus =
 
 /**
  * A state, or what is told apart within `failed`, or within `in_transit` after it: each is a line, an event and a mail of
- * its own.
+ * its own. That a parcel goes on after trouble is found where its news is recorded (SQL function
+ * `market_shipment_advance`).
  */
 export type ParcelStep = ParcelStatus | "problem" | "refused" | "returning" | "redelivery";
 

@@ -1,11 +1,10 @@
 import { sql } from "drizzle-orm";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { api, testContext } from "../../testing/api.ts";
 import { confirmReceived } from "../orders/buyer.ts";
 import { shipOrder } from "../orders/seller.ts";
-import { run } from "../testing/catalogue.ts";
 import {
   atCourier,
   callback,
@@ -13,7 +12,6 @@ import {
   courierDial,
   HELD,
   handedOver,
-  handOver,
   moneyOf,
   moveParcel,
   news,
@@ -21,14 +19,8 @@ import {
   parcelMails,
   parcelOfSale,
 } from "../testing/parcels.ts";
-import { openShop, quietContext, type Sale, type Shop, sell, takeIn } from "../testing/sales.ts";
-import { followParcel, followQuietParcels } from "./courier-news.ts";
-
-let shop: Shop;
-
-beforeAll(async () => {
-  shop = await openShop();
-});
+import { quietContext, type Sale, takeIn } from "../testing/sales.ts";
+import { followParcel } from "./courier-news.ts";
 
 /** The lines of the time line that the courier's news on the way made, the latest first. */
 async function linesOf(sale: Sale): Promise<string[]> {
@@ -134,6 +126,35 @@ describe("a parcel in trouble", () => {
     expect(await moneyOf(sale)).toEqual(PAID_OUT);
   });
 
+  it("that its courier carries on with is told to both sides, and so is trouble after that", async () => {
+    const sale = await handedOver();
+    await news(sale, "shipped", "shipped_packages");
+    for (const to of ["lost", "shipped", "lost", "shipped"]) {
+      await moveParcel(sale, to);
+      await followTwice(sale);
+    }
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "shipped", status: "in_transit" });
+    const mails = await parcelMails(sale);
+    for (const template of ["failed", "failed_buyer", "resumed", "resumed_buyer"]) {
+      expect(mails.filter((key) => key.startsWith(`mail/parcel_${template}/`))).toHaveLength(2);
+    }
+    expect(await linesOf(sale)).toContain("Paket dalam perjalanan lagi");
+    await news(sale, "finished", "finished_packages");
+    expect(await moneyOf(sale)).toEqual(PAID_OUT);
+  });
+
+  it("that nobody knew to be on its way has been sent once it goes on", async () => {
+    const sale = await handedOver();
+    for (const to of ["undelivered", "shipped"]) {
+      await moveParcel(sale, to);
+      await followTwice(sale);
+    }
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "shipped", status: "in_transit" });
+    expect(await parcelMails(sale)).toEqual(
+      expect.arrayContaining(["mail/order_shipped/*", "mail/parcel_collected/*"]),
+    );
+  });
+
   it("that is delivered once more is told also where nobody saw the failure", async () => {
     const sale = await handedOver();
     await news(sale, "shipped", "shipped_packages");
@@ -191,6 +212,19 @@ describe("a parcel in trouble", () => {
     ]);
   });
 
+  it("of an order that was given up before it had a waybill is called back once it has one", async () => {
+    const sale = await handedOver();
+    const path = `/api/seller/orders/${sale.orderId}/cancel`;
+    const json = { reason: "Stok rusak", restock: false };
+    const given = await api(path, { method: "POST", token: sale.seller.token, json });
+    expect(given.status).toBe(200);
+    await courierDial(sale.number, { cancelDelayMs: 1 });
+    await news(sale, "processed", "processed_packages");
+    await expect.poll(async () => (await atCourier(sale))?.status_code).toBe(300);
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "refunded", status: "cancelled" });
+    expect(await parcelMails(sale)).toEqual([]);
+  });
+
   it("is the courier's own again when the seller named its waybill before we knew it", async () => {
     const sale = await handedOver();
     await moveParcel(sale, "shipped");
@@ -227,48 +261,5 @@ describe("a parcel on its way", () => {
       "mail/parcel_in_transit/*",
       "mail/parcel_in_transit_buyer/*",
     ]);
-  });
-});
-
-describe("parcels without news for six hours", () => {
-  const quiet = (sale: Sale, hours: number) =>
-    run(sql`update market_shipments set updated_at = now() - make_interval(hours => ${hours}::int)
-      where order_id = ${sale.orderId}`);
-
-  it("are all asked about in one run, however many they are", async () => {
-    const sale = await handedOver();
-    await moveParcel(sale, "shipped");
-    // Parcels that have waited longer, and of which the courier knows nothing.
-    await run(sql`with others as (
-        insert into market_orders select n.* from market_orders o, generate_series(1, 60) i,
-          jsonb_populate_record(o, jsonb_build_object('id', uuidv7(), 'number', o.number || '-' || i,
-            'payment_id', null, 'status', 'cancelled')) n
-        where o.id = ${sale.orderId} returning id, number)
-      insert into market_shipments (order_id, courier, service, shipping_cost, kiriminaja_order_id, requested_at, updated_at)
-      select id, 'jne', 'REG', 0, number, now(), now() - interval '9 hours' from others`);
-    await quiet(sale, 7);
-    await followQuietParcels(courierContext());
-    expect((await parcelOfSale(sale)).status).toBe("in_transit");
-  });
-
-  it("are asked about; one that fails is asked again in the next hour and holds up no other", async () => {
-    const [bad, good, fresh] = [await sell(shop), await sell(shop), await sell(shop)];
-    for (const sale of [bad, good, fresh]) {
-      await handOver(sale);
-      await moveParcel(sale, "shipped");
-    }
-    await quiet(bad, 8);
-    await quiet(good, 7);
-    await courierDial(bad.number, { refuse: 503 });
-    await followQuietParcels(courierContext());
-    expect((await parcelOfSale(good)).status).toBe("in_transit");
-    expect((await parcelOfSale(bad)).status).toBe("pending");
-    expect((await parcelOfSale(fresh)).status).toBe("pending");
-    await courierDial(bad.number);
-    await run(
-      sql`update market_shipments set updated_at = updated_at - interval '1 hour' where order_id = ${bad.orderId}`,
-    );
-    await followQuietParcels(courierContext());
-    expect((await parcelOfSale(bad)).status).toBe("in_transit");
   });
 });

@@ -44,7 +44,9 @@ export async function cancelPickup(ctx: Ctx, orderId: string, reason: string) {
     clash,
   );
   const Woken = z.object({ wake: wakeSchema });
-  const told = await ctx.db.run(call("market_pickup_called_back", { order_id: orderId }, Woken));
+  const told = await ctx.db.run(
+    call("market_pickup_called_back", { order_id: orderId, final }, Woken),
+  );
   wake(ctx, told.wake);
   if (final) await followParcel(ctx, parcel.number);
   return { order_id: orderId, tracking_code: parcel.tracking_code, final };

@@ -128,6 +128,8 @@ export const listings = pgTable(
     skuId: text(),
     /** Where it was put, so that a repeat asks nobody again. */
     remoteCategoryId: text(),
+    /** False: its seller took back that it was put there. Off the shelf, until he asks for it again. */
+    wanted: boolean().notNull().default(true),
     shown: boolean().notNull().default(false),
     pushedPrice: idr(),
     pushedStock: integer(),
@@ -203,6 +205,8 @@ export const syncItems = pgTable(
       .notNull()
       .references(() => listings.id, { onDelete: "cascade" }),
     changes: integer().notNull(),
+    /** The run put it on sale there: before, it was not. */
+    fresh: boolean().notNull().default(false),
     outcome: text(),
     reason: text(),
     finishedAt: at(),

@@ -188,6 +188,8 @@ export const shipments = pgTable(
     requestedAt: at(),
     shippedAt: at(),
     deliveredAt: at(),
+    /** Nobody has heard of it for so long that people were told, and the courier is no longer asked. */
+    givenUpAt: at(),
     ...timestamps(),
   },
   (t) => [

@@ -4,6 +4,7 @@ import { SYSTEM_DATABASES } from "../../../shared/agent-protocol/databases.ts";
 import type { Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
+import { describeError } from "../../../shared/log.ts";
 import { linkOf } from "../link/link-client.ts";
 import { removeObjects } from "./objects.ts";
 
@@ -26,10 +27,22 @@ async function orderDue(ctx: Ctx): Promise<void> {
   const at = ctx.now().toISOString();
   const Due = z.array(z.object({ server_id: z.string(), databases: z.boolean() }));
   for (const due of await asked(ctx, sql`panel_backups_due(${at}::timestamptz)`, Due)) {
-    const databases = due.databases ? await namesOf(ctx, due.server_id) : null;
-    const input = { server_id: due.server_id, at, databases };
-    wake(ctx, await ctx.db.run(call("panel_backups_order", input, wakeSchema)));
+    await apart(ctx, due, async () => {
+      const databases = due.databases ? await namesOf(ctx, due.server_id) : null;
+      const input = { server_id: due.server_id, at, databases };
+      wake(ctx, await ctx.db.run(call("panel_backups_order", input, wakeSchema)));
+    });
   }
+}
+
+/** One server's trouble, or one object's, holds up no other: it is told, and tried again in the next minute. */
+async function apart(ctx: Ctx, of: { server_id: string }, work: () => Promise<void>) {
+  await work().catch((error: unknown) => {
+    ctx.log.error("backups of a server could not be followed", {
+      ...{ server: of.server_id, alert: true },
+      ...describeError(error),
+    });
+  });
 }
 
 /** The sites' databases, or null when the server cannot be asked now. */
@@ -50,8 +63,10 @@ export async function letGo(ctx: Ctx): Promise<void> {
   );
   const marked = await asked(ctx, sql`panel_backups_mark(${at}::timestamptz)`, Marked);
   for (const { id, server_id, upload_id } of marked) {
-    await removeObjects(ctx, { id, serverId: server_id }, upload_id);
-    await ctx.db.run(call("panel_backups_r2_gone", { ids: [id] }, z.unknown()));
+    await apart(ctx, { server_id }, async () => {
+      await removeObjects(ctx, { id, serverId: server_id }, upload_id);
+      await ctx.db.run(call("panel_backups_r2_gone", { ids: [id] }, z.unknown()));
+    });
   }
   wake(ctx, await asked(ctx, sql`panel_backups_remove(${at}::timestamptz)`, wakeSchema));
 }

@@ -156,9 +156,8 @@ describe("retention", () => {
 });
 
 describe("the minute's run", () => {
-  it("orders each day's backups once, from the policy's hour on, and databases when they are known", async () => {
+  it("orders each day's backups once, from the policy's hour on, and databases when they are known; nothing while its server is away", async () => {
     const { id } = await createServer();
-    await execute(sql`update panel_servers set seen_at = now() where id = ${id}`);
     const at = new Date();
     at.setUTCHours(18, 59, 0, 0); // 01.59 in Jakarta
     const due = async (moment: Date) =>
@@ -169,6 +168,8 @@ describe("the minute's run", () => {
       ).some(({ server_id }) => server_id === id);
     expect(await due(at)).toBe(false);
     at.setUTCHours(19, 0);
+    expect(await due(at)).toBe(false);
+    await execute(sql`update panel_servers set seen_at = now() where id = ${id}`);
     expect(await due(at)).toBe(true);
     const order = (databases: string[] | null) =>
       asked(
@@ -192,10 +193,14 @@ describe("the minute's run", () => {
     await policy(id, { enabled: false });
   });
 
-  it("calls a backup unproven that nobody has proven for too long, and has it proven again after a week", async () => {
+  it("calls a backup unproven that nobody has proven for too long, and has it proven again after a week, once its server is there", async () => {
     const { id } = await createServer();
     await backupsOf(id, [3, 8, 12], [3, 8]);
     const at = new Date(NOON).toISOString();
+    const open = sql`(select count(*)::int from panel_jobs p where p.server_id = ${id})`;
+    await asked(sql`panel_backups_follow(${at}::timestamptz, 1000)`);
+    expect(await asked(open)).toBe(0);
+    await execute(sql`update panel_servers set seen_at = now() where id = ${id}`);
     await asked(sql`panel_backups_follow(${at}::timestamptz, 1000)`);
     await asked(sql`panel_backups_follow(${at}::timestamptz, 1000)`);
     const found = await testContext().db.run(

@@ -40,6 +40,13 @@ export async function beginUpload(
 ): Promise<z.output<typeof uploadState>> {
   if (bytes > partBytes * MAX_BACKUP_PARTS) throw new AppError("too_large", "backup is too large");
   let now = await held(ctx, backup, { bytes, sha256 });
+  if (now.r2_state === "receiving" && now.upload_id !== null && now.part_bytes !== partBytes) {
+    // Another release of the agent cuts it otherwise, and could not go on with this.
+    const old = ctx.assets.resumeMultipartUpload(archiveKey(backup), now.upload_id);
+    await old.abort().catch(() => undefined);
+    await uploadIsLost(ctx, backup, now.upload_id);
+    now = await held(ctx, backup, { bytes, sha256 });
+  }
   if (now.r2_state === "none") {
     const upload = await ctx.assets.createMultipartUpload(archiveKey(backup), {
       httpMetadata: { contentType: "application/octet-stream" },
@@ -60,6 +67,15 @@ export async function beginUpload(
   };
 }
 
+/** R2's word for an upload that was completed or aborted; it aborts by itself what was not completed in seven days. */
+const isGone = (error: unknown) => error instanceof Error && /\b10024\b/.test(error.message);
+
+/** The next `beginUpload` begins anew. */
+async function uploadIsLost(ctx: Ctx, backup: BackupId, uploadId: string): Promise<void> {
+  const input = { ...inputOf(backup), upload_id: uploadId };
+  await ctx.db.run(call("panel_backup_upload_lost", input, z.unknown()));
+}
+
 /** One part, of exactly the size that its number has; sent again it replaces itself. */
 export async function storePart(
   ctx: Ctx,
@@ -76,7 +92,11 @@ export async function storePart(
     throw new AppError("invalid_input", "invalid part");
   }
   const upload = ctx.assets.resumeMultipartUpload(archiveKey(backup), uploadId);
-  const { etag } = await upload.uploadPart(n, body);
+  const { etag } = await upload.uploadPart(n, body).catch(async (error: unknown) => {
+    if (!isGone(error)) throw error;
+    await uploadIsLost(ctx, backup, uploadId);
+    throw new AppError("conflict", "the upload has ended");
+  });
   const part = { upload_id: uploadId, n, etag, bytes: expected };
   const sha256 = await sha256Hex(new Uint8Array(body));
   await ctx.db.run(call("panel_backup_part", { ...inputOf(backup), ...part, sha256 }, z.unknown()));
@@ -95,14 +115,18 @@ export async function storeManifest(ctx: Ctx, backup: BackupId, body: ArrayBuffe
 /** Puts the parts together. Killed between R2 and Postgres, the repeat finds the object there. */
 export async function completeUpload(ctx: Ctx, backup: BackupId): Promise<void> {
   const now = await held(ctx, backup);
-  if (now.r2_state === "receiving" && now.upload_id !== null) {
+  const { upload_id: uploadId } = now;
+  if (now.r2_state === "receiving" && uploadId !== null) {
     const sum = now.parts.reduce((total, part) => total + part.bytes, 0);
-    const isThere = (await ctx.assets.head(archiveKey(backup)))?.size === now.bytes;
-    if (!isThere && sum !== now.bytes) throw new AppError("conflict", "parts are missing");
-    if (!isThere) {
-      const parts = now.parts.map(({ n, etag }) => ({ partNumber: n, etag }));
-      await ctx.assets.resumeMultipartUpload(archiveKey(backup), now.upload_id).complete(parts);
-    }
+    if (sum !== now.bytes) throw new AppError("conflict", "parts are missing");
+    const upload = ctx.assets.resumeMultipartUpload(archiveKey(backup), uploadId);
+    const parts = now.parts.map(({ n, etag }) => ({ partNumber: n, etag }));
+    await upload.complete(parts).catch(async (error: unknown) => {
+      if (!isGone(error)) throw error;
+      if ((await ctx.assets.head(archiveKey(backup)))?.size === now.bytes) return;
+      await uploadIsLost(ctx, backup, uploadId);
+      throw new AppError("conflict", "the upload has ended");
+    });
   }
   await stored(ctx, backup, { to: "complete" });
 }

@@ -7,6 +7,7 @@ import { CLOSE } from "../../../shared/agent-protocol/index.ts";
 import { sha256Hex } from "../../../shared/crypto/index.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
+import { runJob } from "../../../shared/jobs/jobs.ts";
 import { api, settleBackground, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
@@ -21,8 +22,10 @@ import {
   newKey,
   newServer,
   type TestServer,
+  testFacts,
 } from "../testing/agents.ts";
 import { type AgentCallEnv, agentCall } from "./agent-call.ts";
+import { enrolAgent, revokeJob } from "./agents.ts";
 import { linkOf } from "./link-client.ts";
 
 let operator: TestUser;
@@ -130,6 +133,30 @@ describe("an enrolment token", () => {
     await agent.until(({ closed }) => closed !== null, "the end of its connection");
     expect(agent.closed).toMatchObject({ code: CLOSE.revoked });
     await refused(await connectHeaders(server));
+  });
+});
+
+describe("an earlier agent", () => {
+  it("that could not be cut off when its server got another key is cut off by a job", async () => {
+    const server = await enrolledServer(operator);
+    const agent = await connected(server);
+    const path = `/v1/servers/${server.id}/enrolment`;
+    const { body } = await api(path, { method: "POST", token: operator.token });
+    const ctx = testContext();
+    const away = { revoke: () => Promise.reject(new Error("the object is away")) };
+    const serverLinks = new Proxy(ctx.serverLinks, {
+      get: (links, name) => (name === "getByName" ? () => away : Reflect.get(links, name)),
+    });
+    const { publicKey } = await newKey();
+    const who = { token: body.token, publicKey, agentVersion: "1.0.0", address: "-" };
+    await enrolAgent({ ...ctx, serverLinks }, { ...who, facts: testFacts() });
+    const [job] = await query(
+      sql`select id from jobs where kind = 'panel.revoke' and payload->>'server_id' = ${server.id} order by created_at desc, id desc limit 1`,
+      z.object({ id: z.uuid() }),
+    );
+    await runJob(testContext(), job?.id ?? "", [revokeJob]);
+    await agent.until(({ closed }) => closed !== null, "the end of its connection");
+    expect(agent.closed).toMatchObject({ code: CLOSE.revoked });
   });
 });
 

@@ -10,12 +10,18 @@ import type { Ctx } from "../../../shared/context.ts";
 import { sha256Hex } from "../../../shared/crypto/index.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
-import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
+import { type JobHandler, wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
+import { describeError } from "../../../shared/log.ts";
 import { hasSigned, readSigned, type Signed } from "./signature.ts";
 import { type KeySince, LINK_HEADERS } from "./views.ts";
 
 const Enrolled = z.union([
-  z.object({ server_id: z.string(), server_name: z.string(), key_since: z.number() }),
+  z.object({
+    server_id: z.string(),
+    server_name: z.string(),
+    key_since: z.number(),
+    wake: wakeSchema,
+  }),
   z.object({ refused: z.enum(["unknown", "late", "used"]), wake: wakeSchema.optional() }),
 ]);
 
@@ -43,13 +49,33 @@ export async function enrolAgent(ctx: Ctx, agent: NewAgent) {
     wake(ctx, enrolled.wake ?? []);
     throw new AppError("unauthenticated", "enrolment token is not valid");
   }
-  await ctx.serverLinks.getByName(enrolled.server_id).revoke(enrolled.key_since);
+  // Now, for whom the key was stolen from; where that fails the job goes on with it.
+  await revoke(ctx, enrolled).catch((error: unknown) =>
+    ctx.log.warn("an earlier agent is not cut off yet", describeError(error)),
+  );
+  wake(ctx, enrolled.wake);
   return {
     serverId: enrolled.server_id,
     serverName: enrolled.server_name,
     url: ctx.config.APP_URL,
   };
 }
+
+const Revoked = z.object({ server_id: z.string(), key_since: z.number() });
+
+async function revoke(ctx: Ctx, given: z.output<typeof Revoked>): Promise<void> {
+  await ctx.serverLinks.getByName(given.server_id).revoke(given.key_since);
+}
+
+/** Cuts off whoever is connected with a key that another has taken the place of. */
+export const revokeJob: JobHandler = {
+  kind: "panel.revoke",
+  queue: "provisioning",
+  run: async (ctx, { payload }) => {
+    await revoke(ctx, Revoked.parse(payload));
+    return { state: "success" };
+  },
+};
 
 /** Hands an agent's socket to its server's object, once its signature is that of the server's key. */
 export async function connectAgent(ctx: Ctx, request: Request, address: string): Promise<Response> {

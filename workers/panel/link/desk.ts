@@ -18,6 +18,8 @@ const MAX_WAITING = 10_000;
 export const ANSWER_GRACE_MS = 30_000;
 /** An end that nobody asked for is kept this long. */
 export const ENDS_KEPT_MS = 30 * 86_400_000;
+/** No attempt at a job stands for this long between reading its command and submitting it. */
+const FORGOTTEN_KNOWN_MS = 15 * 60_000;
 const ENVELOPE_LENGTH = 1_024;
 const v = PROTOCOL_VERSION;
 
@@ -30,6 +32,7 @@ export interface DeskDeps {
   send(frame: EdgeFrame): boolean;
   isConnected(): boolean;
   /** Tells Postgres. Must not fail. */
+  begun(id: string): void;
   ended(id: string): void;
   progressed(id: string, percent: number, lines: string[]): void;
   /** Something is to be done at this time at the latest. */
@@ -48,6 +51,8 @@ const failure = (code: AgentError["code"], message: string): End => ({
 export class CommandDesk {
   readonly #deps: DeskDeps;
   readonly #waiters = new Map<string, Set<() => void>>();
+  /** Their submitters are here, and tell by themselves that they were sent. */
+  readonly #submitting = new Set<string>();
   #isPumping = false;
   #pumpAgain = false;
 
@@ -59,10 +64,14 @@ export class CommandDesk {
     const { store } = this.#deps;
     const known = store.find(command.id);
     if (known) return viewOf(known);
+    // An attempt that read the command before its end was written down: taken again, it would act a second time.
+    if (store.isForgotten(command.id)) return FORGOTTEN;
     if (store.waiting() >= MAX_WAITING) throw new Error("too many commands wait for this server");
     const sealed = await this.#deps.seal(command.id, command.inputJson);
+    if (store.isForgotten(command.id)) return FORGOTTEN;
     if (!store.find(command.id)) this.#take(command, sealed);
-    await this.pump();
+    this.#submitting.add(command.id);
+    await this.pump().finally(() => this.#submitting.delete(command.id));
     return this.#view(command.id);
   }
 
@@ -74,6 +83,12 @@ export class CommandDesk {
     else if (inputJson.length > MAX_FRAME_LENGTH - ENVELOPE_LENGTH) {
       this.#end(command.id, failure("invalid", "the input is too large"));
     } else wakeBy(command.deadlineAt);
+  }
+
+  /** Its end is written down elsewhere. */
+  forget(ids: readonly string[]): void {
+    const { store, now } = this.#deps;
+    store.forget(ids, now() + FORGOTTEN_KNOWN_MS, now());
   }
 
   find(id: string): CommandViewWire | null {
@@ -140,6 +155,7 @@ export class CommandDesk {
     if (input === null)
       return this.#end(id, failure("invalid", "the stored input cannot be opened"));
     store.markSent(id);
+    if (state === "queued" && !this.#submitting.has(id)) this.#deps.begun(id);
     // A frame that is lost with its connection goes again after the next hello.
     send({ v, t: "command", id, type, subject, deadline, input: JSON.parse(input) });
   }
@@ -209,6 +225,8 @@ export class CommandDesk {
     return view;
   }
 }
+
+const FORGOTTEN: CommandViewWire = { state: "cancelled", percent: 0 };
 
 /** What an agent's answer means: a value that is not of the command's shape is no success. */
 function endOf(type: string, outcome: CommandOutcome): End {

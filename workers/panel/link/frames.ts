@@ -37,6 +37,7 @@ interface FramesDeps {
 export class AgentFrames {
   readonly #deps: FramesDeps;
   readonly #progress = new Pace<Told>(PROGRESS_EVERY_MS, mergeTold);
+  readonly #delayed = new Set<string>();
   #reportedAt = 0;
 
   constructor(deps: FramesDeps) {
@@ -93,11 +94,20 @@ export class AgentFrames {
     beside("report", news.report(report));
   }
 
-  /** Progress of a command on its way to who watches it, at most once a second. */
+  /** Progress of a command on its way to who watches it, at most once a second, and none later than a second. */
   progressed(id: string, percent: number, lines: string[]): void {
     const { news, beside, now } = this.#deps;
     const told = this.#progress.offer(id, { percent, lines }, now());
     if (told) beside("progress", news.progressed(id, told.percent, told.lines));
+    else if (!this.#delayed.has(id)) beside("progress", this.#tellLater(id));
+  }
+
+  async #tellLater(id: string): Promise<void> {
+    this.#delayed.add(id);
+    await new Promise((resolve) => setTimeout(resolve, PROGRESS_EVERY_MS));
+    this.#delayed.delete(id);
+    const told = this.#progress.take(id, this.#deps.now());
+    if (told) await this.#deps.news.progressed(id, told.percent, told.lines);
   }
 
   /** A command has ended: its last lines first, then its end. */
@@ -105,9 +115,10 @@ export class AgentFrames {
     const { news, beside } = this.#deps;
     const told = this.#progress.finish(id);
     const last = told ? news.progressed(id, told.percent, told.lines) : Promise.resolve();
+    // Whether or not the lines could be written down: who waits for the end is waiting.
     beside(
       "end",
-      last.then(() => news.ended(id)),
+      last.finally(() => news.ended(id)),
     );
   }
 

@@ -4,6 +4,7 @@ import type { Ctx } from "../../../shared/context.ts";
 import { call, type Statement } from "../../../shared/db/statement.ts";
 import { type Wake, wake, wakeSchema, wakeShape } from "../../../shared/jobs/wake.ts";
 import { recordReport } from "../monitor/report.ts";
+import { storable, storableText } from "./storable.ts";
 
 type Report = Extract<AgentFrame, { t: "report" }>["report"];
 
@@ -24,7 +25,7 @@ export function newsOf(ctx: Ctx, serverId: string): News {
       await ctx.db.run(progress(jobId, percent, lines));
     },
     hello: async (agentVersion, facts) => {
-      const input = { id: serverId, agent_version: agentVersion, facts };
+      const input = storable({ id: serverId, agent_version: agentVersion, facts });
       await ctx.db.run(call("panel_agent_hello", input, z.unknown()));
     },
     report: async (report) => await recordReport(ctx, serverId, report),
@@ -46,7 +47,7 @@ const hurry = (jobId: string): Statement<Wake | null> => ({
 
 const progress = (jobId: string, percent: number, lines: string[]): Statement<null> => ({
   sql: "select panel_job_progress($1::uuid, $2::float8, $3::jsonb)",
-  params: [jobId, percent, JSON.stringify(lines)],
+  params: [jobId, percent, JSON.stringify(lines.map(storableText))],
   arrayMode: true,
   map: () => null,
 });

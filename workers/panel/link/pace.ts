@@ -24,6 +24,14 @@ export class Pace<T> {
     return merged;
   }
 
+  /** What is held back, if anything is: it is told now. */
+  take(key: string, now: number): T | null {
+    const held = this.#held.get(key) ?? null;
+    if (held !== null) this.#last.set(key, now);
+    this.#held.delete(key);
+    return held;
+  }
+
   /** What is still held back of a key that is done with, or null. */
   finish(key: string): T | null {
     const held = this.#held.get(key) ?? null;

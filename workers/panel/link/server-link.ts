@@ -50,6 +50,7 @@ export class ServerLink extends DurableObject<Env> {
       seal: (id, text) => seal(loadConfig(env), owner(id), text),
       unseal: (id, sealed) => unseal(loadConfig(env), owner(id), sealed),
       isConnected: () => socket.current(now()) !== null,
+      begun: (id) => this.#beside("begin", this.#news().progressed(id, 0, [])),
       ended: (id) => frames.ended(id),
       progressed: (id, percent, lines) => frames.progressed(id, percent, lines),
       wakeBy: (time) => this.#beside("alarm", this.#wakeBy(time)),
@@ -101,7 +102,7 @@ export class ServerLink extends DurableObject<Env> {
   }
 
   forget(ids: string[]): void {
-    this.#store.forget(ids);
+    this.#desk.forget(ids);
   }
 
   cancel(id: string): boolean {

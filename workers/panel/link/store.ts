@@ -100,10 +100,24 @@ export class CommandStore {
     );
   }
 
-  forget(ids: readonly string[]): void {
+  /** Lets go of ended commands; until then it is still known that they were here. */
+  forget(ids: readonly string[], until: number, now: number): void {
+    this.#sql.exec("delete from forgotten where until <= ?", now);
     for (const id of ids) {
-      this.#sql.exec("delete from commands where id = ? and ended_at is not null", id);
+      const { rowsWritten } = this.#sql.exec(
+        "delete from commands where id = ? and ended_at is not null",
+        id,
+      );
+      if (rowsWritten === 0) continue;
+      this.#sql.exec(
+        "insert into forgotten (id, until) values (?, ?) on conflict do nothing",
+        ...[id, until],
+      );
     }
+  }
+
+  isForgotten(id: string): boolean {
+    return this.#number("select count(*) as n from forgotten where id = ?", id) > 0;
   }
 
   /** Lets go of ends that nobody has asked for. */
@@ -153,8 +167,8 @@ export class CommandStore {
       .toArray() as unknown as StoredCommand[];
   }
 
-  #number(query: string): number {
-    return this.#sql.exec<{ n: number }>(query).one().n;
+  #number(query: string, ...values: SqlStorageValue[]): number {
+    return this.#sql.exec<{ n: number }>(query, ...values).one().n;
   }
 }
 

@@ -9,6 +9,8 @@ const MIGRATIONS = [
    create table nonces (nonce text primary key, until integer not null) without rowid;
    create index nonces_until on nonces (until)`,
   `create table key (since integer not null)`,
+  `create table forgotten (id text primary key, until integer not null) without rowid;
+   create index forgotten_until on forgotten (until)`,
 ];
 
 /** Brings the object's tables up to date, each step once, all or none. */

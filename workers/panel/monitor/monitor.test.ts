@@ -7,28 +7,11 @@ import { api, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import { createUser } from "../../testing/factories.ts";
 import { createOperator, execute } from "../testing/operators.ts";
-import { createServer, reportOf, type TestServer } from "../testing/servers.ts";
+import { createServer, incidentMailsOf, reportOf, type TestServer } from "../testing/servers.ts";
 import { purgeHistory, recordReport, watchServers } from "./report.ts";
-
-const MailRow = z.object({ to: z.string(), subject: z.string(), state: z.string() });
 
 const report = (server: TestServer, changes: Partial<MonitorReport> = {}) =>
   recordReport(testContext(), server.id, reportOf(changes));
-
-/** The alert mails about a server, in the order in which they were written. */
-async function mailsOf(server: TestServer): Promise<string[]> {
-  const found = await testContext().db.run(
-    rows(
-      sql`select payload->>'to' as "to", concat_ws(' ', payload->'data'->>'kind', nullif(payload->'data'->>'subject', '')) as subject,
-          payload->'data'->>'state' as state
-        from jobs where kind = 'mail.send' and payload->>'template' = 'panel_incident'
-          and payload->'data'->>'server' = ${server.name} order by id`,
-      MailRow,
-    ),
-  );
-  for (const mail of found) expect(mail.to).toBe(testContext().config.ALERT_EMAIL);
-  return found.map(({ subject, state }) => `${subject} ${state}`);
-}
 
 const unprovenBackup = (server: TestServer) => {
   const name = `nusantara_site_toko.test_20261121_${server.id.slice(-6)}.json`;
@@ -144,41 +127,20 @@ describe("the history", () => {
 });
 
 describe("an alert", () => {
-  it("goes out once when a service fails and once when it is well again", async () => {
+  it("goes out when a service fell and came back between two reports, and not when it was restarted on purpose", async () => {
     const server = await createServer();
-    const services = (status: "failed" | "active" | "activating" | "inactive") => ({
-      services: [
-        { name: "nginx", status },
-        { name: "redis-server", status: "inactive" as const },
-      ],
-    });
-    await report(server, services("active"));
-    for (const status of ["failed", "failed", "activating", "failed"] as const)
-      await report(server, services(status));
-    expect(await mailsOf(server)).toEqual(["service nginx open"]);
-    await report(server, services("active"));
-    await report(server, services("active"));
-    await report(server, services("inactive"));
-    await report(server, services("inactive"));
-    expect(await mailsOf(server)).toEqual([
-      "service nginx open",
-      "service nginx closed",
-      "service nginx open",
-    ]);
-  });
-
-  it("goes out when a service falls over and over again, or does not come up", async () => {
-    const server = await createServer();
-    const told = (status: "active" | "activating" | "inactive") =>
-      report(server, { services: [{ name: "nginx", status }] });
-    for (const status of ["active", "activating"] as const) await told(status);
-    expect(await mailsOf(server)).toEqual([]);
-    for (const _ of [1, 2]) await told("activating");
-    expect(await mailsOf(server)).toEqual(["service nginx open"]);
-    for (const status of ["active", "activating", "inactive"] as const) await told(status);
-    expect(await mailsOf(server)).toEqual([
-      ...["service nginx open", "service nginx closed", "service nginx open"],
-    ]);
+    const told = (restarts?: number) =>
+      report(server, {
+        services: [
+          { name: "nginx", status: "active", ...(restarts !== undefined && { restarts }) },
+        ],
+      });
+    for (const restarts of [undefined, 4, 4, 0]) await told(restarts);
+    expect(await incidentMailsOf(server)).toEqual([]);
+    for (const restarts of [3, 7]) await told(restarts);
+    expect(await incidentMailsOf(server)).toEqual(["service nginx open"]);
+    await told(7);
+    expect(await incidentMailsOf(server)).toEqual(["service nginx open", "service nginx closed"]);
   });
 
   it("goes out once when a disk passes 90 percent, and not again while it stays about there", async () => {
@@ -188,7 +150,7 @@ describe("an alert", () => {
       const disks = [{ mount: "/", totalBytes: 100, usedBytes: usedPercent, usedPercent }];
       await report(server, { host: { ...host, disks } });
     }
-    expect(await mailsOf(server)).toEqual(["disk / open", "disk / closed"]);
+    expect(await incidentMailsOf(server)).toEqual(["disk / open", "disk / closed"]);
   });
 
   it("goes out once when a certificate has 14 days left, and once when it was renewed", async () => {
@@ -199,9 +161,9 @@ describe("an alert", () => {
       ],
     });
     for (const left of [15, 13.9, 13, 2]) await report(server, days(left));
-    expect(await mailsOf(server)).toEqual(["certificate toko.test open"]);
+    expect(await incidentMailsOf(server)).toEqual(["certificate toko.test open"]);
     await report(server, days(89));
-    expect(await mailsOf(server)).toEqual([
+    expect(await incidentMailsOf(server)).toEqual([
       "certificate toko.test open",
       "certificate toko.test closed",
     ]);
@@ -211,29 +173,29 @@ describe("an alert", () => {
     const server = await createServer();
     await report(server);
     await watchServers(testContext());
-    expect(await mailsOf(server)).toEqual([]);
+    expect(await incidentMailsOf(server)).toEqual([]);
     const silence = sql`with r as (update panel_reports set received_at = now() - interval '121 seconds' where server_id = ${server.id})
       update panel_servers set enrolled_at = now() - interval '1 day', seen_at = now() - interval '121 seconds' where id = ${server.id}`;
     await execute(silence);
     await watchServers(testContext());
     await watchServers(testContext());
-    expect(await mailsOf(server)).toEqual(["silent open"]);
+    expect(await incidentMailsOf(server)).toEqual(["silent open"]);
     await report(server);
     await watchServers(testContext());
-    expect(await mailsOf(server)).toEqual(["silent open", "silent closed"]);
+    expect(await incidentMailsOf(server)).toEqual(["silent open", "silent closed"]);
   });
 
   it("goes out once when a backup nobody has proven is overdue, and once when it was proven", async () => {
     const server = await createServer();
     await execute(unprovenBackup(server));
     await watchServers(testContext());
-    expect(await mailsOf(server)).toEqual([]);
+    expect(await incidentMailsOf(server)).toEqual([]);
     await report(server);
     for (let i = 0; i < 2; i++) await watchServers(testContext());
-    expect(await mailsOf(server)).toEqual(["backup site toko.test open"]);
+    expect(await incidentMailsOf(server)).toEqual(["backup site toko.test open"]);
     await execute(sql`update panel_backups set is_unproven = false where server_id = ${server.id}`);
     await watchServers(testContext());
-    expect(await mailsOf(server)).toEqual([
+    expect(await incidentMailsOf(server)).toEqual([
       "backup site toko.test open",
       "backup site toko.test closed",
     ]);
@@ -243,7 +205,7 @@ describe("an alert", () => {
     const server = await createServer();
     const services = [{ name: "nginx", status: "failed" as const }];
     await Promise.all(Array.from({ length: 8 }, () => report(server, { services })));
-    expect(await mailsOf(server)).toEqual(["service nginx open"]);
+    expect(await incidentMailsOf(server)).toEqual(["service nginx open"]);
   });
 
   it("goes out when an agent has enrolled and never came", async () => {
@@ -251,7 +213,7 @@ describe("an alert", () => {
     const past = sql`now() - interval '121 seconds'`;
     await execute(sql`update panel_servers set enrolled_at = ${past} where id = ${server.id}`);
     for (let i = 0; i < 2; i++) await watchServers(testContext());
-    expect(await mailsOf(server)).toEqual(["silent open"]);
+    expect(await incidentMailsOf(server)).toEqual(["silent open"]);
   });
 
   it("never comes from a server that has enrolled just now, nor from one that is gone", async () => {
@@ -259,7 +221,7 @@ describe("an alert", () => {
     await execute(sql`delete from panel_servers where id = ${gone.id}`);
     await report(gone, { services: [{ name: "nginx", status: "failed" }] });
     await watchServers(testContext());
-    expect([...(await mailsOf(fresh)), ...(await mailsOf(gone))]).toEqual([]);
+    expect([...(await incidentMailsOf(fresh)), ...(await incidentMailsOf(gone))]).toEqual([]);
   });
 });
 

@@ -4,6 +4,7 @@ import type { MonitorReport } from "../../../shared/agent-protocol/monitor.ts";
 import type { Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
+import { storable } from "../link/storable.ts";
 
 const Told = z.object({ wakes: wakeSchema });
 
@@ -17,7 +18,7 @@ export async function recordReport(
   serverId: string,
   report: MonitorReport,
 ): Promise<void> {
-  const input = { server_id: serverId, report, alert_to: ctx.config.ALERT_EMAIL };
+  const input = { server_id: serverId, report: storable(report), alert_to: ctx.config.ALERT_EMAIL };
   const { wakes } = await ctx.db.run(call("panel_report", input, Told));
   wake(ctx, wakes);
 }

@@ -1,5 +1,9 @@
 import { sql } from "drizzle-orm";
+import { expect } from "vitest";
+import { z } from "zod";
 import type { MonitorReport } from "../../../shared/agent-protocol/monitor.ts";
+import { rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
 import { unique } from "../../testing/factories.ts";
 import { execute } from "./operators.ts";
 
@@ -50,4 +54,21 @@ export function reportOf(changes: Partial<MonitorReport> = {}): MonitorReport {
     certificates: [],
     ...changes,
   };
+}
+
+const MailRow = z.object({ to: z.string(), subject: z.string(), state: z.string() });
+
+/** The alert mails about a server, in the order in which they were written. */
+export async function incidentMailsOf(server: TestServer): Promise<string[]> {
+  const found = await testContext().db.run(
+    rows(
+      sql`select payload->>'to' as "to", concat_ws(' ', payload->'data'->>'kind', nullif(payload->'data'->>'subject', '')) as subject,
+          payload->'data'->>'state' as state
+        from jobs where kind = 'mail.send' and payload->>'template' = 'panel_incident'
+          and payload->'data'->>'server' = ${server.name} order by id`,
+      MailRow,
+    ),
+  );
+  for (const mail of found) expect(mail.to).toBe(testContext().config.ALERT_EMAIL);
+  return found.map(({ subject, state }) => `${subject} ${state}`);
 }

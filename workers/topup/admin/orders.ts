@@ -29,7 +29,8 @@ export async function listAllOrders(ctx: Ctx, query: OrderQuery) {
     rows(
       sql`select ${orderJson} as one from topup_orders o
         where (${after}::uuid is null or o.id < ${after}::uuid)
-          and (${state ?? null}::text is null or o.state = ${state ?? null})
+          and (${state ?? null}::text is null or o.state = ${state ?? null}
+            or ${state ?? null} = 'review' and o.review_reason is not null)
           and (${family ?? null}::text is null or o.family = ${family ?? null})
           and (${userId ?? null}::bigint is null or o.user_id = ${userId ?? null})
           and (${from?.toISOString() ?? null}::timestamptz is null or o.created_at >= ${from?.toISOString() ?? null})
@@ -44,11 +45,11 @@ export async function listAllOrders(ctx: Ctx, query: OrderQuery) {
   return { orders, next: found.length > limit ? (orders.at(-1)?.id ?? null) : null };
 }
 
-/** Jakarta's day, or a refusal of one that the calendar does not have. */
+/** Jakarta's day, or a refusal of one that the calendar does not have (Postgres knows no year 0). */
 export function dayOf(text: string): { start: Date; end: Date } {
   const noon = new Date(`${text}T12:00:00+07:00`);
   const real = !Number.isNaN(noon.getTime()) && noon.toISOString().startsWith(text);
-  if (!real || !/^\d{4}-\d{2}-\d{2}$/.test(text)) {
+  if (!real || !/^(?!0000)\d{4}-\d{2}-\d{2}$/.test(text)) {
     throw new AppError("invalid_input", `${text}: no such day`);
   }
   return dayBounds(noon);

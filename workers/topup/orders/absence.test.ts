@@ -29,13 +29,13 @@ async function buy(phoneNumber: string, dials: Record<string, unknown>) {
 /** An order that was bought, and whose answer was lost. */
 const lose = (phone: string) => buy(phone, { timeOut: { value: true, count: 1 } });
 
-/** Looks that are far enough apart to prove an absence, then one after half an hour of doubt. */
+/** Looks that would be enough were the list whole, then one after all patience. */
 async function lookAndWait(order: Order, twist: (text: string) => string) {
-  for (const laterMs of [80_000, 150_000, 300_000]) {
+  for (const laterMs of [80_000, 450_000, 3 * 3_600_000]) {
     await runOrderJob(order, { laterMs, twist });
     expect(await orderOf(order.target)).toMatchObject({ state: "unknown" });
   }
-  await runOrderJob(order, { laterMs: 40 * 60_000, twist });
+  await runOrderJob(order, { laterMs: 6.1 * 3_600_000, twist });
 }
 
 describe("an order that was bought, and whose answer was lost, is not refunded", () => {
@@ -48,7 +48,10 @@ describe("an order that was bought, and whose answer was lost, is not refunded",
     await lookAndWait(order, () => JSON.stringify(answer));
     const waiting = await theOrderOf(phone);
     expect(waiting).toMatchObject({ state: "review", refundedAmount: 0 });
-    expect(await alertsOf(waiting)).toEqual(["Pesanan perlu diperiksa"]);
+    expect(await alertsOf(waiting)).toEqual([
+      "Riwayat penyedia diam selama sejam",
+      "Pesanan perlu diperiksa",
+    ]);
     expect(await purchasesOf(phone)).toHaveLength(1);
     expect(await booksOf(user)).toEqual({ wallet: FUNDS - credit.price, escrow: credit.price });
   });

@@ -39,6 +39,23 @@ describe("a person's word that an order was delivered", () => {
     expect(await settleByHand(ctx, named)).toMatchObject({ state: as, trxid: purchase?.trxid });
   });
 
+  it("gives one purchase to one order, whoever names it for another at the same moment", async () => {
+    const phones = Array.from({ length: 4 }, newPhone);
+    for (const phone of phones) await buy(phone, { timeOut: { value: true, count: 1 } }, 150);
+    const orders = await Promise.all(phones.map(theOrderOf));
+    const trxid = (await purchasesOf(orders[0]?.target ?? ""))[0]?.trxid;
+    const told = await Promise.allSettled(
+      orders.map(({ id: orderId }) => {
+        const { ctx } = bench({ laterMs: 80_000 });
+        return settleByHand(ctx, { orderId, as: "success", reason: "kata penyedia", trxid });
+      }),
+    );
+    const refusals = told.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+    expect(refusals.map(({ code, message }) => [code, message])).toEqual(
+      Array(3).fill(["conflict", "This purchase belongs to another order"]),
+    );
+  });
+
   it("keeps that purchase from the next buyer of the same number who is in doubt", async () => {
     const phone = newPhone();
     await buy(phone, { timeOut: { value: true, count: 1 } }, 150);

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
+import type { ConstraintErrors } from "../../../shared/db/errors.ts";
 import { call } from "../../../shared/db/statement.ts";
+import { AppError } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { type Order, orderShape } from "./order.ts";
 import { sealSerial } from "./purchase.ts";
@@ -22,6 +24,11 @@ export interface HandInput {
   serial?: string | undefined;
 }
 
+/** What two words at one moment run into, of which each alone is told by the function. */
+const MEANINGS: ConstraintErrors = {
+  topup_orders_trxid_key: () => new AppError("conflict", "This purchase belongs to another order"),
+};
+
 const Ended = z.object({ order: orderShape, wake: wakeSchema });
 
 /**
@@ -41,7 +48,7 @@ export async function settleByHand(ctx: Ctx, input: HandInput): Promise<Order> {
     now: ctx.now().toISOString(),
     alert_to: ctx.config.ALERT_EMAIL,
   };
-  const ended = await ctx.db.run(call("topup_order_by_hand", word, Ended));
+  const ended = await ctx.db.run(call("topup_order_by_hand", word, Ended), MEANINGS);
   wake(ctx, ended.wake);
   return ended.order;
 }

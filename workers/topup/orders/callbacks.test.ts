@@ -8,6 +8,7 @@ import { api, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import type { TestUser } from "../../testing/factories.ts";
 import { bench } from "../testing/bench.ts";
+import { callbackOf, type Form, md5, supplierAccount } from "../testing/callbacks.ts";
 import { booksOf, movesOf, purchasesOf, runOrderJob, theOrderOf } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 import { callbackApplier, receiveCallback } from "./callbacks.ts";
@@ -21,31 +22,6 @@ beforeAll(stockShelves);
 const FUNDS = 100_000;
 const PATH = "/api/webhooks/vip-reseller";
 const appliers = [callbackApplier, refusedCallbackApplier];
-
-/** MD5 as the supplier's documents use it, apart from the code under test. */
-async function md5(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("MD5", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-const account = () => {
-  const { VIP_RESELLER_API_ID: id, VIP_RESELLER_API_KEY: key } = testContext().config;
-  return { id, key };
-};
-
-type Form = "provider" | "list" | "specification";
-
-/** A callback in one of its forms, signed as the documents say. */
-async function callback(trxid: string, status: string, form: Form = "provider", note = "") {
-  const { id, key } = account();
-  const data = { trxid, data: "0812", service: "x", status, note, price: 1 };
-  if (form === "specification") {
-    const body = JSON.stringify({ trx_id: trxid, status, sn: note, note });
-    return { body, headers: { "x-vip-signature": await md5(`${trxid}${status}${key}`) } };
-  }
-  const body = JSON.stringify(form === "list" ? { result: true, data: [data] } : { data });
-  return { body, headers: { "x-client-signature": await md5(`${id}${key}`) } };
-}
 
 /** Posts it; what went on the queue is applied by the consumer, as often as told. */
 async function take(
@@ -103,7 +79,7 @@ describe("a callback", () => {
       const user = await customer(FUNDS);
       const order = await bought(user);
       await hand("succeed", order.trxid ?? "", { note: "SN: 123456" });
-      await take(await callback(order.trxid ?? "", "success", form, "SN: 123456"), { times: 3 });
+      await take(await callbackOf(order.trxid ?? "", "success", form, "SN: 123456"), { times: 3 });
       expect(await theOrderOf(order.target)).toMatchObject({ state: "success" });
       expect(await movesOf(order)).toMatchObject({ "topup-cost": order.chargedAmount });
       const events = await eventsOf(order.trxid ?? "");
@@ -116,7 +92,7 @@ describe("a callback", () => {
     const user = await customer(FUNDS);
     const order = await bought(user);
     for (const claim of ["success", "error", "refunded", "partial"]) {
-      expect(await take(await callback(order.trxid ?? "", claim))).toEqual(["acked"]);
+      expect(await take(await callbackOf(order.trxid ?? "", claim))).toEqual(["acked"]);
     }
     expect(await theOrderOf(order.target)).toMatchObject({ state: "processing" });
     expect(await booksOf(user)).toEqual({ wallet: FUNDS - order.amount, escrow: order.amount });
@@ -131,7 +107,8 @@ describe("a callback", () => {
     const user = await customer(FUNDS);
     const order = await bought(user);
     await hand(really, order.trxid ?? "");
-    for (const claim of claims) await take(await callback(order.trxid ?? "", claim), { times: 2 });
+    for (const claim of claims)
+      await take(await callbackOf(order.trxid ?? "", claim), { times: 2 });
     expect(await theOrderOf(order.target)).toMatchObject({ state });
     const wallet = state === "failed" ? FUNDS : FUNDS - order.amount;
     expect(await booksOf(user)).toEqual({ wallet, escrow: 0 });
@@ -146,7 +123,7 @@ describe("a callback", () => {
     await Promise.race([placePrepaid(lost.ctx, input), lost.killed]);
     const [{ trxid } = { trxid: "" }] = await purchasesOf(phoneNumber);
     await hand("succeed", trxid);
-    await take(await callback(trxid, "success"));
+    await take(await callbackOf(trxid, "success"));
     expect(await eventsOf(trxid)).toMatchObject([{ state: "parked" }]);
 
     const order = await theOrderOf(phoneNumber);
@@ -180,7 +157,7 @@ describe("a callback", () => {
   });
 
   it("of a purchase that is not ours is kept and moves nothing", async () => {
-    const fates = await take(await callback(`VPX${newPhone()}`, "success"));
+    const fates = await take(await callbackOf(`VPX${newPhone()}`, "success"));
     expect(fates).toEqual(["acked"]);
   });
 });
@@ -196,7 +173,7 @@ describe("POST /api/webhooks/vip-reseller", () => {
   it("answers as the contract says, for a known and an unknown purchase", async () => {
     const trxid = `VPY${newPhone()}`;
     for (const form of ["provider", "list", "specification"] as const) {
-      const { body, headers } = await callback(trxid, "waiting", form);
+      const { body, headers } = await callbackOf(trxid, "waiting", form);
       const answer = await post(body, headers);
       expect([answer.status, answer.body]).toEqual([
         200,
@@ -206,10 +183,10 @@ describe("POST /api/webhooks/vip-reseller", () => {
   });
 
   it("refuses what nobody signed, in both forms", async () => {
-    const { id, key } = account();
-    const provider = await callback("VPZ1", "success");
-    const specification = await callback("VPZ1", "success", "specification");
-    const otherStatus = await callback("VPZ1", "error", "specification");
+    const { id, key } = supplierAccount();
+    const provider = await callbackOf("VPZ1", "success");
+    const specification = await callbackOf("VPZ1", "success", "specification");
+    const otherStatus = await callbackOf("VPZ1", "error", "specification");
     const forgeries: [string, Record<string, string>][] = [
       [provider.body, {}],
       [provider.body, { "x-client-signature": "" }],
@@ -233,14 +210,14 @@ describe("POST /api/webhooks/vip-reseller", () => {
     '{"trx_id":"","status":"success"}',
     '{"trx_id":"VPZ2","note":"status?"}',
   ])("refuses %j, which is no callback", async (body) => {
-    const { headers } = await callback("VPZ2", "success");
+    const { headers } = await callbackOf("VPZ2", "success");
     const answer = await post(body, headers);
     const expected = [400, failureBody("topup", 400, "Invalid callback data")];
     expect([answer.status, answer.body]).toEqual(expected);
   });
 
   it("reads no further than a callback can go", async () => {
-    const { headers } = await callback("VPZ3", "success");
+    const { headers } = await callbackOf("VPZ3", "success");
     const answer = await post(`{"data":"${"x".repeat(300_000)}"}`, headers);
     expect(answer.status).toBe(413);
   });

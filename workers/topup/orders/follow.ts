@@ -18,6 +18,7 @@ export const LISTED = 100;
 /** Asked about one by one, because the list does not go back so far. */
 const ALONE = 10;
 const EXPIRED_AT_ONCE = 500;
+const LATE_EVERY_MINUTES = 10;
 
 const Advanced = z.object({ orders: z.array(orderShape), wake: wakeSchema });
 
@@ -166,7 +167,7 @@ async function askAlone(ctx: Ctx, order: Followed): Promise<Update> {
 
 /**
  * The supplier's latest purchases of a family. Those that belong to no order of ours are noted with the time, so that
- * no later attempt takes them for its own.
+ * no later attempt takes them for its own; the operator hears of one whose order was refunded.
  */
 export async function latestPurchases(
   ctx: Ctx,
@@ -177,21 +178,57 @@ export async function latestPurchases(
   const seen = {
     family,
     seen_at: ctx.now().toISOString(),
-    trxids: listed.map(({ trxid }) => trxid),
+    rows: listed.map(historyRow),
+    alert_to: ctx.config.ALERT_EMAIL,
   };
-  if (listed.length > 0) await ctx.db.run(call("topup_sightings_note", seen, z.unknown()));
+  if (listed.length > 0) {
+    const noted = await ctx.db.run(call("topup_sightings_note", seen, Noted));
+    wake(ctx, noted.wake);
+  }
   return listed;
 }
 
-/** For the hourly cron: notes purchases that were made past us, and forgets what nobody will ask about. */
+const Noted = z.object({ wake: wakeSchema });
+
+/** A purchase as the functions of topup_orders*.sql read it. */
+export const historyRow = (row: SupplierOrder) => ({
+  trxid: row.trxid,
+  target: row.target,
+  zone: row.zone,
+  code: row.code,
+  service: row.service,
+  quantity: row.quantity,
+  price: row.priceIdr,
+  start_count: row.startCount,
+});
+
+/**
+ * For the hourly cron: notes purchases that were made past us. What belongs to an order by now is forgotten; what is
+ * nobody's never is, for a list may show it years later.
+ */
 export async function noteForeignPurchases(ctx: Ctx): Promise<void> {
   await ctx.db.run(
     rows(
-      sql`delete from topup_supplier_sightings where seen_at < now() - interval '180 days'`,
+      sql`delete from topup_supplier_sightings w where w.seen_at < now() - interval '30 days'
+        and exists (select from topup_orders o where o.trxid = w.trxid)`,
       z.unknown(),
     ),
   );
-  for (const family of SUPPLIER_FAMILIES) {
+  await listFamilies(ctx, SUPPLIER_FAMILIES);
+}
+
+/** For the minute cron: every ten minutes, whether the purchase of an order shows that silence has refunded. */
+export async function watchForLatePurchases(ctx: Ctx): Promise<void> {
+  const now = ctx.now();
+  if (now.getUTCMinutes() % LATE_EVERY_MINUTES !== 0) return;
+  const input = { now: now.toISOString() };
+  await listFamilies(ctx, await ctx.db.run(call("topup_late_families", input, LateFamilies)));
+}
+
+const LateFamilies = z.array(z.enum(["prepaid", "game", "social"]));
+
+async function listFamilies(ctx: Ctx, families: readonly SupplierFamily[]): Promise<void> {
+  for (const family of families) {
     try {
       await latestPurchases(ctx, family);
     } catch (error) {

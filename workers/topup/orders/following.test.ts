@@ -10,7 +10,16 @@ import { followOrders } from "./follow.ts";
 import type { Order } from "./order.ts";
 import { placePrepaid } from "./place.ts";
 
-beforeAll(stockShelves);
+/** What other tests left under way would take turns from what is asked about here. */
+beforeAll(async () => {
+  await stockShelves();
+  await testContext().db.run(
+    rows(
+      sql`update topup_orders set ask_at = now() + interval '1 day' where state = 'processing'`,
+      z.unknown(),
+    ),
+  );
+});
 
 const { credit } = SERVICES;
 const MINUTE_MS = 60_000;

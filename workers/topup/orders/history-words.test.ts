@@ -4,35 +4,33 @@ import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
 import { bench } from "../testing/bench.ts";
-import { booksOf, ordersOf, purchasesOf, runOrderJob, theOrderOf } from "../testing/outcomes.ts";
 import {
-  customer,
-  dial,
-  newPhone,
-  SERVICES,
-  shelve,
-  stockShelves,
-  supplierService,
-  type TestService,
-} from "../testing/shop.ts";
+  BOUGHT,
+  lookAt,
+  NOT_BOUGHT,
+  orderCredit,
+  orderGame,
+  shelveNamesake,
+} from "../testing/doubts.ts";
+import {
+  booksOf,
+  ordersOf,
+  purchasesOf,
+  runOrderJob,
+  SILENT_LONG,
+  theOrderOf,
+} from "../testing/outcomes.ts";
+import { newPhone, SERVICES, shelve, stockShelves, type TestService } from "../testing/shop.ts";
 import { callbackApplier } from "./callbacks.ts";
-import { placeGame, placePrepaid } from "./place.ts";
-import { processOrder } from "./process.ts";
 import { askAboutOrder } from "./read.ts";
 
-const FUNDS = 1_000_000;
 const { credit, fire, diamonds } = SERVICES;
-/** Has the name of the diamonds, at another price. */
-const namesake: TestService = { ...diamonds, code: "ML86-S2" };
 const other = { ...fire, code: "FF-OTHER", name: "Free Fire Lain", supplierPrice: 777_000 };
+let namesake: TestService;
 
 beforeAll(async () => {
   await stockShelves();
-  const told = await supplierService(namesake.code, {});
-  namesake.name = told.name;
-  namesake.supplierPrice = told.price.basic;
-  namesake.price = Math.ceil(told.price.basic * 1.07);
-  await shelve(namesake);
+  namesake = await shelveNamesake();
   await shelve({ ...other, price: 888_000 });
 });
 afterAll(async () => {
@@ -40,30 +38,8 @@ afterAll(async () => {
   await shelve({ ...other, price: 888_000 }, { status: "gone" });
 });
 
-const NOT_BOUGHT = { refuse: { value: 503, count: 1 } };
-const BOUGHT = { timeOut: { value: true, count: 1 } };
-const SURE = [80_000, 150_000, 220_000];
 const HOURS = 3_600_000;
-
-async function play(service: TestService, zone: string, fault: Record<string, unknown> = BOUGHT) {
-  const [actor, gameId] = [await customer(FUNDS), newPhone()];
-  await dial(gameId, { stay: true, ...fault });
-  const input = { service: service.code, gameId, zone };
-  const { number: orderNumber } = await placeGame(bench({ actor }).ctx, input);
-  const { ctx, settle } = bench({ actor, timeoutMs: fault === BOUGHT ? 150 : 3_000 });
-  await processOrder(ctx, { orderNumber });
-  await settle();
-  return { actor, order: await theOrderOf(gameId) };
-}
-
-async function credits(phoneNumber: string, fault: Record<string, unknown> = {}) {
-  const actor = await customer(FUNDS);
-  await dial(phoneNumber, { stay: true, ...fault });
-  const { ctx, settle } = bench({ actor, timeoutMs: fault === BOUGHT ? 150 : 3_000 });
-  await placePrepaid(ctx, { service: credit.code, phoneNumber });
-  await settle();
-  return actor;
-}
+const SURE = [80_000, 150_000, 220_000];
 
 const run = (change: ReturnType<typeof sql>) => testContext().db.run(rows(change, z.unknown()));
 const instead = (from: string, to: string) => (text: string) => text.replaceAll(from, to);
@@ -74,9 +50,9 @@ describe("an order that was bought is not refunded where the history", () => {
     ["writes its zone in other letters", "os_asia", `"zone":"os_asia"`, `"zone":"OS_ASIA"`],
     ["writes its name with other blanks", "", "Free Fire 70", "Free  fire 70"],
   ])("%s: it is found", async (_, zone, from, to) => {
-    const { order } = await play(fire, zone);
-    for (const laterMs of SURE) await runOrderJob(order, { laterMs, twist: instead(from, to) });
-    expect(await stateOf(order.target)).toBe("processing");
+    const { order } = await orderGame(fire, { zone, fault: BOUGHT });
+    const found = await lookAt(order, SURE, instead(from, to));
+    expect(found.state).toBe("processing");
   });
 
   it.each([
@@ -95,19 +71,17 @@ describe("an order that was bought is not refunded where the history", () => {
       () => instead(`"price":${diamonds.supplierPrice}`, `"price":${diamonds.supplierPrice + 321}`),
     ],
   ])("%s: the next price list may tell, then a person", async (_, service, zone, twisted) => {
-    const { actor, order } = await play(service, zone);
+    const { user, order } = await orderGame(service, { zone, fault: BOUGHT });
     const twist = twisted();
-    for (const laterMs of SURE) await runOrderJob(order, { laterMs, twist });
-    expect(await stateOf(order.target)).toBe("unknown");
-    await runOrderJob(order, { laterMs: 2.5 * HOURS, twist });
-    expect(await stateOf(order.target)).toBe("review");
-    expect(await booksOf(actor)).toMatchObject({ escrow: order.amount });
+    expect((await lookAt(order, SURE, twist)).state).toBe("unknown");
+    expect((await lookAt(order, [2.5 * HOURS], twist)).state).toBe("review");
+    expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
   });
 });
 
 it("two buyers' orders are no tie while one of their purchases may still come", async () => {
   const phone = newPhone();
-  for (const _ of [1, 2]) await credits(phone, BOUGHT);
+  for (const _buyer of [1, 2]) await orderCredit({ target: phone, fault: BOUGHT });
   const late = (await purchasesOf(phone)).at(-1)?.trxid;
   const twist = (text: string) => {
     const answer = JSON.parse(text);
@@ -126,23 +100,21 @@ it("a purchase that stands behind one from before the order is not taken for the
   const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
   await vipReseller.createPrepaidOrder({ service: credit.code, target: phone });
   const between = newPhone();
-  await credits(between);
+  await orderCredit({ target: between });
   await run(sql`update topup_orders set bought_at = bought_at - interval '1 minute'
     where target = ${between}`);
-  const actor = await credits(phone, NOT_BOUGHT);
-  const order = await theOrderOf(phone);
-  for (const laterMs of SURE) await runOrderJob(order, { laterMs });
-  expect(await theOrderOf(phone)).toMatchObject({ state: "review", trxid: null });
-  expect(await booksOf(actor)).toMatchObject({ escrow: credit.price });
+  const { user, order } = await orderCredit({ target: phone, fault: NOT_BOUGHT });
+  expect(await lookAt(order, SILENT_LONG)).toMatchObject({ state: "review", trxid: null });
+  expect(await booksOf(user)).toMatchObject({ escrow: credit.price });
 });
 
 describe("a purchase under way is the order's", () => {
   const abroad = (phone: string) => instead(`"data":"${phone}"`, `"data":"62${phone.slice(1)}"`);
   async function oldOrder() {
-    const phone = newPhone();
-    const actor = await credits(phone);
+    const { user: actor, order } = await orderCredit();
+    const { target: phone } = order;
     await run(sql`update topup_orders set target_kind = null where target = ${phone}`);
-    return { actor, phone, order: await theOrderOf(phone) };
+    return { actor, phone, order };
   }
 
   it("for a callback about an order from before kinds of targets were kept", async () => {
@@ -162,7 +134,7 @@ describe("a purchase under way is the order's", () => {
   });
 
   it("for its buyer who asks after the service was renamed", async () => {
-    const { actor, order } = await play(fire, "", {});
+    const { user: actor, order } = await orderGame(fire);
     await shelve({ ...fire, name: "FF 70 Baru" });
     const twist = instead(`"${fire.name}"`, `"FF 70 Baru"`);
     const { ctx } = bench({ actor, twist, timeoutMs: 3_000 });

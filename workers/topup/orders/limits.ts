@@ -12,10 +12,8 @@ export const SHORTEST_ATTEMPT_MS = 55_000;
 export const CALL_MS = 33_000;
 /** How long a paid order waits for its turn at the supplier before its money goes back. */
 export const PATIENCE_MINUTES = 15;
-/** Between the two looks into the history that make "not there" certain. */
-export const ABSENCE_SECONDS = 60;
-/** How long the history is asked about an order in doubt before a person must tell. */
-export const DOUBT_HOURS = 24;
+/** How long the history tells nothing of an order in doubt before a person hears of it. */
+export const DOUBT_MINUTES = 60;
 /** How long an unpaid order can be paid. */
 export const EXPIRY_MINUTES = 60;
 /** The supplier is asked about one order at a reader's wish at most every so often. */

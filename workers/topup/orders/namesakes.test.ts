@@ -4,53 +4,29 @@ import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
 import { bench } from "../testing/bench.ts";
-import { booksOf, ordersOf, purchasesOf, runOrderJob } from "../testing/outcomes.ts";
-import {
-  customer,
-  dial,
-  newPhone,
-  SERVICES,
-  shelve,
-  stockShelves,
-  supplierService,
-  type TestService,
-} from "../testing/shop.ts";
-import { placeGame } from "./place.ts";
-import { processOrder } from "./process.ts";
+import { BOUGHT, FUNDS, NOT_BOUGHT, orderGame, shelveNamesake } from "../testing/doubts.ts";
+import { booksOf, ordersOf, purchasesOf, runOrderJob, SILENT_LONG } from "../testing/outcomes.ts";
+import { newPhone, SERVICES, shelve, stockShelves, type TestService } from "../testing/shop.ts";
 
-const FUNDS = 1_000_000;
 const { diamonds } = SERVICES;
-/** Sold under the same name from another server, at another price. */
-const namesake: TestService = { ...diamonds, code: "ML86-S2" };
+let namesake: TestService;
+/** The order that waits for another one is silent only after that. */
+const LONG = [...SILENT_LONG, 13 * 3_600_000];
 
 beforeAll(async () => {
   await stockShelves();
-  const told = await supplierService(namesake.code, {});
-  namesake.name = told.name;
-  namesake.supplierPrice = told.price.basic;
-  namesake.price = Math.ceil(told.price.basic * 1.07);
-  await shelve(namesake);
+  namesake = await shelveNamesake();
 });
 afterAll(() => shelve(namesake, { status: "gone" }));
 
-const NOT_BOUGHT = { refuse: { value: 503, count: 1 } };
-const BOUGHT = { timeOut: { value: true, count: 1 } };
-
-/** An order in doubt. */
-async function doubt(service: TestService, gameId: string, fault: Record<string, unknown>) {
-  const user = await customer(FUNDS);
-  await dial(gameId, { stay: true, ...fault });
-  const order = { service: service.code, gameId, zone: "2001" };
-  const { number } = await placeGame(bench({ actor: user }).ctx, order);
-  const { ctx, settle } = bench({ actor: user, timeoutMs: 150 });
-  await processOrder(ctx, { orderNumber: number });
-  await settle();
-  return user;
+/** An order in doubt; answers with its buyer. */
+async function doubt(item: TestService, target: string, fault: Record<string, unknown>) {
+  return (await orderGame(item, { target, zone: "2001", fault })).user;
 }
 
 /** Every order's look, in this order, until all is told that can be. */
-async function look(gameId: string, codes: string[]) {
-  for (const laterMs of [80_000, 150_000, 220_000, 290_000]) {
+async function look(gameId: string, codes: string[], moments: readonly number[] = LONG) {
+  for (const laterMs of moments) {
     const orders = await ordersOf(gameId);
     for (const code of codes) {
       for (const order of orders.filter((one) => one.code === code)) {
@@ -69,14 +45,14 @@ describe("orders in doubt for two services of one name", () => {
   });
 
   it.each([
-    ["the one that was not bought", [diamonds.code, namesake.code]],
-    ["the one that was bought", [namesake.code, diamonds.code]],
+    ["the one that was not bought", () => [diamonds.code, namesake.code]],
+    ["the one that was bought", () => [namesake.code, diamonds.code]],
   ])("get the purchase that has their price, also when %s is looked up first", async (_, codes) => {
     const gameId = newPhone();
     const one = await doubt(diamonds, gameId, NOT_BOUGHT);
     const other = await doubt(namesake, gameId, BOUGHT);
     const [purchase] = await purchasesOf(gameId);
-    expect(await look(gameId, codes)).toEqual({
+    expect(await look(gameId, codes())).toEqual({
       [diamonds.code]: { state: "failed", trxid: null },
       [namesake.code]: { state: "processing", trxid: purchase?.trxid },
     });
@@ -103,8 +79,9 @@ describe("orders in doubt for two services of one name", () => {
     await doubt(namesake, gameId, BOUGHT);
     const twist = (text: string) =>
       text.replaceAll(`"price":${namesake.supplierPrice}`, `"price":${diamonds.supplierPrice}`);
-    for (const order of await ordersOf(gameId))
-      await runOrderJob(order, { laterMs: 80_000, twist });
+    for (const laterMs of SILENT_LONG) {
+      for (const order of await ordersOf(gameId)) await runOrderJob(order, { laterMs, twist });
+    }
     expect((await ordersOf(gameId)).map(({ state }) => state)).toEqual(["review", "review"]);
     await shelve(namesake);
   });
@@ -115,7 +92,7 @@ it("an order in doubt does not take a purchase that has its name and another ser
   const user = await doubt(diamonds, gameId, NOT_BOUGHT);
   const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
   await vipReseller.createGameOrder({ service: namesake.code, target: gameId, zone: "2001" });
-  expect(await look(gameId, [diamonds.code])).toEqual({
+  expect(await look(gameId, [diamonds.code], [80_000, 150_000])).toEqual({
     [diamonds.code]: { state: "unknown", trxid: null },
   });
   // The supplier may have given it that price; its next list says that it has not.

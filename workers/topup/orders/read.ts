@@ -58,7 +58,7 @@ export interface Asked {
 
 /**
  * The actor's order as the supplier has it now. It is asked about orders that are under way only, and about each at
- * most every few seconds; `provider_unavailable` when it does not answer.
+ * most every few seconds; `provider_unavailable` when it does not answer, or says that it has no such order.
  */
 export async function askAboutOrder(ctx: Ctx, key: OrderKey): Promise<Asked> {
   const { order, ask, listed_name: listedName, target_kind } = await read(ctx, key, true);
@@ -74,7 +74,9 @@ export async function askAboutOrder(ctx: Ctx, key: OrderKey): Promise<Asked> {
     throw new AppError("provider_unavailable", "Failed to check order status", { cause: error });
   }
   const [purchase] = purchases;
-  if (!purchase) return { order, purchase: null };
+  if (!purchase) {
+    throw new AppError("provider_unavailable", "The provider does not know this transaction");
+  }
   const asked = { ...order, listedName, targetKind: target_kind };
   const [moved] = await advance(ctx, [await updateOf(ctx, asked, purchase)]);
   return { order: moved ?? order, purchase };

@@ -4,14 +4,8 @@ import { call } from "../../../shared/db/statement.ts";
 import { type JobHandler, type JobOutcome, wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import { attemptOnce, newAttempt, recordAttempt } from "./attempt.ts";
-import { LISTED, latestPurchases } from "./follow.ts";
-import {
-  ABSENCE_SECONDS,
-  DOUBT_HOURS,
-  LISTED_DEEPEST,
-  MOST_LISTED,
-  PATIENCE_MINUTES,
-} from "./limits.ts";
+import { historyRow, LISTED, latestPurchases } from "./follow.ts";
+import { DOUBT_MINUTES, LISTED_DEEPEST, MOST_LISTED, PATIENCE_MINUTES } from "./limits.ts";
 import { isFinal, type Order, orderShape } from "./order.ts";
 
 const Payload = z.object({ order_id: z.uuid() });
@@ -25,6 +19,8 @@ const Taken = z.object({
 const Matched = z.object({
   verdict: z.enum(["settled", "wait", "deeper"]),
   order: orderShape,
+  /** When silence will be believed, as far as it has gone; null: the list was none. */
+  due: z.coerce.date().nullish().default(null),
   wake: wakeSchema,
 });
 
@@ -58,7 +54,7 @@ export const orderJob: JobHandler = {
         return afterwards(ctx, order);
       }
       case "ask":
-        return afterwards(ctx, await lookAndTell(ctx, taken.order));
+        return await lookAndTell(ctx, taken.order);
       default:
         return taken.do satisfies never;
     }
@@ -82,40 +78,46 @@ function untilLeaseEnds(ctx: Ctx, order: Order): number {
   return Math.max(leftMs, 0) + SECOND_MS;
 }
 
-/** What is left to do: a doubt is asked about soon at first, then ever more seldom while the supplier says nothing. */
-function afterwards(ctx: Ctx, order: Order): JobOutcome {
+/**
+ * What is left to do: a doubt is asked about soon at first, then ever more seldom while the supplier says nothing, but
+ * when its silence is `due` to be believed.
+ */
+function afterwards(ctx: Ctx, order: Order, due: Date | null = null): JobOutcome {
   switch (order.state) {
     case "queued":
       return { state: "retry", error: "no turn at the supplier", afterMs: 10 * SECOND_MS };
     case "buying":
       return { state: "retry", error: "still being bought", afterMs: untilLeaseEnds(ctx, order) };
     case "unknown": {
-      const pauseMs = pauseFor((order.attemptUntil?.getTime() ?? 0) - ctx.now().getTime());
-      return { state: "unknown", error: "not in the history yet", askAfterMs: pauseMs };
+      const now = ctx.now().getTime();
+      const pauseMs = pauseFor((order.attemptUntil?.getTime() ?? 0) - now);
+      const dueMs = due === null ? pauseMs : Math.max(due.getTime() - now, 0) + SECOND_MS;
+      const askAfterMs = Math.min(pauseMs, dueMs);
+      return { state: "unknown", error: "not in the history yet", askAfterMs };
     }
     default:
       return { state: "success", result: { state: order.state } };
   }
 }
 
-/** Often while the attempt may still arrive; then as far apart as two looks must be, and longer the older the doubt. */
+/** Often while the attempt may still arrive; then a minute and more, the older the doubt. */
 function pauseFor(leaseLeftMs: number): number {
   if (leaseLeftMs > 0) return Math.min(leaseLeftMs + SECOND_MS, 20 * SECOND_MS);
-  const apartMs = (ABSENCE_SECONDS + 1) * SECOND_MS;
-  return Math.min(Math.max(-leaseLeftMs / 4, apartMs), HOUR_MS);
+  return Math.min(Math.max(-leaseLeftMs / 4, MINUTE_MS), HOUR_MS);
 }
 
 const GivenOver = z.object({ order: orderShape, wake: wakeSchema });
 
-/** What the supplier's history tells of an order in doubt; when it has told nothing for a day, a person hears of it. */
-async function lookAndTell(ctx: Ctx, order: Order): Promise<Order> {
-  const seen = await lookForPurchase(ctx, order);
+/** What the supplier's history tells of an order in doubt; when it has told nothing for an hour, a person hears of it. */
+async function lookAndTell(ctx: Ctx, order: Order): Promise<JobOutcome> {
+  const { order: seen, due } = await lookForPurchase(ctx, order);
   const doubtMs = ctx.now().getTime() - (seen.attemptUntil?.getTime() ?? 0);
-  if (seen.state !== "unknown" || doubtMs < DOUBT_HOURS * HOUR_MS) return seen;
-  const input = { order_id: order.id, alert_to: ctx.config.ALERT_EMAIL };
-  const given = await ctx.db.run(call("topup_order_give_over", input, GivenOver));
-  wake(ctx, given.wake);
-  return given.order;
+  if (seen.state === "unknown" && doubtMs >= DOUBT_MINUTES * MINUTE_MS) {
+    const input = { order_id: order.id, alert_to: ctx.config.ALERT_EMAIL };
+    const given = await ctx.db.run(call("topup_order_give_over", input, GivenOver));
+    wake(ctx, given.wake);
+  }
+  return afterwards(ctx, seen, due);
 }
 
 /** How far back the history is read: the latest hundred, and while they do not reach back to the attempt, more. */
@@ -125,19 +127,29 @@ const DEPTHS = [LISTED, MOST_LISTED, LISTED_DEEPEST];
  * Asks the supplier's history about an order in doubt. Never sends it again. Answers with the order as it is then: under
  * way, refunded, still in doubt, or for a person. That is where nothing the supplier tells (target, zone, service, quantity,
  * price, when it was first seen) decides: several buyers' orders for fewer purchases, a purchase too many, a shared name at
- * nobody's price, a service or target that cannot be read, a list that is provably not whole (topup_orders_match.sql).
+ * nobody's price, a service or target that cannot be read, a list that is provably not whole (topup_orders_match.sql). When
+ * it is refunded because the supplier is silent, stands in topup_orders_silence.sql.
  */
-async function lookForPurchase(ctx: Ctx, order: Order): Promise<Order> {
-  let seen = order;
+async function lookForPurchase(ctx: Ctx, order: Order): Promise<Look> {
+  let seen: Look = { order, due: null };
   for (const depth of DEPTHS) {
-    const { verdict, order: now } = await lookSoFar(ctx, order, depth);
-    seen = now;
+    const { verdict, ...look } = await lookSoFar(ctx, order, depth);
+    seen = look;
     if (verdict !== "deeper") break;
   }
   return seen;
 }
 
-async function lookSoFar(ctx: Ctx, order: Order, depth: number) {
+interface Look {
+  order: Order;
+  due: Date | null;
+}
+
+async function lookSoFar(
+  ctx: Ctx,
+  order: Order,
+  depth: number,
+): Promise<Look & { verdict: z.output<typeof Matched>["verdict"] }> {
   const askedAt = ctx.now().toISOString();
   let listed: Awaited<ReturnType<typeof latestPurchases>>;
   try {
@@ -146,26 +158,16 @@ async function lookSoFar(ctx: Ctx, order: Order, depth: number) {
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     ctx.log.warn("history not told", { order: order.number, kind: error.kind });
-    return { verdict: "wait" as const, order };
+    return { verdict: "wait", order, due: null };
   }
   // One that is shorter than asked for does not grow by asking for more.
   const deepest = depth === DEPTHS.at(-1) || listed.length < depth;
   const input = {
     order_id: order.id,
     asked_at: askedAt,
-    rows: listed.map((row) => ({
-      trxid: row.trxid,
-      target: row.target,
-      zone: row.zone,
-      code: row.code,
-      service: row.service,
-      quantity: row.quantity,
-      price: row.priceIdr,
-      start_count: row.startCount,
-    })),
+    rows: listed.map(historyRow),
     asked: depth,
     deepest,
-    absence_seconds: ABSENCE_SECONDS,
     alert_to: ctx.config.ALERT_EMAIL,
     now: ctx.now().toISOString(),
   };
@@ -173,7 +175,7 @@ async function lookSoFar(ctx: Ctx, order: Order, depth: number) {
   wake(ctx, matched.wake);
   const verdict = matched.verdict === "deeper" && deepest ? "wait" : matched.verdict;
   ctx.log.info("history asked", { order: order.number, verdict, state: matched.order.state });
-  return { verdict, order: matched.order };
+  return { verdict, order: matched.order, due: matched.due };
 }
 
 /** Asks about an order in doubt at once, at an admin's wish; any other order is answered as it is. */
@@ -183,7 +185,7 @@ export async function reconcileOrder(ctx: Ctx, orderId: string): Promise<Order> 
     return await recordAttempt(ctx, taken.order, await attemptOnce(ctx, taken.order));
   }
   if (taken.do === "ask" && !isFinal(taken.order.state)) {
-    return await lookForPurchase(ctx, taken.order);
+    return (await lookForPurchase(ctx, taken.order)).order;
   }
   return taken.order;
 }

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { TargetKind } from "../tables/catalogue.ts";
 import { bench } from "../testing/bench.ts";
-import { purchasesOf, recover, runOrderJob, theOrderOf } from "../testing/outcomes.ts";
+import { purchasesOf, recover, runOrderJob, SILENT_LONG, theOrderOf } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 import { followOrders } from "./follow.ts";
 import { placeGame, placeSocial } from "./place.ts";
@@ -116,7 +116,7 @@ describe("two buyers' doubts that the history tells apart are settled without a 
       quantity: 100,
     });
     const order = await theOrderOf(target);
-    for (const laterMs of [80_000, 150_000]) await runOrderJob(order, { laterMs });
+    for (const laterMs of SILENT_LONG) await runOrderJob(order, { laterMs });
     expect(await theOrderOf(target)).toMatchObject({ state: "failed" });
   });
 });

@@ -50,6 +50,19 @@ export async function orderView(ctx: Ctx, order: Order) {
   };
 }
 
+/** How an order was paid, as the order that is processed shows it; null: it is not. */
+export function paymentView({ amount, refundedAmount, paidAt }: Order) {
+  if (!paidAt) return null;
+  const isBack = refundedAmount === amount;
+  return {
+    method: "WALLET" as const,
+    status: isBack ? ("REFUNDED" as const) : ("PAID" as const),
+    amount,
+    refundedAmount,
+    paidAt: paidAt.toISOString(),
+  };
+}
+
 /** States in the supplier's words, where it was not asked this time. */
 const WORDS: Record<Order["wireState"], string> = {
   PENDING: "waiting",

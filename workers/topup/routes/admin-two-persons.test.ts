@@ -2,13 +2,20 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
-import { api, testContext } from "../../testing/api.ts";
+import { api, settleBackground, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import { createUser, type TestUser } from "../../testing/factories.ts";
 import { balance } from "../../testing/orders.ts";
 import { decideRequest } from "../admin/hands.ts";
 import { openOrder, ORDERS as PATH, post, REQUESTS, reason, stateOf } from "../testing/desk.ts";
-import { stockService } from "../testing/reseller.ts";
+import {
+  fund,
+  instagram,
+  ordersOf,
+  stockService,
+  TWIN_SERVICES,
+  vipTwin,
+} from "../testing/reseller.ts";
 
 let [one, two]: TestUser[] = [];
 beforeAll(async () => {
@@ -37,6 +44,42 @@ describe("an order below the limit", () => {
       body: failureBody("topup", 400, "chargedAmount: must not be above 2100000"),
     });
     expect(await stateOf(reseller)).toBe("processing");
+  });
+});
+
+describe("an admin's own order", () => {
+  async function ownOrder(quantity: number) {
+    await stockService("social", { supplierPrice: 200_000 });
+    const owner = await createUser(["buyer", "admin"]);
+    await fund(owner.userId, 5_000_000);
+    const target = instagram();
+    await vipTwin("/_dials", { stay: { match: target } }, "PUT");
+    const json = { service: TWIN_SERVICES.social.code, target, quantity };
+    await post(owner, "/api/orders/social-media", json);
+    await settleBackground();
+    const state = async () => (await ordersOf(owner.userId))[0]?.state;
+    const [order] = await ordersOf(owner.userId);
+    return { owner, id: order?.id ?? "", state };
+  }
+
+  it("takes another admin at any price", async () => {
+    const { owner, id, state } = await ownOrder(1000);
+    const asked = await post(owner, `${PATH}/${id}/refund`, { reason });
+    expect(asked.body.data).toMatchObject({ state: "waiting", needsSecond: true });
+    const confirm = `${REQUESTS}/${asked.body.data.id}/confirm`;
+    expect((await post(owner, confirm)).status).toBe(403);
+    expect(await state()).toBe("processing");
+    expect((await post(one, confirm)).body.data).toMatchObject({ state: "done" });
+    expect(await state()).toBe("refunded");
+  });
+
+  it("is not confirmed by him when somebody else asked", async () => {
+    const { owner, id, state } = await ownOrder(3000);
+    const asked = await post(one, `${PATH}/${id}/refund`, { reason });
+    const confirm = `${REQUESTS}/${asked.body.data.id}/confirm`;
+    expect((await post(owner, confirm)).status).toBe(403);
+    expect(await state()).toBe("processing");
+    expect((await post(two, confirm)).body.data).toMatchObject({ state: "done" });
   });
 });
 

@@ -73,4 +73,19 @@ describe("POST /api/admin/topup/supplier/deposits", () => {
     expect((await note(admin, { amount: rest })).body.data.state).toBe("waiting");
     expect((await note(admin, { amount: LIMIT + 1 })).body.data.state).toBe("noted");
   });
+
+  it("is confirmed by an admin who might take as much alone, and counts once", async () => {
+    const [one, other, third] = [await newAdmin(), await newAdmin(), await newAdmin()];
+    await note(one, { amount: -LIMIT });
+    const amount = -Math.ceil(1 + Math.random() * 400_000);
+    const paidAt = new Date(Date.now() - 3_600_000).toISOString();
+    const asked = (await note(one, { amount, paidAt })).body.data;
+    expect(asked.state).toBe("waiting");
+    const { data } = (await note(other, { amount })).body;
+    expect(data).toMatchObject({ state: "noted", actorId: other.userId });
+    expect(Date.parse(data.paidAt)).toBe(Date.parse(paidAt));
+    // Nothing is left to confirm.
+    await note(third, { amount: -LIMIT });
+    expect((await note(third, { amount })).body.data.state).toBe("waiting");
+  });
 });

@@ -11,7 +11,7 @@ import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testi
 
 beforeAll(stockShelves);
 
-const { credit, token } = SERVICES;
+const { credit, diamonds, token } = SERVICES;
 
 const post = (kind: string, user: TestUser, json: unknown, key?: string): Promise<TestAnswer> =>
   api(`/api/orders/${kind}`, {
@@ -74,7 +74,13 @@ describe("GET /api/orders/…", () => {
       price: token.price,
       note: "9999-8888-7777/BUDI",
     });
-    expect((await get(`process?orderNumber=${number}`, user)).status).toBe(200);
+    const processed = await get(`process?orderNumber=${number}`, user);
+    const { price: amount } = token;
+    const payment = { method: "WALLET", status: "PAID", amount, refundedAmount: 0 };
+    expect(processed.body.data).toEqual({
+      ...answer.body.data,
+      payment: { ...payment, paidAt: expect.any(String) },
+    });
   });
 
   it("hides it from others, and its token from admins", async () => {
@@ -131,6 +137,29 @@ describe("GET /api/orders/…", () => {
       200,
       { success: false, message, error: message },
     ]);
+  });
+
+  it("answers 200 and no success when the supplier knows no such order", async () => {
+    const user = await customer();
+    const phoneNumber = newPhone();
+    await dial(phoneNumber, { stay: true });
+    await post("prepaid", user, { service: credit.code, phoneNumber });
+    const { trxid } = await recorded(phoneNumber);
+    await dial(trxid ?? "", { say: "Transaksi tidak ditemukan." });
+    const answer = await get(`prepaid?trxId=${trxid}`, user);
+    const message = "The provider does not know this transaction";
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      { success: false, message, error: message },
+    ]);
+  });
+
+  it("tells of an unpaid order that nothing was paid for it", async () => {
+    const user = await customer();
+    const quote = { service: diamonds.code, gameId: newPhone(), zone: "2611" };
+    const { orderNumber } = (await post("game", user, quote)).body.data;
+    const { data } = (await get(`process?orderNumber=${orderNumber}`, user)).body;
+    expect(data).toMatchObject({ status: "PENDING", payment: null });
   });
 
   it("needs to be told which", async () => {

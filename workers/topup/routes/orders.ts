@@ -7,7 +7,7 @@ import type { SupplierFamily } from "../../../shared/providers/vip-reseller.ts";
 import { placeGame, placePrepaid, placeSocial } from "../orders/place.ts";
 import { processOrder } from "../orders/process.ts";
 import { askAboutOrder, getOrder, serialOf } from "../orders/read.ts";
-import { createdStatus, orderView, supplierView } from "../orders/views.ts";
+import { createdStatus, orderView, paymentView, supplierView } from "../orders/views.ts";
 import {
   GameBody,
   GamePlaced,
@@ -165,7 +165,8 @@ async function answerTo(
   if (!trxId) {
     const order = await getOrder(ctx, { number: orderNumber ?? "" });
     if (family && order.family !== family) throw notFound("Order not found");
-    return topupData(await orderView(ctx, order));
+    const view = await orderView(ctx, order);
+    return topupData(family ? view : { ...view, payment: paymentView(order) });
   }
   try {
     const { order, purchase } = await askAboutOrder(ctx, { trxid: trxId });

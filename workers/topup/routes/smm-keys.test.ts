@@ -128,6 +128,29 @@ describe("a key", () => {
     }
   });
 
+  it.each([
+    ["not enough funds", { quantity: 1000 }, /funds/],
+    ["a like order", { quantity: 100 }, /duplicate/],
+  ])("is counted when what it asks for is refused too (%s)", async (_, wish, words) => {
+    const { key, user } = await createReseller({ amount: 3_000 });
+    const add = () => panel(key, { action: "add", service: social.number, link: "akun", ...wish });
+    if (wish.quantity === 100) expect((await add()).body.order).toEqual(expect.any(Number));
+    await testContext().db.run(
+      rows(
+        sql`update topup_api_keys set requests_per_minute = 3 where user_id = ${user.userId}`,
+        z.unknown(),
+      ),
+    );
+    const answers: unknown[] = [];
+    // Long enough to have more than two minutes' requests, should a minute end in between.
+    for (let n = 0; n < 8; n += 1) {
+      const { status, body } = await add();
+      if (status === 200) expect(body.error).toMatch(words);
+      answers.push(status);
+    }
+    expect(answers).toContain(429);
+  });
+
   it("orders no more in a day than its bound, also at the same moment, and what is refused costs nothing", async () => {
     const { key, user } = await createReseller({ key: { dailyAmount: 10_000 } });
     const answers = await Promise.all(

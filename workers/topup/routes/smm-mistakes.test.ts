@@ -115,6 +115,19 @@ describe("a mistake in the panel dialect", () => {
     }
   });
 
+  it.each(["12345|2001|33", "12345|2001|", "12345|", "|2001"])(
+    "in the link of a game (%s) buys for no other player",
+    async (link) => {
+      const { key, user } = await createReseller();
+      const game = await stockService("game");
+      expect(await panel(key, { action: "add", service: game.number, link })).toMatchObject({
+        status: 200,
+        body: { error: "neworder.error.link" },
+      });
+      expect(await ordersOf(user.userId)).toEqual([]);
+    },
+  );
+
   it("is told of a game order that was refused, also when it is asked for again under its key", async () => {
     const { key, user } = await createReseller();
     const game = await stockService("game");

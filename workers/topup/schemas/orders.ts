@@ -145,6 +145,17 @@ export const OrderView = z
     updatedAt: z.string(),
     notes: z.string().nullable(),
     sn: z.string().nullable(),
+    /** Of `/api/orders/process` alone. */
+    payment: z
+      .object({
+        method: z.literal("WALLET"),
+        status: z.enum(["PAID", "REFUNDED"]),
+        amount: z.number(),
+        refundedAmount: z.number(),
+        paidAt: z.string(),
+      })
+      .nullable()
+      .optional(),
   })
   .openapi("TopupOrder");
 

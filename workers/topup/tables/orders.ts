@@ -84,9 +84,11 @@ export const orders = pgTable(
     attemptUntil: at(),
     /** When its purchase was known: it was made before. */
     boughtAt: at(),
-    /** How often, and when first and last, the history said that nothing was bought. */
+    /** How often, and since when, the history says that nothing was bought (topup_orders_silence.sql). */
     absences: integer().notNull().default(0),
     absentSince: at(),
+    /** Since when it does so beside a purchase that was made after the attempt. */
+    newerSince: at(),
     /** When the supplier is asked next about a purchase that it accepted. */
     askAt: at(),
     askedAt: at(),

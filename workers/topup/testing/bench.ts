@@ -3,7 +3,7 @@ import { clientOf } from "../../../shared/db/client.ts";
 import { Database } from "../../../shared/db/database.ts";
 import type { ConstraintErrors } from "../../../shared/db/errors.ts";
 import type { Statement } from "../../../shared/db/statement.ts";
-import { contextWithQueues } from "../../../shared/jobs/test-queues.ts";
+import { contextWithQueues, type SentMessage } from "../../../shared/jobs/test-queues.ts";
 import { createVipReseller } from "../../../shared/providers/vip-reseller.ts";
 import { settleBackground } from "../../testing/api.ts";
 import type { TestUser } from "../../testing/factories.ts";
@@ -11,8 +11,10 @@ import type { TestUser } from "../../testing/factories.ts";
 /** What a test may take away, and when it is. */
 export interface Bench {
   ctx: Ctx;
-  /** How many calls of the database and of the supplier there were. */
+  /** How many calls of the database, of the supplier and of the queues there were. */
   steps: () => number;
+  /** What went on the queues. */
+  sent: SentMessage[];
   /** Resolves when the process was killed. */
   killed: Promise<"killed">;
   /** Waits for what is left running behind the answer; a killed process leaves nothing. */
@@ -36,7 +38,7 @@ export interface BenchOptions {
 /** A context of its own with the twin as supplier, whose process can be killed at any of its calls. */
 export function bench(options: BenchOptions = {}): Bench {
   const { actor, laterMs = 0, killAt = -1, kill = "before", timeoutMs = 400 } = options;
-  const base = contextWithQueues().ctx;
+  const { ctx: base, sent } = contextWithQueues();
   const background: Promise<unknown>[] = [];
   const never = new Promise<never>(() => undefined);
   const { promise: killed, resolve: die } = Promise.withResolvers<"killed">();
@@ -77,6 +79,7 @@ export function bench(options: BenchOptions = {}): Bench {
   const ctx: Ctx = {
     ...base,
     db,
+    queues: steppedQueues(base.queues, step),
     actor: actor ?? null,
     providers: { ...base.providers, vipReseller },
     now: () => new Date(Date.now() + laterMs),
@@ -86,13 +89,50 @@ export function bench(options: BenchOptions = {}): Bench {
     while (background.length > 0) await Promise.race([background.shift(), killed]);
     await settleBackground();
   };
-  return { ctx, steps: () => steps, killed, settle };
+  return { ctx, steps: () => steps, sent, killed, settle };
+}
+
+/** When a process is to die. */
+export type Death = Required<Pick<BenchOptions, "killAt" | "kill">>;
+
+/**
+ * Does the work in processes of which the first dies at its first call before it acts, the next after it, then at the
+ * second call and so on, until one meets its end alive. So no call is left out, however many there are. `work` tells
+ * whether its process died. Answers with the number of calls.
+ */
+export async function dieAtEveryCall(work: (death: Death) => Promise<boolean>): Promise<number> {
+  for (let killAt = 0; ; killAt += 1) {
+    for (const kill of ["before", "after"] as const) {
+      const died = await work({ killAt, kill }).catch((cause: unknown) => {
+        throw new Error(`when killed at call ${killAt}, ${kill} it acts`, { cause });
+      });
+      if (!died) return killAt;
+    }
+  }
+}
+
+/** Runs a call as a step. */
+type Step = <T>(act: () => Promise<T>) => Promise<T>;
+
+function steppedQueues(queues: Ctx["queues"], step: Step): Ctx["queues"] {
+  const stepped = (queue: Queue<unknown>): Queue<unknown> => ({
+    metrics: () => queue.metrics(),
+    send: (body, options) => step(() => queue.send(body, options)),
+    sendBatch: (messages, options) => step(() => queue.sendBatch(messages, options)),
+  });
+  return {
+    provisioning: stepped(queues.provisioning),
+    "marketplace-sync": stepped(queues["marketplace-sync"]),
+    webhooks: stepped(queues.webhooks),
+    mail: stepped(queues.mail),
+    topup: stepped(queues.topup),
+  };
 }
 
 class SteppedDatabase extends Database {
-  readonly #step: <T>(act: () => Promise<T>) => Promise<T>;
+  readonly #step: Step;
 
-  constructor(ctx: Ctx, step: <T>(act: () => Promise<T>) => Promise<T>) {
+  constructor(ctx: Ctx, step: Step) {
     const { DATABASE_URL: databaseUrl, DATABASE_HTTP_URL: databaseHttpUrl } = ctx.config;
     super(clientOf({ databaseUrl, databaseHttpUrl }), ctx.requestId);
     this.#step = step;

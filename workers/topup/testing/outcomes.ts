@@ -63,12 +63,25 @@ export async function runOrderJob(order: Order, options: BenchOptions = {}, atte
   return outcome;
 }
 
-/** Looks that are far enough apart, the first after the attempt is over. */
-const ANSWER_IS_CERTAIN = [80_000, 150_000, 220_000];
+/** Whether a job looks after the order, that would come without anybody's doing. */
+export async function isLookedAfter({ id }: Order): Promise<boolean> {
+  const found = await testContext().db.run(
+    rows(
+      sql`select id from jobs where dedupe_key = ${`topup.order/${id}`} and finished_at is null`,
+      z.object({ id: z.uuid() }),
+    ),
+  );
+  return found.length > 0;
+}
 
-/** The order's job as often as it takes, with the pauses that the clock would make. */
-export async function recover(target: string): Promise<Order | null> {
-  for (const laterMs of ANSWER_IS_CERTAIN) {
+const HOUR_MS = 3_600_000;
+/** Looks after which silence is believed, the first once the attempt is over (topup_orders_silence.sql). */
+export const SILENT_LONG = [80_000, 6.1 * HOUR_MS, 6.2 * HOUR_MS];
+
+/** The order's job as often as it takes, with the pauses that the clock would make after an attempt at `fromMs`. */
+export async function recover(target: string, fromMs = 0): Promise<Order | null> {
+  for (const afterMs of SILENT_LONG) {
+    const laterMs = fromMs + afterMs;
     for (const order of await ordersOf(target)) await runOrderJob(order, { laterMs });
   }
   return (await ordersOf(target))[0] ?? null;

@@ -80,6 +80,14 @@ export function newSupplier(lists: Partial<Supplier["lists"]> = {}): Supplier {
   };
 }
 
+/** A supplier with nothing to sell, the context that asks it, and empty shelves. */
+export async function openSupplier(): Promise<{ supplier: Supplier; ctx: Ctx }> {
+  const supplier = newSupplier();
+  const ctx = withSupplier(supplier);
+  await emptyCatalogue(ctx);
+  return { supplier, ctx };
+}
+
 /** Takes everything off the shelves, so that a test's lists are the whole catalogue. */
 export async function emptyCatalogue(ctx: Ctx): Promise<void> {
   await ctx.db.run(

@@ -8,6 +8,7 @@ import {
   SocketIoEngine,
   type SocketIoOptions,
   shardOf,
+  type TakeoverWish,
 } from "../index.ts";
 
 export interface TestEnv {
@@ -27,6 +28,7 @@ const NAMESPACES = ["/", "/custom"];
 const KINDS: Record<string, SocketIoOptions> = {
   plain: {},
   recovering: { recovery: { maxMs: 120_000, maxPackets: 20, flushMs: 0 } },
+  moving: { recovery: { maxMs: 120_000, maxPackets: 20, flushMs: 0 } },
   lazy: { recovery: { maxMs: 120_000, maxPackets: 20, flushMs: 5 } },
   flood: { flood: { burst: 5, perSecond: 0.001, disconnectAfter: 10 } },
   narrow: { maxBufferedBytes: 1_000 },
@@ -41,18 +43,24 @@ export class TestShard extends DurableObject<TestEnv> {
   readonly #sentAway = new Set<string>();
   /** Added to the clock of the engine. */
   skippedMs = 0;
+  /** Does not answer other objects. */
+  isSilent = false;
   /** Lets the recovered socket go on whose `connect` is held. */
   letGo: (() => void) | null = null;
   readonly io: SocketIoEngine<Me>;
 
   constructor(state: DurableObjectState, env: TestEnv) {
     super(state, env);
-    const kind = KINDS[state.id.name?.split("-")[0] ?? ""] ?? {};
+    const name = state.id.name ?? "";
+    const first = name.split("-")[0] ?? "";
+    const kind = KINDS[first] ?? {};
+    const call = (shard: string, wish: TakeoverWish) => env.SHARD.getByName(shard).handOver(wish);
     const options: SocketIoOptions = {
       namespaces: NAMESPACES,
       now: () => Date.now() + this.skippedMs,
       onError: (error, where) => this.errors.push(`${where}: ${String(error)}`),
       ...kind,
+      takeover: first === "moving" ? { shard: name, call, timeoutMs: 100 } : null,
     };
     this.io = new SocketIoEngine<Me>(state, options, this.#handlers());
   }
@@ -73,11 +81,23 @@ export class TestShard extends DurableObject<TestEnv> {
     return this.io.alarm();
   }
 
+  async handOver(wish: TakeoverWish): Promise<string | null> {
+    this.told.push(["handOver", "", wish.by]);
+    if (this.isSilent) await scheduler.wait(1_000);
+    return await this.io.handOver(wish);
+  }
+
   #handlers(): Handlers<Me> {
     const tell = (handler: string, { id }: Socket<Me>, ...rest: unknown[]) => {
       this.told.push([handler, id, ...rest]);
     };
     return {
+      identify: (_, { name }) => (name === undefined ? null : String(name)),
+      owns: (data, who) => data?.name === who,
+      moving: (socket, to) => {
+        tell("moving", socket, to);
+        return { rooms: [...socket.rooms].filter((room) => room !== "stays"), data: socket.data };
+      },
       connect: async (socket, { name, refuse, fail, later, hold }) => {
         if (later && !this.#sentAway.has(String(later))) {
           this.#sentAway.add(String(later));

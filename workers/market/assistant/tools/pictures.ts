@@ -49,7 +49,10 @@ export const enhancePhotoTool = tool({
   input: z.object({ product_id: productId, image_url: z.string().max(1_000) }),
   target: ({ product_id }) => product_id,
   summary: (_, before) => `Perbaiki foto produk ${quoted(before?.name)}`,
-  run: async (ctx, { product_id: id, image_url: imageUrl }) => ({
-    told: await enhancePhoto(ctx, { productId: id, imageUrl }),
-  }),
+  run: async (ctx, { product_id: id, image_url: imageUrl }, actionId) => {
+    const told = await enhancePhoto(ctx, { productId: id, imageUrl, photoId: actionId });
+    // Asked for before: this act has begun nothing.
+    const known = { made: { kind: "market_photo", id: told.job_id, after: null } };
+    return { told, ...(told.job_id === actionId ? {} : known) };
+  },
 });

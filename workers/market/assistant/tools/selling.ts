@@ -57,7 +57,7 @@ export const syncTool = tool({
   input: SyncInput.extend({ platform: z.enum(PLATFORMS) }),
   summary: ({ platform, product_ids: ids }) =>
     `Sinkronkan ${ids ? `${ids.length} produk` : "semua produk"} ke ${platform}`,
-  run: async (ctx, input) => ({ told: await syncProducts(ctx, input) }),
+  run: async (ctx, input, actionId) => ({ told: await syncProducts(ctx, input, actionId) }),
 });
 
 export const orderSummaryTool = tool({

@@ -9,8 +9,8 @@ export interface Done {
   told: unknown;
   /** What others wrote stands in it, so that it must reach the model as data. */
   source?: string;
-  /** What was made, where the tool did not act on something that was there. */
-  made?: { kind: string; id: string; after: Record<string, unknown> };
+  /** What was made, where the tool did not act on something that was there. Without `after` there is nothing to undo. */
+  made?: { kind: string; id: string; after: Record<string, unknown> | null };
 }
 
 /** A call whose input fits, ready to be run once it may. */
@@ -21,7 +21,8 @@ export interface Prepared {
   targetId: string | undefined;
   /** What it would do, for the user to confirm: `before` is its subject as it is. */
   summary(before: Record<string, unknown> | null): string;
-  run(ctx: Ctx): Promise<Done>;
+  /** `actionId` names the act in the log; what is made under that name can be undone however the act ends. */
+  run(ctx: Ctx, actionId: string): Promise<Done>;
 }
 
 /** One thing that the assistant can do: always a verb of a route, with that route's role, validation and feature flag. */
@@ -47,7 +48,7 @@ interface ToolOf<S extends z.ZodType<Record<string, unknown>>> {
   input: S;
   target?(input: z.output<S>): string | undefined;
   summary?(input: z.output<S>, before: Record<string, unknown> | null): string;
-  run(ctx: Ctx, input: z.output<S>): Promise<Done>;
+  run(ctx: Ctx, input: z.output<S>, actionId: string): Promise<Done>;
 }
 
 /** A tool from its parts; the input's type stays inside. */
@@ -69,7 +70,7 @@ export function tool<S extends z.ZodType<Record<string, unknown>>>(parts: ToolOf
         input,
         targetId: parts.target?.(input),
         summary: (before) => parts.summary?.(input, before) ?? description,
-        run: (ctx) => parts.run(ctx, input),
+        run: (ctx, actionId) => parts.run(ctx, input, actionId),
       };
     },
   };

@@ -65,7 +65,7 @@ export class FakeInstagram implements Instagram {
   total: number | null = 50;
   used = 0;
   before: (name: CallName) => void = () => undefined;
-  after: (name: CallName) => void = () => undefined;
+  after: (name: CallName) => void | Promise<void> = () => undefined;
 
   count(name: CallName): number {
     return this.calls.filter((call) => call === name).length;
@@ -86,7 +86,7 @@ export class FakeInstagram implements Instagram {
     this.before(name);
     if (auth && auth.accessToken !== this.token) throw fault("token");
     const result = act();
-    this.after(name);
+    await this.after(name);
     return result;
   }
 

@@ -8,6 +8,7 @@ import { syncProducts } from "../sync.ts";
 import { FakeShop } from "../testing/fake-shop.ts";
 import { fault } from "../testing/faults.ts";
 import {
+  beginSync,
   change,
   connect,
   connectedMarket,
@@ -17,6 +18,7 @@ import {
   type Market,
   openMarket,
   pumpDry,
+  pumpOnce,
 } from "../testing/market-bench.ts";
 import { authoriseLink, signState } from "./authorise.ts";
 import { connectShop, disconnectShop } from "./connect.ts";
@@ -104,6 +106,26 @@ describe("a connected shop", () => {
     await connectShop(ctx, { platform: "shopee", code: other.grant() });
     expect(await syncProducts(ctx, { platform: "shopee" })).toMatchObject({ synced: 1 });
     expect([market.fake.copiesOf(product.id), other.copiesOf(product.id)]).toEqual([1, 1]);
+  });
+
+  it("connected to another shop while the first is worked on puts nothing of the new one into the first", async () => {
+    const market = await connectedMarket();
+    const product = await listable(market);
+    const other = new FakeShop("shopee");
+    const ctx = contextWith(market.seller, other);
+    market.fake.faults.before = async ({ name }) => {
+      if (name !== "createListing") return;
+      market.fake.faults = {};
+      await connectShop(ctx, { platform: "shopee", code: other.grant() });
+      await beginSync(market);
+      throw fault("unavailable");
+    };
+    await beginSync(market);
+    await pumpOnce(market);
+    await pumpDry({ ...market, fake: other, ctx });
+    expect([market.fake.copiesOf(product.id), other.copiesOf(product.id)]).toEqual([0, 1]);
+    // Nor does the new one hear of pictures that the first has taken.
+    expect(other.count("uploadImage")).toBe(1);
   });
 });
 

@@ -2,13 +2,14 @@ import { z } from "zod";
 import type { Ctx } from "../../../../shared/context.ts";
 import { call } from "../../../../shared/db/statement.ts";
 import {
+  type CallKind,
   type MarketplaceClient,
   MarketplaceError,
   marketplaceOf,
   type ShopAuth,
   type ShopSetup,
 } from "../../../../shared/providers/marketplace.ts";
-import { Pace } from "./pace.ts";
+import { Pace, ShopPausedError } from "./pace.ts";
 import { breakShop, type OpenShop, openShop, ShopClosedError, type ShopRow } from "./tokens.ts";
 
 /** Where a platform does not say how long to stay away. */
@@ -25,6 +26,7 @@ export class Shop {
   readonly #ctx: Ctx;
   readonly #pace: Pace;
   #open: OpenShop;
+  #untilMs = Number.POSITIVE_INFINITY;
 
   private constructor(ctx: Ctx, open: OpenShop) {
     this.#ctx = ctx;
@@ -40,6 +42,14 @@ export class Shop {
 
   get row(): ShopRow {
     return this.#open.row;
+  }
+
+  /**
+   * Sends nothing after that moment. Who holds listings under a lease must be silent before somebody else may hold
+   * them: a late call would bring back what they were.
+   */
+  sendUntil(moment: Date): void {
+    this.#untilMs = moment.getTime();
   }
 
   /** One call. Throws `MarketplaceError`, `ShopClosedError`, or `ShopPausedError` before it is sent. */
@@ -72,11 +82,16 @@ export class Shop {
 
   async #once<T>(act: (auth: ShopAuth) => Promise<T>): Promise<T> {
     try {
-      return await act({ ...this.#open.auth, turn: (kind) => this.#pace.turn(kind) });
+      return await act({ ...this.#open.auth, turn: (kind) => this.#turn(kind) });
     } catch (error) {
       if (error instanceof MarketplaceError) await this.#heed(error);
       throw error;
     }
+  }
+
+  async #turn(kind: CallKind): Promise<void> {
+    await this.#pace.turn(kind);
+    if (this.#ctx.now().getTime() >= this.#untilMs) throw new ShopPausedError(0);
   }
 
   async #heed({ fault, retryAfterMs, message }: MarketplaceError): Promise<void> {
@@ -117,7 +132,7 @@ export class Shop {
     const { row } = this.#open;
     if (row.setup && row.setup_is_fresh) return row.setup;
     const setup = await this.call((auth) => this.client.getSetup(auth));
-    const input = { connection_id: row.id, setup };
+    const input = { connection_id: row.id, shop_id: row.shop_id, setup };
     await this.#ctx.db.run(call("market_marketplace_keep", input, z.boolean()));
     this.#open = { ...this.#open, row: { ...this.#open.row, setup, setup_is_fresh: true } };
     return setup;

@@ -18,6 +18,8 @@ export interface Entry {
   work: Work;
   ref: ListingRef;
   known: Known;
+  /** Whether it was on sale there, where the shop was asked. */
+  wasLive?: boolean;
   /** What ended it early. */
   ended: (Known & Outcome) | null;
 }

@@ -3,11 +3,13 @@ import { describe, expect, it } from "vitest";
 import { getRun, syncProducts } from "../sync.ts";
 import { fault } from "../testing/faults.ts";
 import {
+  beginSync,
   change,
   connectedMarket,
   connectionOf,
   letTimePass,
   listable,
+  listed,
   listingOf,
   type Market,
   mortal,
@@ -142,6 +144,17 @@ describe("a platform that fails", () => {
   });
 });
 
+it("a shop that finds a listing and then does not know it is asked with pauses, and in the end its seller", async () => {
+  const { market, product } = await listed();
+  market.fake.faults.line = () => ({ fault: "not_found", reason: "tidak ada" });
+  await change(sql`update market_products set price = 31000 where id = ${product.id}`);
+  await sync(market);
+  expect(market.fake.count("setPrices")).toBe(2);
+  await pumpDry(market);
+  expect(market.fake.count("setPrices")).toBe(10);
+  expect(await listingOf(market, product)).toMatchObject({ sync_status: "error", dirty: false });
+});
+
 describe("a worker that dies", () => {
   const deaths = Array.from({ length: 24 }, (_, at) => [
     [at, "before"] as const,
@@ -153,15 +166,7 @@ describe("a worker that dies", () => {
     async (at, kill) => {
       const market = await connectedMarket();
       const products = [await listable(market)];
-      await change(
-        sql`select market_marketplace_sync(${JSON.stringify({
-          run_id: crypto.randomUUID(),
-          user_id: market.seller.userId,
-          platform: "shopee",
-          product_ids: null,
-          most: 100,
-        })}::jsonb)`,
-      );
+      await beginSync(market);
       const dying = mortal(market, at, kill);
       const ended = await Promise.race([pumpOnce(market, dying.ctx), dying.killed]);
       expect([at, ended]).toEqual([at, "killed"]);

@@ -2,35 +2,18 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import type { TestProduct } from "../../../testing/factories.ts";
 import { pushChanges } from "../pushes.ts";
-import { syncProducts } from "../sync.ts";
 import { fault } from "../testing/faults.ts";
 import {
   change,
-  connectedMarket,
-  letTimePass,
-  listable,
+  later,
+  listed,
   listingOf,
   type Market,
-  pumpDry,
   pumpOnce,
 } from "../testing/market-bench.ts";
 
-async function listed() {
-  const market = await connectedMarket();
-  const product = await listable(market, { stock: 10 });
-  await syncProducts(market.ctx, { platform: "shopee" });
-  await pumpDry(market);
-  return { market, product };
-}
-
 const set = ({ id }: TestProduct, fields: ReturnType<typeof sql>) =>
   change(sql`update market_products set ${fields} where id = ${id}`);
-
-async function pushed(market: Market) {
-  await letTimePass(market);
-  await pushChanges(market.ctx);
-  await pumpDry(market);
-}
 
 type Figure = "setPrices" | "setStocks";
 
@@ -50,7 +33,7 @@ describe("of a price and a stock that change together", () => {
   it.each(["setPrices", "setStocks"] as const)(
     "the one that fails (%s) is sent again although the other arrives after it",
     async (first) => {
-      const { market, product } = await listed();
+      const { market, product } = await listed({ stock: 10 });
       await set(product, sql`price = 31000, stock = 4`);
       oneBeforeTheOther(market, first, () => {
         throw fault("unavailable", "rusak");
@@ -58,18 +41,18 @@ describe("of a price and a stock that change together", () => {
       await pushChanges(market.ctx);
       await pumpOnce(market);
       expect(await listingOf(market, product)).toMatchObject({ dirty: true, reason: "rusak" });
-      await pushed(market);
+      await later(market);
       expect(market.fake.item(product.id)).toMatchObject({ priceIdr: 31_000, stock: 4 });
     },
   );
 
   it("the price that is refused is told although the stock arrives after it", async () => {
-    const { market, product } = await listed();
+    const { market, product } = await listed({ stock: 10 });
     await set(product, sql`price = 31000, stock = 4`);
     oneBeforeTheOther(market, "setPrices", () => undefined);
     market.fake.faults.line = (name) =>
       name === "setPrices" ? { fault: "rejected", reason: "harga salah" } : null;
-    await pushed(market);
+    await later(market);
     expect(market.fake.item(product.id)).toMatchObject({ priceIdr: 25_000, stock: 4 });
     expect(await listingOf(market, product)).toMatchObject({
       sync_status: "error",
@@ -102,13 +85,13 @@ describe("what the shop has no longer sells there", () => {
       "Harga",
     ],
   ])("although its new %s", async (_what, spoil, reason) => {
-    const { market, product } = await listed();
+    const { market, product } = await listed({ stock: 10 });
     await spoil(market, product);
     await set(product, sql`stock = 4`);
-    await pushed(market);
+    await later(market);
     expect(market.fake.item(product.id)?.stock).toBe(4);
     await set(product, sql`stock = 0`);
-    await pushed(market);
+    await later(market);
     expect(market.fake.item(product.id)?.stock).toBe(0);
     const found = await listingOf(market, product);
     expect(found).toMatchObject({ sync_status: "error", dirty: false });

@@ -6,19 +6,22 @@ import { MarketplaceError } from "../../../../shared/providers/marketplace.ts";
 import { haltShop, Shop } from "../connections/shop.ts";
 import { RenewalBusyError, ShopClosedError } from "../connections/tokens.ts";
 import { RemoteCategories } from "./categories.ts";
+import type { Desk } from "./desk.ts";
 import { ShopImages } from "./images.ts";
 import { claim, endPump, keepImages, type Result, record, type Work } from "./rows.ts";
-import { bring, bringQuick, type Desk, isQuick, untouched } from "./work.ts";
+import { bring, bringQuick, isQuick, untouched } from "./work.ts";
 
 /** New work is begun for this long; then the next job goes on, so that no run outlives its isolate. */
 const SLICE_MS = 45_000;
-/** A chunk that was begun in time surely ends within it. */
+/** Of the job and of the listings that it has claimed. */
 const LEASE_SECONDS = 180;
+/** So long before its end nothing more is sent: the longest call, whatever it still does there, is over by then. */
+const SILENT_SECONDS = 60;
 /** Listings side by side: their pace holds them back, not their number; the platform lets six calls wait at once. */
 const LANES = 12;
 /** About so long a chunk lasts where each listing takes one call. */
 const CHUNK_SECONDS = 20;
-const CHUNK = { least: 10, most: 100, known: 500 };
+const CHUNK = { least: 10, most: 100, mostKnown: 500 };
 
 const UNAVAILABLE_PAUSE_MS = 60_000;
 const OPERATOR_PAUSE_MS = 600_000;
@@ -94,18 +97,21 @@ class Pump {
 
   async run(deadline: number): Promise<void> {
     const { job, payload } = this.#options;
+    let begun = this.#ctx.now();
     if (!(await extendLease(this.#ctx, job, LEASE_SECONDS))) return;
     let works = await this.#ctx.db.run(this.#claim());
     while (works && works.length > 0) {
+      this.#options.shop.sendUntil(after(begun, LEASE_SECONDS - SILENT_SECONDS));
       const results = await this.#chunk(works, deadline);
       this.#count(results);
       const { connection_id: id } = payload;
-      const pictures = keepImages(id, this.#desk.images.takeUnkept());
+      const pictures = keepImages(this.#desk.shop.row, this.#desk.images.takeUnkept());
       const kept = record(id, job.leaseId, results);
       if (this.#stopped || Date.now() >= deadline) {
         await this.#ctx.db.batch([pictures, kept]);
         return;
       }
+      begun = this.#ctx.now();
       const [isOurs, [, , next]] = await Promise.all([
         extendLease(this.#ctx, job, LEASE_SECONDS),
         this.#ctx.db.batch([pictures, kept, this.#claim()]),
@@ -117,13 +123,14 @@ class Pump {
 
   #claim() {
     const { job, payload, shop } = this.#options;
-    const chunk = Math.ceil(shop.client.limits.writesPerSecond * CHUNK_SECONDS);
+    const { writesPerSecond, priceBatch, stockBatch } = shop.client.limits;
+    const calls = Math.max(CHUNK.least, Math.ceil(writesPerSecond * CHUNK_SECONDS));
     return claim({
       ...payload,
       claim_id: job.leaseId,
       seconds: LEASE_SECONDS,
-      most: Math.min(CHUNK.most, Math.max(CHUNK.least, chunk)),
-      most_known: CHUNK.known,
+      most: Math.min(CHUNK.most, calls),
+      most_known: Math.min(CHUNK.mostKnown, calls * Math.min(priceBatch, stockBatch)),
     });
   }
 
@@ -155,3 +162,5 @@ class Pump {
     }
   }
 }
+
+const after = (moment: Date, seconds: number) => new Date(moment.getTime() + seconds * 1_000);

@@ -5,9 +5,9 @@ import {
   PLATFORM_NAME,
 } from "../../../../shared/providers/marketplace.ts";
 import type { Shop } from "../connections/shop.ts";
+import type { Desk } from "./desk.ts";
 import { NotListableError } from "./not-listable.ts";
 import type { Work } from "./rows.ts";
-import type { Desk } from "./work.ts";
 
 /** Couriers reckon 6,000 cm³ as a kilogram; a parcel of that density is what an unmeasured product is taken for. */
 const CM3_PER_GRAM = 6;

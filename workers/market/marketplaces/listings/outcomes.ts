@@ -69,12 +69,14 @@ export function later({ attempts }: Work, reason: string): Outcome {
 }
 
 /** Somebody removed it there: it is put back when its seller asks for it, not behind his back. */
-export function gone({ verify }: Work, platform: Platform): Known & Outcome {
+export function gone(work: Work, platform: Platform): Known & Outcome {
   const name = PLATFORM_NAME[platform];
   const nothing = { item_id: null, price: null, stock: null, content: null, shown: false };
   const reason = `Produk sudah dihapus di ${name}. Sinkronkan lagi untuk memasangnya kembali`;
-  if (verify) return { ...nothing, outcome: "retry", reason, after_ms: 0 };
-  return { ...nothing, outcome: "failed", reason };
+  if (!work.verify) return { ...nothing, outcome: "failed", reason };
+  // At once, but a shop that goes on finding what it does not know is asked ever less often.
+  const again = later(work, reason);
+  return { ...nothing, ...again, ...(work.attempts === 0 ? { after_ms: 0 } : {}) };
 }
 
 /** What one line of a batch means, or null for a success. */

@@ -26,6 +26,8 @@ export const Work = z.object({
   sku_id: z.string().nullable(),
   shown: z.boolean(),
   verify: z.boolean(),
+  /** False: its seller took it back, and asks whether it is gone where `verify` is set. */
+  wanted: z.boolean(),
   pushed_price: z.number().nullable(),
   pushed_stock: z.number().nullable(),
   pushed_content: z.string().nullable(),
@@ -74,7 +76,8 @@ export type Outcome =
   | { outcome: "retry"; reason: string; after_ms: number; doubt?: boolean }
   | { outcome: "release" };
 
-export type Result = { id: string; changes: number } & Known & Outcome;
+/** `was_live`: whether it was on sale there when the shop was asked, before anything was sent. */
+export type Result = { id: string; changes: number; was_live?: boolean } & Known & Outcome;
 
 export const claim = (input: {
   connection_id: string;
@@ -93,8 +96,15 @@ export const record = (connectionId: string, claimId: string, results: Result[])
   );
 
 /** Pictures that the shop has taken and need not be given again. */
-export const keepImages = (connectionId: string, images: { url: string; ref: string }[]) =>
-  call("market_marketplace_keep", { connection_id: connectionId, images }, z.boolean());
+export const keepImages = (
+  shop: { id: string; shop_id: string },
+  images: { url: string; ref: string }[],
+) =>
+  call(
+    "market_marketplace_keep",
+    { connection_id: shop.id, shop_id: shop.shop_id, images },
+    z.boolean(),
+  );
 
 export const endPump = (connectionId: string, seq: number) =>
   call(

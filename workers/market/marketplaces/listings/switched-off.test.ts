@@ -5,11 +5,9 @@ import { createUser } from "../../../testing/factories.ts";
 import { setFlags } from "../../admin/flags.ts";
 import { run } from "../../testing/catalogue.ts";
 import { pushChanges, pushSoon } from "../pushes.ts";
-import { syncProducts } from "../sync.ts";
 import {
-  connectedMarket,
   connectionOf,
-  listable,
+  listed,
   listingOf,
   type Market,
   pumpDry,
@@ -22,12 +20,8 @@ const turn = async ({ store }: Market, marketplace_sync: boolean) => {
   await setFlags({ ...contextWithQueues().ctx, actor: admin }, store.id, { marketplace_sync });
 };
 
-async function listed() {
-  const market = await connectedMarket();
-  const product = await listable(market);
-  await syncProducts(market.ctx, { platform: "shopee" });
-  await pumpDry(market);
-  market.fake.calls.length = 0;
+async function inStep() {
+  const { market, product } = await listed();
   const price = (amount: number) =>
     run(sql`update market_products set price = ${amount} where id = ${product.id}`);
   const seq = async () => (await connectionOf(market)).pump_seq;
@@ -36,7 +30,7 @@ async function listed() {
 
 describe("a store whose marketplace sync an admin switched off", () => {
   it("pushes nothing, neither by cron nor behind an answer, and catches up as soon as it is on again", async () => {
-    const { market, product, price, seq } = await listed();
+    const { market, product, price, seq } = await inStep();
     const before = await seq();
     await turn(market, false);
     await price(31_000);
@@ -53,7 +47,7 @@ describe("a store whose marketplace sync an admin switched off", () => {
   });
 
   it("stops a pump that was queued before, and loses nothing of its work", async () => {
-    const { market, product, price, seq } = await listed();
+    const { market, product, price, seq } = await inStep();
     await price(32_000);
     await pushChanges(market.ctx);
     await turn(market, false);
@@ -68,7 +62,7 @@ describe("a store whose marketplace sync an admin switched off", () => {
   });
 
   it("stops a pump between two chunks of its work", async () => {
-    const { market, product, price } = await listed();
+    const { market, product, price } = await inStep();
     await price(34_000);
     await pushChanges(market.ctx);
     const setPrices = market.fake.setPrices.bind(market.fake);
@@ -83,7 +77,7 @@ describe("a store whose marketplace sync an admin switched off", () => {
   });
 
   it("is off the shelf elsewhere all the same once it is closed, and gets nothing else", async () => {
-    const { market, product, price } = await listed();
+    const { market, product, price } = await inStep();
     await turn(market, false);
     await price(33_000);
     await run(sql`update market_stores set status = 'suspended' where id = ${market.store.id}`);
@@ -93,7 +87,7 @@ describe("a store whose marketplace sync an admin switched off", () => {
   });
 
   it("takes no turns away from other stores, however many are off", async () => {
-    const { market, price, seq } = await listed();
+    const { market, price, seq } = await inStep();
     const before = await seq();
     await run(sql`with u as (
         insert into identity_users (email, name, password_hash, roles)

@@ -2,37 +2,21 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import type { TestProduct } from "../../../testing/factories.ts";
 import { pushChanges } from "../pushes.ts";
-import { syncProducts } from "../sync.ts";
-import { fault } from "../testing/faults.ts";
+import { type FakeCall, fault } from "../testing/faults.ts";
 import {
+  beginSync,
   change,
   connectedMarket,
-  letTimePass,
+  later,
   listable,
+  listed,
   listingOf,
-  type Market,
   mortal,
-  pumpDry,
   pumpOnce,
 } from "../testing/market-bench.ts";
 
-async function listed() {
-  const market = await connectedMarket();
-  const product = await listable(market, { stock: 10 });
-  await syncProducts(market.ctx, { platform: "shopee" });
-  await pumpDry(market);
-  return { market, product, shown: { ...market.fake.item(product.id) } };
-}
-
 const set = ({ id }: TestProduct, field: string, value: unknown) =>
   change(sql`update market_products set ${sql.raw(field)} = ${value} where id = ${id}`);
-
-/** What was under way is found again, however long its pause or its claim. */
-async function later(market: Market) {
-  await letTimePass(market);
-  await pushChanges(market.ctx);
-  await pumpDry(market);
-}
 
 describe("a change that arrived although nobody heard so, and that is taken back here", () => {
   it.each([
@@ -41,7 +25,8 @@ describe("a change that arrived although nobody heard so, and that is taken back
     ["setListed", "status", "archived", "active"],
     ["updateListing", "description", "Lain", null],
   ] as const)("is taken back there too: %s timed out", async (call, field, changed, before) => {
-    const { market, product, shown } = await listed();
+    const { market, product } = await listed({ stock: 10 });
+    const shown = { ...market.fake.item(product.id) };
     await set(product, field, changed);
     market.fake.faults.after = ({ name }) => {
       if (name !== call) return;
@@ -62,7 +47,8 @@ describe("a change that arrived although nobody heard so, and that is taken back
   ] as const)(
     "is taken back there too: its worker died behind the call (%s)",
     async (field, changed, before) => {
-      const { market, product, shown } = await listed();
+      const { market, product } = await listed({ stock: 10 });
+      const shown = { ...market.fake.item(product.id) };
       await set(product, field, changed);
       await pushChanges(market.ctx);
       // The tokens, the lease and the claim come before it.
@@ -72,6 +58,50 @@ describe("a change that arrived although nobody heard so, and that is taken back
       await set(product, field, before);
       await later(market);
       expect(market.fake.item(product.id)).toEqual(shown);
+    },
+  );
+
+  it("is taken back there too, although putting it back on the shelf fails at first", async () => {
+    const { market, product } = await listed();
+    await set(product, "status", "archived");
+    const once = (act: () => void) => (call: FakeCall) => {
+      if (call.name !== "setListed") return;
+      market.fake.faults = {};
+      act();
+    };
+    market.fake.faults.after = once(() => {
+      throw fault("unknown");
+    });
+    await pushChanges(market.ctx);
+    await pumpOnce(market);
+    await set(product, "status", "active");
+    market.fake.faults.before = once(() => {
+      throw fault("rate_limited", "pelan", 1);
+    });
+    await later(market);
+    expect(market.fake.item(product.id)?.status).toBe("live");
+  });
+
+  it.each(["answer was lost", "worker died"])(
+    "is taken off the shelf where it was its creation, whose %s",
+    async (how) => {
+      const market = await connectedMarket();
+      const product = await listable(market);
+      const created = Promise.withResolvers<void>();
+      market.fake.faults.after = ({ name }) => {
+        if (name !== "createListing") return;
+        market.fake.faults = {};
+        created.resolve();
+        if (how === "answer was lost") throw fault("unknown");
+        return new Promise(() => undefined);
+      };
+      await beginSync(market);
+      const working = pumpOnce(market);
+      await created.promise;
+      if (how === "answer was lost") await working;
+      await set(product, "status", "archived");
+      await later(market);
+      expect(market.fake.item(product.id)?.status).toBe("unlisted");
     },
   );
 });

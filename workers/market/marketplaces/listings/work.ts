@@ -3,10 +3,8 @@ import {
   PLATFORM_NAME,
   type RemoteListing,
 } from "../../../../shared/providers/marketplace.ts";
-import type { Shop } from "../connections/shop.ts";
 import { type Entry, end, pushFigures, pushShelf } from "./batches.ts";
-import type { RemoteCategories } from "./categories.ts";
-import type { ShopImages } from "./images.ts";
+import type { Desk } from "./desk.ts";
 import { listingInput } from "./listing-input.ts";
 import { NotListableError } from "./not-listable.ts";
 import { DOUBT_PAUSE_MS, mayHaveActed, outcomeOf } from "./outcomes.ts";
@@ -14,13 +12,6 @@ import type { Known, Outcome, Result, Work } from "./rows.ts";
 
 /** A creation whose answer was lost is looked for that long before it counts as never made. */
 const DOUBT_SECONDS = 60;
-
-/** What working on a shop's listings takes. */
-export interface Desk {
-  shop: Shop;
-  categories: RemoteCategories;
-  images: ShopImages;
-}
 
 /** Whether only price and stock may differ, which go by the batch. */
 export const isQuick = (work: Work): boolean =>
@@ -67,22 +58,27 @@ function entryOf(work: Work): Entry {
   return { work, ref, known, ended: null };
 }
 
-const resultOf = ({ work, known, ended }: Entry): Result => ({
+const resultOf = ({ work, known, wasLive, ended }: Entry): Result => ({
   id: work.id,
   changes: work.changes,
+  ...(wasLive === undefined ? {} : { was_live: wasLive }),
   ...known,
+  // A listing whose shelf is still not known is gone over as a whole once more, whatever else has been sent.
+  ...(known.shown === null ? { content: null } : {}),
   ...(ended ?? { outcome: "synced" }),
 });
 
 type Ended = (Known & Outcome) | null;
 
-/** A product that the shop does not have, as far as we know. */
+/**
+ * A product that the shop does not have, as far as we know. It is looked for also where it is not on sale: its creation
+ * may have gone through unheard before it was taken off here.
+ */
 async function putUp(desk: Desk, entry: Entry): Promise<Ended> {
   const { work } = entry;
-  if (!work.product.on_sale) {
-    return { outcome: "failed", reason: "Produk tidak aktif, sehingga tidak dipasang" };
-  }
-  const found = await find(desk, work);
+  const isSettled = !work.wanted && !work.verify && work.doubt_seconds === null;
+  if (isSettled) return null;
+  const found = await find(desk, entry);
   if (found) {
     adopt(entry, found);
     return await align(desk, entry);
@@ -91,13 +87,17 @@ async function putUp(desk: Desk, entry: Entry): Promise<Ended> {
     const reason = `Menunggu kepastian dari ${PLATFORM_NAME[desk.shop.client.platform]}`;
     return { outcome: "retry", reason, after_ms: DOUBT_PAUSE_MS, doubt: true };
   }
+  if (!work.wanted) return null;
+  if (!work.product.on_sale) {
+    return { outcome: "failed", reason: "Produk tidak aktif, sehingga tidak dipasang" };
+  }
   return await create(desk, entry);
 }
 
 /** A product that the shop has: asked about first where its seller wants to be sure. */
 async function keepUp(desk: Desk, entry: Entry): Promise<Ended> {
   if (!entry.work.verify) return await align(desk, entry);
-  const found = await find(desk, entry.work);
+  const found = await find(desk, entry);
   if (!found) {
     if (!entry.work.product.on_sale) return null;
     Object.assign(entry.known, { item_id: null, content: null });
@@ -109,8 +109,10 @@ async function keepUp(desk: Desk, entry: Entry): Promise<Ended> {
   return await align(desk, entry);
 }
 
-async function find({ shop }: Desk, { product }: Work): Promise<RemoteListing | null> {
-  const found = await shop.call((auth) => shop.client.findBySku(auth, product.id));
+async function find({ shop }: Desk, entry: Entry): Promise<RemoteListing | null> {
+  const { id } = entry.work.product;
+  const found = await shop.call((auth) => shop.client.findBySku(auth, id));
+  entry.wasLive = found?.status === "live" || found?.status === "review";
   return found?.status === "deleted" ? null : found;
 }
 

@@ -21,6 +21,8 @@ import {
 import { connectShop } from "../connections/connect.ts";
 import { listingsJob } from "../listings/job.ts";
 import { ordersJob } from "../orders/poll.ts";
+import { pushChanges } from "../pushes.ts";
+import { syncProducts } from "../sync.ts";
 import { FakeShop } from "./fake-shop.ts";
 
 /** A store of its own and a shop of its own on a fake marketplace. */
@@ -90,15 +92,66 @@ export const change = (query: ReturnType<typeof sql>) =>
 
 /** A product that every fake platform takes: on sale, with a picture that lies in the bucket. */
 export async function listable(
-  { ctx, seller, store }: Market,
+  market: Market,
   fields: Parameters<typeof createProduct>[1] = {},
 ): Promise<TestProduct> {
-  const product = await createProduct(store, fields);
+  const product = await createProduct(market.store, fields);
+  await picture(market, [product.id]);
+  return product;
+}
+
+/** Gives each of these products a picture that lies in the bucket. */
+export async function picture({ ctx, seller }: Market, productIds: string[]): Promise<void> {
   const key = `products/${seller.userId}/${"a".repeat(32)}.jpg`;
   await ctx.assets.put(key, PICTURE);
   await change(sql`insert into market_product_images (product_id, url, is_primary)
-    values (${product.id}, ${`${ctx.config.APP_URL}/uploads/${key}`}, true)`);
-  return product;
+    select p.id::uuid, ${`${ctx.config.APP_URL}/uploads/${key}`}, true
+    from jsonb_array_elements_text(${JSON.stringify(productIds)}::jsonb) p(id)`);
+}
+
+/** A connected shop that has these many products in step, before anything is counted. */
+export async function listedMarket(
+  count = 1,
+  fields: Parameters<typeof createProduct>[1] = {},
+): Promise<{ market: Market; products: TestProduct[] }> {
+  const market = await connectedMarket();
+  const products: TestProduct[] = [];
+  for (let n = 0; n < count; n += 1) products.push(await createProduct(market.store, fields));
+  await picture(
+    market,
+    products.map(({ id }) => id),
+  );
+  await syncProducts(market.ctx, { platform: market.fake.platform });
+  await pumpDry(market);
+  market.fake.calls.length = 0;
+  return { market, products };
+}
+
+/** Puts products (null: all that are on sale) to work as a sync does, and works on none. */
+export const beginSync = ({ seller, fake }: Market, productIds: string[] | null = null) =>
+  change(
+    sql`select market_marketplace_sync(${JSON.stringify({
+      run_id: crypto.randomUUID(),
+      user_id: seller.userId,
+      platform: fake.platform,
+      product_ids: productIds,
+      most: 99,
+    })}::jsonb)`,
+  );
+
+/** A shop with one product in step. */
+export async function listed(fields: Parameters<typeof createProduct>[1] = {}) {
+  const { market, products } = await listedMarket(1, fields);
+  const [product] = products;
+  if (!product) throw new Error("nothing is listed");
+  return { market, product };
+}
+
+/** Cron, after whatever pause: what was left or under way is found again and worked off. */
+export async function later(market: Market): Promise<void> {
+  await letTimePass(market);
+  await pushChanges(market.ctx);
+  await pumpDry(market);
 }
 
 /** As large as every platform wants one. */

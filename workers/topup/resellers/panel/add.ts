@@ -46,9 +46,10 @@ export async function addOrder(
   return { order: placed.number };
 }
 
-/** What a link means in each family. A game's is `id` or `id|zone`. */
+/** What a link means in each family. A game's is `id` or `id|zone`; a third part is left where no zone can have it. */
 function goodsOf(link: string, zone: string | undefined) {
-  const [gameId = "", gameZone = zone] = link.split("|").map((part) => part.trim());
+  const [gameId = "", ...zones] = link.split("|").map((part) => part.trim());
+  const gameZone = zones.length > 0 ? zones.join("|") : zone;
   return {
     prepaid: { target: ungrouped(link) },
     social: { target: link },

@@ -61,9 +61,12 @@ export async function callPanel(
   }
 }
 
-/** What failed before any query says nothing of the input to a caller whose key does not hold. */
+/**
+ * The key's own refusal goes before the work's, which says nothing of the input to a caller whose key does not hold. And
+ * what the work refused has undone the count of its request with everything else: it is counted here.
+ */
 async function pastGate(ctx: Ctx, error: unknown): Promise<unknown> {
-  if (!(error instanceof AppError) || error.code !== "invalid_input") return error;
+  if (!(error instanceof AppError) || error.status >= 500 || isKeyRefused(error)) return error;
   try {
     await ctx.db.passGate();
     return error;
@@ -71,6 +74,9 @@ async function pastGate(ctx: Ctx, error: unknown): Promise<unknown> {
     return refusal;
   }
 }
+
+const isKeyRefused = ({ code, meta }: AppError) =>
+  code === "bad_token" || (code === "rate_limited" && meta.retry_after !== undefined);
 
 /** Kept for a key that is in the database, however it stands there; a made-up one fills no table. */
 function noteRefusal(

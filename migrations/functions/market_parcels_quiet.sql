@@ -1,0 +1,59 @@
+-- Parcels that nobody tells us about: asked about ever more seldom, and handed to people in the end.
+
+-- When a parcel was last heard of, by our own clock.
+create or replace function market_parcel_heard(h market_shipments) returns timestamptz language sql stable as $$
+  select greatest(h.requested_at, (select max(e.created_at) from market_shipment_events e where e.shipment_id = h.id))
+$$;
+
+-- Whether our courier has it, and may still say something of it.
+create or replace function market_parcel_is_open(h market_shipments) returns boolean language sql immutable as $$
+  select h.requested_at is not null and h.kiriminaja_order_id is not null and h.given_up_at is null
+    and h.status in ('pending', 'picked_up', 'in_transit', 'failed')
+$$;
+
+-- market_parcels_quiet({most}) returns [number]
+-- Parcels to ask about now, each taken by one caller: every six hours at first, every two days in the end. One whose
+-- question fails is due again after a sixth of its pause.
+create or replace function market_parcels_quiet(input jsonb) returns jsonb language sql as $$
+  with due as (
+    select h.id, p.pause from market_shipments h cross join lateral (select least(interval '2 days',
+      greatest(interval '6 hours', (now() - market_parcel_heard(h)) / 8)) as pause) p
+    where market_parcel_is_open(h) and h.updated_at < now() - interval '6 hours' and h.updated_at < now() - p.pause
+    order by h.updated_at limit (input->>'most')::int for no key update of h skip locked
+  ), taken as (
+    update market_shipments h set updated_at = now() - due.pause * 11 / 12 from due where h.id = due.id
+    returning h.kiriminaja_order_id as number
+  )
+  select coalesce(jsonb_agg(taken.number), '[]') from taken
+$$;
+
+-- market_parcels_give_up({days, alert_to}) returns {wake}
+-- Parcels that nobody has heard of for so long are not asked about any more: the operator is told, who decides about
+-- the money, and both sides where it has not gone back yet. News that still comes takes effect as ever.
+create or replace function market_parcels_give_up(input jsonb) returns jsonb language plpgsql as $$
+declare
+  parcel market_shipments;
+  o market_orders;
+  occasion text;
+  wakes jsonb[] := '{}';
+begin
+  for parcel in
+    select h.* from market_shipments h
+    where market_parcel_is_open(h) and h.requested_at < now() - make_interval(days => (input->>'days')::int)
+      and market_parcel_heard(h) < now() - make_interval(days => (input->>'days')::int)
+    order by h.requested_at limit 200 for no key update skip locked
+  loop
+    update market_shipments set given_up_at = now() where id = parcel.id;
+    select * into o from market_orders where id = parcel.order_id;
+    occasion := market_iso(market_parcel_heard(parcel));
+    wakes := wakes || mail_enqueue('alert', input->>'alert_to', concat_ws('/', 'alert/parcel-quiet', o.id, occasion),
+      jsonb_build_object('what', format('Tidak ada kabar paket selama %s hari; putuskan dananya', input->>'days'),
+        'facts', jsonb_build_object('pesanan', o.number, 'status pesanan', o.status, 'status paket', parcel.status,
+          'kurir', parcel.courier, 'resi', coalesce(parcel.tracking_code, '-'), 'kabar terakhir', occasion)));
+    if o.status in ('paid', 'processing', 'shipped') then
+      wakes := wakes || market_mail_about('parcel_quiet', o.id, 'seller', occasion, '{}')
+        || market_mail_about('parcel_quiet_buyer', o.id, 'buyer', occasion, '{}');
+    end if;
+  end loop;
+  return jsonb_build_object('wake', jobs_wakes(variadic wakes));
+end $$;

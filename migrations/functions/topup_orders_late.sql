@@ -1,0 +1,59 @@
+-- Purchases that show after the money of their order has gone back. Guarantee: the operator hears of each once, as soon as a
+-- list has it; the order keeps its trxid and waits in the list of reviews; no money moves.
+
+-- {family, seen_at, rows, alert_to} -> {added, wake}. What a list shows. Its purchases that belong to no order of ours
+-- (yet) are noted with the time; those that can only be of an order that was refunded become its.
+create or replace function topup_sightings_note(input jsonb) returns jsonb language plpgsql as $$
+declare
+  added int;
+  nobodys text[];
+  late record;
+  o topup_orders;
+  wakes jsonb := '[]';
+begin
+  nobodys := array(select distinct r.trxid from topup_history_rows(input->'rows') r
+    where not exists (select from topup_orders x where x.trxid = r.trxid) order by r.trxid);
+  insert into topup_supplier_sightings (trxid, family, seen_at)
+  select t, input->>'family', (input->>'seen_at')::timestamptz from unnest(nobodys) t
+  on conflict do nothing;
+  get diagnostics added = row_count;
+  for late in
+    select r.*, w.seen_at from topup_history_rows(input->'rows') r join topup_supplier_sightings w on w.trxid = r.trxid
+    where r.trxid = any (nobodys) and w.seen_at > (input->>'seen_at')::timestamptz - interval '30 days'
+    order by r.trxid
+  loop
+    o := topup_late_owner(input->>'family', to_jsonb(late));
+    continue when o.id is null;
+    perform pg_advisory_xact_lock(hashtextextended('topup/late/' || late.trxid, 0));
+    update topup_orders x set trxid = late.trxid, review_reason = 'bought after all: ' || late.trxid, updated_at = now()
+    where x.id = o.id and x.trxid is null and not exists (select from topup_orders y where y.trxid = late.trxid)
+    returning * into o;
+    continue when not found;
+    wakes := wakes || jobs_wakes(topup_order_alert(o, 'Pembelian muncul setelah dana dikembalikan',
+      late.trxid || ' / ' || late.service || coalesce(' / ' || late.price, ''), input->>'alert_to'));
+  end loop;
+  return jsonb_build_object('added', added, 'wake', wakes);
+end $$;
+
+-- The order of the last 30 days that ended without a purchase, and whose purchase this can be: for its target, of its
+-- service or of none that is plainly another, and not seen before its attempt. None while the row can be of an order
+-- that is still open: then the purchases are as many as the orders that are paid, whichever of them has it.
+create or replace function topup_late_owner(family text, late jsonb) returns topup_orders language sql stable as $$
+  select x.* from topup_orders x, topup_history_rows(jsonb_build_array(late)) r
+  where x.id >= uuidv7(interval '-30 days') and x.state in ('failed', 'cancelled', 'refunded') and x.trxid is null
+    and x.attempt_at is not null and x.family = topup_late_owner.family and topup_is_for(x, r.target)
+    and topup_may_be_of(x.attempt_at, (late->>'seen_at')::timestamptz)
+    and (topup_row_fits(x, r.zone, r.code, r.service, r.quantity)
+      or not topup_row_is_other(x, r.zone, r.code, r.service, r.quantity, r.price))
+    and not exists (select from topup_orders y
+      where y.state in ('queued', 'buying', 'unknown', 'review') and y.trxid is null and y.family = x.family
+        and topup_is_for(y, r.target) and not topup_row_is_other(y, r.zone, r.code, r.service, r.quantity, r.price))
+  order by x.attempt_at desc limit 1
+$$;
+
+-- {now} -> [family]. Families with an order that silence refunded in the last two days.
+create or replace function topup_late_families(input jsonb) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(distinct x.family), '[]') from topup_orders x
+  where x.id >= uuidv7(interval '-4 days') and x.state = 'failed' and x.trxid is null and x.absent_since is not null
+    and x.finished_at > (input->>'now')::timestamptz - interval '2 days'
+$$;
