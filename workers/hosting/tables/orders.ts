@@ -15,6 +15,7 @@ import { at, id, idr, timestamps, userId } from "../../../shared/db/columns.ts";
 import { paymentIntents } from "../../../shared/payments/tables.ts";
 import { users } from "../../identity/tables.ts";
 import { plans } from "./plans.ts";
+// biome-ignore lint/suspicious/noImportCycles: each table points at the other; both arrows are read later.
 import { subscriptions } from "./subscriptions.ts";
 
 /** What an invoice repeats of the day on which its order was placed. */

@@ -11,6 +11,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { at, id, idr, timestamps, userId } from "../../../shared/db/columns.ts";
 import { users } from "../../identity/tables.ts";
+// biome-ignore lint/suspicious/noImportCycles: each table points at the other; both arrows are read later.
 import { orders } from "./orders.ts";
 import { plans } from "./plans.ts";
 
