@@ -77,7 +77,7 @@ test(
 );
 
 test(
-  "whatever the courier and the mail provider do, a paid order has one parcel and each reader one mail",
+  "whatever the courier and the mail provider do, a paid order has one parcel, and each reader gets each mail once",
   async () => {
     tellOnFailure();
     await courierAndMailFail(platform, market);

@@ -116,8 +116,10 @@ async function disagreements(platform: Platform): Promise<string[]> {
     const asked = parcels.filter((parcel) => parcel === number).length;
     if (asked !== 1) wrongs.push(`the courier twin has ${asked} parcels of paid order ${number}`);
     for (const reader of [buyer, seller]) {
-      const mails = mailsOf(platform, reader, number);
-      if (mails !== 1) wrongs.push(`${mails} mails about paid order ${number} to one reader`);
+      const subjects = mailsAbout(platform, reader, number);
+      if (subjects.length !== MAILS.length || new Set(subjects).size !== MAILS.length) {
+        wrongs.push(`mails to one reader of a paid order: ${JSON.stringify(subjects)}`);
+      }
     }
   }
   const strange = parcels.length - paid.length;
@@ -126,9 +128,12 @@ async function disagreements(platform: Platform): Promise<string[]> {
   return wrongs;
 }
 
-function mailsOf({ twins }: Platform, reader: string, number: string): number {
+/** What buyer and seller of a paid order are each told by mail, once, until its parcel moves. */
+const MAILS = ["paid", "pickup requested", "waybill given"];
+
+function mailsAbout({ twins }: Platform, reader: string, number: string): string[] {
   const mails = twins.resend.state.byRecipient.get(reader.toLowerCase()) ?? [];
-  return mails.filter(({ subject }) => subject.includes(number)).length;
+  return mails.map(({ subject }) => subject).filter((subject) => subject.includes(number));
 }
 
 /**

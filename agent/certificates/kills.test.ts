@@ -21,7 +21,6 @@ const DAY_MS = 86_400_000;
 const POINTS = [
   "^rename .*orders",
   "^rename .*challenges",
-  "^rm .*challenges",
   "^open .*chain\\.pem",
   "^rename .*live",
   "^rename .*\\.conf\\.new",

@@ -40,7 +40,7 @@ const piece = (offset: number, text: string) => {
 };
 const manyFiles = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, at) => [`d${at % 3}/f${at}.txt`, `${at}`]));
-const zip = zipSync({ "baru/a.txt": Buffer.from("a"), "b.txt": Buffer.from("baru") }, { level: 0 });
+const zip = zipSync({ "baru/kosong.txt": new Uint8Array(), "b.txt": Buffer.from("baru") });
 
 /** Every command about files. One that is new has no place here, and does not compile, until it is killed, too. */
 const CASES: Record<Type, Case> = {
@@ -66,7 +66,7 @@ const CASES: Record<Type, Case> = {
     input: { path: "d0", kind: "directory" },
     least: 2,
   },
-  "file.set-mode": { before: manyFiles(4), input: { path: "", mode: "750" }, least: 7 },
+  "file.set-mode": { before: manyFiles(2), input: { path: "", mode: "750" }, least: 4 },
 };
 
 needs("nginx", "root")("a command about a site's files", () => {

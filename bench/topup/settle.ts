@@ -13,6 +13,9 @@ const TAKEN = 36;
 /** Never taken: the connection breaks before. */
 const LOST = 6;
 const EVERY_MS = 1_000;
+const PACE_MS = 500;
+/** The twin lives in this process, and hears of a request when that has a moment. */
+const HEARD_LATE_MS = 25;
 const TIMED_OUT_MS = 30_000;
 const PATIENCE_MS = 120_000;
 /** Of what is left then: silence is believed 5 minutes after something newer shows (topup_orders_silence.sql). */
@@ -23,7 +26,7 @@ const NEWER_MS = 80_000;
 const HISTORY_MS = 6_000;
 
 export interface Settling {
-  /** Settled by the history, which shows the purchase. */
+  /** Settled by the history, which shows the purchase; and how far apart all requests came to the supplier meanwhile. */
   taken(): Promise<string[]>;
   /** Settled by the history, which shows nothing for 5 minutes beside a purchase that was made later. */
   lost(): Promise<string[]>;
@@ -68,7 +71,10 @@ export async function startSettling(
         `${TAKEN} orders taken and never answered, each given up after ${TIMED_OUT_MS / 1000} s`,
         times,
       );
-      return times.length === TAKEN ? [] : [`only ${times.length} of ${TAKEN} were settled`];
+      const tooClose = await tellArrivals(place);
+      return times.length === TAKEN
+        ? tooClose
+        : [...tooClose, `only ${times.length} of ${TAKEN} were settled`];
     },
     lost: async () => {
       const times = await settled(place, lost, "failed", LOST_PATIENCE_MS);
@@ -99,7 +105,7 @@ async function startPlace(
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   keep(() => client.end());
-  const settings = { ...cloud.worker.settings, VIP_RESELLER_PACE_MS: "500" };
+  const settings = { ...cloud.worker.settings, VIP_RESELLER_PACE_MS: String(PACE_MS) };
   const script = join(bundle.folder, "index.js");
   const worker = await startWorker({ ...cloud.worker, settings, script, logFile: "worker.log" });
   keep(() => worker.stop());
@@ -148,6 +154,18 @@ async function settled(
     }
     await pause(500);
   }
+}
+
+/** The pace as the supplier sees it: the gaps between the arrivals of our requests. */
+async function tellArrivals({ twin }: Place): Promise<string[]> {
+  const answer = await fetch(`${twin}/_arrivals`);
+  const arrivals = (await answer.json()) as number[];
+  const gaps = arrivals.slice(1).map((at, n) => at - (arrivals[n] ?? 0));
+  const least = Math.min(...gaps);
+  console.log(
+    `gaps between the ${arrivals.length} requests at the supplier: p0 ${least.toFixed(0)} ms, p50 ${median(gaps).toFixed(0)} ms (at least ${PACE_MS})`,
+  );
+  return least >= PACE_MS - HEARD_LATE_MS ? [] : [`two requests came ${least.toFixed(0)} ms apart`];
 }
 
 function tell(what: string, times: number[]): void {

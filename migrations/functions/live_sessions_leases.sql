@@ -46,7 +46,8 @@ begin
 end $$;
 
 -- live_end_abandoned({host_id, room_id, gone_since}) returns the ended row or null
--- A session that began, or was proven, after the host's socket went stays open.
+-- A session that began after the host's socket went stays open, as does one that was proven after it: some seconds after,
+-- as the room's clock and this one differ, and a renewal may have been under way.
 create or replace function live_end_abandoned(input jsonb) returns jsonb language plpgsql as $$
 declare
   since timestamptz := (input->>'gone_since')::timestamptz;
@@ -54,7 +55,7 @@ declare
 begin
   select id into session from live_sessions l
     where l.host_id = (input->>'host_id')::bigint and l.room_id = input->>'room_id' and l.end_time is null
-      and (since is null or (l.start_time <= since and l.proven_at <= since))
+      and (since is null or (l.start_time <= since and l.proven_at <= since + interval '30 seconds'))
     for update;
   return live_close_session(session, 'host_gone');
 end $$;
@@ -69,6 +70,15 @@ create or replace function live_lapsed(input jsonb) returns jsonb language sql a
       where l.end_time is null and (live_lease_lapsed(l) or live_session_too_old(l))
       order by l.id limit (input->>'limit')::int
     ) l
+$$;
+
+-- live_unproven({limit}) returns the rows of young sessions that nothing has proven yet, the newest first
+-- Their rooms may not have heard that they began.
+create or replace function live_unproven(input jsonb) returns jsonb language sql as $$
+  select coalesce(jsonb_agg(live_session_row(l) order by l.id desc), '[]') from live_sessions l
+  where l.id in (select y.id from live_sessions y where y.end_time is null and y.proven_at = y.start_time
+    and y.start_time between clock_timestamp() - interval '10 minutes' and clock_timestamp() - interval '40 seconds'
+    order by y.start_time desc limit (input->>'limit')::int)
 $$;
 
 -- live_end_lapsed({session_ids}) returns the rows of the sessions that it ended

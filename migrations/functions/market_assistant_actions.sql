@@ -43,8 +43,8 @@ begin
   insert into market_assistant_actions
     (id, user_id, session_id, tool, input, target_kind, target_id, before, after, confirmed)
   values ((input->>'action_id')::uuid, person, (input->>'session_id')::uuid, tool, input->'input',
-    coalesce(subject->>'kind', case tool when 'sync_to_marketplace' then 'market_sync_run' end),
-    coalesce(subject->>'id', case tool when 'sync_to_marketplace' then input->>'action_id' end)::uuid,
+    coalesce(subject->>'kind', market_assistant_makes(tool)),
+    coalesce(subject->>'id', case when market_assistant_makes(tool) is not null then input->>'action_id' end)::uuid,
     subject, market_assistant_change(tool, input->'input'), proposal is not null);
   perform audit_write(jsonb_build_object('actor_kind', input->'actor_kind', 'actor_id', input->'actor_id',
     'request_id', input->'request_id', 'action', 'market.assistant.' || tool,
@@ -159,14 +159,24 @@ begin
   return null;
 end $$;
 
--- The fields that a tool sets on its subject; of a sync and a photo, what was asked for: the run and the photo that come
--- of it bear the act's id.
+-- What a tool makes that acts on nothing that is there. It bears the act's id, so that it can be undone although whoever
+-- made it died over it.
+create or replace function market_assistant_makes(tool text) returns text language sql immutable as $$
+  select case tool when 'create_product' then 'market_product' when 'create_promo' then 'market_promo'
+    when 'draft_instagram_post' then 'market_instagram_post' when 'sync_to_marketplace' then 'market_sync_run' end
+$$;
+
+-- The fields that a tool sets on its subject, or on what it makes; of a sync and a photo, what was asked for: the run and
+-- the photo that come of it bear the act's id.
 create or replace function market_assistant_change(tool text, input jsonb) returns jsonb language sql immutable as $$
   select case
     when tool = 'delete_product' then '{"deleted": true}'::jsonb
     when tool in ('feature_store', 'feature_product') then jsonb_build_object('is_featured', input->'featured')
     when tool in ('update_product', 'update_store_info', 'set_store_location', 'sync_to_marketplace',
       'enhance_product_photo') then input - 'product_id'
+    when tool = 'create_product' then input
+    when tool = 'create_promo' then input - '{starts_at,ends_at,is_active}'::text[]
+    when tool = 'draft_instagram_post' then input - 'schedule_at'
   end
 $$;
 
@@ -246,7 +256,7 @@ begin
   return to_jsonb(act.id is not null);
 end $$;
 
--- What an act made, so that it can be undone. input: {action_id, user_id, target_kind, target_id, after}
+-- What an act made as it is: a verb may have chosen more than it was told. input: {action_id, user_id, target_kind, target_id, after}
 create or replace function market_assistant_made(input jsonb) returns jsonb language plpgsql as $$
 #variable_conflict use_variable
 begin

@@ -28,7 +28,12 @@ begin
     perform app_error('changed', 'Produknya sudah disinkronkan lagi sejak itu, jadi tidak dibatalkan');
   end if;
   perform from market_listings l join market_sync_items i on i.listing_id = l.id
-    where i.run_id = act.id and i.fresh order by l.product_id, l.id for no key update of l;
+    where i.run_id = act.id and (i.fresh or i.outcome is null) order by l.product_id, l.id for no key update of l;
+  if exists (select from market_sync_items i join market_listings l on l.id = i.listing_id
+      where i.run_id = act.id and not i.fresh and i.outcome is null and l.claim_until > now()) then
+    -- Whether it was on sale there is being asked just now.
+    perform app_error('conflict', 'Sinkronisasinya sedang berjalan. Coba batalkan lagi sebentar lagi');
+  end if;
   update market_listings l set wanted = false, verify = true, changes = l.changes + 1, dirty = true,
       sync_status = 'pending', reason = null, attempts = 0,
       retry_at = case when l.doubt_at is null then null else l.retry_at end, updated_at = now()
@@ -37,7 +42,7 @@ begin
   update market_listings l set verify = false, updated_at = now()
     from market_sync_items i
     where i.run_id = act.id and i.listing_id = l.id and not i.fresh and i.outcome is null
-      and coalesce(l.claim_until <= now(), true) and not exists (select from market_sync_items e
+      and not exists (select from market_sync_items e
         where e.listing_id = l.id and e.run_id <> act.id and e.outcome is null);
   update market_sync_items i set outcome = 'failed', reason = 'Sinkronisasi dibatalkan', finished_at = now()
     where i.run_id = act.id and i.outcome is null;

@@ -57,7 +57,7 @@ begin
   return job;
 end $$;
 
--- market_instagram_create({user_id, product_id, caption, image_url, scheduled_at}) returns {post, wake}
+-- market_instagram_create({id?, user_id, product_id, caption, image_url, scheduled_at}) returns {post, wake}
 create or replace function market_instagram_create(input jsonb) returns jsonb language plpgsql as $$
 declare
   shop uuid;
@@ -69,8 +69,8 @@ begin
   if not found then
     perform app_error('not_found', 'Toko belum dibuat');
   end if;
-  insert into market_instagram_posts (store_id, product_id, caption, image_url)
-    values (shop, (input->>'product_id')::uuid, input->>'caption', input->>'image_url')
+  insert into market_instagram_posts (id, store_id, product_id, caption, image_url)
+    values (coalesce((input->>'id')::uuid, uuidv7()), shop, (input->>'product_id')::uuid, input->>'caption', input->>'image_url')
     returning id into made;
   if input->>'scheduled_at' is not null then
     job := market_instagram_schedule(made, (input->>'scheduled_at')::timestamptz);

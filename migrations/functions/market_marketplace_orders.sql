@@ -103,8 +103,8 @@ begin
     update market_channel_lines set held = pieces, short = l.quantity - pieces
       where channel_order_id = order_key and line_id = line;
   elsif told in ('to_ship', 'shipped', 'delivered') and rank_was < 1 and l.product_id is not null then
-    -- What it held leaves the shelf; what it never held (the order is news) is taken as far as it is there.
-    pieces := case when rank_was = 0 then l.held else greatest(0, least(l.quantity, l.available)) end;
+    -- What it held leaves the shelf; what it did not hold (the order is news) is taken as far as it is there by now.
+    pieces := l.held + greatest(0, least(l.quantity - l.held, l.available));
     update market_products set stock = stock - pieces, reserved = reserved - l.held
       where id = l.product_id and pieces > 0;
     update market_channel_lines set held = 0, taken = pieces, short = l.quantity - pieces

@@ -133,11 +133,13 @@ end $$;
 -- market_marketplace_claim({connection_id, seq, claim_id, seconds, most, most_known}) returns [{listing, product, …}] | null
 -- The next listings to work on, each with the product as it is after the claim: a change that commits later makes the
 -- listing dirty again. Listings that the shop has come first and by themselves, many at once: a price that changed
--- does not wait for a thousand new products. Null: this pump has been replaced, or the admin has switched the store's
--- syncing off: what is dirty stays so, and is worked on when it is on again.
+-- does not wait for a thousand new products. `unmade`: surely nobody has tried to put it up there. Null: this pump has
+-- been replaced, or the admin has switched the store's syncing off: what is dirty stays so, and is worked on when it is
+-- on again.
 create or replace function market_marketplace_claim(input jsonb) returns jsonb language plpgsql as $$
 declare
   claimed uuid[];
+  unmade uuid[];
   is_known boolean;
   works jsonb;
 begin
@@ -148,7 +150,7 @@ begin
   end if;
   for is_known in select * from (values (true), (false)) v loop
     with due as (
-      select l.id from market_listings l
+      select l.id, l.item_id is null and l.claim_id is null and l.doubt_at is null as is_unmade from market_listings l
       where l.connection_id = (input->>'connection_id')::uuid and l.dirty
         and (l.item_id is not null and not l.verify) = is_known
         and (l.retry_at is null or l.retry_at <= now()) and (l.claim_until is null or l.claim_until <= now())
@@ -159,12 +161,13 @@ begin
       update market_listings l set claim_id = (input->>'claim_id')::uuid,
           claim_until = now() + make_interval(secs => (input->>'seconds')::int)
       from due where l.id = due.id
-      returning l.id
+      returning l.id, due.is_unmade
     )
-    select array_agg(taken.id) into claimed from taken;
+    select array_agg(taken.id), array_agg(taken.id) filter (where taken.is_unmade) into claimed, unmade from taken;
     exit when claimed is not null;
   end loop;
-  select coalesce(jsonb_agg(market_marketplace_work(l.id) order by l.id), '[]') into works
+  select coalesce(jsonb_agg(market_marketplace_work(l.id)
+      || jsonb_build_object('unmade', l.id = any (coalesce(unmade, '{}'))) order by l.id), '[]') into works
     from market_listings l where l.id = any (claimed);
   perform market_marketplace_about_to_send((input->>'claim_id')::uuid, works);
   return works;
@@ -179,7 +182,7 @@ create or replace function market_marketplace_about_to_send(holder uuid, works j
       pushed_content = case when not t.new_content then l.pushed_content end
     from jsonb_array_elements(works) w cross join lateral (select
       w.value->'pushed_price' <> w.value#>'{product,price}' as new_price,
-      w.value->'pushed_stock' <> w.value#>'{product,stock}' as new_stock,
+      w.value->'pushed_stock' <> w.value#>'{product,stock}' or not (w.value#>>'{product,on_sale}')::boolean as new_stock,
       w.value->'pushed_content' <> w.value->'content' or w.value->'shown' <> w.value#>'{product,on_sale}' as new_content) t
     where l.id = (w.value->>'id')::uuid and l.claim_id = holder and (t.new_price or t.new_stock or t.new_content)
 $$;
@@ -213,7 +216,7 @@ create or replace function market_marketplace_work(listing uuid) returns jsonb l
 $$;
 
 -- market_marketplace_record({connection_id, claim_id, results: [{id, changes, outcome: synced | failed | retry |
---   release, reason?, after_ms?, doubt?, was_live?, item_id?, sku_id?, remote_category_id?, shown?, price?, stock?,
+--   release, reason?, after_ms?, doubt?, was_live?, was_there?, item_id?, sku_id?, remote_category_id?, shown?, price?, stock?,
 --   content?}]})
 -- returns {recorded}. What is told about a listing holds whatever the outcome (a price may have gone through and the
 -- stock not). `synced` ends it unless the product has changed since the claim; `failed` waits for the seller.
@@ -254,15 +257,16 @@ begin
         claim_id = null, claim_until = null, updated_at = now()
     from told t
     where l.id = t.id and l.claim_id = (input->>'claim_id')::uuid
-    returning l.id, t.changes, t.outcome, t.what->>'reason' as reason, t.what->'was_live' = 'false' as was_off
+    returning l.id, t.changes, t.outcome, t.what->>'reason' as reason, t.what->'was_live' = 'false' as was_off,
+      coalesce((t.what->>'was_there')::boolean, false) as was_there
   ), ended as (
-    update market_sync_items i set fresh = i.fresh or coalesce(d.was_off, false),
+    update market_sync_items i set fresh = (i.fresh or coalesce(d.was_off, false)) and not d.was_there,
       outcome = case when d.outcome in ('synced', 'failed') then d.outcome end,
       reason = case when d.outcome in ('synced', 'failed') then d.reason end,
       finished_at = case when d.outcome in ('synced', 'failed') then now() end
     from done d
     where i.listing_id = d.id and i.outcome is null and i.changes <= d.changes
-      and (d.outcome in ('synced', 'failed') or d.was_off)
+      and (d.outcome in ('synced', 'failed') or d.was_off or d.was_there)
     returning d.outcome
   ), seen as (
     update market_connections c set last_sync_at = now()

@@ -2,7 +2,8 @@
 
 -- When a parcel was last heard of, by our own clock.
 create or replace function market_parcel_heard(h market_shipments) returns timestamptz language sql stable as $$
-  select greatest(h.requested_at, (select max(e.created_at) from market_shipment_events e where e.shipment_id = h.id))
+  select coalesce(greatest(h.requested_at,
+    (select max(e.created_at) from market_shipment_events e where e.shipment_id = h.id)), h.created_at)
 $$;
 
 -- Whether our courier has it, and may still say something of it.
@@ -13,7 +14,7 @@ $$;
 
 -- market_parcels_quiet({most}) returns [number]
 -- Parcels to ask about now, each taken by one caller: every six hours at first, every two days in the end. One whose
--- question fails is due again after a sixth of its pause.
+-- question fails is due again after a twelfth of its pause.
 create or replace function market_parcels_quiet(input jsonb) returns jsonb language sql as $$
   with due as (
     select h.id, p.pause from market_shipments h cross join lateral (select least(interval '2 days',
@@ -29,7 +30,8 @@ $$;
 
 -- market_parcels_give_up({days, alert_to}) returns {wake}
 -- Parcels that nobody has heard of for so long are not asked about any more: the operator is told, who decides about
--- the money, and both sides where it has not gone back yet. News that still comes takes effect as ever.
+-- the money, and both sides where it has not gone back yet. So are those that no courier of ours has (the seller sent
+-- them, or never did) while their order's money is held. News that still comes takes effect as ever.
 create or replace function market_parcels_give_up(input jsonb) returns jsonb language plpgsql as $$
 declare
   parcel market_shipments;
@@ -38,10 +40,11 @@ declare
   wakes jsonb[] := '{}';
 begin
   for parcel in
-    select h.* from market_shipments h
-    where market_parcel_is_open(h) and h.requested_at < now() - make_interval(days => (input->>'days')::int)
+    select h.* from market_shipments h join market_orders w on w.id = h.order_id
+    where h.given_up_at is null and (market_parcel_is_open(h) or w.status in ('paid', 'processing', 'shipped'))
+      and coalesce(h.requested_at, h.created_at) < now() - make_interval(days => (input->>'days')::int)
       and market_parcel_heard(h) < now() - make_interval(days => (input->>'days')::int)
-    order by h.requested_at limit 200 for no key update skip locked
+    order by h.created_at limit 200 for no key update of h skip locked
   loop
     update market_shipments set given_up_at = now() where id = parcel.id;
     select * into o from market_orders where id = parcel.order_id;

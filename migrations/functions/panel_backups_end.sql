@@ -20,7 +20,7 @@ begin
           and b.r2_state = 'none' and b.name in (select jsonb_array_elements_text(outcome->'value'->'removed'));
       end if;
     when 'backup.list' then
-      if ok then perform panel_backups_told(job->>'server_id', outcome->'value'); end if;
+      if ok then perform panel_backups_told(job->>'server_id', panel_backups_left(job, outcome->'value')); end if;
     else null;
   end case;
   return null;
@@ -91,6 +91,16 @@ begin
       select from panel_backups x where x.id = b.id and x.last_proven_at > now() - interval '1 hour');
   end if;
 end $$;
+
+-- What a list holds without what was removed, and written down, since it was asked for: the server may have looked before.
+create or replace function panel_backups_left(job jsonb, told jsonb) returns jsonb language sql stable as $$
+  select told || jsonb_build_object('items', (
+    select coalesce(jsonb_agg(i order by n), '[]') from jsonb_array_elements(told->'items') with ordinality u(i, n)
+    where not exists (
+      select from panel_jobs p, panel_jobs l
+      where l.job_id = (job->>'job_id')::uuid and p.server_id = l.server_id and p.command = 'backup.remove'
+        and p.finished_at >= l.created_at and p.value->'removed' ? (i->>'name'))))
+$$;
 
 -- {dir, items, unreadable}: what lies in a server's folder. What it has and nobody knows is taken up (a panel that was
 -- made anew finds its backups); what is known and is not there says so, where an answer that left out the oldest

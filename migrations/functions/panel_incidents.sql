@@ -84,22 +84,29 @@ begin
   return jobs_wakes(variadic wakes) || panel_incidents_close(server, kind, bad, alert_to);
 end $$;
 
--- For the minute cron: {alert_to, silent_seconds} -> {wakes}. A server whose agent is silent for that long (enrolling was
--- its first word), and backups of those that have reported that are unproven, missing or failing. Servers are taken one
--- by one: a busy one holds up no other.
+-- For the minute cron: {alert_to, silent_seconds, watch} -> {wakes}. A server whose agent is silent for that long
+-- (enrolling was its first word), and backups of those that have reported that are unproven, missing or failing. Servers
+-- are taken one by one: a busy one holds up no other. While we were away ourselves (`watch` looked at nothing) nobody
+-- could be heard: silence counts from when it looks again.
 create or replace function panel_watch(input jsonb) returns jsonb language plpgsql as $$
 declare
   alert_to constant text := input->>'alert_to';
+  term constant interval := make_interval(secs => (input->>'silent_seconds')::int);
+  looking timestamptz;
   server record;
   wakes jsonb := '[]';
 begin
+  insert into panel_watches as w (name, since, looked_at) values (input->>'watch', '-infinity', now())
+  on conflict (name) do update set looked_at = now(),
+    since = case when w.looked_at < now() - interval '90 seconds' then now() else w.since end
+  returning w.since into looking;
   for server in
     select s.id, greatest(s.enrolled_at, s.seen_at, r.received_at) as heard_at,
       greatest(s.seen_at, r.received_at) is not null as has_reported
     from panel_servers s left join panel_reports r on r.server_id = s.id
     where s.enrolled_at is not null order by s.id
   loop
-    if server.heard_at < now() - make_interval(secs => (input->>'silent_seconds')::int) then
+    if greatest(server.heard_at, looking) < now() - term then
       wakes := wakes || jobs_wakes(panel_incident_open(server.id, 'silent', '',
         jsonb_build_object('terakhir terdengar', panel_time(server.heard_at)), alert_to));
     end if;

@@ -42,11 +42,11 @@ create or replace function panel_report_minute(server text, told jsonb) returns 
     failed_services = greatest(m.failed_services, excluded.failed_services)
 $$;
 
--- A service that could not be asked keeps beside its `unknown` what was last known of it.
+-- A service that could not be asked keeps beside its `unknown` what was last known of it, its count of restarts too.
 create or replace function panel_report_known(services jsonb, were jsonb) returns jsonb language sql immutable as $$
-  select coalesce(jsonb_agg(case when s->>'status' = 'unknown' then s || coalesce((
-    select jsonb_build_object('known', coalesce(w->>'known', w->>'status'))
-    from jsonb_array_elements(coalesce(were, '[]')) w where w->>'name' = s->>'name' limit 1), '{}') else s end order by n), '[]')
+  select coalesce(jsonb_agg(case when s->>'status' = 'unknown' then coalesce((
+    select jsonb_strip_nulls(jsonb_build_object('known', coalesce(w->>'known', w->>'status'), 'restarts', w->'restarts'))
+    from jsonb_array_elements(coalesce(were, '[]')) w where w->>'name' = s->>'name' limit 1), '{}') || s else s end order by n), '[]')
   from jsonb_array_elements(services) with ordinality u(s, n)
 $$;
 

@@ -1,6 +1,6 @@
 -- Servers of the panel and how agents get at them. Guarantees, from any number of connections at once: exactly one
 -- server is the default as soon as there is any; an enrolment token makes one agent, in time, once; a server that
--- still has something on it is not forgotten.
+-- still has something on it is not forgotten, unless it is long dead and that is said.
 
 -- A server as operators see it. The two minutes are those after which a silent agent is told about.
 create or replace function panel_server_view(server panel_servers) returns jsonb language sql stable as $$
@@ -56,8 +56,9 @@ begin
   return panel_server_view(server);
 end $$;
 
--- {id}. Refused while sites, backups or unfinished jobs are on it, and for the default one while there are others.
-create or replace function panel_server_delete(input jsonb) returns void language plpgsql as $$
+-- The server that is to be forgotten, locked: {id, force?}. Never the default one while there are others; by `force` only
+-- one that nobody has heard of for a day.
+create or replace function panel_server_ending(input jsonb) returns panel_servers language plpgsql as $$
 declare
   server panel_servers;
 begin
@@ -67,7 +68,41 @@ begin
   if server.is_default and exists (select from panel_servers s where s.id <> server.id) then
     perform app_error('conflict', 'server is the default one');
   end if;
-  if exists (select from panel_jobs j where j.server_id = server.id and j.outcome is null) then
+  if (input->>'force')::bool
+    and greatest(server.created_at, server.enrolled_at, server.seen_at) > now() - interval '1 day'
+  then
+    perform app_error('conflict', 'server was heard within a day');
+  end if;
+  return server;
+end $$;
+
+-- {id, audit}. All backups of a server that is forgotten by force are to go -> [{id, upload_id}]: what of them lies in R2
+-- (some at a time; the minute cron removes the rest).
+create or replace function panel_server_give_up(input jsonb) returns jsonb language plpgsql as $$
+declare
+  server panel_servers := panel_server_ending(input || '{"force": true}');
+begin
+  update panel_backups b set state = 'removing', is_unproven = false, updated_at = now() where b.server_id = server.id;
+  perform audit_write(input->'audit' || jsonb_build_object('action', 'server.give_up', 'subject_kind', 'panel_server',
+    'subject_id', server.id, 'after', jsonb_build_object(
+      'sites', (select coalesce(jsonb_agg(s.domain order by s.domain), '[]') from panel_sites s where s.server_id = server.id),
+      'backups', (select count(*) from panel_backups b where b.server_id = server.id))));
+  return coalesce((
+    select jsonb_agg(jsonb_build_object('id', b.id, 'upload_id', b.r2_upload_id)) from (
+      select x.id, x.r2_upload_id from panel_backups x
+      where x.server_id = server.id and x.r2_state <> 'none' limit 200) b), '[]');
+end $$;
+
+-- {id, force?}. Refused while sites, backups or unfinished jobs are on it. By `force` these go with it, but for backups
+-- that still lie in R2.
+create or replace function panel_server_delete(input jsonb) returns void language plpgsql as $$
+declare
+  server panel_servers := panel_server_ending(input);
+begin
+  if (input->>'force')::bool then
+    delete from panel_sites s where s.server_id = server.id;
+    delete from panel_backups b where b.server_id = server.id and b.r2_state = 'none';
+  elsif exists (select from panel_jobs j where j.server_id = server.id and j.outcome is null) then
     perform app_error('conflict', 'server has unfinished jobs');
   end if;
   delete from panel_servers s where s.id = server.id;

@@ -1,5 +1,6 @@
 -- Purchases that show after the money of their order has gone back. Guarantee: the operator hears of each once, as soon as a
--- list has it; the order keeps its trxid and waits in the list of reviews; no money moves.
+-- list has it (for two days the list goes back to the attempt, over 5,000 purchases at most; then it has the latest 100);
+-- the order keeps its trxid and waits in the list of reviews; no money moves.
 
 -- {family, seen_at, rows, alert_to} -> {added, wake}. What a list shows. Its purchases that belong to no order of ours
 -- (yet) are noted with the time; those that can only be of an order that was refunded become its.
@@ -20,6 +21,10 @@ begin
   for late in
     select r.*, w.seen_at from topup_history_rows(input->'rows') r join topup_supplier_sightings w on w.trxid = r.trxid
     where r.trxid = any (nobodys) and w.seen_at > (input->>'seen_at')::timestamptz - interval '30 days'
+      -- Looked up once for all: an account that is used past us shows thousands that are nobody's.
+      and topup_plain_target(r.target) in (select topup_plain_target(x.target) from topup_orders x
+        where x.id >= uuidv7(interval '-30 days') and x.state in ('failed', 'cancelled', 'refunded')
+          and x.trxid is null and x.attempt_at is not null and x.family = input->>'family')
     order by r.trxid
   loop
     o := topup_late_owner(input->>'family', to_jsonb(late));
@@ -51,9 +56,26 @@ create or replace function topup_late_owner(family text, late jsonb) returns top
   order by x.attempt_at desc limit 1
 $$;
 
--- {now} -> [family]. Families with an order that silence refunded in the last two days.
+-- {now, listed, most} -> [{family, limit}]. Families with an order that silence refunded in the last two days, and how
+-- long a list reaches back to the first of them.
 create or replace function topup_late_families(input jsonb) returns jsonb language sql stable as $$
-  select coalesce(jsonb_agg(distinct x.family), '[]') from topup_orders x
-  where x.id >= uuidv7(interval '-4 days') and x.state = 'failed' and x.trxid is null and x.absent_since is not null
-    and x.finished_at > (input->>'now')::timestamptz - interval '2 days'
+  select coalesce(jsonb_agg(jsonb_build_object('family', f.family,
+      'limit', topup_list_back_to(f.family, f.since, input))), '[]')
+  from (select x.family, min(x.attempt_at) as since from topup_orders x
+    where x.id >= uuidv7(interval '-4 days') and x.state = 'failed' and x.trxid is null and x.absent_since is not null
+      and x.finished_at > (input->>'now')::timestamptz - interval '2 days'
+    group by x.family) f
+$$;
+
+-- How long a list of the family goes back to `since`: by `listed` longer than what we know of since then, for what we do
+-- not, but never longer than `most`. What is older has no part in it: a purchase made past us that nobody ever saw would
+-- be seen for the first time, as if it were new.
+create or replace function topup_list_back_to(family text, since timestamptz, input jsonb) returns bigint
+language sql stable as $$
+  select least((input->>'most')::bigint, (input->>'listed')::bigint
+    + (select count(*) from topup_orders x
+      where x.family = topup_list_back_to.family and x.trxid is not null and x.attempt_at >= since
+        and x.id >= uuidv7(since - clock_timestamp() - interval '2 hours'))
+    + (select count(*) from topup_supplier_sightings w
+      where w.family = topup_list_back_to.family and w.seen_at >= since))
 $$;

@@ -73,7 +73,7 @@ begin
   elsif worth = 'lagging' then
     perform topup_silence_broken(o);
   end if;
-  if not topup_family_known(o) or (input->>'asked_at')::timestamptz <= o.attempt_until + topup_silence_alone() then
+  if (input->>'asked_at')::timestamptz <= o.attempt_until + topup_proof_patience(o) then
     return topup_match_later(o, 'wait');
   end if;
   return jsonb_build_object('verdict', 'settled') || topup_order_review(o, case worth

@@ -7,7 +7,9 @@
 --   1. it was asked for after the attempt's lease, so that nothing of the attempt is still on its way;
 --   2. the list goes back to before the attempt, or is all that was ever sold;
 --   3. it lacks no purchase that was surely made since the attempt: of another order of ours, by its trxid, or one that a
---      signed callback names and no order and no list explains;
+--      signed callback names and no order and no list explains. Only what was made in the last 5 minutes may be lacked,
+--      where it is newer than all that the list shows: lists that are always a little late would else prove nothing while
+--      we sell;
 --   4. no row can be the order's (topup_orders_match.sql).
 -- Silence is believed when all looks were silent
 --   a. for 5 minutes beside something newer: a purchase of ours whose attempt began after the lease of this one;
@@ -50,12 +52,18 @@ create or replace function topup_row_after(o topup_orders, history jsonb) return
   where x.family = o.family and x.attempt_at >= o.attempt_until and x.bought_at is not null
 $$;
 
--- Whether the list lacks a purchase that was surely made since the attempt.
+-- Whether the list lacks a purchase that was surely made since the attempt. Where it shows something newer than the order,
+-- what is newer than that and of the last minutes is not lacked.
 create or replace function topup_lacks_newer(o topup_orders, input jsonb) returns boolean language sql stable as $$
-  with told as (
-    select (input->>'asked_at')::timestamptz - interval '5 seconds' as at
-  ), listed as (
+  with listed as materialized (
     select r.trxid from topup_history_rows(input->'rows') r
+  ), told as materialized (
+    select least(a.at - interval '5 seconds', case when max(x.attempt_at) is not null
+      then greatest(a.at - topup_silence_beside_newer(), max(x.attempt_at)) end) as at, a.at as asked_at
+    from (select (input->>'asked_at')::timestamptz as at) a
+    left join (listed l join topup_orders x on x.trxid = l.trxid)
+      on x.family = o.family and x.attempt_at >= o.attempt_until and x.bought_at is not null
+    group by a.at
   )
   select exists (
     select from topup_orders x, told
@@ -66,7 +74,7 @@ create or replace function topup_lacks_newer(o topup_orders, input jsonb) return
   ) or exists (
     select from inbox_events e, told, split_part(e.event_key, '/', 1) named(trxid)
     where e.retry_at is not null and e.provider = 'vip-reseller' and e.state = 'parked'
-      and e.received_at >= o.attempt_at and e.received_at < told.at
+      and e.received_at >= o.attempt_at and e.received_at < told.asked_at - interval '5 seconds'
       and not exists (select from topup_orders x where x.trxid = named.trxid)
       and not exists (select from topup_supplier_sightings w where w.trxid = named.trxid)
       and not exists (select from listed l where l.trxid = named.trxid)
@@ -75,7 +83,7 @@ $$;
 
 -- Whether the list is all that the supplier ever sold us of the family: shorter than asked for, and with every purchase
 -- that we know of, of which there must be one. For where none is known, nothing proves that lists are answered at all: a
--- family's first order in doubt waits for the next.
+-- family's first order in doubt waits for the next, for a day.
 create or replace function topup_is_whole_list(o topup_orders, input jsonb) returns boolean language sql stable as $$
   select jsonb_array_length(input->'rows') < (input->>'asked')::int
     and exists (select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid)
@@ -88,10 +96,12 @@ create or replace function topup_is_whole_list(o topup_orders, input jsonb) retu
   from (select (input->>'asked_at')::timestamptz - interval '5 seconds' as told) l
 $$;
 
--- Whether any purchase of the order's family is known.
-create or replace function topup_family_known(o topup_orders) returns boolean language sql stable as $$
-  select exists (select from topup_orders x where x.family = o.family and x.trxid is not null)
-    or exists (select from topup_supplier_sightings w where w.family = o.family)
+-- How long a list that proves nothing is asked for again before a person must look. A family of which no purchase is known
+-- waits a day for its next one, which would prove what the list is worth.
+create or replace function topup_proof_patience(o topup_orders) returns interval language sql stable as $$
+  select case when exists (select from topup_orders x where x.family = o.family and x.trxid is not null)
+      or exists (select from topup_supplier_sightings w where w.family = o.family)
+    then topup_silence_alone() else interval '1 day' end
 $$;
 
 -- One more silent look; returns the order as it is then. The caller has locked it.

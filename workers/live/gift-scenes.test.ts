@@ -1,7 +1,11 @@
 import { env } from "cloudflare:workers";
+import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
-import { api } from "../testing/api.ts";
+import { z } from "zod";
+import { rows } from "../../shared/db/statement.ts";
+import { api, settleBackground, testContext } from "../testing/api.ts";
 import { createUser, type TestUser, unique } from "../testing/factories.ts";
+import { giveGift } from "./give.ts";
 import { coinsOf, createGiver } from "./test-gifts.ts";
 import { inParty } from "./testing/rounds.ts";
 
@@ -28,6 +32,18 @@ describe("a gift over REST", () => {
     expect((await give(fan, { ...gift, scene: "party" }, key)).body.data.totalCost).toBe(50);
     expect((await give(fan, gift)).body.data.totalCost).toBe(100);
     expect(await coinsOf(fan.userId)).toBe(800);
+  });
+
+  test("asks for its sender's sign-in with the gift itself, also where it asked for something before", async () => {
+    const [fan, host] = [await createGiver(1_000), await createUser()];
+    const { userId, sessionId } = fan;
+    const ctx = testContext({ userId, sessionId, roles: [] });
+    let asked = 0;
+    ctx.db.guard({ statement: rows(sql`select 1 as one`, z.unknown()), passed: () => asked++ });
+    const gift = { receiverId: host.userId, giftId: "cute", quantity: 1, roomId: unique("r") };
+    await giveGift(ctx, gift, unique("k"));
+    expect([asked, await coinsOf(userId)]).toEqual([2, 900]);
+    await settleBackground();
   });
 
   test("is refused as a party's where sender or receiver is in no such room", async () => {

@@ -31,6 +31,7 @@ export async function giveGift(
   const { userId } = actorOf(ctx);
   const key = `rest/${idempotencyKey ?? crypto.randomUUID()}`;
   const scene = await sceneOf(ctx, input, idempotencyKey === undefined ? null : key);
+  ctx.db.guardAgain();
   const [result] = await sendGifts(ctx, [
     {
       key,

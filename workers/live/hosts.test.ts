@@ -101,7 +101,7 @@ describe("the home screen's lists", () => {
     expect(await idsIn("live?limit=100", [early, late, over])).toEqual(ids(late, early));
   });
 
-  it("hot: the last ten minutes first, then what was given in 24 hours, then viewers", async () => {
+  it("hot: the last ten minutes first, then what was earned in 24 hours, then viewers", async () => {
     const hosts = await Promise.all(Array.from({ length: 5 }, () => createUser()));
     const [justBegun, rich, watched, quiet, past] = hosts as [
       TestUser,
@@ -119,14 +119,15 @@ describe("the home screen's lists", () => {
     }
     await execute(sql`update live_sessions set viewers_now = 9 where host_id = ${watched.userId}`);
     await execute(sql`update live_sessions set viewers_now = 5 where host_id = ${past.userId}`);
-    const given = (host: TestUser, hours: number, coins: number) =>
+    const given = (host: TestUser, hours: number, coins: number, income: number) =>
       execute(
-        sql`insert into live_host_hours (hour, host_id, coins)
-          values (date_trunc('hour', now()) - make_interval(hours => ${hours}), ${host.userId}, ${coins})`,
+        sql`insert into live_host_hours (hour, host_id, coins, income)
+          values (date_trunc('hour', now()) - make_interval(hours => ${hours}), ${host.userId}, ${coins}, ${income})`,
       );
-    await given(rich, 2, 50);
-    await given(rich, 23, 50);
-    await given(past, 26, 9_000_000);
+    await given(rich, 2, 50, 25);
+    await given(rich, 23, 50, 25);
+    await given(watched, 2, 400, 40);
+    await given(past, 26, 9_000_000, 4_500_000);
     expect(await idsIn("hot?limit=100", hosts)).toEqual(ids(justBegun, rich, watched, past, quiet));
   });
 

@@ -66,18 +66,18 @@ export async function liveHosts(ctx: Ctx, page: Page): Promise<HostCard[]> {
   );
 }
 
-/** Who is live: those of the last ten minutes first, then by what they were given in 24 hours, then by viewers. */
+/** Who is live: those of the last ten minutes first, then by what they earned in 24 hours, then by viewers. */
 export async function hotHosts(ctx: Ctx, page: Page): Promise<HostCard[]> {
   const since = hourStart(new Date(ctx.now().getTime() - DAY_MS));
   return await cards(
     ctx,
     sql`with given as (
-        select host_id, sum(coins) as coins from live_host_hours where hour >= ${since} group by host_id
+        select host_id, sum(income) as income from live_host_hours where hour >= ${since} group by host_id
       )
       select ${CARD} from live_sessions s join identity_users u on u.id = s.host_id and ${IN_SIGHT}
       left join given g on g.host_id = s.host_id
       where s.end_time is null
-      order by s.start_time > now() - interval '10 minutes' desc, coalesce(g.coins, 0) desc, s.viewers_now desc, s.id
+      order by s.start_time > now() - interval '10 minutes' desc, coalesce(g.income, 0) desc, s.viewers_now desc, s.id
       limit ${page.limit} offset ${offsetOf(page)}`,
   );
 }

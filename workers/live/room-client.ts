@@ -48,6 +48,11 @@ export async function announceLive(ctx: Ctx, news: LiveNews): Promise<void> {
   await quietly(ctx, "live", tell());
 }
 
+/** Tells a room of a live that goes on, in case the word of its start was lost. Never fails; what it knows is no news to it. */
+export async function remindOfLive(ctx: Ctx, news: LiveNews): Promise<void> {
+  await quietly(ctx, "live", inTime(PROOF_MS, liveRoom(ctx, news.roomId).remindOfLive(news)));
+}
+
 /** Lets a room renew the leases of the hosts whose sockets it knows, now. Never fails; who is silent proves nothing. */
 export async function proveHosts(ctx: Ctx, roomId: string): Promise<void> {
   await quietly(ctx, "sweep", inTime(PROOF_MS, liveRoom(ctx, roomId).proveHosts()));

@@ -92,6 +92,12 @@ export class Room extends DurableObject<Env> {
     return isShown;
   }
 
+  /** A start whose word may have been lost: it counts unless this live, or a later one of its host, is known. */
+  remindOfLive(news: LiveNews): void {
+    const known = this.#hosting.find(news.hostId);
+    if (!known || known.sessionId < news.sessionId) this.announceLive(news);
+  }
+
   /** Which of these users are in the room, verified. */
   areHere(userIds: number[]): boolean[] {
     return this.#room.areHere(userIds);

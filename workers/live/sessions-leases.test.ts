@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { settleBackground, testContext } from "../testing/api.ts";
 import { createUser, type TestUser, unique } from "../testing/factories.ts";
 import { roundTrips } from "../testing/round-trips.ts";
-import { endAbandoned, endLapsedSessions, renewLeases } from "./sessions.ts";
+import { endAbandoned, endLapsedSessions, openSessionOf, renewLeases } from "./sessions.ts";
 import { execute, goLive, told } from "./testing/people.ts";
 import { back, end, renew, rowOf } from "./testing/sessions.ts";
 import { inLive } from "./testing/socket-client.ts";
@@ -135,6 +135,18 @@ describe("a host who is gone", () => {
     await settleBackground();
   });
 
+  it("ends it also when Postgres dates his last proof a little after his goodbye", async () => {
+    const host = await createUser();
+    const room = unique("r");
+    const sessionId = await goLive(host, room);
+    await back(sessionId, 50);
+    await renew(host, room);
+    const goneSince = new Date(Date.now() - 1_000);
+    await endAbandoned(testContext(), { hostId: host.userId, roomId: room, goneSince });
+    expect(await rowOf(sessionId)).toMatchObject({ reason: "host_gone", lag: 0 });
+    await settleBackground();
+  });
+
   it("and is back with a new live keeps it, and keeps one in another room", async () => {
     const host = await createUser();
     const room = unique("r");
@@ -148,6 +160,21 @@ describe("a host who is gone", () => {
 
 describe("the minute's sweep", () => {
   const sweep = () => endLapsedSessions(testContext());
+
+  it("tells a room of a live whose start it did not hear of: its host's socket proves it from then on", async () => {
+    const host = await createUser();
+    const roomId = unique("r");
+    const input = { host_id: host.userId, claimed_id: host.userId, room_id: roomId };
+    await execute(sql`select live_start_session(${JSON.stringify(input)}::jsonb)`);
+    const open = await openSessionOf(testContext(), { hostId: host.userId });
+    const { id = 0 } = open ?? {};
+    await inLive(roomId, { headers: { authorization: `Bearer ${host.token}` } });
+    await sweep();
+    expect(await rowOf(id)).toMatchObject({ proven: false });
+    await back(id, 50);
+    await sweep();
+    await expect.poll(async () => (await rowOf(id)).proven).toBe(true);
+  });
 
   it("ends what lapsed and what is too old, leaves the rest, and finds nothing the second time", async () => {
     const hosts = await Promise.all(Array.from({ length: 4 }, () => createUser()));

@@ -20,6 +20,9 @@ function listening(actor: TestUser) {
       proveHosts: async () => {
         heard.push([name, "proof"]);
       },
+      remindOfLive: async () => {
+        heard.push([name, "reminder"]);
+      },
       viewers: async () => [viewer],
     }),
   };

@@ -4,7 +4,7 @@ import { actorOf, type Ctx } from "../../shared/context.ts";
 import { call, rows } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
 import { dayBounds } from "../../shared/time/jakarta.ts";
-import { announceLive, proveHosts, viewersOf } from "./room-client.ts";
+import { announceLive, proveHosts, remindOfLive, viewersOf } from "./room-client.ts";
 import { SessionShape } from "./schemas/sessions.ts";
 import { addressKey } from "./sockets/home.ts";
 
@@ -100,11 +100,20 @@ const Lapsed = z.array(
   z.object({ session_id: z.number(), room_id: z.string(), unasked: z.boolean() }),
 );
 
+/** The word of a start may be lost on its way to the room, which then proves nothing: it is said again. */
+async function remindRooms(ctx: Ctx): Promise<void> {
+  const unproven = await ctx.db.run(
+    call("live_unproven", { limit: SWEEP_LIMIT }, z.array(NamedRow)),
+  );
+  await Promise.all(unproven.map((one) => remindOfLive(ctx, { ...newsOf(one), state: "started" })));
+}
+
 /**
  * The minute's sweep: sessions whose lease lapsed or that are too old end. Their rooms are asked first: after an outage
  * of the database no lease was renewed, though the hosts were there. Answers how many it ended.
  */
 export async function endLapsedSessions(ctx: Ctx): Promise<number> {
+  await remindRooms(ctx);
   const lapsed = await ctx.db.run(call("live_lapsed", { limit: SWEEP_LIMIT }, Lapsed));
   if (lapsed.length === 0) return 0;
   const rooms = new Set(lapsed.flatMap(({ room_id, unasked }) => (unasked ? room_id : [])));

@@ -55,6 +55,7 @@ export class SocketShard extends DurableObject<Env> {
       identify: (request, auth) => reception.identify(request, auth),
       owns: (data, who) => reception.owns(data, who),
       moving: (socket, to) => reception.moving(socket, to),
+      moved: (socket) => reception.moved(socket),
       connect: (socket, auth) => reception.connect(socket, auth),
       connected: (socket) => reception.connected(socket),
       event: (socket, name, args, ack) => reception.event(socket, name, args, ack),
@@ -108,6 +109,7 @@ export class SocketShard extends DurableObject<Env> {
         // What came before is not for the one who enters, nor what waits to be sent as a batch.
         reached += this.#say(room, frames.splice(0));
         this.#batches.flush();
+        this.#desk.marks.heard(room, delivery.mark);
         this.#attendance.entered(room, delivery.socket, delivery.frames);
       }
     }

@@ -50,16 +50,20 @@ export async function listPromos(ctx: Ctx, query: { page: number; limit: number 
   return { ...found, page, limit };
 }
 
-/** Adds a code to the actor's store. Codes are unique over all stores. */
-export async function createPromo(ctx: Ctx, input: NewPromo): Promise<Promo> {
+/** Adds a code to the actor's store; under `id`, where its maker needs to know it. Codes are unique over all stores. */
+export async function createPromo(
+  ctx: Ctx,
+  input: NewPromo,
+  id: string | null = null,
+): Promise<Promo> {
   const { userId } = actorOf(ctx);
   const fields = { ...input, starts_at: input.starts_at ?? ctx.now().toISOString() };
   const [created] = await ctx.db.run(
     rows(
       sql`with c as (
           insert into market_promo_codes
-            (store_id, created_by, code, type, value, min_purchase, max_uses, starts_at, ends_at, is_active)
-          select s.id, s.user_id, n.code, n.type, n.value, n.min_purchase, n.max_uses, n.starts_at, n.ends_at, n.is_active
+            (id, store_id, created_by, code, type, value, min_purchase, max_uses, starts_at, ends_at, is_active)
+          select coalesce(${id}::uuid, uuidv7()), s.id, s.user_id, n.code, n.type, n.value, n.min_purchase, n.max_uses, n.starts_at, n.ends_at, n.is_active
           from market_stores s, jsonb_populate_record(null::market_promo_codes, ${JSON.stringify(fields)}::jsonb) n
           where s.user_id = ${userId} and s.deleted_at is null
           returning *

@@ -112,6 +112,10 @@ describe("POST /v1/ssl/renew", () => {
 
   it("happens by itself once a day where a certificate ends within 30 days", async () => {
     const own = await enrolledServer(operator);
+    const heard = (minutes: number) =>
+      execute(
+        sql`update panel_servers set seen_at = now() - make_interval(mins => ${minutes}) where id = ${own.id}`,
+      );
     const keep = (domain: string, days: number, staging: boolean) =>
       execute(sql`insert into panel_certificates
           (server_id, domain, issuer, serial, not_before, not_after, staging)
@@ -119,11 +123,17 @@ describe("POST /v1/ssl/renew", () => {
     const renewals = async () =>
       (await getOf(operator, `/v1/jobs?server=${own.id}&type=renew_certificates`)).body.items
         .length;
+    await heard(0);
     await keep("jauh.example", 40, false);
     await keep("uji.example", 3, true);
     await renewDueCertificates(testContext());
     expect(await renewals()).toBe(0);
     await keep("dekat.example", 20, false);
+    // Nothing is ordered of a server that is away.
+    await heard(6);
+    await renewDueCertificates(testContext());
+    expect(await renewals()).toBe(0);
+    await heard(1);
     await renewDueCertificates(testContext());
     await renewDueCertificates(testContext());
     expect(await renewals()).toBe(1);

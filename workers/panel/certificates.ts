@@ -58,12 +58,12 @@ export async function renewCertificates(ctx: Ctx, server: string | null): Promis
   return doneOrPending(await awaitJob(ctx, job));
 }
 
-/** For the hourly cron: renewals on every server that has a certificate near its end, one at a time each. */
+/** For the hourly cron: renewals on every server that is there and has a certificate near its end, one at a time each. */
 export async function renewDueCertificates(ctx: Ctx): Promise<void> {
   const due = await ctx.db.run(
     rows(
-      sql`select distinct c.server_id from panel_certificates c
-        where c.not_after < now() + make_interval(days => ${RENEW_DAYS}) and not c.staging and not exists (
+      sql`select distinct c.server_id from panel_certificates c join panel_servers s on s.id = c.server_id
+        where s.seen_at > now() - interval '5 minutes' and c.not_after < now() + make_interval(days => ${RENEW_DAYS}) and not c.staging and not exists (
           select from panel_jobs p where p.server_id = c.server_id and p.command = 'ssl.renew'
             and (p.outcome is null or p.created_at > now() - interval '20 hours'))`,
       z.object({ server_id: z.string() }).transform((row) => row.server_id),

@@ -1,3 +1,4 @@
+import { env } from "cloudflare:test";
 import { type SQL, sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -5,6 +6,7 @@ import { rows } from "../../shared/db/statement.ts";
 import { api, type TestCall, testContext } from "../testing/api.ts";
 import { failureBody } from "../testing/envelopes.ts";
 import { createUser, type TestUser, unique } from "../testing/factories.ts";
+import { archiveKey } from "./backups/objects.ts";
 import { enrolledServer, newServer } from "./testing/agents.ts";
 import { trailOf } from "./testing/operators.ts";
 
@@ -170,11 +172,73 @@ describe("forgetting a server", () => {
     await gone;
   });
 
-  it("is refused for the default one while there are others", async () => {
+  it("is refused for the default one while there are others, by force too", async () => {
     await newServer(operator);
     const [first] = (await call("GET", "")).body.items;
-    expect(await call("DELETE", `/${first.id}`)).toMatchObject(
-      failure(409, "server is the default one"),
+    for (const query of ["", "?force=true"]) {
+      expect(await call("DELETE", `/${first.id}${query}`)).toMatchObject(
+        failure(409, "server is the default one"),
+      );
+    }
+  });
+});
+
+describe("forgetting a dead server by force", () => {
+  const run = async (text: SQL) => await testContext().db.run(rows(text, z.unknown()));
+  const newSite = (id: string) => {
+    const name = unique("situs");
+    const json = { domain: `${name}.example`, root_path: `/var/www/${name}`, runtime: "php" };
+    return api(`/v1/sites?server=${id}`, { method: "POST", token: operator.token, json });
+  };
+  const newCopy = async (id: string) => {
+    const backup = crypto.randomUUID();
+    await run(sql`insert into panel_backups (id, server_id, name, kind, state, origin, subject, r2_state, file, bytes, plain_bytes,
+        sha256, manifest_sha256, counts, created_at)
+      values (${backup}, ${id}, ${unique("b")}, 'database', 'stored', 'schedule', 'toko', 'verified', '/b/b', 1, 1, 'x', 'x', '{}', now())`);
+    const key = archiveKey({ id: backup, serverId: id });
+    await env.ASSETS_BUCKET.put(key, "x");
+    return key;
+  };
+
+  it("takes its sites, its backups with their copies and its open jobs with it, and says so in the trail", async () => {
+    const { id } = await enrolledServer(operator);
+    const other = await newServer(operator);
+    const { domain } = (await newSite(id)).body.site;
+    const [key, kept] = [await newCopy(id), await newCopy(other.id)];
+    for (const heard of ["seen_at", "enrolled_at"]) {
+      await run(sql`update panel_servers set created_at = now() - interval '2 days',
+        enrolled_at = now() - interval '2 days', seen_at = now() - interval '25 hours' where id = ${id}`);
+      await run(
+        sql`update panel_servers set ${sql.raw(heard)} = now() - interval '23 hours' where id = ${id}`,
+      );
+      expect(await call("DELETE", `/${id}?force=true`)).toMatchObject(
+        failure(409, "server was heard within a day"),
+      );
+    }
+    await run(
+      sql`update panel_servers set enrolled_at = now() - interval '2 days' where id = ${id}`,
+    );
+    expect(await call("DELETE", `/${id}`)).toMatchObject(
+      failure(409, "server has unfinished jobs"),
+    );
+    expect(await env.ASSETS_BUCKET.head(key)).not.toBeNull();
+    expect(await call("DELETE", `/${id}?force=true`)).toMatchObject({ status: 200 });
+    expect(await env.ASSETS_BUCKET.head(key)).toBeNull();
+    expect(await env.ASSETS_BUCKET.head(kept)).not.toBeNull();
+    expect(await call("GET", `/${id}`)).toMatchObject(failure(404, "server not found"));
+    const json = { domain, root_path: `/var/www/${domain}`, runtime: "php" };
+    const again = { method: "POST", token: operator.token, json };
+    expect((await api(`/v1/sites?server=${other.id}`, again)).status).toBe(201);
+    const trail = await trailOf(operator, { target_type: "server", target_id: id });
+    const given = trail.find(({ action }) => action === "server.give_up");
+    expect(JSON.parse(given?.metadata ?? "")).toEqual({ sites: [domain], backups: 1 });
+    expect(trail[0]).toMatchObject({ action: "server.delete", metadata: '{"force": true}' });
+  });
+
+  it.each(["ya", ""])("is refused where the flag is %j", async (word) => {
+    const { id } = await newServer(operator);
+    expect(await call("DELETE", `/${id}?force=${word}`)).toMatchObject(
+      failure(400, "invalid force flag"),
     );
   });
 });

@@ -1,10 +1,12 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
+import { auditContext } from "../../shared/audit/audit.ts";
 import { actorOf, type Ctx } from "../../shared/context.ts";
 import { randomToken, sha256Hex } from "../../shared/crypto/index.ts";
 import { call, rows } from "../../shared/db/statement.ts";
 import { AppError, notFound } from "../../shared/http/errors.ts";
 import { panelAudited } from "./audit.ts";
+import { removeObjects } from "./backups/objects.ts";
 import { newId } from "./ids.ts";
 import { type LinkStatus, linkOf } from "./link/link-client.ts";
 
@@ -120,13 +122,34 @@ export async function changeServer(
   return server;
 }
 
-/** Forgets a server that has nothing on it; its agent's key is then nobody's. */
-export async function deleteServer(ctx: Ctx, id: string): Promise<void> {
+/**
+ * Forgets a server that has nothing on it; its agent's key is then nobody's. By `force` all that was on it is given up,
+ * the copies in R2 too: only of one that nobody has heard of for a day. Cut off anywhere, it may be asked for again.
+ */
+export async function deleteServer(
+  ctx: Ctx,
+  { id, force }: { id: string; force: boolean },
+): Promise<void> {
+  if (force) await giveUp(ctx, id);
   await ctx.db.batch([
-    call("panel_server_delete", { id }, z.unknown()),
-    panelAudited(ctx, { action: "server.delete", target: { type: "server", id } }),
+    call("panel_server_delete", { id, force }, z.unknown()),
+    panelAudited(ctx, {
+      action: "server.delete",
+      target: { type: "server", id },
+      metadata: force ? { force } : undefined,
+    }),
   ]);
   await linkOf(ctx, id).drop();
+}
+
+const Copies = z.array(z.object({ id: z.uuid(), upload_id: z.string().nullable() }));
+
+async function giveUp(ctx: Ctx, serverId: string): Promise<void> {
+  const input = { id: serverId, audit: auditContext(ctx) };
+  const copies = await ctx.db.run(call("panel_server_give_up", input, Copies));
+  for (const { id, upload_id } of copies) await removeObjects(ctx, { id, serverId }, upload_id);
+  const ids = copies.map(({ id }) => id);
+  await ctx.db.run(call("panel_backups_r2_gone", { ids }, z.unknown()));
 }
 
 async function newEnrolment(ctx: Ctx, id: string) {

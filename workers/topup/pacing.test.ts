@@ -2,7 +2,14 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../shared/config/config.ts";
-import { type Gate, type Lane, paceOf } from "../../shared/providers/vip-reseller.ts";
+import { answer, silent } from "../../shared/providers/testing/fake-network.ts";
+import { ok, orderRow } from "../../shared/providers/testing/vip-reseller.ts";
+import {
+  createVipReseller,
+  type Gate,
+  type Lane,
+  paceOf,
+} from "../../shared/providers/vip-reseller.ts";
 import { unique } from "../testing/factories.ts";
 import { takeTurn } from "./pacing.ts";
 
@@ -81,6 +88,12 @@ describe("turns with the supplier", () => {
   });
 });
 
+/** Answers of the fake network look at neither the request nor its signal. */
+const NOBODY = [
+  { method: "POST", url: "", headers: {}, body: null, redirect: undefined },
+  null,
+] as const satisfies Parameters<typeof silent>;
+
 describe("the SupplierGate object", () => {
   it("remembers across an eviction which moments it has given away", async () => {
     const stub = env.SUPPLIER_GATE.getByName(unique("gate"));
@@ -92,16 +105,53 @@ describe("the SupplierGate object", () => {
     expect(turn.waitMs).toBeGreaterThan(4_000);
   });
 
+  const INTERVAL_MS = 120;
+  type Stub = ReturnType<typeof env.SUPPLIER_GATE.getByName>;
+  /** The object's gate with a shorter interval. */
+  const quick = (stub: Stub): Gate => ({
+    take: (lane, spareMs) =>
+      runInDurableObject(stub, (_, { storage: { kv } }) => {
+        const load = () => kv.get<number>("next");
+        const save = (next: number) => kv.put("next", next);
+        return takeTurn({ intervalMs: INTERVAL_MS, now: Date.now, load, save }, lane, spareMs);
+      }),
+  });
+
+  it("keeps requests apart though the supplier is slow, silent or breaks, and reads are repeated", async () => {
+    const gate = quick(env.SUPPLIER_GATE.getByName(unique("gate")));
+    const left: number[] = [];
+    const slow = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      return await answer(200, ok(orderRow()))(...NOBODY);
+    };
+    const says = [silent, slow, answer(502, "<html>"), answer(200, ok(orderRow()))];
+    const clients = Array.from({ length: 2 }, () =>
+      createVipReseller({
+        ...{ apiId: "id", apiKey: "key", baseUrl: "https://vip-reseller.example/api" },
+        timeoutMs: 200,
+        pace: paceOf(() => gate, { longestMs: 20_000 }),
+        sleep: async () => undefined,
+        fetch: async () => {
+          left.push(Date.now());
+          return await (says[left.length % says.length] ?? silent)(...NOBODY);
+        },
+      }),
+    );
+    const order = { service: "S10", target: "081200000000" };
+    await Promise.allSettled(
+      clients.flatMap((client) => [
+        client.createPrepaidOrder(order),
+        client.getPrepaidOrderStatus({ limit: 1 }),
+      ]),
+    );
+    const gaps = left.slice(1).map((at, n) => at - (left[n] ?? 0));
+    expect(left.length).toBeGreaterThanOrEqual(4);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(INTERVAL_MS);
+  });
+
   it("keeps requests apart though it is evicted while one waits for its turn", async () => {
     const stub = env.SUPPLIER_GATE.getByName(unique("gate"));
-    const gate: Gate = {
-      take: (lane, spareMs) =>
-        runInDurableObject(stub, (_, { storage: { kv } }) => {
-          const load = () => kv.get<number>("next");
-          const save = (next: number) => kv.put("next", next);
-          return takeTurn({ intervalMs: 120, now: Date.now, load, save }, lane, spareMs);
-        }),
-    };
+    const gate = quick(stub);
     const pace = paceOf(() => gate, { longestMs: 20_000 });
     const left: number[] = [];
     const leave = async () => {
@@ -116,7 +166,7 @@ describe("the SupplierGate object", () => {
     }
     const gaps = left.slice(1).map((at, n) => at - (left[n] ?? 0));
     expect(gaps).toHaveLength(3);
-    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(120);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(INTERVAL_MS);
   });
 
   it("gives parallel callers different moments", async () => {

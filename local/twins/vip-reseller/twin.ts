@@ -1,5 +1,5 @@
 import type { Delivery } from "../common/outbox.ts";
-import { startTwinServer, type TwinRequest } from "../common/server.ts";
+import { json, startTwinServer, type TwinRequest } from "../common/server.ts";
 import { endpoint, refused } from "./calls.ts";
 import { Vip, type VipOptions } from "./engine.ts";
 import { readable } from "./form.ts";
@@ -16,6 +16,9 @@ export interface VipResellerTwin {
   notices(trxid?: string): Delivery[];
   stop(): Promise<void>;
 }
+
+/** So many arrivals are remembered. */
+const MOST_ARRIVALS = 10_000;
 
 /** The fields readable, and what is known about the order that they name. */
 function subjectOf(vip: Vip, request: TwinRequest): string {
@@ -34,6 +37,7 @@ export async function startVipResellerTwin(
   options: VipOptions & { port?: number },
 ): Promise<VipResellerTwin> {
   const vip = new Vip(options);
+  const arrivals: number[] = [];
   const server = await startTwinServer({
     name: "VIP-Reseller",
     port: options.port ?? 0,
@@ -51,7 +55,14 @@ export async function startVipResellerTwin(
       }),
       ...handRoutes(vip),
       ...vip.own.routes(),
+      // When calls came, in ms of a clock that only goes forward: what a supplier that counts them sees.
+      "GET /_arrivals": () => json(200, arrivals),
       "GET /": orderPage(vip),
+    },
+    aside: async ({ path }) => {
+      if (path.startsWith("/api/")) arrivals.push(performance.now());
+      if (arrivals.length > MOST_ARRIVALS) arrivals.shift();
+      return null;
     },
     subjectOf: (request) => subjectOf(vip, request),
     guard: (_request, next) => next(),

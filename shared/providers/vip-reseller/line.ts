@@ -35,7 +35,7 @@ export interface Line {
   /** Sends once and never again, and not at all where its turn came too late. */
   order(endpoint: Endpoint, fields: Fields, mayLeave?: MayLeave): Promise<Envelope>;
   /** Sends, again after a passing failure, and returns the envelope whatever its `result`. */
-  ask(endpoint: Endpoint, fields: Fields): Promise<Envelope>;
+  ask(endpoint: Endpoint, fields: Fields, maxBytes?: number): Promise<Envelope>;
   /** The same with a refusal thrown. */
   read(endpoint: Endpoint, fields: Fields): Promise<Envelope>;
   /** Repeats `attempt`, each time in the read lane, while it fails in passing. */
@@ -68,13 +68,14 @@ export function createLine(options: LineOptions): Line {
   const { apiId, apiKey, timeoutMs, pace, random = Math.random, sleep = pause } = options;
   const http = createHttp({ ...options, provider: PROVIDER, judge });
   const signed = (fields: Fields) => ({ key: apiKey, sign: md5Hex(apiId + apiKey), ...fields });
-  const send = (endpoint: Endpoint, fields: Fields) =>
+  const send = (endpoint: Endpoint, fields: Fields, maxBytes?: number) =>
     http.request({
       method: "POST",
       path: `/${endpoint}`,
       form: signed(fields),
       schema: Envelope,
       idempotent: false,
+      ...(maxBytes === undefined ? {} : { maxBytes }),
     });
 
   async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
@@ -95,7 +96,7 @@ export function createLine(options: LineOptions): Line {
       if (!mayLeave()) throw busy("its turn came too late");
       return await send(endpoint, fields);
     },
-    ask: (endpoint, fields) => patiently(() => send(endpoint, fields)),
+    ask: (endpoint, fields, maxBytes) => patiently(() => send(endpoint, fields, maxBytes)),
     read: (endpoint, fields) =>
       patiently(async () => {
         const envelope = await send(endpoint, fields);

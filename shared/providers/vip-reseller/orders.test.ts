@@ -174,6 +174,15 @@ describe("the status of orders", () => {
     expect(await client.getPrepaidOrderStatus({ trxid: "VP1234567" })).toEqual([]);
   });
 
+  test("is read as the longest list that is ever asked for, with a token in each row", async () => {
+    const note = "1234-5678-9012-3456-7890/NAMA PELANGGAN/R1/1300 VA/32,7 kWh";
+    const more = { code: "PLN50", service: "PLN Token Listrik 50.000", status: "success", note };
+    const rows = Array.from({ length: 5_000 }, (_, n) => orderRow({ trxid: `VP${n}`, ...more }));
+    replyTo(network, "prepaid", answer(200, ok(rows)));
+    const listed = await client.getPrepaidOrderStatus({ limit: 5_000, whole: true });
+    expect(listed).toHaveLength(5_000);
+  });
+
   test("of an id that the supplier does not know is an empty list", async () => {
     replyTo(network, "game", answer(200, no("Transaksi tidak ditemukan.")), answer(200, ok([])));
     expect(await client.getGameOrderStatus({ trxid: "VP1" })).toEqual([]);

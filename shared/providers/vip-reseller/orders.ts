@@ -150,6 +150,8 @@ function orderFields(family: SupplierFamily, input: AnyOrderInput): Record<strin
 
 const NOT_FOUND = /^transaksi tidak ditemukan/i;
 const MOST_LISTED = 5_000;
+/** Of the longest list, with a kilobyte for each order: what cannot be read would never settle a doubt. */
+const MOST_BYTES = 5_000_000;
 
 /** The order of an id, or the latest ones (providers/vip-reseller.md, `status`); unreadable rows are left out. */
 export async function getOrders(
@@ -161,7 +163,7 @@ export async function getOrders(
     "trxid" in query
       ? { type: "status", trxid: field("trxid", query.trxid) }
       : { type: "status", limit: String(limitOf(query.limit)) };
-  const envelope = await line.ask(ENDPOINTS[family], fields);
+  const envelope = await line.ask(ENDPOINTS[family], fields, MOST_BYTES);
   if (!envelope.result) {
     if (NOT_FOUND.test(envelope.message)) return [];
     throw refusedRead(envelope.message);

@@ -50,7 +50,7 @@ export class Broadcasts {
   /** Lets a socket in that came from another shard, in step with what is said to all. */
   admit(shard: string, socket: string, since: number | null): void {
     const frames = this.#recent.since(since, socket, this.#now());
-    this.#bring(shard, { kind: "entry", socket, frames });
+    this.#bring(shard, { kind: "entry", socket, frames, mark: this.mark });
   }
 
   /** To one socket alone. */

@@ -38,14 +38,19 @@ export function openGiftDesk(parts: GiftDeskParts): GiftWindow<GiftResult> {
       for (const { shard, ...asker } of gift.askers) {
         parts.broadcasts.answer(shard, { ...asker, answer });
       }
-      // A repeat of the client's was shown when it was new; one of ours may have been lost on the way back.
-      const isNews = result.state === "sent" && (!result.repeated || gift.attempts > 0);
-      if (isNews) show(parts, result.liveRoom, newsOf(gift, result));
+      if (result.state === "sent" && isNews(gift, result)) {
+        show(parts, result.liveRoom, newsOf(gift, result));
+      }
     },
     failed: (error) => {
       parts.context().log.warn("gifts wait for the database", describeError(error));
     },
   });
+}
+
+/** A repeat of the client's was shown when it was new; one of ours may have been lost on the way back. */
+function isNews({ attempts, takenAt }: WaitingGift, { repeated, createdAt }: SentGift): boolean {
+  return !repeated || (attempts > 0 && createdAt.getTime() >= takenAt);
 }
 
 /** Where the receiver is live, else here: nobody fills a stranger's room with gifts for somebody who is live elsewhere. */

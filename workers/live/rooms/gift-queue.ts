@@ -19,6 +19,8 @@ export interface WaitingGift {
   askers: Asker[];
   /** How often Postgres was asked for it. */
   attempts: number;
+  /** When the room took it. */
+  takenAt: number;
 }
 
 const Wish = z.object({
@@ -30,6 +32,8 @@ const Wish = z.object({
   count: z.number(),
   coinValue: z.number().nullable(),
 }) satisfies z.ZodType<GiftWish>;
+
+const Taken = z.object({ takenAt: z.number().default(0) });
 
 const Askers = z.array(z.object({ shard: z.string(), socket: z.string(), ask: z.string() }));
 
@@ -62,7 +66,7 @@ export class GiftQueue {
     const before = this.size;
     this.#tables.write(
       "insert into gifts (key, at, attempts, askers, wish) values (?, ?, 0, ?, ?)",
-      ...[wish.key, now, JSON.stringify([asker]), JSON.stringify(wish)],
+      ...[wish.key, now, JSON.stringify([asker]), JSON.stringify({ ...wish, takenAt: now })],
     );
     this.#size = before + 1;
   }
@@ -116,8 +120,8 @@ export class GiftQueue {
 
 const askersOf = (json: string): Asker[] => Askers.parse(JSON.parse(json));
 
-const giftOf = ({ wish, askers, attempts }: Row): WaitingGift => ({
-  wish: Wish.parse(JSON.parse(wish)),
-  askers: askersOf(askers),
-  attempts,
-});
+const giftOf = ({ wish, askers, attempts }: Row): WaitingGift => {
+  const kept: unknown = JSON.parse(wish);
+  const { takenAt } = Taken.parse(kept);
+  return { wish: Wish.parse(kept), askers: askersOf(askers), attempts, takenAt };
+};

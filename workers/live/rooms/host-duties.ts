@@ -26,12 +26,12 @@ export async function doHostDuties(ctx: Ctx, room: LiveRoom, hosting: Hosting): 
 
 async function renew(ctx: Ctx, room: LiveRoom, hosting: Hosting, lives: Live[]): Promise<void> {
   if (lives.length === 0) return;
-  const joined = room.takeNewcomers();
+  const joined = lives.map(({ sessionId }) => room.takeNewcomers(sessionId));
   const { roomId, viewerCount: viewers } = room;
   try {
     const sessions = await renewLeases(
       ctx,
-      lives.map(({ hostId }) => ({ roomId, hostId, viewers, joined })),
+      lives.map(({ hostId }, i) => ({ roomId, hostId, viewers, joined: joined[i] ?? [] })),
     );
     lives.forEach((live, i) => {
       // No open session: it ended elsewhere, and its news did not reach this room.
@@ -39,7 +39,9 @@ async function renew(ctx: Ctx, room: LiveRoom, hosting: Hosting, lives: Live[]):
       else hosting.end(live.hostId, live.sessionId);
     });
   } catch (error) {
-    room.returnNewcomers(joined);
+    lives.forEach(({ sessionId }, i) => {
+      room.returnNewcomers(sessionId, joined[i] ?? []);
+    });
     throw error;
   }
 }

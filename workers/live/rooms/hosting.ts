@@ -103,8 +103,9 @@ export class Hosting {
 
   /** A renewal that was made. */
   renewed(live: Live, now: number): void {
-    if (this.find(live.hostId)?.sessionId !== live.sessionId) return;
-    this.#put({ ...live, seenAt: now, renewedAt: now });
+    const known = this.find(live.hostId);
+    if (known?.sessionId !== live.sessionId) return;
+    this.#put({ ...known, seenAt: now, renewedAt: now });
   }
 
   /** What is due: leases of hosts who are here, and lives whose host has been gone for too long. */

@@ -237,13 +237,16 @@ describe("a live's host", () => {
       expect(stage.hosting.find(9)).toBeUndefined();
     }));
 
-  it("names who came since the last time; all who are there when that is not known any more", () =>
+  it("names for each live who came since the last time; all who are there when that is not known", () =>
     onStage("live", async (stage) => {
       await stage.do("s1", join("a", user(1)), join("b", user(2)), join("g", guest("Ana")));
-      expect(stage.room.takeNewcomers()).toEqual([1, 2]);
+      expect(stage.room.takeNewcomers(7)).toEqual([1, 2]);
       await stage.do("s1", join("c", user(3)));
-      expect(stage.room.takeNewcomers()).toEqual([3]);
+      expect(stage.room.takeNewcomers(8)).toEqual([1, 2, 3]);
+      expect(stage.room.takeNewcomers(7)).toEqual([3]);
+      await stage.do("s1", join("d", user(4)));
+      expect([stage.room.takeNewcomers(7), stage.room.takeNewcomers(8)]).toEqual([[4], [4]]);
       stage.evict();
-      expect(stage.room.takeNewcomers().sort()).toEqual([1, 2, 3]);
+      expect(stage.room.takeNewcomers(7).sort()).toEqual([1, 2, 3, 4]);
     }));
 });

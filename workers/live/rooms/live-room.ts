@@ -43,7 +43,8 @@ export class LiveRoom {
   readonly #count: Coalesced;
   readonly #comings: Pace;
   readonly #standIns: StandIns;
-  #newcomers: Set<number> | null = null;
+  /** Of each live the users who came since it was last proven. */
+  readonly #newcomers = new Map<number, Set<number>>();
 
   constructor(parts: LiveRoomParts) {
     const { kind, roomId } = partsOf(parts.name);
@@ -98,7 +99,7 @@ export class LiveRoom {
     }
     const isNew = this.#standIns.watch(member.address, now(), () => members.join(member, now()));
     if (member.userId !== null && isNew) {
-      this.#newcomers?.add(member.userId);
+      for (const users of this.#newcomers.values()) users.add(member.userId);
       hosting.came(member.userId, now(), true);
     }
     if (isNew || (this.kind === "party" && !isQuiet)) this.#tellOfJoin(member, isQuiet);
@@ -169,16 +170,19 @@ export class LiveRoom {
     return unknown;
   }
 
-  /** Sockets of shards that died without a word leave. */
+  /** Sockets of shards that died without a word leave; of lives that are over nobody is kept. */
   sweep(): void {
-    for (const socket of this.#parts.members.lapsed(this.#parts.now())) this.leave(socket);
+    const { members, hosting, now } = this.#parts;
+    for (const socket of members.lapsed(now())) this.leave(socket);
+    const open = new Set(hosting.list().map(({ sessionId }) => sessionId));
+    for (const id of this.#newcomers.keys()) if (!open.has(id)) this.#newcomers.delete(id);
   }
 
-  /** Distinct people, without those who host here: a host is no viewer of his own live. */
+  /** Distinct people, without those who host here: a host is no viewer of his own live, nor is who stands for him. */
   get viewerCount(): number {
     const { members, hosting } = this.#parts;
-    const hosts = hosting.list().filter(({ hostId }) => this.isHere(hostId));
-    return members.count - hosts.length;
+    const hosts = hosting.list().filter(({ hostId }) => this.#isVerified(hostId));
+    return members.count - hosts.length - this.#standIns.count;
   }
 
   /** Who watches, each person once, users before guests. */
@@ -241,17 +245,17 @@ export class LiveRoom {
     return this.#parts.members.isThere(`u:${userId}`);
   }
 
-  /** The users who came since it was last asked; all who are there when this memory is younger than that. */
-  takeNewcomers(): number[] {
-    const known = this.#newcomers;
-    this.#newcomers = new Set();
+  /** The users who came since it was last asked for this live; all who are there when that is not known. */
+  takeNewcomers(sessionId: number): number[] {
+    const known = this.#newcomers.get(sessionId);
+    this.#newcomers.set(sessionId, new Set());
     if (known) return [...known];
     return this.#parts.members.people().flatMap(({ userId }) => userId ?? []);
   }
 
   /** Lets the next asker have them again: the answer did not reach whom it was for. */
-  returnNewcomers(userIds: number[]): void {
-    for (const userId of userIds) this.#newcomers?.add(userId);
+  returnNewcomers(sessionId: number, userIds: number[]): void {
+    for (const userId of userIds) this.#newcomers.get(sessionId)?.add(userId);
   }
 
   #fine(isNew: boolean) {

@@ -90,5 +90,5 @@ export type GiftOutcome =
 export type Delivery =
   | { kind: "frame"; frame: Frame }
   | { kind: "answer"; answer: GiftAnswer }
-  /** A socket that came from another shard is in: what it missed on the way, and from here on everything. */
-  | { kind: "entry"; socket: string; frames: Frame[] };
+  /** A socket that came from another shard is in: what it missed on the way, up to a number, and from here on everything. */
+  | { kind: "entry"; socket: string; frames: Frame[]; mark: number };

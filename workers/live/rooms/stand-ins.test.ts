@@ -69,6 +69,26 @@ describe("the socket of a host whose app sends no token", () => {
     }),
   );
 
+  it("stands for all hosts of his address and is one person: nobody is counted twice", () =>
+    onStage("live", async (stage) => {
+      for (const hostId of [7, 8, 9]) started(stage, hostId);
+      await stage.do("s1", join("a", hostScreen("a")));
+      expect(duties(stage)).toEqual([7, 8, 9].map((hostId) => ["renew", hostId]));
+      expect(stage.room.viewerCount).toBe(0);
+      await stage.do("s1", join("b", hostScreen("b")), join("c", guest("Ana")));
+      expect(stage.room.viewerCount).toBe(1);
+    }));
+
+  it("gives way to the host's own also where a renewal was under way meanwhile", () =>
+    onStage("live", async (stage) => {
+      started(stage, 9);
+      await stage.do("s1", join("a", hostScreen("a")));
+      const [before] = stage.hosting.list();
+      await stage.do("s1", join("h", user(9)));
+      if (before) stage.hosting.renewed(before, stage.now);
+      expect(stage.hosting.find(9)?.isVerified).toBe(true);
+    }));
+
   it("counts for nothing once the host was there with a token: his own socket decides", () =>
     onStage("live", async (stage) => {
       started(stage, 9);

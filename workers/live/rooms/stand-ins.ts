@@ -23,6 +23,18 @@ export class StandIns {
     return this.#members.guestsFrom(live.address).some((member) => isOf(live, member));
   }
 
+  /** How many people stand for hosts: whoever shares his address with several does so once. */
+  get count(): number {
+    const people = new Set<string>();
+    for (const live of this.#hosting.list()) {
+      if (!live.address || live.isVerified) continue;
+      const isOther = (member: Member) => isOf(live, member) && !people.has(member.key);
+      const one = this.#members.guestsFrom(live.address).find(isOther);
+      if (one) people.add(one.key);
+    }
+    return people.size;
+  }
+
   /** Whether this member stands for some host. */
   isOne(member: Member): boolean {
     return this.#livesOf(member.address).some((live) => isOf(live, member));

@@ -55,6 +55,8 @@ export interface Handlers<Data = unknown> {
   owns?(data: Readonly<Data> | null, who: string): boolean;
   /** With `takeover`: a lost socket goes to another object, for good; answers what it takes along of rooms and data. */
   moving?(socket: Socket<Data>, to: string): { rooms: Iterable<string>; data: Data | null };
+  /** With `takeover`: a lost socket came, as `moving` gave it; from now on what is sent to its rooms is kept for it. */
+  moved?(socket: Socket<Data>): void;
   /** After the CONNECT packet, and what was missed, went out. */
   connected?(socket: Socket<Data>): Promise<void> | void;
   /** An event of the client. `ack` is null when it asked for no acknowledgement. */

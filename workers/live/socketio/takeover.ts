@@ -50,7 +50,7 @@ export class Takeover<Data> {
     namespace: string,
     auth: Record<string, unknown> & { pid: string },
   ): Promise<void> {
-    const { handlers, options, recovery, engine } = this.#parts;
+    const { handlers, options, engine } = this.#parts;
     const origin = shardOf(auth.pid);
     if (origin === null) return;
     try {
@@ -60,10 +60,18 @@ export class Takeover<Data> {
       const by = options.shard;
       const wish = { pid: auth.pid, offset, namespace, who, by, isPassedOn: false };
       const handed = await (origin === by ? this.#fromHolder(wish) : this.#ask(origin, wish));
-      if (handed) recovery.adopt(Handed.parse(JSON.parse(handed)));
+      if (handed) this.#take(handed);
     } catch (error) {
       engine.settings.onError(error, "takeover");
     }
+  }
+
+  /** In one turn, so that nothing is sent to it in between. */
+  #take(text: string): void {
+    const { recovery, handlers, hub } = this.#parts;
+    const handed = Handed.parse(JSON.parse(text));
+    recovery.adopt(handed);
+    handlers.moved?.(LiveSocket.gone(hub, handed.state));
   }
 
   /**

@@ -70,3 +70,15 @@ describe("who comes back while objects are being moved", () => {
     expect(socket.rooms.size).toBe(0);
   });
 });
+
+it("a room is told of who is on his way into it too: the round does not take out whom it has let in already", () => {
+  const socket = {
+    ...{ id: "a", rooms: new Set(["live:lain"]) },
+    data: { isBatched: false, pending: { [ROOM]: 5 } },
+  } as unknown as AppSocket;
+  const desk = { engine: { sockets: () => [socket] } } as unknown as Desk;
+  expect([...new Attendance(desk).sheets()]).toEqual([
+    ["live:lain", ["a"]],
+    [ROOM, ["a"]],
+  ]);
+});

@@ -155,8 +155,7 @@ export class Attendance {
   lose(socket: AppSocket, reason: DisconnectReason): void {
     const isForGood = FOR_GOOD.includes(reason);
     const kind = isForGood ? "unplace" : "lost";
-    const pending = Object.keys(socket.data?.pending ?? {});
-    for (const room of new Set([...roomsOf(socket), ...pending])) {
+    for (const room of roomsToBeIn(socket)) {
       const left = this.#desk.rooms.deliver(room, { kind: "leave", socket: socket.id });
       this.#desk.beside("leave", left);
       if (socket.data) this.#tellHome({ kind, person: socket.data.person.key, room });
@@ -171,11 +170,11 @@ export class Attendance {
     );
   }
 
-  /** The sockets of this shard by room. */
+  /** The sockets of this shard by room, with those whose entry is on its way: the room may know of them already. */
   sheets(): Map<string, string[]> {
     const sheets = new Map<string, string[]>();
     for (const socket of this.#desk.engine.sockets()) {
-      for (const room of roomsOf(socket)) {
+      for (const room of roomsToBeIn(socket)) {
         const sheet = sheets.get(room);
         if (sheet) sheet.push(socket.id);
         else sheets.set(room, [socket.id]);
@@ -187,7 +186,7 @@ export class Attendance {
   /** A room does not know a socket that is in it: what told it was lost. */
   async remind(room: string, socketId: string): Promise<void> {
     const socket = this.#desk.engine.socket(socketId);
-    if (socket) await this.join(socket, room, { isQuiet: true });
+    if (socket?.rooms.has(placeOf(socket, room))) await this.join(socket, room, { isQuiet: true });
   }
 
   /** Tells the homes again what they know of this shard's sockets, so that it does not lapse. */
@@ -251,6 +250,10 @@ const BATCHED = batchRoom("");
 
 /** The app's rooms among a socket's rooms, by their own names. */
 export const roomsOf = (socket: AppSocket): string[] => namesOf(socket.rooms);
+
+/** With those that it was in on another shard and is not in here yet. */
+const roomsToBeIn = (socket: AppSocket): Set<string> =>
+  new Set([...roomsOf(socket), ...Object.keys(socket.data?.pending ?? {})]);
 
 function namesOf(rooms: Iterable<string>): string[] {
   return [...rooms].flatMap((room) => {

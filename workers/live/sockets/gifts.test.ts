@@ -78,6 +78,22 @@ describe("a gift over the socket", () => {
     expect(await coinsOf(giver.userId)).toBe(50);
   });
 
+  it("is shown once, also when its sender repeats it while Postgres is away", async () => {
+    const { roomId, host, hostSocket, socket } = await party(1_000);
+    const gift = giftFor(roomId, host, { key: unique("k") });
+    expect(await socket.ask("live:gift", gift)).toMatchObject({ success: true });
+    await databaseAway(true);
+    socket.emit("live:gift", gift);
+    await socket.ask("live:message", { roomId, message: "lagi" });
+    await runDurableObjectAlarm(roomStub(roomId));
+    await databaseAway(false);
+    await runDurableObjectAlarm(roomStub(roomId));
+    await socket.ask("live:message", { roomId, message: "akhir" });
+    const shown = () => hostSocket.heard.filter(({ name }) => /gift|message/.test(name));
+    await expect.poll(shown).toHaveLength(3);
+    expect(shown().filter(({ name }) => name === "live:gift-received")).toHaveLength(1);
+  });
+
   it("of many givers at once spends what each has, to the coin, and every sender is answered", async () => {
     const roomId = unique();
     const host = await createUser();

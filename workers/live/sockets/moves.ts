@@ -10,7 +10,10 @@ export interface Move {
 interface Known {
   userId: number | null;
   isDirect: boolean;
+  /** Those that have it, besides all who were here when it came directly. */
   sockets: string[];
+  /** Those that came here later. */
+  late: string[];
 }
 
 /** What is on its way to a shard when a socket leaves it, and the time until its user's home knows where it is now. */
@@ -37,9 +40,19 @@ export class Moves {
     this.#moves.set(move.socket, { ...move, until: now + MOVING_MS });
   }
 
-  /** It came back. */
-  returned(socket: string): void {
+  /** A socket of a user came here, with these events. What came directly before it was for others. */
+  came(socket: string, userId: number, had: readonly string[]): void {
     this.#moves.delete(socket);
+    for (const event of had) {
+      const known = this.#of(event);
+      known.userId = userId;
+      if (!known.sockets.includes(socket)) known.sockets.push(socket);
+    }
+    for (const known of this.#known.values()) {
+      const { isDirect, sockets, late } = known;
+      if (known.userId !== userId || !isDirect || sockets.includes(socket)) continue;
+      if (!late.includes(socket)) late.push(socket);
+    }
   }
 
   /** Where a socket went on that had come here with some move; null while it is here. */
@@ -67,22 +80,30 @@ export class Moves {
   passedOn(event: string, { socket, userId }: Pick<Move, "socket" | "userId">): boolean {
     const known = this.#of(event);
     known.userId = userId;
-    if (known.isDirect || known.sockets.includes(socket)) return false;
+    if (has(known, socket)) return false;
     known.sockets.push(socket);
     return true;
   }
 
-  /** The last events that came for a user: what a socket of his that leaves has, or takes along. */
-  latest(userId: number): string[] {
-    const events = [...this.#known].filter(([, known]) => known.userId === userId);
+  /** The last events of a user that a socket of his has, or takes along, when it leaves. */
+  latest(userId: number, socket: string): string[] {
+    const events = [...this.#known].filter(
+      ([, known]) => known.userId === userId && has(known, socket),
+    );
     return events.slice(-MAX_LATEST).map(([event]) => event);
   }
 
   #of(event: string): Known {
-    const known = this.#known.get(event) ?? { userId: null, isDirect: false, sockets: [] };
+    const known = this.#known.get(event) ?? {
+      ...{ userId: null, isDirect: false },
+      ...{ sockets: [], late: [] },
+    };
     this.#known.set(event, known);
     const [oldest] = this.#known.keys();
     if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
     return known;
   }
 }
+
+const has = ({ isDirect, sockets, late }: Known, socket: string): boolean =>
+  sockets.includes(socket) || (isDirect && !late.includes(socket));

@@ -52,11 +52,6 @@ export class Reception implements Handlers<SocketData> {
     const token = tokenOf(socket.request, auth);
     const signIn = token === null ? null : await this.#verify(token);
     const before = socket.recovered ? socket.data : null;
-    this.#desk.moves.returned(socket.id);
-    if (before?.signIn) {
-      const moved = { socket: socket.id, userId: before.signIn.userId };
-      for (const event of before.had ?? []) this.#desk.moves.passedOn(event, moved);
-    }
     // Who has signed in or out since is somebody else; a refusal would keep his client away for good.
     if (before && before.signIn?.userId !== signIn?.userId) throw new RecoveryDeclined();
     const guest = before?.person ?? guestCard(null, socket.id, addressKey(socket.request.address));
@@ -90,7 +85,11 @@ export class Reception implements Handlers<SocketData> {
     const { moves } = this.#desk;
     const { userId } = signIn;
     moves.left({ socket: socket.id, userId, shard: to, turn });
-    return { ...packed, data: { ...packed.data, had: moves.latest(userId) } };
+    return { ...packed, data: { ...packed.data, had: moves.latest(userId, socket.id) } };
+  }
+
+  moved({ id: socket, data }: AppSocket): void {
+    if (data?.signIn) this.#desk.moves.came(socket, data.signIn.userId, data.had ?? []);
   }
 
   async connected(socket: AppSocket): Promise<void> {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { testContext } from "../../testing/api.ts";
 import { createUser, unique } from "../../testing/factories.ts";
 import { sendToUser } from "../room-client.ts";
+import { prepareEvent } from "../socketio/index.ts";
 import { roomStub, shardStub } from "../testing/rounds.ts";
 import {
   connectSocket,
@@ -173,6 +174,46 @@ it("what is sent to a user while he changes shards reaches him once", async () =
   expect(heard.toSorted((a, b) => Number(a) - Number(b))).toEqual(
     Array.from({ length: sent }, (_, i) => i + 1),
   );
+});
+
+it("what his other tab on a shard had before he came there reaches him too, passed on by the shard that he left", async () => {
+  const user = await createUser();
+  const auth = { token: user.token };
+  const tab = await connectSocket({ shard: "s1", auth });
+  const before = await connectSocket({ shard: "s0", auth });
+  const id = crypto.randomUUID();
+  const bring = (shard: string) =>
+    shardStub(shard).sendToUser(user.userId, prepareEvent("uji", ["a"]), id);
+  await bring("s1");
+  expect(await tab.hears("uji")).toBe("a");
+  before.cut();
+  const after = await comeTo("s1", before, auth);
+  // His home asked both shards at once; this one was slow.
+  await bring("s0");
+  expect(await after.hears("uji")).toBe("a");
+  await bring("s1");
+  for (const socket of [after, tab]) await socket.ask("live:leave", { roomId: "lain" });
+  expect([after.heard, tab.heard]).toEqual([[], []]);
+});
+
+it("who changes shards again before anything is said hears nothing twice", async () => {
+  const roomId = unique();
+  const auth = { token: (await createUser()).token };
+  // With his other tab there, the room has nothing to tell of him.
+  await inLive(roomId, { shard: "s6", auth });
+  const before = await inLive(roomId, { shard: "s3", auth });
+  await tell(roomId, "satu");
+  expect(await chat(before, 1)).toEqual(["satu"]);
+  before.cut();
+  const next = await comeTo("s4", before, auth);
+  await next.ask("live:leave", { roomId: "lain" });
+  next.cut();
+  next.offset ??= before.offset;
+  const last = await comeTo("s5", next, auth);
+  expect(last.id).toBe(before.id);
+  await last.ask("live:leave", { roomId: "lain" });
+  await tell(roomId, "dua");
+  expect(await chat(last, 1)).toEqual(["dua"]);
 });
 
 describe("a pid", () => {

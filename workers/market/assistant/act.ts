@@ -14,7 +14,7 @@ import { requireFeature } from "../admin/features.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { asData } from "./data.ts";
 import { toolsFor } from "./tools/index.ts";
-import type { Done, Prepared } from "./tools/tool.ts";
+import type { Done, Made, Prepared } from "./tools/tool.ts";
 import type { Turn, Waiting } from "./turn.ts";
 
 const MOST_CALLS = 16;
@@ -122,19 +122,19 @@ export async function act(
     if (isBegun && error instanceof AppError) await noteRefusal(ctx, actionId, error);
     throw error;
   });
-  const { made } = done;
-  if (made) {
-    const { kind, id, after } = made;
-    const target = { target_kind: kind, target_id: id, after };
-    await ctx.db.run(
-      call(
-        "market_assistant_made",
-        { action_id: actionId, user_id: userId, ...target },
-        z.boolean(),
-      ),
-    );
-  }
+  if (done.made) await noteMade(ctx, actionId, done.made);
   return done;
+}
+
+/** The gate knows what was made by the act's id, and nearly all of how it is: what was done does not fail over the rest. */
+async function noteMade(ctx: Ctx, actionId: string, made: Made): Promise<void> {
+  const target = { target_kind: made.kind, target_id: made.id, after: made.after };
+  const input = { action_id: actionId, user_id: actorOf(ctx).userId, ...target };
+  try {
+    await ctx.db.run(call("market_assistant_made", input, z.boolean()));
+  } catch (error) {
+    ctx.log.warn("what an act made is not noted", { actionId, ...describeError(error) });
+  }
 }
 
 /** A verb that looks first and writes later may refuse after the gate: then the log does not say that it was done. */

@@ -9,6 +9,7 @@ import { fault } from "../marketplaces/testing/faults.ts";
 import {
   change,
   connectedMarket,
+  connectionOf,
   contextWith,
   listable,
   listingOf,
@@ -83,6 +84,22 @@ describe("undoing a sync", () => {
     expect(statusOf(market, product)).toBe("live");
   });
 
+  it("leaves on sale what a shop that came back had on sale all along", async () => {
+    const market = await connectedMarket();
+    const [there, added] = [await listable(market), await listable(market)];
+    await syncProducts(market.ctx, { platform: "shopee", product_ids: [there.id] });
+    await pumpDry(market);
+    // Another shop was connected, and then this one again.
+    const { id: connection } = await connectionOf(market);
+    await change(sql`delete from market_listings where connection_id = ${connection}`);
+    await undo(market, await sync(market));
+    expect([there, added].map((one) => statusOf(market, one))).toEqual(["live", "unlisted"]);
+    await price(there, 31_000);
+    await syncProducts(market.ctx, { platform: "shopee", product_ids: [there.id] });
+    await pumpDry(market);
+    expect(market.fake.item(there.id)?.priceIdr).toBe(31_000);
+  });
+
   it("calls off what was not there yet, also where its creation went through unheard", async () => {
     const market = await connectedMarket();
     const [waiting, unheard] = [await listable(market), await listable(market)];
@@ -112,6 +129,18 @@ describe("undoing a sync", () => {
     );
   });
 
+  it("says what the shop says that does not take it off, and leaves it nothing to sell", async () => {
+    const market = await connectedMarket();
+    const product = await listable(market);
+    const id = await sync(market);
+    market.fake.faults.line = (name) =>
+      name === "setListed" ? { fault: "rejected", reason: "tidak boleh" } : null;
+    await undo(market, id);
+    expect(market.fake.item(product.id)).toMatchObject({ status: "live", stock: 0 });
+    const { rows: listings } = await listListings(market.ctx, { page: 1, limit: 10 });
+    expect(listings).toMatchObject([{ sync_status: "error", reason: "tidak boleh" }]);
+  });
+
   it("leaves alone what it has not looked at yet", async () => {
     const market = await connectedMarket();
     const product = await hiddenByHand(market);
@@ -119,6 +148,30 @@ describe("undoing a sync", () => {
       where store_id = ${market.store.id}`);
     const call: [string, Record<string, unknown>] = ["sync_to_marketplace", { platform: "shopee" }];
     await undo(market, await actOutside(market.ctx, market.seller, call));
+    expect(statusOf(market, product)).toBe("unlisted");
+  });
+
+  it("waits for what is being looked at there just now, and then puts that back too", async () => {
+    const market = await connectedMarket();
+    const product = await hiddenByHand(market);
+    const blocked = (until: string) =>
+      change(sql`update market_connections set blocked_until = now() + ${until}::interval
+        where store_id = ${market.store.id}`);
+    await blocked("1 hour");
+    const call: [string, Record<string, unknown>] = ["sync_to_marketplace", { platform: "shopee" }];
+    const id = await actOutside(market.ctx, market.seller, call);
+    await blocked("-1 hour");
+    const early: unknown[] = [];
+    market.fake.faults.after = async ({ name }) => {
+      if (name !== "findBySku") return;
+      market.fake.faults = {};
+      early.push(await undoAction(market.ctx, id).catch((error: unknown) => error));
+    };
+    await pumpDry(market);
+    expect(early).toMatchObject([
+      { code: "conflict", message: expect.stringContaining("sedang berjalan") },
+    ]);
+    await undo(market, id);
     expect(statusOf(market, product)).toBe("unlisted");
   });
 

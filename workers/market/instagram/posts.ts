@@ -35,6 +35,8 @@ function shown(ctx: Ctx, { store_slug: slug, ...post }: Row): InstagramPost {
 }
 
 export interface DraftInput {
+  /** Given where its maker needs to know it. */
+  id?: string;
   productId?: string | null | undefined;
   caption?: string | undefined;
   imageUrl?: string | null | undefined;
@@ -47,7 +49,7 @@ export interface DraftInput {
  * `not_found` (store, product). Source: contract/tokoblitar.md, POST /api/seller/instagram/post.
  */
 export async function draftPost(ctx: Ctx, input: DraftInput): Promise<InstagramPost> {
-  const { productId = null, caption = "", imageUrl = null, scheduleAt = null } = input;
+  const { id = null, productId = null, caption = "", imageUrl = null, scheduleAt = null } = input;
   ctx.db.also(requireFeature(ctx, "instagram"));
   // The session is checked by a first query, and refusals below come without one.
   await ctx.db.passGate();
@@ -62,7 +64,7 @@ export async function draftPost(ctx: Ctx, input: DraftInput): Promise<InstagramP
   const image_url =
     given === null ? await firstFitting(ctx, desk.images) : await requirePicture(ctx, given);
   if (moment !== null && image_url === null) throw wrongField("image_url", "Pilih gambar dulu");
-  const post = { user_id, product_id: productId, caption, image_url, scheduled_at: moment };
+  const post = { id, user_id, product_id: productId, caption, image_url, scheduled_at: moment };
   const saved = await ctx.db.run(call("market_instagram_create", post, Saved));
   wake(ctx, saved.wake);
   return shown(ctx, saved.post);

@@ -20,8 +20,12 @@ export const marketplaceMinuteChores = (ctx: Ctx): Promise<void>[] => [
   pollOrders(ctx),
 ];
 
+/** An order that is not paid within these days is not paid at all, on any of the platforms. */
+const UNPAID_DAYS = 3;
+
 /** The same every hour. */
 export const marketplaceHourlyChores = (ctx: Ctx): Promise<void>[] => [
+  forgetUnpaid(ctx),
   tellEnding(ctx, { within_days: ENDING_DAYS }),
   letGo(ctx),
   purge(ctx),
@@ -58,6 +62,12 @@ async function letGo(ctx: Ctx): Promise<void> {
     call("market_marketplace_let_go", input, z.object({ wake: wakeSchema })),
   );
   wake(ctx, left.wake);
+}
+
+/** Orders that nobody will tell us the end of hold no stock for ever. */
+async function forgetUnpaid(ctx: Ctx): Promise<void> {
+  const input = { days: UNPAID_DAYS, most: 500 };
+  await ctx.db.run(call("market_marketplace_unheard", input, z.object({ orders: z.number() })));
 }
 
 /** Runs are of interest for a month, used states until they would have run out anyway. */

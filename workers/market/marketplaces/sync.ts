@@ -115,7 +115,9 @@ export async function listListings(
     rows(sql`select count(*)::int as total ${matches}`, z.object({ total: z.number() })),
     rows(
       sql`select l.id, c.platform, p.id as product_id, p.name, l.item_id as platform_product_id, l.sync_status,
-          case when l.wanted then l.reason else 'Tidak ditayangkan: sinkronisasinya dibatalkan' end as reason, market_iso(l.last_synced_at) as last_synced_at ${matches}
+          case when l.wanted or l.sync_status = 'error' then l.reason
+            else 'Tidak ditayangkan: sinkronisasinya dibatalkan' end as reason,
+          market_iso(l.last_synced_at) as last_synced_at ${matches}
         order by l.sync_status = 'error' desc, l.sync_status = 'pending' desc, p.name, l.id
         limit ${limit} offset ${(page - 1) * limit}`,
       z.object({ ...Listing.shape }),

@@ -9,16 +9,20 @@ import { refreshStorefront } from "../storefront/refresh.ts";
 import { imageRows } from "./images.ts";
 import { PRODUCT_ERRORS } from "./refusals.ts";
 
-/** Adds a product with its images to the actor's store, in one statement. */
-export async function createProduct(ctx: Ctx, input: NewProduct): Promise<SellerProduct> {
+/** Adds a product with its images to the actor's store, in one statement; under `id`, where its maker needs to know it. */
+export async function createProduct(
+  ctx: Ctx,
+  input: NewProduct,
+  id: string | null = null,
+): Promise<SellerProduct> {
   const { images, ...fields } = input;
   const [created] = await ctx.db.run(
     rows(
       sql`with s as (
           select id, slug from market_stores where user_id = ${actorOf(ctx).userId} and deleted_at is null
         ), p as (
-          insert into market_products (store_id, category_id, name, description, price, stock, weight_gram, status)
-          select s.id, n.category_id, n.name, n.description, n.price, n.stock, n.weight_gram, n.status
+          insert into market_products (id, store_id, category_id, name, description, price, stock, weight_gram, status)
+          select coalesce(${id}::uuid, uuidv7()), s.id, n.category_id, n.name, n.description, n.price, n.stock, n.weight_gram, n.status
           from s, jsonb_populate_record(null::market_products, ${JSON.stringify(fields)}::jsonb) n
           returning *
         ), images as (

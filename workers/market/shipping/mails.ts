@@ -131,7 +131,7 @@ const parcelQuiet = toSeller(
   OrderMail,
   (mail) => `Belum ada kabar paket pesanan ${mail.number}`,
   () =>
-    "sudah 30 hari kurir tidak memberi kabar apa pun tentang paket ini. Tim kami sekarang memeriksanya. Silakan tanyakan juga kepada kurir dengan nomor resinya.",
+    "sudah 30 hari tidak ada kabar apa pun tentang paket ini. Tim kami sekarang memeriksanya. Jika sudah dikirim, silakan tanyakan juga kepada kurir dengan nomor resinya.",
   (mail) => [parcel(mail)],
 );
 
@@ -139,7 +139,7 @@ const parcelQuietBuyer = toBuyer(
   "parcel_quiet_buyer",
   (mail) => `Belum ada kabar paket pesanan ${mail.number}`,
   (mail) =>
-    `sudah 30 hari kurir tidak memberi kabar apa pun tentang paket dari ${mail.store_name}. Tim kami sekarang memeriksanya; ${money(mail)}. Jika paketnya sudah Anda terima, konfirmasikan di halaman pesanan.`,
+    `sudah 30 hari tidak ada kabar apa pun tentang paket dari ${mail.store_name}. Tim kami sekarang memeriksanya; ${money(mail)}. Jika paketnya sudah Anda terima, konfirmasikan di halaman pesanan.`,
   (mail) => [parcel(mail)],
 );
 

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
-import { testContext } from "../../testing/api.ts";
+import { api, testContext } from "../../testing/api.ts";
 import { run } from "../testing/catalogue.ts";
 import {
   courierContext,
@@ -15,7 +15,7 @@ import {
   PAID_OUT,
   parcelOfSale,
 } from "../testing/parcels.ts";
-import { jobsOf, openShop, type Sale, type Shop, sell } from "../testing/sales.ts";
+import { jobsOf, openShop, type Sale, type Shop, sell, settle } from "../testing/sales.ts";
 import { followQuietParcels } from "./courier-news.ts";
 
 let shop: Shop;
@@ -93,17 +93,37 @@ describe("parcels without news for a while", () => {
     expect(await asked(old)).toEqual({ isAsked: false, isGivenUp: false });
   });
 
+  const people = async (sale: Sale) =>
+    (await jobsOf(sale)).filter((key) => key.includes("quiet")).map((key) => key.split("/*")[0]);
+  const TOLD = ["mail/alert/parcel-quiet", "mail/parcel_quiet", "mail/parcel_quiet_buyer"];
+
+  it("that the seller sent and its buyer never confirms, or that nobody sent, are handed to people too", async () => {
+    const [sent, waiting, arrived] = [await sell(shop), await sell(shop), await sell(shop)];
+    for (const sale of [sent, waiting, arrived]) await settle(sale);
+    const { token } = shop.seller;
+    for (const { orderId: order_id, number } of [sent, arrived]) {
+      const json = { order_id, courier: "JNE", tracking_code: `R${number}`, status: "in_transit" };
+      expect((await api("/api/seller/shipping", { method: "PUT", token, json })).status).toBe(200);
+    }
+    const received = `/api/buyer/orders/${arrived.orderId}/received`;
+    expect((await api(received, { method: "POST", token: shop.buyer.token })).status).toBe(200);
+    for (const { orderId } of [sent, waiting, arrived]) {
+      await run(
+        sql`update market_shipments set created_at = now() - interval '31 days' where order_id = ${orderId}`,
+      );
+      await run(sql`update market_shipment_events e set created_at = now() - interval '31 days'
+        from market_shipments h where h.id = e.shipment_id and h.order_id = ${orderId}`);
+    }
+    for (let run = 0; run < 2; run += 1) await followQuietParcels(courierContext());
+    const told = await Promise.all([sent, waiting, arrived].map(people));
+    expect(told).toEqual([TOLD, TOLD, []]);
+  });
+
   it("for a month are handed to people, once, and asked about no more; what still comes counts", async () => {
     const sale = await lost();
     await heard(sale, 31);
-    const people = async () =>
-      (await jobsOf(sale)).filter((key) => key.includes("quiet")).map((key) => key.split("/*")[0]);
     for (let run = 0; run < 2; run += 1) await followQuietParcels(courierContext());
-    expect(await people()).toEqual([
-      "mail/alert/parcel-quiet",
-      "mail/parcel_quiet",
-      "mail/parcel_quiet_buyer",
-    ]);
+    expect(await people(sale)).toEqual(TOLD);
     expect(await asked(sale)).toEqual({ isAsked: false, isGivenUp: true });
     await news(sale, "finished", "finished_packages");
     expect(await moneyOf(sale)).toEqual(PAID_OUT);

@@ -63,3 +63,37 @@ it("an object that R2 does not remove today holds up no other server's", async (
   }
   await letGo(testContext());
 });
+
+it("a list that was read before a removal and told after it brings nothing back", async () => {
+  const { id: server } = await createServer();
+  const [gone, other] = [unique("nusantara_"), unique("nusantara_")];
+  const start = (type: string) =>
+    execute(sql`select panel_backup_command(jsonb_build_object('server', ${server}::text, 'subject', ${type}::text, 'type', ${type}::text,
+      'command', ${type}::text, 'input', '{}'::jsonb, 'hours', 1))::text`);
+  const end = (type: string, value: object) =>
+    execute(sql`select panel_record_command(jsonb_build_object('job_id', p.job_id, 'ok', true, 'value', ${JSON.stringify(value)}::jsonb))::text
+      from panel_jobs p where p.server_id = ${server} and p.command = ${type} and p.outcome is null`);
+  const items = [gone, other].map((name) => ({
+    ...{
+      name,
+      file: `/b/${name}`,
+      backupId: crypto.randomUUID(),
+      kind: "database",
+      subject: "toko",
+    },
+    ...{ bytes: 1, plainBytes: 1, sha256: "x", manifestSha256: "x", counts: {}, notes: [] },
+    createdAt: new Date().toISOString(),
+  }));
+  const names = async () =>
+    await testContext().db.run(
+      rows(
+        sql`select name from panel_backups where server_id = ${server}`,
+        z.object({ name: z.string() }),
+      ),
+    );
+  await start("backup.list");
+  await start("backup.remove");
+  await end("backup.remove", { removed: [gone] });
+  await end("backup.list", { dir: "/b", items, unreadable: [] });
+  expect(await names()).toEqual([{ name: other }]);
+});

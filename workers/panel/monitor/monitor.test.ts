@@ -1,11 +1,11 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { MonitorReport } from "../../../shared/agent-protocol/monitor.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { api, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
-import { createUser } from "../../testing/factories.ts";
+import { createUser, unique } from "../../testing/factories.ts";
 import { createOperator, execute } from "../testing/operators.ts";
 import { createServer, incidentMailsOf, reportOf, type TestServer } from "../testing/servers.ts";
 import { purgeHistory, recordReport, watchServers } from "./report.ts";
@@ -17,6 +17,12 @@ const unprovenBackup = (server: TestServer) => {
   const name = `nusantara_site_toko.test_20261121_${server.id.slice(-6)}.json`;
   return sql`insert into panel_backups (server_id, name, kind, subject, state, origin, is_unproven, created_at)
     values (${server.id}, ${name}, 'site', 'toko.test', 'making', 'manual', true, now())`;
+};
+
+const silence = async ({ id }: TestServer, seconds: number) => {
+  const at = sql`now() - make_interval(secs => ${seconds})`;
+  await execute(sql`with r as (update panel_reports set received_at = ${at} where server_id = ${id})
+    update panel_servers set enrolled_at = now() - interval '1 day', seen_at = ${at} where id = ${id}`);
 };
 
 const get = async (path: string, server: TestServer) => {
@@ -170,19 +176,33 @@ describe("an alert", () => {
   });
 
   it("goes out once when the agent is silent for two minutes, and once when it speaks again", async () => {
-    const server = await createServer();
+    const [server, watch] = [await createServer(), unique("watch")];
     await report(server);
-    await watchServers(testContext());
+    await watchServers(testContext(), watch);
     expect(await incidentMailsOf(server)).toEqual([]);
-    const silence = sql`with r as (update panel_reports set received_at = now() - interval '121 seconds' where server_id = ${server.id})
-      update panel_servers set enrolled_at = now() - interval '1 day', seen_at = now() - interval '121 seconds' where id = ${server.id}`;
-    await execute(silence);
-    await watchServers(testContext());
-    await watchServers(testContext());
+    await silence(server, 121);
+    await watchServers(testContext(), watch);
+    await watchServers(testContext(), watch);
     expect(await incidentMailsOf(server)).toEqual(["silent open"]);
     await report(server);
-    await watchServers(testContext());
+    await watchServers(testContext(), watch);
     expect(await incidentMailsOf(server)).toEqual(["silent open", "silent closed"]);
+  });
+
+  it("does not go out for the time in which we were away ourselves", async () => {
+    const [server, watch] = [await createServer(), unique("watch")];
+    await report(server);
+    await watchServers(testContext(), watch);
+    // Ten minutes in which nothing of ours ran.
+    await silence(server, 600);
+    const ago = async (changes: SQL) =>
+      await execute(sql`update panel_watches set ${changes} where name = ${watch}`);
+    await ago(sql`looked_at = now() - interval '600 seconds'`);
+    for (const _ of [1, 2]) await watchServers(testContext(), watch);
+    expect(await incidentMailsOf(server)).toEqual([]);
+    await ago(sql`since = now() - interval '121 seconds'`);
+    await watchServers(testContext(), watch);
+    expect(await incidentMailsOf(server)).toEqual(["silent open"]);
   });
 
   it("goes out once when a backup nobody has proven is overdue, and once when it was proven", async () => {
@@ -209,10 +229,10 @@ describe("an alert", () => {
   });
 
   it("goes out when an agent has enrolled and never came", async () => {
-    const server = await createServer();
+    const [server, watch] = [await createServer(), unique("watch")];
     const past = sql`now() - interval '121 seconds'`;
     await execute(sql`update panel_servers set enrolled_at = ${past} where id = ${server.id}`);
-    for (let i = 0; i < 2; i++) await watchServers(testContext());
+    for (let i = 0; i < 2; i++) await watchServers(testContext(), watch);
     expect(await incidentMailsOf(server)).toEqual(["silent open"]);
   });
 

@@ -24,8 +24,8 @@ export async function recordReport(
 }
 
 /** Tells of silent servers and of backups that fail, are missing or unproven (minute cron). */
-export async function watchServers(ctx: Ctx): Promise<void> {
-  const input = { alert_to: ctx.config.ALERT_EMAIL, silent_seconds: SILENT_S };
+export async function watchServers(ctx: Ctx, watch = "minute"): Promise<void> {
+  const input = { alert_to: ctx.config.ALERT_EMAIL, silent_seconds: SILENT_S, watch };
   const { wakes } = await ctx.db.run(call("panel_watch", input, Told));
   wake(ctx, wakes);
 }

@@ -59,4 +59,14 @@ describe("an alert of a service", () => {
     for (const status of ["unknown", "active"] as const) await told(status);
     expect(await incidentMailsOf(server)).toEqual(["service nginx open", "service nginx closed"]);
   });
+
+  it("goes out also when it fell and came back while it could not be asked", async () => {
+    const server = await createServer();
+    const told = (service: Omit<MonitorReport["services"][number], "name">) =>
+      report(server, { services: [{ name: "nginx", ...service }] });
+    await told({ status: "active", restarts: 2 });
+    for (const _ of [1, 2]) await told({ status: "unknown" });
+    await told({ status: "active", restarts: 3 });
+    expect(await incidentMailsOf(server)).toEqual(["service nginx open"]);
+  });
 });

@@ -3,7 +3,7 @@ import { body, panelOk } from "../../../shared/http/answers.ts";
 import { access } from "../../../shared/http/api.ts";
 import { createPanelApi } from "../api.ts";
 import { panelRefusals } from "../audit.ts";
-import { pathId } from "../schemas.ts";
+import { flag, pathId } from "../schemas.ts";
 import {
   changeServer,
   createServer,
@@ -123,13 +123,15 @@ serverRoutes.openapi(
     method: "delete",
     path: `${path}/{server_id}`,
     tags,
-    summary: "Forget a server that has nothing on it",
+    summary:
+      "Forget a server that has nothing on it; with `force` one that was silent for a day, and all that was on it",
     middleware: [refusals("server.delete"), operator] as const,
-    request: { params },
+    request: { params, query: z.object({ force: flag("force") }) },
     responses: panelOk(200, z.object({ status: z.literal("ok") })),
   }),
   async (c) => {
-    await deleteServer(c.var.ctx, c.req.valid("param").server_id);
+    const { server_id: id } = c.req.valid("param");
+    await deleteServer(c.var.ctx, { id, ...c.req.valid("query") });
     return c.json({ status: "ok" } as const, 200);
   },
 );

@@ -27,6 +27,13 @@ export const reports = pgTable("panel_reports", {
   receivedAt: at().notNull(),
 });
 
+/** Where a watch has come to: it looked last at `lookedAt`, and since `since` without a gap. */
+export const watches = pgTable("panel_watches", {
+  name: text().primaryKey(),
+  since: at().notNull(),
+  lookedAt: at().notNull(),
+});
+
 /** A day of history: a row a server and minute, the mean of the minute's reports. */
 export const minutes = pgTable(
   "panel_minutes",

@@ -125,6 +125,16 @@ describe("placing an order again by hand", () => {
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
   });
 
+  it("waits while the supplier's history has a row that cannot be read", async () => {
+    const order = await refusedOrder(await customer(FUNDS), "prepaid");
+    const trxid = await purchaseFor(order);
+    const work = await confirmedRetry(admin, order);
+    const twist = (text: string) => text.replace(`"trxid":"${trxid}"`, `"trxid":""`);
+    const { ctx } = bench({ actor: admin, timeoutMs: 3_000, twist });
+    await expect(retryOrder(ctx, work)).rejects.toMatchObject({ kind: "bad_answer" });
+    expect(await purchasesOf(order.target)).toHaveLength(1);
+  });
+
   it("is not held up by a purchase for another player, whose number lacks the leading 0", async () => {
     const order = await refusedOrder(await customer(FUNDS), "game");
     const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
-import { latestPurchases } from "../orders/follow.ts";
+import { LISTED, latestPurchases } from "../orders/follow.ts";
 import {
   getOrder,
   type Order,
@@ -13,7 +13,7 @@ import {
   processOrder,
   reconcileOrder,
 } from "../orders/index.ts";
-import { MOST_LISTED } from "../orders/limits.ts";
+import { LISTED_DEEPEST } from "../orders/limits.ts";
 import type { HandWork } from "./hand-rows.ts";
 
 /**
@@ -83,12 +83,26 @@ async function requireNotBought(
       throw new AppError("conflict", `The supplier does not say that purchase ${trxid} failed`);
     }
   }
-  const listed = await latestPurchases(ctx, family, { limit: MOST_LISTED });
+  // A row that cannot be read might be this order's.
+  const listed = await latestPurchases(ctx, family, { limit: await backTo(ctx, id), whole: true });
   const likely = listed
     .filter(({ status }) => status !== "error")
     .map(({ trxid: theirs, target, code }) => ({ trxid: theirs, target, code }));
   const input = { order_id: id, rows: likely, confirm, now: ctx.now().toISOString() };
   await ctx.db.run(call("topup_retry_allowed", input, z.unknown()));
+}
+
+/** How long a list goes back to the order's attempt. */
+async function backTo(ctx: Ctx, orderId: string): Promise<number> {
+  const bounds = JSON.stringify({ listed: LISTED, most: LISTED_DEEPEST });
+  const [found] = await ctx.db.run(
+    rows(
+      sql`select topup_list_back_to(o.family, coalesce(o.attempt_at, o.created_at), ${bounds}::jsonb)::int as length
+        from topup_orders o where o.id = ${orderId}`,
+      z.object({ length: z.number() }),
+    ),
+  );
+  return found?.length ?? LISTED_DEEPEST;
 }
 
 /** As its owner, who pays what he agreed to. */

@@ -140,9 +140,9 @@ describe("a list that is shorter than asked for is all there ever was", () => {
     const [row] = await testContext().db.run(
       rows(
         sql`select topup_is_whole_list(o, ${JSON.stringify(input)}::jsonb) as whole,
-            topup_family_known(o) as known
+            topup_proof_patience(o)::text as patience
           from jsonb_populate_record(null::topup_orders, ${JSON.stringify({ family })}::jsonb) o`,
-        z.object({ whole: z.boolean(), known: z.boolean() }),
+        z.object({ whole: z.boolean(), patience: z.string() }),
       ),
     );
     return row;
@@ -156,9 +156,9 @@ describe("a list that is shorter than asked for is all there ever was", () => {
   it("only when it has a purchase that we know, and every one of them", async () => {
     const trxid = await ours();
     const family = crypto.randomUUID();
-    expect(await isWhole([trxid], { family })).toEqual({ whole: true, known: false });
+    expect(await isWhole([trxid], { family })).toEqual({ whole: true, patience: "1 day" });
     expect(await isWhole([trxid], { asked: 1 })).toMatchObject({ whole: false });
-    expect(await isWhole([])).toEqual({ whole: false, known: false });
+    expect(await isWhole([])).toEqual({ whole: false, patience: "1 day" });
     expect(await isWhole(["NOBODYS"])).toMatchObject({ whole: false });
     await testContext().db.run(
       rows(
@@ -167,7 +167,7 @@ describe("a list that is shorter than asked for is all there ever was", () => {
         z.unknown(),
       ),
     );
-    expect(await isWhole([trxid], { family })).toEqual({ whole: false, known: true });
+    expect(await isWhole([trxid], { family })).toEqual({ whole: false, patience: "06:00:00" });
   });
 });
 

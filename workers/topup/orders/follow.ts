@@ -10,6 +10,7 @@ import {
   type SupplierFamily,
   type SupplierOrder,
 } from "../../../shared/providers/vip-reseller.ts";
+import { LISTED_DEEPEST } from "./limits.ts";
 import { type Order, orderShape, targetKind } from "./order.ts";
 import { silenceOf, type Update, updateOf } from "./purchase.ts";
 
@@ -214,23 +215,34 @@ export async function noteForeignPurchases(ctx: Ctx): Promise<void> {
       z.unknown(),
     ),
   );
-  await listFamilies(ctx, SUPPLIER_FAMILIES);
+  await listFamilies(
+    ctx,
+    SUPPLIER_FAMILIES.map((family) => ({ family })),
+  );
 }
 
-/** For the minute cron: every ten minutes, whether the purchase of an order shows that silence has refunded. */
+/**
+ * For the minute cron: every ten minutes, whether the purchase of an order shows that silence has refunded. The list goes
+ * back to when that was tried: a late purchase may show where it belongs, behind all that were made since.
+ */
 export async function watchForLatePurchases(ctx: Ctx): Promise<void> {
   const now = ctx.now();
   if (now.getUTCMinutes() % LATE_EVERY_MINUTES !== 0) return;
-  const input = { now: now.toISOString() };
+  const input = { now: now.toISOString(), listed: LISTED, most: LISTED_DEEPEST };
   await listFamilies(ctx, await ctx.db.run(call("topup_late_families", input, LateFamilies)));
 }
 
-const LateFamilies = z.array(z.enum(["prepaid", "game", "social"]));
+const LateFamilies = z.array(
+  z.object({ family: z.enum(["prepaid", "game", "social"]), limit: z.number() }),
+);
 
-async function listFamilies(ctx: Ctx, families: readonly SupplierFamily[]): Promise<void> {
-  for (const family of families) {
+async function listFamilies(
+  ctx: Ctx,
+  lists: readonly { family: SupplierFamily; limit?: number }[],
+): Promise<void> {
+  for (const { family, limit = LISTED } of lists) {
     try {
-      await latestPurchases(ctx, family);
+      await latestPurchases(ctx, family, { limit });
     } catch (error) {
       ctx.log.warn("purchases not listed", { family, ...describeError(error) });
     }

@@ -17,7 +17,7 @@ import {
 } from "../testing/outcomes.ts";
 import { dial, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 import { settleByHand } from "./by-hand.ts";
-import { latestPurchases, watchForLatePurchases } from "./follow.ts";
+import { LISTED, latestPurchases, watchForLatePurchases } from "./follow.ts";
 import type { Order } from "./order.ts";
 
 beforeAll(stockShelves);
@@ -176,6 +176,21 @@ describe("a purchase that shows after its order was refunded", () => {
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
   });
 
+  it("is told, though more than a list of the usual length shows was bought since", async () => {
+    const { order, trxid } = await refundedTooEarly();
+    await lag([[order.target, 100 * HOUR]], 0);
+    const { ctx } = bench({ laterMs: ALONE_AT + 7 * HOUR, timeoutMs: 3_000 });
+    const { vipReseller } = ctx.providers;
+    for (let n = 0; n < LISTED; n += 1) {
+      await vipReseller.createPrepaidOrder({ service: credit.code, target: newPhone() });
+    }
+    await latestPurchases(ctx, "prepaid");
+    await lag([[order.target, 0]], 0);
+    const onTheHour = new Date(Math.ceil(ctx.now().getTime() / HOUR) * HOUR);
+    await watchForLatePurchases({ ...ctx, now: () => onTheHour });
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "failed", trxid });
+  });
+
   it("belongs to the like order that is still in doubt, if there is one", async () => {
     const { order, trxid } = await refundedTooEarly();
     const again = await orderCredit({ target: order.target, fault: NOT_BOUGHT });
@@ -198,4 +213,28 @@ it("of two purchases of a like kind the one bought by hand is not the order's, w
   await vipReseller.createPrepaidOrder({ service: credit.code, target: order.target });
   const found = await lookAt(order, [2 * ALONE_AT + 90 * SECOND]);
   expect(found).toMatchObject({ state: "processing", trxid });
+});
+
+it("a list that is always a little late proves what was not bought, while we sell", async () => {
+  const at = 4 * ALONE_AT;
+  const { user, order } = await orderCredit({ fault: NOT_BOUGHT, laterMs: at });
+  const sold: Order[] = [];
+  const sell = async (after: number) => {
+    const { order: one } = await orderCredit({ laterMs: at + after });
+    sold.push(one);
+    return one.target;
+  };
+  await sell(NEWER_AT);
+  for (const after of [100, 200, 300, 395, 405]) {
+    const latest = await sell((after - 10) * SECOND);
+    await lag([[latest, HOUR]], 0);
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "unknown" });
+    await lookAt(order, [at + after * SECOND]);
+    await lag([[latest, 0]], 0);
+  }
+  expect(await theOrderOf(order.target)).toMatchObject({ state: "failed" });
+  expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  // So far ahead they would be newer than all that other tests buy.
+  const ids = `{${sold.map(({ id }) => id).join(",")}}`;
+  await run(sql`update topup_orders set bought_at = null where id = any (${ids}::uuid[])`);
 });

@@ -23,10 +23,11 @@ export const draftPostTool = tool({
   }),
   summary: ({ caption, schedule_at: at }) => {
     const words = `Instagram ${quoted(caption || "tanpa teks", 200)}`;
-    return at ? `Jadwalkan posting ${words} pada ${at}` : `Buat draf posting ${words}`;
+    return at ? `Jadwalkan posting ${words} pada ${quoted(at)}` : `Buat draf posting ${words}`;
   },
-  run: async (ctx, { product_id, caption, schedule_at }) => {
+  run: async (ctx, { product_id, caption, schedule_at }, actionId) => {
     const post = await draftPost(ctx, {
+      id: actionId,
       productId: product_id,
       caption,
       scheduleAt: schedule_at,

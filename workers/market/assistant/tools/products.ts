@@ -56,10 +56,12 @@ export const createProductTool = tool({
   role: "seller",
   writes: true,
   input: NewProduct.omit({ images: true }),
-  summary: ({ name, price, stock, status }) =>
-    `Buat produk ${quoted(name)}, ${formatRupiah(price)}, stok ${stock}, status ${status}`,
-  run: async (ctx, input) => {
-    const product = await createProduct(ctx, { ...input, images: [] });
+  summary: ({ name, price, stock, status, description }) => {
+    const about = description ? `, deskripsi ${quoted(description, 200)}` : "";
+    return `Buat produk ${quoted(name)}, ${formatRupiah(price)}, stok ${stock}, status ${status}${about}`;
+  },
+  run: async (ctx, input, actionId) => {
+    const product = await createProduct(ctx, { ...input, images: [] }, actionId);
     const { id, status, price, stock } = product;
     const after = pick(product, PRODUCT_FIELDS);
     return { told: { id, status, price, stock }, made: { kind: "market_product", id, after } };

@@ -35,8 +35,8 @@ export const createPromoTool = tool({
     const least = min_purchase > 0 ? `, belanja minimal ${formatRupiah(min_purchase)}` : "";
     return `Buat promo ${code}: potongan ${off}${least}, sampai ${formatJakarta(new Date(ends_at))}`;
   },
-  run: async (ctx, input) => {
-    const promo = await createPromo(ctx, input);
+  run: async (ctx, input, actionId) => {
+    const promo = await createPromo(ctx, input, actionId);
     const after = Object.fromEntries(PROMO_FIELDS.map((field) => [field, promo[field]]));
     const { id, code, starts_at, ends_at } = promo;
     return { told: { id, code, starts_at, ends_at }, made: { kind: "market_promo", id, after } };

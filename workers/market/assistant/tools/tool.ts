@@ -3,14 +3,21 @@ import type { Ctx, Role } from "../../../../shared/context.ts";
 import type { ToolDefinition } from "../../../../shared/providers/anthropic.ts";
 import type { FeatureName } from "../../admin/features.ts";
 
+/** What was made, by which it is undone. Without `after` there is nothing to undo. */
+export interface Made {
+  kind: string;
+  id: string;
+  after: Record<string, unknown> | null;
+}
+
 /** What a call of a tool came to. */
 export interface Done {
   /** For the model. */
   told: unknown;
   /** What others wrote stands in it, so that it must reach the model as data. */
   source?: string;
-  /** What was made, where the tool did not act on something that was there. Without `after` there is nothing to undo. */
-  made?: { kind: string; id: string; after: Record<string, unknown> | null };
+  /** Where the tool did not act on something that was there. */
+  made?: Made;
 }
 
 /** A call whose input fits, ready to be run once it may. */

@@ -15,6 +15,7 @@ import {
   connectionOf,
   contextWith,
   listable,
+  listed,
   type Market,
   openMarket,
   pumpDry,
@@ -126,6 +127,26 @@ describe("a connected shop", () => {
     expect([market.fake.copiesOf(product.id), other.copiesOf(product.id)]).toEqual([0, 1]);
     // Nor does the new one hear of pictures that the first has taken.
     expect(other.count("uploadImage")).toBe(1);
+  });
+
+  it("connected to another shop while the first refuses an old token gets nothing of the first's", async () => {
+    const { market, product } = await listed();
+    const { setPrices } = market.fake;
+    const asked: string[] = [];
+    market.fake.setPrices = async (auth, changes) => {
+      asked.push(auth.shopId);
+      return await setPrices(auth, changes);
+    };
+    market.fake.faults.before = async ({ name }) => {
+      if (name !== "setPrices") return;
+      market.fake.faults = {};
+      await connectShop(market.ctx, { platform: "shopee", code: market.fake.grant("another") });
+      throw fault("token_expired");
+    };
+    await change(sql`update market_products set price = 31000 where id = ${product.id}`);
+    await pushChanges(market.ctx);
+    await pumpOnce(market);
+    expect(asked).toEqual([market.fake.shopId]);
   });
 });
 

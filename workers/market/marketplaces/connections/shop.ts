@@ -16,6 +16,7 @@ import { breakShop, type OpenShop, openShop, ShopClosedError, type ShopRow } fro
 const PAUSE_MS = 2_000;
 const QUOTA_PAUSE_MS = 3_600_000;
 const OPERATOR_PAUSE_MS = 600_000;
+const REPLACED = "Toko di marketplace diganti";
 
 /**
  * One shop at its platform. Every request waits for its turn and carries a live token; a token that is refused is
@@ -111,6 +112,8 @@ export class Shop {
     if (this.#open.row.generation > refused) return;
     this.#renewing ??= openShop(this.#ctx, this.row.id, { stale: refused })
       .then((open) => {
+        // Another shop has taken its place: what is under way is the old one's.
+        if (open.row.shop_id !== this.row.shop_id) throw new ShopClosedError(REPLACED);
         this.#open = open;
       })
       .finally(() => {

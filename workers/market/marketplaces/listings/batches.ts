@@ -44,8 +44,9 @@ export function end(entry: Entry, ended: Known & Outcome): void {
 }
 
 const priceOf = ({ work }: Entry) => work.product.price;
-const stockOf = (shop: Shop, { work }: Entry) =>
-  Math.min(work.product.stock, shop.client.limits.stock);
+/** What is not on sale has nothing to sell, where a shop keeps it on its shelf. */
+const stockOf = (shop: Shop, { work: { product } }: Entry) =>
+  product.on_sale ? Math.min(product.stock, shop.client.limits.stock) : 0;
 
 /** Brings the stocks and prices of listings to the shop where they differ; the one waits for the other in nothing. */
 export async function pushFigures(shop: Shop, entries: Entry[]): Promise<void> {
@@ -75,7 +76,7 @@ async function pushPrices(shop: Shop, entries: Entry[]): Promise<void> {
   });
 }
 
-async function pushStocks(shop: Shop, entries: Entry[]): Promise<void> {
+export async function pushStocks(shop: Shop, entries: Entry[]): Promise<void> {
   const { client } = shop;
   const changed = open(entries).filter((entry) => {
     if (entry.known.stock === stockOf(shop, entry)) return false;

@@ -28,6 +28,8 @@ export const Work = z.object({
   verify: z.boolean(),
   /** False: its seller took it back, and asks whether it is gone where `verify` is set. */
   wanted: z.boolean(),
+  /** Surely nobody has tried to put it up there since it is kept in step. */
+  unmade: z.boolean(),
   pushed_price: z.number().nullable(),
   pushed_stock: z.number().nullable(),
   pushed_content: z.string().nullable(),
@@ -76,8 +78,12 @@ export type Outcome =
   | { outcome: "retry"; reason: string; after_ms: number; doubt?: boolean }
   | { outcome: "release" };
 
-/** `was_live`: whether it was on sale there when the shop was asked, before anything was sent. */
-export type Result = { id: string; changes: number; was_live?: boolean } & Known & Outcome;
+/**
+ * `was_live`: whether it was on sale there when the shop was asked, before anything was sent; `was_there`: and surely not
+ * by us.
+ */
+export type Result = { id: string; changes: number; was_live?: boolean; was_there?: true } & Known &
+  Outcome;
 
 export const claim = (input: {
   connection_id: string;

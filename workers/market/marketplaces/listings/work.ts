@@ -3,7 +3,7 @@ import {
   PLATFORM_NAME,
   type RemoteListing,
 } from "../../../../shared/providers/marketplace.ts";
-import { type Entry, end, pushFigures, pushShelf } from "./batches.ts";
+import { type Entry, end, pushFigures, pushShelf, pushStocks } from "./batches.ts";
 import type { Desk } from "./desk.ts";
 import { listingInput } from "./listing-input.ts";
 import { NotListableError } from "./not-listable.ts";
@@ -62,6 +62,7 @@ const resultOf = ({ work, known, wasLive, ended }: Entry): Result => ({
   id: work.id,
   changes: work.changes,
   ...(wasLive === undefined ? {} : { was_live: wasLive }),
+  ...(wasLive && work.unmade ? { was_there: true as const } : {}),
   ...known,
   // A listing whose shelf is still not known is gone over as a whole once more, whatever else has been sent.
   ...(known.shown === null ? { content: null } : {}),
@@ -161,16 +162,25 @@ function inDoubt(error: unknown, work: Work, desk: Desk): Ended {
 async function align(desk: Desk, entry: Entry): Promise<Ended> {
   const { shop } = desk;
   const { work } = entry;
-  if (!work.product.on_sale) {
-    await pushShelf(shop, [entry], false);
-    return entry.ended;
-  }
+  if (!work.product.on_sale) return await takeOff(desk, entry);
   const refused = entry.known.content === work.content ? null : await rewrite(desk, entry);
   if (refused && (refused.outcome === "release" || refused.item_id === null)) return refused;
   // A text or picture that is not taken there is no reason to sell what is not here.
   await pushFigures(shop, [entry]);
   if (refused) end(entry, refused);
   else await pushShelf(shop, [entry], true);
+  return entry.ended;
+}
+
+/** Off the shelf. Where the shop does not take it off (a promotion, say), it sells none of it at least. */
+async function takeOff({ shop }: Desk, entry: Entry): Promise<Ended> {
+  await pushShelf(shop, [entry], false);
+  const { ended: refused } = entry;
+  if (refused === null || refused.outcome === "release" || refused.item_id === null) return refused;
+  const emptied: Entry = { ...entry, ended: null };
+  await pushStocks(shop, [emptied]);
+  if (emptied.ended?.item_id === null) return emptied.ended;
+  if (emptied.ended) end(entry, emptied.ended);
   return entry.ended;
 }
 
