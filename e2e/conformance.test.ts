@@ -85,6 +85,32 @@ describe.each([
     const [said] = await once(socket, "said");
     expect([said, socket.id, socket.recovered]).toEqual(["missed", id, true]);
   });
+
+  it("goes on at another object after a loss, with what it missed at the first", async () => {
+    const socket = client("moving", {
+      transports,
+      reconnection: false,
+      auth: { name: "Sari" },
+    });
+    await once(socket, "connect");
+    const { id } = socket;
+    socket.emit("join", "live");
+    await socket.emitWithAck("echo", 1);
+    const other = io(shards.url, { ...socket.io.opts, forceNew: true });
+    open.push(other);
+    await once(other, "connect");
+    engineOf(socket).close();
+    other.emit("say", "live", "missed");
+    await other.emitWithAck("echo", 2);
+    const heard: unknown[] = [];
+    socket.on("said", (words) => heard.push(words));
+    count += 1;
+    socket.io.opts.query = { shard: `moving-e2e-${count}` };
+    socket.connect();
+    await once(socket, "connect");
+    await socket.emitWithAck("echo", 3);
+    expect([heard, socket.id, socket.recovered]).toEqual([["missed"], id, true]);
+  });
 });
 
 describe("an upgrade of the stock client", () => {

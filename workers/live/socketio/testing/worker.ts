@@ -60,7 +60,7 @@ export class TestShard extends DurableObject<TestEnv> {
       now: () => Date.now() + this.skippedMs,
       onError: (error, where) => this.errors.push(`${where}: ${String(error)}`),
       ...kind,
-      takeover: first === "moving" ? { shard: name, call, timeoutMs: 100 } : null,
+      takeover: first === "moving" ? { shard: name, call, timeoutMs: 500 } : null,
     };
     this.io = new SocketIoEngine<Me>(state, options, this.#handlers());
   }
