@@ -62,11 +62,14 @@ describe("a courier", () => {
   });
 
   it("keeps destinations apart: a slow one holds up no other", async () => {
+    const slow = Promise.withResolvers<string[]>();
     const couriers = new Couriers<string, string>((to, items) =>
-      to === "slow" ? new Promise(() => undefined) : Promise.resolve(items.map(() => to)),
+      to === "slow" ? slow.promise : Promise.resolve(items.map(() => to)),
     );
-    void couriers.deliver("slow", "a");
+    const first = couriers.deliver("slow", "a");
     expect(await couriers.deliver("fast", "b")).toBe("fast");
+    slow.resolve(["slow"]);
+    expect(await first).toBe("slow");
   });
 });
 
