@@ -12,6 +12,8 @@ export type { GiftNews, LiveNews, Viewer } from "./rooms/news.ts";
 
 /** A room that does not answer the sweep in time is taken for dead. */
 const PROOF_MS = 10_000;
+/** A host waits for no more than this for the end of his live. */
+const LAST_PROOF_MS = 3_000;
 const COUNT_TRUST_MS = 5_000;
 const MAX_COUNTS_KEPT = 1_000;
 
@@ -56,6 +58,14 @@ export async function remindOfLive(ctx: Ctx, news: LiveNews): Promise<void> {
 /** Lets a room renew the leases of the hosts whose sockets it knows, now. Never fails; who is silent proves nothing. */
 export async function proveHosts(ctx: Ctx, roomId: string): Promise<void> {
   await quietly(ctx, "sweep", inTime(PROOF_MS, liveRoom(ctx, roomId).proveHosts()));
+}
+
+/**
+ * Lets a room prove a host's live before it ends by his wish, with who came since the last time. Never fails: a room that
+ * is silent holds up no end, which then knows them only up to that time.
+ */
+export async function proveHost(ctx: Ctx, roomId: string, hostId: number): Promise<void> {
+  await quietly(ctx, "last proof", inTime(LAST_PROOF_MS, liveRoom(ctx, roomId).proveHost(hostId)));
 }
 
 /** Sends an event to all sockets that are verified as this user, wherever they are. Never fails; a user without a socket gets nothing. */

@@ -111,6 +111,13 @@ export class Room extends DurableObject<Env> {
     this.#arm();
   }
 
+  /** Renews the lease of one host who is here, however fresh it is. */
+  async proveHost(hostId: number): Promise<void> {
+    this.#hosting.makeDue(hostId);
+    await inTime(DUTIES_MS, this.#doHostDuties());
+    this.#arm();
+  }
+
   viewers(): Viewer[] {
     return this.#room.viewers();
   }

@@ -20,6 +20,9 @@ function listening(actor: TestUser) {
       proveHosts: async () => {
         heard.push([name, "proof"]);
       },
+      proveHost: async () => {
+        heard.push([name, "last proof"]);
+      },
       remindOfLive: async () => {
         heard.push([name, "reminder"]);
       },
@@ -56,6 +59,7 @@ describe("the rooms", () => {
       news(a, first, "started"),
       news(a, first, "ended"),
       news(b, second, "started"),
+      [`live:${b}`, "last proof"],
       news(b, second, "ended"),
     ]);
   });

@@ -4,7 +4,7 @@ import { actorOf, type Ctx } from "../../shared/context.ts";
 import { call, rows } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
 import { dayBounds } from "../../shared/time/jakarta.ts";
-import { announceLive, proveHosts, remindOfLive, viewersOf } from "./room-client.ts";
+import { announceLive, proveHost, proveHosts, remindOfLive, viewersOf } from "./room-client.ts";
 import { SessionShape } from "./schemas/sessions.ts";
 import { addressKey } from "./sockets/home.ts";
 
@@ -52,12 +52,15 @@ export async function startSession(
   return rowOf(session);
 }
 
-/** Ends the caller's session; one that has ended answers its row unchanged. */
+/** Ends the caller's session, with who watched until now; one that has ended answers its row unchanged. */
 export async function endSession(
   ctx: Ctx,
   { sessionId }: { sessionId: number },
 ): Promise<SessionRow> {
-  const input = { session_id: sessionId, host_id: actorOf(ctx).userId };
+  const { userId: hostId } = actorOf(ctx);
+  const open = await openSessionOf(ctx, { hostId });
+  if (open?.id === sessionId) await proveHost(ctx, open.roomId, hostId);
+  const input = { session_id: sessionId, host_id: hostId };
   const { session, ended } = await ctx.db.run(call("live_end_session", input, Ended));
   if (ended) ctx.waitUntil(tellEnded(ctx, [session]));
   return rowOf(session);

@@ -101,6 +101,13 @@ export class Hosting {
     this.#notBefore.clear();
   }
 
+  /** A host who is here is to be proven now. */
+  makeDue(hostId: number): void {
+    const live = this.find(hostId);
+    if (live) this.#put({ ...live, renewedAt: 0 });
+    this.#notBefore.delete(hostId);
+  }
+
   /** A renewal that was made. */
   renewed(live: Live, now: number): void {
     const known = this.find(live.hostId);

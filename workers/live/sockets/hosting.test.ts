@@ -49,6 +49,17 @@ describe("a live", () => {
     expect(await sessionOf(host)).toMatchObject({ ended: false });
   });
 
+  it("that ends by its host's wish has counted who came until then", async () => {
+    const roomId = unique();
+    const host = await createUser();
+    const sessionId = await goLive(host, roomId);
+    await inLive(roomId, bearer(host));
+    await runDurableObjectAlarm(roomStub(roomId));
+    for (const watcher of [bearer(await createUser()), {}, {}]) await inLive(roomId, watcher);
+    const { body } = await post("/api/live-session/end", host, { sessionId });
+    expect(body.data).toMatchObject({ total_viewers: 3 });
+  });
+
   it("is proven by its host's verified socket, and by no guest who claims to be him", async () => {
     const roomId = unique();
     const host = await createUser();
