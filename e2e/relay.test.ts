@@ -83,9 +83,11 @@ function addSite(domain: string): RequestInit {
 const host = () => new URL(panel.url).host;
 const names = () => [...panel.state.sites.values()].map((site) => site.name);
 
-it("says at its start what has to be registered, and no secret", () => {
+it("says at its start what has to be registered, and no secret", async () => {
   expect(said).toContain(`listens on ${url}`);
-  expect(said).toContain("Register this machine's outgoing address");
+  // It finds its address out beside its work.
+  const words = "Register this machine's outgoing address";
+  await vi.waitFor(() => expect(said).toContain(words), 10_000);
   expect(said).not.toContain(key);
 });
 

@@ -27,7 +27,7 @@ export const line = ([product, quantity]: Wanted, n: number): MarketOrderLine =>
   status: "unpaid",
 });
 
-let tick = Date.now();
+let tick = 0;
 
 /** An order as the platform has it, from now on. */
 export function place(
@@ -50,8 +50,9 @@ export function place(
 }
 
 export function move(made: MarketOrder, status: MarketOrderStatus): void {
-  tick += 1;
-  Object.assign(made, { status, updatedAt: new Date(Math.min(tick, Date.now())) });
+  // Each later than the one before, none in the future, and none so long ago that a shop is not asked about it.
+  tick = Math.max(tick + 1, Date.now() - 1_000);
+  Object.assign(made, { status, updatedAt: new Date(tick) });
   for (const one of made.lines) one.status = status;
 }
 
