@@ -29,6 +29,8 @@ const LONGER_MS: Record<string, number> = {
   market: 20 * 60_000,
   hosting: 25 * 60_000,
   live: 15 * 60_000,
+  // An order that never arrived is believed to be lost after minutes only.
+  topup: 15 * 60_000,
   panel: 15 * 60_000,
 };
 
