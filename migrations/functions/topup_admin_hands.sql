@@ -1,7 +1,7 @@
 -- Orders handled by hand. Guarantees, from any number of connections at once: what an admin does is written down before
 -- it is done; an order has one open request; above the limit, in price or in what the supplier is said to have charged, it
--- takes two different admins, and so does an admin's own order at any price; its buyer confirms nothing; a decision is
--- made once.
+-- takes two different admins, also where an admin comes above it with all that he ended alone that day (Jakarta), and so
+-- does an admin's own order at any price; its buyer confirms nothing; a decision is made once.
 
 -- {order_id, action, input, reason, actor_id, needs_second_above, expires_minutes, claim, audit} -> topup_hand_view.
 -- `waiting`: another admin must confirm. `confirmed`: to be done now, also when a repeat with the same key finds it so.
@@ -11,9 +11,11 @@ declare
   r topup_hand_requests;
   new_id uuid := uuidv7();
   earlier text := http_claim_of(input->'claim', 'topup.hand', new_id::text);
+  actor bigint := (input->>'actor_id')::bigint;
   second boolean;
   charged bigint := (input->'input'->>'chargedAmount')::bigint;
   most bigint;
+  worth bigint;
 begin
   if earlier is not null then
     select * into r from topup_hand_requests h where h.id = earlier::uuid;
@@ -40,18 +42,30 @@ begin
   if charged > most then
     perform app_error('invalid_input', 'chargedAmount: must not be above ' || most);
   end if;
-  second := o.user_id = (input->>'actor_id')::bigint
-    or greatest(o.amount, charged, o.charged_amount) > (input->>'needs_second_above')::bigint;
+  worth := greatest(o.amount, charged, o.charged_amount);
+  if input->>'action' <> 'retry' then
+    -- Two requests of his at once: the second one sees the first.
+    perform pg_advisory_xact_lock(hashtextextended('topup/hands/' || actor, 0));
+    worth := worth + topup_hands_alone(actor);
+  end if;
+  second := o.user_id = actor or worth > (input->>'needs_second_above')::bigint;
   insert into topup_hand_requests (id, order_id, action, input, reason, needs_second, state, requested_by, decided_by,
     decided_at, expires_at)
   values (new_id, o.id, input->>'action', coalesce(input->'input', '{}'), input->>'reason', second,
-    case when second then 'waiting' else 'confirmed' end, (input->>'actor_id')::bigint,
-    case when not second then (input->>'actor_id')::bigint end, case when not second then now() end,
+    case when second then 'waiting' else 'confirmed' end, actor, case when not second then actor end, case when not second then now() end,
     now() + make_interval(mins => (input->>'expires_minutes')::int))
   returning * into r;
   perform topup_hand_audit(r, input, 'request');
   return topup_hand_view(r);
 end $$;
+
+-- What the orders are worth that an admin ended today at his word alone. Retries end none: they look up, or buy as their owner.
+create or replace function topup_hands_alone(actor bigint) returns bigint language sql stable as $$
+  select coalesce(sum(greatest(o.amount, (h.input->>'chargedAmount')::bigint, o.charged_amount)), 0)::bigint
+  from topup_hand_requests h join topup_orders o on o.id = h.order_id
+  where h.id >= uuidv7(jakarta_midnight(now()) - clock_timestamp()) and h.created_at >= jakarta_midnight(now())
+    and h.requested_by = actor and not h.needs_second and h.action <> 'retry' and h.state in ('confirmed', 'done')
+$$;
 
 -- {id, confirm, actor_id, claim, audit} -> topup_hand_view. Another admin's word, once. Confirming again what is confirmed and
 -- not yet done gives it back, to be done: its first executor may have died.
@@ -74,6 +88,8 @@ begin
   elsif agreed and (given->>'actor_id')::bigint in (r.requested_by,
       (select o.user_id from topup_orders o where o.id = r.order_id)) then
     perform app_error('forbidden', 'Another admin must confirm this request');
+  elsif agreed and not topup_is_admin(r.requested_by) then
+    perform app_error('conflict', 'Who asked for this is no admin any more');
   end if;
   update topup_hand_requests h set state = case when agreed then 'confirmed' else 'rejected' end,
     decided_by = (given->>'actor_id')::bigint, decided_at = now(), updated_at = now()
@@ -82,6 +98,12 @@ begin
   perform topup_hand_audit(r, given, case when agreed then 'confirm' else 'reject' end);
   return topup_hand_view(r);
 end $$;
+
+-- Whether somebody is an admin now: the first of two persons may have been dismissed before the second one agrees.
+create or replace function topup_is_admin(person bigint) returns boolean language sql stable as $$
+  select exists (select from identity_users u where u.id = person and 'admin' = any (u.roles)
+    and u.banned_at is null and u.deleted_at is null)
+$$;
 
 -- {id, done, outcome, audit} -> topup_hand_view: what came of a confirmed request; its sealed serial is forgotten.
 create or replace function topup_hand_finish(input jsonb) returns jsonb language plpgsql as $$

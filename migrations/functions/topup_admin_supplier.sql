@@ -30,6 +30,24 @@ begin
   return topup_supplier_view(s) || jsonb_build_object('wake', jobs_wakes(mail));
 end $$;
 
+-- {provider, alert_to, after_minutes} -> {wake}. For a look that found no answer: when the last one that did was so long
+-- ago, the hold is blind, and the operator hears of it, once until the supplier answers again.
+create or replace function topup_supplier_silent(input jsonb) returns jsonb language plpgsql as $$
+declare
+  s topup_supplier_state;
+  mail jsonb;
+begin
+  select * into s from topup_supplier_state x where x.provider = input->>'provider'
+    and x.checked_at < now() - make_interval(mins => (input->>'after_minutes')::int);
+  if found then
+    mail := mail_enqueue('alert', input->>'alert_to', 'alert/topup-supplier-silent/' || extract(epoch from s.checked_at),
+      jsonb_build_object('what', 'Penyedia tidak memberi tahu saldo: penahanan pesanan tidak berjalan',
+        'facts', jsonb_build_object('terakhir', to_char(s.checked_at at time zone 'Asia/Jakarta', 'YYYY-MM-DD HH24:MI'),
+          'saldo', s.balance)));
+  end if;
+  return jsonb_build_object('wake', jobs_wakes(mail));
+end $$;
+
 create or replace function topup_supplier_view(s topup_supplier_state) returns jsonb language sql stable as $$
   select jsonb_build_object('balance', s.balance, 'floor', s.floor, 'checked_at', s.checked_at, 'held_since', s.held_since)
 $$;
@@ -76,6 +94,7 @@ declare
   many int;
   mail jsonb;
 begin
+  delete from topup_stock_alerts a where a.day < today - 1;
   with told as (
     insert into topup_stock_alerts (service_id, day)
     select s.id, today from topup_services s

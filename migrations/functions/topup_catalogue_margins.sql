@@ -6,6 +6,48 @@ create or replace function topup_margin_view(r topup_margin_rules) returns jsonb
     'percent', r.percent_bp / 100.0, 'fixed', r.fixed, 'active', r.active, 'updatedAt', r.updated_at)
 $$;
 
+-- {} -> all rules, the general ones first, each brand's together: topup_margin_view and `matches`, for how many services on sale a
+-- rule was made, `decides`, how many of them have a price by it: the others' is a more specific rule's.
+create or replace function topup_margin_list(input jsonb) returns jsonb language sql stable as $$
+  with sold as materialized (
+    select s.family, s.brand, count(*) as n from topup_services s where s.status <> 'gone' and s.active group by 1, 2),
+  decided as materialized (
+    select distinct b.family, b.brand, b.n, topup_margin_rule(b.family, b.brand, l.level) as id
+    from sold b, unnest('{member,reseller,agent}'::text[]) l(level)),
+  decides as (select d.id, sum(d.n) as n from decided d group by d.id)
+  select coalesce(jsonb_agg(topup_margin_view(r) || jsonb_build_object(
+      'matches', (select coalesce(sum(b.n), 0) from sold b
+        where b.family = coalesce(r.family, b.family) and b.brand = coalesce(r.brand, b.brand)),
+      'decides', coalesce(d.n, 0))
+    order by r.brand nulls first, r.family nulls first, r.member_level nulls first), '[]')
+  from topup_margin_rules r left join decides d on d.id = r.id
+$$;
+
+-- What its author should hear of a rule for no service that is listed: the brands whose spelling comes near, by the pieces
+-- that both have among those of either. Null where there is nothing to say.
+create or replace function topup_margin_warning(rule jsonb) returns text language sql stable as $$
+  with listed as materialized (
+    select distinct s.family, s.brand from topup_services s where s.status <> 'gone'),
+  wanted as materialized (select topup_spelling_pieces(rule->>'brand') as pieces),
+  near as (
+    select b.brand, b.family, c.both::float8 / (cardinality(b.pieces) + cardinality(w.pieces) - c.both) as likeness
+    from wanted w, (select l.*, topup_spelling_pieces(l.brand) as pieces from listed l offset 0) b,
+      lateral (select count(*) as both from unnest(b.pieces) p where p = any (w.pieces)) c
+    where c.both > 0
+    order by likeness desc, b.family = rule->>'family' desc nulls last, b.brand limit 5)
+  select 'No service matches this rule' || coalesce('. Did you mean: ' || (
+      select string_agg(format('%s (%s)', n.brand, n.family), ', ') from near n where n.likeness > 0.3) || '?', '')
+  where not exists (select from listed b where b.family = coalesce(rule->>'family', b.family)
+    and b.brand = coalesce(rule->>'brand', b.brand))
+$$;
+
+-- The pieces of three letters that a name is made of; case, spaces and signs aside.
+create or replace function topup_spelling_pieces(name text) returns text[] language sql immutable as $$
+  select coalesce(array_agg(distinct substr(n.padded, at, 3)), '{}')
+  from (select '  ' || lower(regexp_replace(name, '[^[:alnum:]]', '', 'g')) || ' ' as padded) n,
+    generate_series(1, length(n.padded) - 2) at
+$$;
+
 -- {verb: create|change|delete, id?, rule: {family?, brand?, level?, percent_bp?, fixed?, active?}, most_rules} -> {was, is},
 -- each a topup_margin_view or null. The change itself, for the two functions below.
 create or replace function topup_margin_set(input jsonb) returns jsonb language plpgsql as $$
@@ -45,7 +87,7 @@ begin
   return jsonb_build_object('was', topup_margin_view(was), 'is', topup_margin_view(r));
 end $$;
 
--- topup_margin_set's input, {reason, audit} -> {rule, job, wake}. Member levels pay by the new rule from now on, the
+-- topup_margin_set's input, {reason, audit} -> {rule, warning, job, wake}. Member levels pay by the new rule from now on, the
 -- catalogue's own prices follow with the job.
 create or replace function topup_margin_write(input jsonb) returns jsonb language plpgsql as $$
 declare
@@ -56,20 +98,23 @@ begin
   perform audit_write(input->'audit' || jsonb_build_object('action', 'topup.margin.' || (input->>'verb'),
     'subject_kind', 'topup_margin', 'subject_id', rule->>'id', 'reason', input->>'reason',
     'before', made->'was', 'after', made->'is'));
-  return jsonb_build_object('rule', rule, 'job', job->>'id', 'wake', jobs_wakes(job));
+  return jsonb_build_object('rule', rule, 'job', job->>'id', 'wake', jobs_wakes(job),
+    'warning', case when input->>'verb' <> 'delete' then topup_margin_warning(rule) end);
 end $$;
 
--- topup_margin_set's input, {examples} -> what would change, by level, and the largest changes. Nothing is changed: what
+-- topup_margin_set's input, {examples} -> what would change, by level, the largest changes, and the warning. Nothing is changed: what
 -- is done here is undone before it answers, the catalogue's version is not even touched.
 create or replace function topup_margin_preview(input jsonb) returns jsonb language plpgsql as $$
 declare
   before jsonb := topup_margins_now();
+  made jsonb;
   effect jsonb;
 begin
   begin
     perform set_config('topup.catalogue_changed', 'yes', true);
-    perform topup_margin_set(input);
-    effect := topup_margin_effect(before, (input->>'examples')::int);
+    made := topup_margin_set(input);
+    effect := topup_margin_effect(before, (input->>'examples')::int) || jsonb_build_object('warning',
+      case when input->>'verb' <> 'delete' then topup_margin_warning(made->'is') end);
     raise exception using errcode = 'LB002', message = 'a preview is undone';
   exception when sqlstate 'LB002' then
     return effect;

@@ -14,19 +14,22 @@ language sql immutable parallel safe as $$
 $$;
 
 -- The margin rule of a service and a member level: the most specific one that fits, brand before level before family;
--- no two rules have the same scope, so there is no tie. Where none fits: 5 per cent.
+-- no two rules have the same scope, so there is no tie. Null where none fits.
+create or replace function topup_margin_rule(family text, brand text, level text) returns uuid language sql stable as $$
+  select m.id from topup_margin_rules m
+  where m.active
+    and (m.family is null or m.family = topup_margin_rule.family)
+    and (m.brand is null or m.brand = topup_margin_rule.brand)
+    and (m.member_level is null or m.member_level = topup_margin_rule.level)
+  order by m.brand is null, m.member_level is null, m.family is null
+  limit 1
+$$;
+
+-- What that rule adds; where none fits: 5 per cent.
 create or replace function topup_margin(family text, brand text, level text, out percent_bp int, out fixed bigint)
 language sql stable as $$
   select coalesce(r.percent_bp, 500), coalesce(r.fixed, 0)
-  from (select) one
-  left join lateral (
-    select m.percent_bp, m.fixed from topup_margin_rules m
-    where m.active
-      and (m.family is null or m.family = topup_margin.family)
-      and (m.brand is null or m.brand = topup_margin.brand)
-      and (m.member_level is null or m.member_level = topup_margin.level)
-    order by m.brand is null, m.member_level is null, m.family is null
-    limit 1) r on true
+  from (select topup_margin_rule(family, brand, level) as id) one left join topup_margin_rules r on r.id = one.id
 $$;
 
 -- The price of a service for a member level, from what the supplier asks.

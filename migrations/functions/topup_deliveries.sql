@@ -134,7 +134,8 @@ begin
     'wake', jobs_wakes(mail));
 end $$;
 
--- {user_id, id, audit} -> {wake}, or null when the user has no such delivery: one that ended is tried anew.
+-- {user_id, id, audit} -> {wake}, or null when the user has no such delivery: one that ended, or
+-- that is an hour overdue, is tried anew.
 create or replace function topup_delivery_again(input jsonb) returns jsonb language plpgsql as $$
 declare
   d topup_deliveries;
@@ -144,7 +145,8 @@ begin
   where x.id = (input->>'id')::uuid and w.user_id = (input->>'user_id')::bigint and w.deleted_at is null
   for no key update of x;
   if not found then return null; end if;
-  if d.state = 'pending' then
+  -- Nobody works on one that is so overdue: its job has failed for good.
+  if d.state = 'pending' and d.next_at > now() - interval '1 hour' then
     perform app_error('in_progress', 'Kiriman ini masih dicoba');
   end if;
   if exists (select from topup_webhook_endpoints w where w.id = d.endpoint_id and w.disabled_at is not null) then

@@ -144,19 +144,3 @@ language sql stable as $$
   select exists (select from topup_history_rows(history) r
     where r.trxid = topup_is_older.trxid and r.n > topup_row_before(o, history))
 $$;
-
--- Whether the list has a purchase of this order's service, made since the attempt, that is nobody's and for a target
--- that no order in doubt has, but that may be this order's, written in another way. One that is plainly for another
--- target (bought past us) is no doubt.
-create or replace function topup_has_stray(o topup_orders, history jsonb) returns boolean language sql stable as $$
-  select exists (
-    select from topup_history_rows(history) r
-    left join topup_supplier_sightings w on w.trxid = r.trxid
-    where r.n < (select coalesce(topup_row_before(o, history), jsonb_array_length(history) + 1))
-      and topup_may_mean(o, r.target) and topup_may_be_of(o.attempt_at, w.seen_at)
-      and topup_row_fits(o, o.zone, r.code, r.service, r.quantity)
-      and not exists (select from topup_orders x where x.trxid = r.trxid)
-      and not exists (select from topup_orders x
-        where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family
-          and topup_is_for(x, r.target)))
-$$;

@@ -53,16 +53,20 @@ begin
   return jsonb_build_object('orders', numbers, 'wake', jobs_wakes(variadic wakes));
 end $$;
 
--- {order_id, alert_to} -> {order, wake}. An order in doubt of which the history has told nothing for too long: the operator
--- hears of it, once. The order stays in doubt and is asked about as before, for the supplier may be back.
+-- {order_id, now, alert_to} -> {order, wake}. An order in doubt of which the history has told nothing for an hour: the
+-- operator hears of it, and again every day that it lasts. It stays in doubt and is asked about as before.
 create or replace function topup_order_give_over(input jsonb) returns jsonb language plpgsql as $$
 declare
   o topup_orders;
+  days int;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
   if o.state <> 'unknown' then
     return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb);
   end if;
+  days := extract(epoch from (input->>'now')::timestamptz - o.attempt_until) / 86400 - 0.5;
   return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(topup_order_alert(o,
-    'Riwayat penyedia diam selama sejam', 'the supplier''s history has not told of it for an hour', input->>'alert_to')));
+    'Riwayat penyedia diam selama ' || case when days > 0 then days || ' hari' else 'sejam' end,
+    'the supplier''s history has not told of it for ' || case when days > 0 then days || ' days' else 'an hour' end,
+    input->>'alert_to')));
 end $$;

@@ -62,7 +62,8 @@ create or replace function topup_late_families(input jsonb) returns jsonb langua
   select coalesce(jsonb_agg(jsonb_build_object('family', f.family,
       'limit', topup_list_back_to(f.family, f.since, input))), '[]')
   from (select x.family, min(x.attempt_at) as since from topup_orders x
-    where x.id >= uuidv7(interval '-4 days') and x.state = 'failed' and x.trxid is null and x.absent_since is not null
+    where x.id >= uuidv7(interval '-4 days') and x.state = 'failed' and x.trxid is null
+      and coalesce(x.absent_since, x.answered_since) is not null
       and x.finished_at > (input->>'now')::timestamptz - interval '2 days'
     group by x.family) f
 $$;

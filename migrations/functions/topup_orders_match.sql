@@ -1,25 +1,20 @@
 -- Orders in doubt and the supplier's history. Its rows have no time and no reference of ours, so an order finds its
 -- purchase by service, target, zone, quantity and price among the rows that belong to no other order and that nobody had
--- seen before the attempt began. Guarantee: an order is bought only by a row that is plainly its own, and refunded only
--- when nothing shows that could be its purchase, for as long as topup_orders_silence.sql asks.
--- What is left to a person is what no fact tells: which of several buyers has a purchase that fits them all; a purchase
--- more than there are orders, where not even its place in the list tells that it is none of theirs; a name that several
--- services share, at a price that is none of theirs; a service that no price list has named for two hours; a target that
--- is blacked out or written so that it may be another's; and a list that lacks for six hours what it must have, or that
--- ends before the attempt however much is asked for.
+-- seen before the attempt began. Guarantee: an order is bought at once by a row that is plainly its own; once the silence
+-- about it is believed (topup_orders_silence.sql) it is decided by what may be its own (topup_orders_decide.sql), and
+-- refunded where nothing may. A person is asked about true ties only.
 
--- {order_id, asked_at, rows: [{trxid, target, zone, code, service, quantity, price, start_count}], asked, deepest,
---  alert_to, now} -> {verdict: settled|wait|deeper, order, due, wake}. `rows` are the latest ones of the family, newest
--- first, `asked` how many were asked for; `asked_at` is before the supplier was asked. `deeper`: they do not reach back to
--- the attempt, so ask for more; `deepest`: there is no longer list. `due`: when the next silent look would decide.
+-- {order_id, asked_at, rows: [{trxid, target, zone, code, service, quantity, price, start_count, outcome}], unreadable,
+--  asked, deepest, alert_to, now} -> {verdict: settled|wait|deeper, order, due, wake}. `rows` are the latest ones of the
+-- family, newest first, `asked` how many were asked for, `unreadable` whether some could not be read; `asked_at` is before
+-- the supplier was asked. `deeper`: they do not reach back to the attempt, so ask for more; `deepest`: there is no longer
+-- list. `due`: when the next silent look would decide.
 create or replace function topup_order_match(input jsonb) returns jsonb language plpgsql as $$
 declare
   asked_at timestamptz := (input->>'asked_at')::timestamptz;
   o topup_orders;
-  doubt record;
+  plain record;
   worth text;
-  tie boolean;
-  why text;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
   perform pg_advisory_xact_lock(hashtextextended('topup/' || o.family || '/' || topup_plain_target(o.target), 0));
@@ -27,85 +22,59 @@ begin
   if o.state <> 'unknown' then
     return topup_match_later(o, 'settled');
   end if;
-  doubt := topup_doubt_of(o, input->'rows');
-  tie := doubt.own > 0 and not doubt.spare;
-  if doubt.own > 0 and doubt.busy then
+  plain := topup_plain_match(o, input->'rows');
+  if plain.own > 0 and plain.busy then
     return topup_match_later(o, 'wait');
-  elsif doubt.mine is not null and not topup_is_older(o, input->'rows', doubt.mine->>'trxid') then
-    return jsonb_build_object('verdict', 'settled') || topup_order_bought(o, input || jsonb_build_object(
-      'trxid', doubt.mine->>'trxid', 'charged', doubt.mine->'price', 'start_count', doubt.mine->'start_count'));
+  elsif plain.mine is not null and not topup_is_older(o, input->'rows', plain.mine->>'trxid') then
+    return topup_match_bought(o, plain.mine, input);
   end if;
   worth := topup_list_worth(o, input);
-  if worth <> 'whole' then
-    return topup_match_unproven(o, input, worth);
-  elsif asked_at < (case when tie then doubt.over_at else o.attempt_until end) then
+  -- That a list of the first length lacks something may be because it is not in order.
+  if not (input->>'deepest')::boolean
+    and (worth in ('short', 'dead') or worth = 'lagging' and (input->>'asked')::int < 500) then
+    return topup_match_later(o, 'deeper');
+  elsif asked_at < (case when plain.own > 0 and not plain.spare then plain.over_at else o.attempt_until end) then
     -- An attempt may still be on its way.
     return topup_match_later(o, 'wait');
-  elsif tie and doubt.purchases = 0 or not tie and doubt.near > 0 then
-    -- The next price list may tell whose price it is, or what.
-    if asked_at < o.attempt_until + interval '2 hours' then
-      return topup_match_later(o, 'wait');
-    end if;
-    why := case when tie then 'the history has a purchase of this name at another price'
-      else 'the history has a purchase for this target of a service or zone that nobody knows' end;
-  elsif not tie and topup_has_stray(o, input->'rows') then
-    why := 'the history has a purchase of this service that may be for this target, written in another way';
-  else
-    o := topup_silence_note(o, input);
-    if asked_at < topup_silence_due(o) then
-      return topup_match_later(o, 'wait');
-    elsif not tie then
-      return topup_order_absent(o, input);
-    end if;
-    why := case when doubt.mine is not null then 'the history has a purchase of this that looks older than the order'
-      else doubt.rivals || ' orders for ' || doubt.purchases || ' purchases in the history' end;
   end if;
-  return jsonb_build_object('verdict', 'settled') || topup_order_review(o, why, input->>'alert_to');
-end $$;
-
--- The list proves nothing, yet; in the end a person must look.
-create or replace function topup_match_unproven(o topup_orders, input jsonb, worth text) returns jsonb
-language plpgsql as $$
-begin
-  -- That a list of the first length lacks something may be because it is not in order.
-  if not (input->>'deepest')::boolean and (worth = 'short' or (input->>'asked')::int < 500) then
-    return topup_match_later(o, 'deeper');
-  elsif worth = 'lagging' then
-    perform topup_silence_broken(o);
-  end if;
-  if (input->>'asked_at')::timestamptz <= o.attempt_until + topup_proof_patience(o) then
+  o := topup_silence_note(o, input, worth);
+  if not topup_silence_is_believed(o, asked_at, worth) then
     return topup_match_later(o, 'wait');
   end if;
-  return jsonb_build_object('verdict', 'settled') || topup_order_review(o, case worth
-    when 'short' then 'the history no longer reaches back to the attempt'
-    else 'the history lacks purchases that it must have' end, input->>'alert_to');
+  return topup_match_decide(o, input);
 end $$;
+
+create or replace function topup_match_bought(o topup_orders, purchase jsonb, input jsonb) returns jsonb
+language sql as $$
+  select jsonb_build_object('verdict', 'settled') || topup_order_bought(o, input || jsonb_build_object(
+    'trxid', purchase->>'trxid', 'charged', purchase->'price', 'start_count', purchase->'start_count'))
+$$;
 
 create or replace function topup_match_later(o topup_orders, verdict text) returns jsonb language sql stable as $$
   select jsonb_build_object('verdict', verdict, 'order', to_jsonb(o), 'due', topup_silence_due(o), 'wake', '[]'::jsonb)
 $$;
 
--- What the history says to an order in doubt. `rivals`: the orders in doubt that its rows can be of, itself among them;
--- where the supplier tells no code, that is every order for a service of that name, and only the price tells them apart.
--- `own`: rows that can be of this order, `purchases`: those that are plainly of its service. `busy`: another order must
--- be settled first: one that is still being bought, or the one whose price a row has. `mine`: its row, where there are
--- as many as orders, each for one, and nothing tells them apart (or only one of each): the order that tried first has
--- the row that was seen first. An order that began after all of them were seen does not count. One buyer's orders need
--- not be as few: to him it is the same which of them are bought, so it is the first; the others are `spare`, unless a
--- row can be of one at another price. `near`: rows for its target that fit no open order at all and are not plainly of
--- another service. `over_at`: when the last of the orders' attempts is over.
-create or replace function topup_doubt_of(o topup_orders, history jsonb, out rivals int, out busy boolean,
-  out purchases int, out own int, out near int, out mine jsonb, out spare boolean, out over_at timestamptz)
+-- What the history plainly says to an order in doubt. Its rivals are the orders in doubt that the rows can be of, itself
+-- among them; where the supplier tells no code, that is every order for a service of that name, and only the price tells
+-- them apart. `own`: rows that can be of this order. `busy`: another order must be settled first: one that is still being
+-- bought, or the one whose price a row has. `mine`: its row, where there are as many as orders, each for one, and nothing
+-- tells them apart (or only one of each): the order that tried first has the row that was seen first. An order that began
+-- after all of them were seen does not count. One buyer's orders need not be as few: to him it is the same which of them
+-- are bought, so it is the first; the others are `spare`, unless a row can be of one at another price. `over_at`: when
+-- the last of the orders' attempts is over.
+create or replace function topup_plain_match(o topup_orders, history jsonb, out busy boolean, out own int,
+  out mine jsonb, out spare boolean, out over_at timestamptz)
 language plpgsql stable as $$
 declare
   whole jsonb := history;
   r record;
   seen record;
   tries timestamptz[];
+  purchases int;
 begin
   history := topup_history_for(o, whole);
   r := topup_rivals_of(o, history);
-  seen := topup_rows_beside(o, history);
+  seen := topup_own_rows(o, history);
   if r.rivals = 1 and seen.fitting > 1 then
     history := topup_rows_in_place(o, history, whole);
   end if;
@@ -118,10 +87,8 @@ begin
       then jsonb_agg(to_jsonb(f) order by f.place)->(r.turn - 1) end
   into purchases, mine
   from topup_fitting_rows(o, history, r.tries[1]) f;
-  rivals := r.rivals;
   over_at := r.over_at;
   own := seen.own;
-  near := seen.near;
   busy := r.busy or (purchases = 0 and r.awaited);
   spare := coalesce(not r.mixed and r.one_buyer and purchases < r.turn and seen.odd = 0, false);
 end $$;
@@ -152,14 +119,10 @@ returns table (trxid text, price bigint, start_count int, seen_at timestamptz, p
 $$;
 
 -- How many rows for the target, not seen before the attempt, can be of this order (`own`), are plainly of its service
--- (`fitting`), can be of it but at another price (`odd`), and fit no open order at all (`near`).
-create or replace function topup_rows_beside(o topup_orders, history jsonb, out own int, out fitting int, out odd int,
-  out near int) language sql stable as $$
-  select count(*) filter (where n.fits), count(*) filter (where n.is_it), count(*) filter (where n.fits and not n.is_it),
-    count(*) filter (where not exists (
-      select from topup_orders x
-      where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family
-        and topup_is_for(x, n.target) and topup_row_fits(x, n.zone, n.code, n.service, n.quantity)))
+-- (`fitting`), and can be of it but at another price (`odd`).
+create or replace function topup_own_rows(o topup_orders, history jsonb, out own int, out fitting int, out odd int)
+language sql stable as $$
+  select count(*) filter (where n.fits), count(*) filter (where n.is_it), count(*) filter (where n.fits and not n.is_it)
   from (select r.*, topup_row_fits(o, r.zone, r.code, r.service, r.quantity) as fits,
       topup_row_is(o, r.zone, r.code, r.service, r.quantity, r.price) as is_it
     from topup_unowned_rows(o, history) r
@@ -196,11 +159,3 @@ create or replace function topup_rivalry(x topup_orders, o topup_orders, history
     where x.family = o.family and topup_is_for(x, f.target)
       and topup_row_fits(x, f.zone, f.code, f.service, f.quantity)) r
 $$;
-
--- The supplier's silence is believed: the order was not bought, so it fails and is refunded.
-create or replace function topup_order_absent(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
-begin
-  update topup_orders x set notes = 'The service is temporarily unavailable' where x.id = o.id;
-  return jsonb_build_object('verdict', 'settled')
-    || topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input);
-end $$;

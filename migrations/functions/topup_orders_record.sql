@@ -20,7 +20,17 @@ begin
     return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(topup_order_alert(o,
       'Jawaban terlambat dengan pembelian pesanan lain', (input->>'trxid') || ' / ' || owner, input->>'alert_to')));
   elsif owner is not null then
-    return topup_order_review(o, 'purchase belongs to ' || owner, input->>'alert_to');
+    -- No word about this order, then: its own purchase is in the history, or nowhere.
+    update topup_orders x set state = 'unknown', supplier_note = 'answered with the purchase of ' || owner, updated_at = now()
+    where x.id = o.id and x.state = 'buying' returning * into o;
+    if found then
+      perform topup_order_event(o);
+    else
+      select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
+    end if;
+    return jsonb_build_object('order', to_jsonb(o), 'wake', topup_order_wake(o, interval '3 seconds')
+      || jobs_wakes(topup_order_alert(o, 'Jawaban dengan pembelian pesanan lain', (input->>'trxid') || ' / ' || owner,
+        input->>'alert_to')));
   end if;
   if o.finished_at is not null then
     update topup_orders x set trxid = input->>'trxid', updated_at = now(),
@@ -192,70 +202,6 @@ begin
   return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb,
     'do', case o.state when 'unknown' then 'ask' when 'buying' then 'wait' else 'nothing' end);
 end $$;
-
--- {updates: [{id, trxid, outcome: open|success|partial|failed|cancelled|refunded|unreadable|missing|untold, charged?,
---  remain?, start_count?, notes?, supplier_note?, sealed_serial?, strange?}], now, alert_to} -> {orders, wake}. What the
--- supplier says of purchases that are under way (`missing`: it does not know it; `untold`: it did not answer). Only a
--- `processing` order with this trxid moves; all others stay as they are.
-create or replace function topup_orders_advance(input jsonb) returns jsonb language plpgsql as $$
-declare
-  moment timestamptz := (input->>'now')::timestamptz;
-  u record;
-  o topup_orders;
-  doubt text;
-  ends jsonb := '[]';
-  wakes jsonb := '[]';
-  ended jsonb;
-begin
-  for u in
-    select r.* from jsonb_to_recordset(input->'updates') as r(id uuid, trxid text, outcome text, charged bigint,
-      remain int, start_count int, notes text, supplier_note text, sealed_serial text, strange text)
-    order by r.id
-  loop
-    select * into o from topup_orders x
-    where x.id = u.id and x.trxid = u.trxid and x.state = 'processing' for no key update;
-    continue when not found;
-    update topup_orders x set
-      charged_amount = case when topup_is_absurd(x, u.charged) then x.charged_amount
-        else coalesce(u.charged, x.charged_amount) end,
-      remain = coalesce(u.remain, x.remain), start_count = coalesce(u.start_count, x.start_count),
-      notes = coalesce(u.notes, x.notes), supplier_note = coalesce(u.supplier_note, x.supplier_note),
-      sealed_serial = coalesce(u.sealed_serial, x.sealed_serial), asked_at = moment,
-      absences = case u.outcome when 'missing' then x.absences + 1 when 'untold' then x.absences else 0 end,
-      absent_since = case u.outcome when 'missing' then coalesce(x.absent_since, moment)
-        when 'untold' then x.absent_since end,
-      -- An old purchase moves seldom: it is asked about after a tenth of its age, between half a minute and an hour.
-      ask_at = moment + least(greatest((moment - x.paid_at) / 10, interval '30 seconds'), interval '1 hour')
-    where x.id = o.id
-    returning * into o;
-    if u.strange is not null then
-      wakes := wakes || jobs_wakes(mail_enqueue('alert', input->>'alert_to', 'alert/topup-word/' || md5(u.strange),
-        jsonb_build_object('what', 'Status penyedia tidak dikenal',
-          'facts', jsonb_build_object('pesanan', o.number, 'status', u.strange))));
-    end if;
-    doubt := topup_advance_doubt(o, u.outcome, u.charged, moment);
-    if doubt is not null then
-      wakes := wakes || (topup_order_review(o, doubt, input->>'alert_to')->'wake');
-    elsif u.outcome not in ('open', 'missing', 'untold') then
-      ends := ends || jsonb_build_object('id', o.id, 'state', u.outcome);
-    end if;
-  end loop;
-  ended := topup_orders_end(ends, input);
-  return ended || jsonb_build_object('wake', wakes || (ended->'wake'));
-end $$;
-
--- Why a person must look at what the supplier says of this purchase, or null. What comes back to us costs nothing, so
--- its price does not matter.
-create or replace function topup_advance_doubt(o topup_orders, outcome text, charged bigint, moment timestamptz)
-returns text language sql stable as $$
-  select case
-    when outcome in ('open', 'success', 'partial') and topup_is_absurd(o, charged) then topup_absurd_words(o, charged)
-    when outcome = 'partial' and (o.remain is null or o.remain < 0) or outcome = 'unreadable'
-      then 'supplier says ' || coalesce(o.supplier_note, outcome)
-    when outcome = 'missing' and o.absences >= 5 and o.absent_since <= moment - interval '15 minutes'
-      then 'the supplier no longer knows the purchase'
-  end
-$$;
 
 -- The order waits for a person, who gets a mail. The caller has locked the row and found it open.
 create or replace function topup_order_review(o topup_orders, reason text, alert_to text)

@@ -3,22 +3,36 @@
 -- What is promised: `status` with `limit` lists "the latest" purchases of a family. Its rows have no time and no reference
 -- of ours, and nothing is said of how late a purchase shows, or that an older one shows before a newer one.
 --
--- A look is silent when
---   1. it was asked for after the attempt's lease, so that nothing of the attempt is still on its way;
---   2. the list goes back to before the attempt, or is all that was ever sold;
---   3. it lacks no purchase that was surely made since the attempt: of another order of ours, by its trxid, or one that a
---      signed callback names and no order and no list explains. Only what was made in the last 5 minutes may be lacked,
---      where it is newer than all that the list shows: lists that are always a little late would else prove nothing while
---      we sell;
---   4. no row can be the order's (topup_orders_match.sql).
--- Silence is believed when all looks were silent
---   a. for 5 minutes beside something newer: a purchase of ours whose attempt began after the lease of this one;
---   b. else for 6 hours. Meanwhile the customer sees the order being processed, and after one hour the operator hears of it.
--- A look that lacks what 3 asks for, or shows nothing newer any more, starts the waiting anew.
+-- A look is a list that was asked for after the attempt's lease, so that nothing of the attempt is still on its way, and
+-- that has no row that is plainly the order's (topup_orders_match.sql). It is
+--   `dead`     when it shows nothing that was surely made since the attempt, though two purchases were, 5 minutes ago and
+--              more; or, being shorter than asked for, nothing that we ever bought, though two purchases were made in the
+--              last 30 days. That is no answer, just as an error is none: nothing is believed by it, and the waiting starts
+--              anew;
+--   `short`    when it does not go back to before the attempt, nor is all that was ever sold;
+--   `lagging`  when it lacks a purchase that was surely made since the attempt: of another order of ours, by its trxid, or
+--              one that a signed callback names and no order, no list and no status explains; or has rows that cannot be
+--              read. Only what was made in the last 5 minutes
+--              may be lacked, where it is newer than all that the list shows: lists that are always a little late would else
+--              prove nothing while we sell;
+--   `whole`    else.
+-- Silence is believed
+--   a. after 5 minutes of whole looks beside something newer: a purchase of ours whose attempt began after this one's lease;
+--   b. after 6 hours of whole looks. Meanwhile the customer sees the order being processed, and after one hour, and then
+--      every day, the operator hears of it;
+--   c. after a day of looks that are not dead, never more than 3 hours apart, whatever they lack: a family's first order
+--      in doubt, of which nothing proves that its lists are answered; lists that always lack something, or never go back.
+-- A lagging look starts the waiting for (a) and (b) anew. So every order in doubt is decided once the supplier has answered
+-- for a day, by what may be its own (topup_orders_decide.sql): none needs a person but in a true tie.
 --
--- So no order that was bought is refunded, however late the supplier's lists are as a whole, while (a) no purchase shows
--- more than 5 minutes after one that was made later, and (b) no list without a newer purchase of ours stands still for
--- 6 hours. Beyond that the purchase is told about as soon as a list shows it (topup_orders_late.sql).
+-- No order that was bought is refunded, however late the supplier's lists are as a whole, while (a) no purchase shows more
+-- than 5 minutes after one that was made later, (b) no list without a newer purchase of ours stands still for 6 hours, (c) no
+-- list stands still for a day while we buy but once; and while no purchase stands behind one that was over before its
+-- attempt, and its row tells two of target, service and price. Beyond that the purchase is told about as soon as a list
+-- shows it (topup_orders_late.sql).
+-- Why (a) is 5 minutes and not 30: a cache or a copy is late as a whole, which (a) bears without a limit, for the list must
+-- show something newer; only a single row that is late behind newer ones is not borne, of which nothing is known to exist.
+-- 30 minutes would let every buyer whose order was lost on its way wait for his money 33 minutes instead of 7.
 
 create or replace function topup_silence_beside_newer() returns interval language sql immutable as $$
   select interval '5 minutes'
@@ -28,12 +42,30 @@ create or replace function topup_silence_alone() returns interval language sql i
   select interval '6 hours'
 $$;
 
--- What the list is worth to the order: `whole`: silent, as far as 2 and 3 go; `lagging`: it lacks what 3 asks for;
--- `short`: it does not go back so far.
+create or replace function topup_silence_of_any_list() returns interval language sql immutable as $$
+  select interval '1 day'
+$$;
+
 create or replace function topup_list_worth(o topup_orders, input jsonb) returns text language sql stable as $$
-  select case when topup_is_whole_list(o, input) then 'whole'
+  select case when topup_is_dead_list(o, input) then 'dead'
+    when (input->>'unreadable')::boolean then 'lagging'
+    when topup_is_whole_list(o, input) then 'whole'
     when topup_row_before(o, input->'rows') is null then 'short'
     when topup_lacks_newer(o, input) then 'lagging' else 'whole' end
+$$;
+
+-- Whether the list shows nothing of what it must have, though there are two or more.
+create or replace function topup_is_dead_list(o topup_orders, input jsonb) returns boolean language sql stable as $$
+  select topup_row_after(o, input->'rows') is null and exists (
+      select from topup_orders x
+      where x.family = o.family and x.trxid is not null and x.attempt_at >= o.attempt_until and x.bought_at < l.told
+        and x.id >= uuidv7(o.attempt_at - clock_timestamp() - interval '2 hours') offset 1)
+    or jsonb_array_length(input->'rows') < (input->>'asked')::int
+      and not exists (select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid)
+      and exists (select from topup_orders x
+        where x.family = o.family and x.trxid is not null and x.bought_at < l.told
+          and x.id >= uuidv7(l.told - clock_timestamp() - interval '30 days') offset 1)
+  from (select (input->>'asked_at')::timestamptz - topup_silence_beside_newer() as told) l
 $$;
 
 -- Where the list comes to what was bought before the attempt: the first row that is known to have been over, or seen, by
@@ -82,8 +114,7 @@ create or replace function topup_lacks_newer(o topup_orders, input jsonb) return
 $$;
 
 -- Whether the list is all that the supplier ever sold us of the family: shorter than asked for, and with every purchase
--- that we know of, of which there must be one. For where none is known, nothing proves that lists are answered at all: a
--- family's first order in doubt waits for the next, for a day.
+-- that we know of, of which there must be one: where none is known, nothing proves that lists are answered at all.
 create or replace function topup_is_whole_list(o topup_orders, input jsonb) returns boolean language sql stable as $$
   select jsonb_array_length(input->'rows') < (input->>'asked')::int
     and exists (select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid)
@@ -96,35 +127,35 @@ create or replace function topup_is_whole_list(o topup_orders, input jsonb) retu
   from (select (input->>'asked_at')::timestamptz - interval '5 seconds' as told) l
 $$;
 
--- How long a list that proves nothing is asked for again before a person must look. A family of which no purchase is known
--- waits a day for its next one, which would prove what the list is worth.
-create or replace function topup_proof_patience(o topup_orders) returns interval language sql stable as $$
-  select case when exists (select from topup_orders x where x.family = o.family and x.trxid is not null)
-      or exists (select from topup_supplier_sightings w where w.family = o.family)
-    then topup_silence_alone() else interval '1 day' end
-$$;
-
--- One more silent look; returns the order as it is then. The caller has locked it.
-create or replace function topup_silence_note(o topup_orders, input jsonb) returns topup_orders
+-- One more look at the order in doubt; returns it as it is then. The caller has locked it.
+create or replace function topup_silence_note(o topup_orders, input jsonb, worth text) returns topup_orders
 language plpgsql as $$
 declare
   asked timestamptz := (input->>'asked_at')::timestamptz;
   newer boolean := topup_row_after(o, input->'rows') is not null;
 begin
-  update topup_orders x set absences = x.absences + 1, absent_since = coalesce(x.absent_since, asked),
-    newer_since = case when newer then coalesce(x.newer_since, asked) end
+  update topup_orders x set absences = x.absences + 1,
+    absent_since = case worth when 'whole' then coalesce(x.absent_since, asked) when 'short' then x.absent_since end,
+    newer_since = case when worth = 'whole' and newer then coalesce(x.newer_since, asked)
+      when worth = 'short' then x.newer_since end,
+    answered_since = case when worth = 'dead' then null
+      when x.answered_at >= asked - interval '3 hours' then coalesce(x.answered_since, asked) else asked end,
+    answered_at = case when worth <> 'dead' then asked end
   where x.id = o.id
   returning * into o;
   return o;
 end $$;
 
--- The waiting starts anew.
-create or replace function topup_silence_broken(o topup_orders) returns void language sql as $$
-  update topup_orders x set absent_since = null, newer_since = null
-  where x.id = o.id and x.absent_since is not null
+-- Whether the silence is believed by this look, which has been noted.
+create or replace function topup_silence_is_believed(o topup_orders, asked_at timestamptz, worth text) returns boolean
+language sql immutable as $$
+  select coalesce(worth = 'whole' and asked_at >= least(o.newer_since + topup_silence_beside_newer(),
+      o.absent_since + topup_silence_alone()), false)
+    or coalesce(worth <> 'dead' and asked_at >= o.answered_since + topup_silence_of_any_list(), false)
 $$;
 
--- When silence is believed, if every look until then is silent; null: this one was not.
+-- When silence will be believed, if every look until then is like the last one; null: it was none.
 create or replace function topup_silence_due(o topup_orders) returns timestamptz language sql immutable as $$
-  select least(o.newer_since + topup_silence_beside_newer(), o.absent_since + topup_silence_alone())
+  select least(o.newer_since + topup_silence_beside_newer(), o.absent_since + topup_silence_alone(),
+    o.answered_since + topup_silence_of_any_list())
 $$;

@@ -1,5 +1,30 @@
 -- Our orders of one Jakarta day beside the supplier's. A report is written once a day; looking again replaces it.
 
+-- {day, days} -> {wake}: jobs for what is owed up to that day: its report, and those of the days before it on which
+-- something was paid. One whose job failed for good is owed again; none has two jobs, from any number of connections.
+create or replace function topup_reconcile_due(input jsonb) returns jsonb language plpgsql as $$
+declare
+  final date := (input->>'day')::date;
+  wakes jsonb;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('topup/reconcile', 0));
+  select jsonb_agg(jobs_enqueue('topup.reconcile', 'topup', null, jsonb_build_object('day', d.day)) order by d.day)
+  into wakes
+  from (select final - n as day, (final - n)::timestamp at time zone 'Asia/Jakarta' as opens
+    from generate_series(0, (input->>'days')::int - 1) n) d
+  where not exists (select from topup_reconciliations r where r.day = d.day)
+    and (d.day = final or exists (select from topup_orders o
+      where o.id >= uuidv7(d.opens - clock_timestamp() - interval '2 days')
+        and o.id < uuidv7(d.opens - clock_timestamp() + interval '25 hours')
+        and o.paid_at >= d.opens and o.paid_at < d.opens + interval '1 day'))
+    -- Each as its index is for.
+    and not exists (select from jobs j where j.state in ('queued', 'unknown') and j.kind = 'topup.reconcile'
+      and j.payload->>'day' = d.day::text)
+    and not exists (select from jobs j where j.state = 'running' and j.kind = 'topup.reconcile'
+      and j.payload->>'day' = d.day::text);
+  return jsonb_build_object('wake', coalesce(wakes, '[]'));
+end $$;
+
 -- {start, end, after?, limit} -> {orders: [{id, number, family, trxid, state, charged, quoted, target, targetKind}], counts:
 -- {family: n}}. The next by id of what was paid that day and may have been bought; `counts`: how many were paid since, so
 -- that a list of the latest reaches back to it.
@@ -7,7 +32,8 @@ create or replace function topup_reconcile_orders(input jsonb) returns jsonb lan
 declare
   opens timestamptz := (input->>'start')::timestamptz;
   closes timestamptz := (input->>'end')::timestamptz;
-  since uuid := uuidv7(opens - clock_timestamp() - interval '2 days');
+  -- The first id is of 1970.
+  since uuid := uuidv7(greatest(opens - interval '2 days', 'epoch') - clock_timestamp());
   first uuid := coalesce((input->>'after')::uuid, since);
 begin
   return jsonb_build_object(
@@ -196,7 +222,7 @@ create or replace function topup_deposit_asked(amount text, actor bigint, id tex
   where e.subject_kind = 'supplier_correction' and e.subject_id = topup_deposit_asked.amount
     and e.action = 'topup.supplier.correction.request'
     and case when topup_deposit_asked.id is not null then e.after->>'id' = topup_deposit_asked.id
-      else e.actor_id <> actor and e.created_at > now() - interval '1 day' and not exists (
+      else e.actor_id <> actor and topup_is_admin(e.actor_id) and e.created_at > now() - interval '1 day' and not exists (
         select from audit_entries c where c.subject_kind = e.subject_kind and c.subject_id = e.subject_id
           and c.action = 'topup.supplier.correction.confirm' and c.after->>'id' = e.after->>'id') end
   order by e.id desc limit 1

@@ -41,10 +41,16 @@ begin
   end if;
 end $$;
 
+-- An IPv4 address or network inside IPv6 (::ffff:192.0.2.1) as the IPv4 one that it is; any other as it is.
+create or replace function topup_unmapped(address inet) returns inet language sql immutable as $$
+  select case when address <<= '::ffff:0:0/96' then
+    set_masklen(regexp_replace(host(address), '^::ffff:', '')::inet, masklen(address) - 96) else address end
+$$;
+
 -- An address as text, an IPv4 one inside IPv6 (::ffff:192.0.2.1) as IPv4; null when it is none.
 create or replace function topup_address(address text) returns inet language plpgsql immutable as $$
 begin
-  return regexp_replace(address, '^::ffff:(?=\d+\.)', '', 'i')::inet;
+  return topup_unmapped(address::inet);
 exception when invalid_text_representation then
   return null;
 end $$;
@@ -102,7 +108,7 @@ $$;
 -- Networks in one spelling: host bits are cut off, a single address is a network of one.
 create or replace function topup_networks(list jsonb) returns text[] language plpgsql immutable as $$
 begin
-  return (select coalesce(array_agg(network(value::inet)::text order by n), '{}')
+  return (select coalesce(array_agg(network(topup_unmapped(value::inet))::text order by n), '{}')
     from jsonb_array_elements_text(list) with ordinality t(value, n));
 exception when invalid_text_representation then
   perform app_error('invalid_input', 'addresses: Bukan alamat IP atau CIDR');

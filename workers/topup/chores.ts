@@ -1,6 +1,6 @@
 import type { Ctx } from "../../shared/context.ts";
 import { purgeCallbacks } from "./admin/callbacks.ts";
-import { reconcileYesterday } from "./admin/reports.ts";
+import { reconcileOwed } from "./admin/reports.ts";
 import { alertLowStock } from "./admin/stock.ts";
 import { watchSupplier } from "./admin/supplier.ts";
 import { reviveOrders, watchForLatePurchases } from "./orders/index.ts";
@@ -17,7 +17,7 @@ export const minuteChores = (ctx: Ctx): Promise<void>[] => [
 
 /** The same every hour. */
 export const hourlyChores = (ctx: Ctx): Promise<void>[] => [
-  reconcileYesterday(ctx),
+  reconcileOwed(ctx),
   alertLowStock(ctx),
   purgeDeliveries(ctx),
   purgeCallbacks(ctx),

@@ -11,5 +11,4 @@ export {
 } from "./orders/index.ts";
 export { repriceJob } from "./reprice.ts";
 export { deliverWebhook } from "./resellers/deliver.ts";
-export { SupplierGate } from "./supplier-gate.ts";
 export { startHourlySync, syncJob } from "./sync.ts";

@@ -67,6 +67,14 @@ describe("a sync that goes wrong", () => {
     expect(await run(sql`select 1 from topup_sync_pieces`)).toEqual([]);
   });
 
+  it("has names and labels whose end is half an emoji: none of them holds up the list", async () => {
+    const code = unique("E");
+    const long = (length: number) => `${"x".repeat(length - 1)}😀`;
+    supplier.lists.game = [gameRow({ code, name: long(300), game: long(200) })];
+    await sync();
+    expect((await serviceOf(ctx, "game", code)).name).toBe(`${"x".repeat(299)}\ufffd`);
+  });
+
   it("is not believed when more than half has vanished, unless an operator insists", async () => {
     const codes = Array.from({ length: 12 }, () => unique("S"));
     const list = (some: string[]) => some.map((code) => gameRow({ code }));

@@ -38,7 +38,10 @@ interface AnyOrderInput {
   quantity?: number;
 }
 
-/** One order by its id, or the latest `limit` ones; `whole`: rather none than a list with rows that cannot be read. */
+/**
+ * One order by its id, or the latest `limit` ones; `whole`: rather none (code `unreadable_rows`) than a list with rows
+ * that cannot be read.
+ */
 export type OrderQuery = { trxid: string } | { limit: number; whole?: boolean };
 
 export interface SupplierOrder {
@@ -177,7 +180,8 @@ export async function getOrders(
   });
   if (orders.length === 0 && list.length > 0) throw badAnswer("a status of unreadable orders");
   if ("limit" in query && query.whole && orders.length < list.length) {
-    throw badAnswer("a list with unreadable orders");
+    const failure = { kind: "bad_answer", retryable: true, outcome: "unknown" } as const;
+    throw new ProviderError(PROVIDER, { ...failure, code: "unreadable_rows" }, "a list with them");
   }
   return "trxid" in query ? orders.filter(({ trxid }) => trxid === query.trxid.trim()) : orders;
 }

@@ -81,8 +81,8 @@ const flag = z
     return ["0", "false", "no", "tidak"].includes(word) ? false : null;
   });
 
-const name = text.pipe(z.string().min(1)).transform((value) => value.slice(0, 300));
-const label = text.transform((value) => value.slice(0, 200));
+const name = text.pipe(z.string().min(1)).transform((value) => clean(value, 300));
+const label = text.transform((value) => clean(value, 200));
 const common = { name, price: Prices, status: Status, note: text };
 const none = { min: null, max: null, server: null, multiTrx: null, maintenance: null };
 /** Daily hours as people write them: "23:30 - 00:30", "23.30-0.30 WIB". */

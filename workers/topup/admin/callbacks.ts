@@ -37,7 +37,7 @@ export async function listCallbacks(
             'form', k.kept->>'form', 'trxId', k.kept->>'trxid', 'status', k.kept->>'statusText',
             'count', coalesce((k.kept->>'count')::int, 1), 'dropped', coalesce((k.kept->>'dropped')::int, 0),
             'receivedAt', e.received_at, 'state', e.state, 'note', e.note, 'attempts', e.attempts) as one
-        from inbox_events e cross join lateral (select e.body::jsonb as kept) k
+        from inbox_events e cross join lateral (select e.body::jsonb as kept offset 0) k
         where e.provider = any (${providers}::text[]) and (${after}::uuid is null or e.id < ${after}::uuid)
           and (${query.state ?? null}::text is null or e.state = ${query.state ?? null})
         order by e.id desc limit ${query.limit + 1}`,
@@ -64,14 +64,14 @@ export async function replayCallback(ctx: Ctx, id: string): Promise<"applied" | 
 }
 
 /**
- * For the hourly cron: forgets callbacks after ninety days, but those that still wait to be applied; refused ones sooner
+ * For the hourly cron: forgets callbacks after ninety days, but those that cron still tries to apply; refused ones sooner
  * when they are very many.
  */
 export async function purgeCallbacks(ctx: Ctx): Promise<void> {
   await ctx.db.run(
     rows(
       sql`delete from inbox_events where provider = any (${`{${verified},${refused}}`}::text[])
-        and state <> 'received' and created_at < now() - make_interval(days => ${KEPT_DAYS})`,
+        and (state <> 'received' or retry_at is null) and created_at < now() - make_interval(days => ${KEPT_DAYS})`,
       z.unknown(),
     ),
   );

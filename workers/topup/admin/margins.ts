@@ -6,11 +6,10 @@ import { call, rows } from "../../../shared/db/statement.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import {
-  type Margin,
+  ListedMargin,
   type MarginChanges,
   MarginEffect,
   type MarginPlan,
-  MarginShape,
   MarginWritten,
   type NewMargin,
   PriceEntry,
@@ -24,17 +23,9 @@ const MOST_PRICES = 100;
 const Written = MarginWritten.extend({ wake: wakeSchema });
 const isUuid = (text: string) => z.uuid().safeParse(text).success;
 
-/** All rules: the general ones first, each brand's together. */
-export async function listMargins(ctx: Ctx): Promise<Margin[]> {
-  const found = await ctx.db.run(
-    rows(
-      sql`select topup_margin_view(r) as rule from topup_margin_rules r
-        order by r.brand nulls first, r.family nulls first, r.member_level nulls first limit ${MOST_RULES}`,
-      z.object({ rule: MarginShape }),
-    ),
-  );
-  return found.map(({ rule }) => rule);
-}
+/** All rules, and for how many services each was made: the general ones first, each brand's together. */
+export const listMargins = (ctx: Ctx): Promise<ListedMargin[]> =>
+  ctx.db.run(call("topup_margin_list", {}, z.array(ListedMargin)));
 
 /** Adds a rule; `conflict` where its scope has one. */
 export const createMargin = (ctx: Ctx, { reason, ...rule }: NewMargin & { reason: string }) =>

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { rows } from "../../../shared/db/statement.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
 import { enqueue, runJob } from "../../../shared/jobs/jobs.ts";
 import { contextWithQueues } from "../../../shared/jobs/test-queues.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
@@ -20,8 +20,9 @@ import {
   stockService,
   vipTwin,
 } from "../testing/reseller.ts";
+import { dayOf } from "./orders.ts";
 import { reconcileJob } from "./reconcile.ts";
-import { reconcileYesterday } from "./reports.ts";
+import { reconcileOwed } from "./reports.ts";
 
 let desk: Desk;
 let admin: TestUser;
@@ -54,6 +55,22 @@ const mailsOf = async (ofDay: string) =>
       z.object({ what: z.string() }),
     ),
   );
+
+/** The days that cron makes jobs for at that moment, as often as it comes; nobody works on them. */
+async function owedAt(moment: string, runs = 1): Promise<string[]> {
+  const { ctx, sent } = contextWithQueues();
+  const now = () => new Date(moment);
+  for (let run = 0; run < runs; run += 1) await reconcileOwed({ ...ctx, now });
+  const ids = sent.map(({ body }) => z.object({ id: z.uuid() }).parse(body).id);
+  const made = await ctx.db.run(
+    rows(
+      sql`update jobs set run_at = '2100-01-01' where id = any (${`{${ids.join(",")}}`}::uuid[])
+        returning payload->>'day' as day`,
+      z.object({ day: z.string() }),
+    ),
+  );
+  return made.map(({ day: owed }) => owed).sort();
+}
 
 describe("a day's report", () => {
   it("of orders that agree has no difference and no mail", async () => {
@@ -146,17 +163,7 @@ describe("a day's report", () => {
   });
 
   it("is asked for by cron once a day, and again by an admin", async () => {
-    const { ctx, sent } = contextWithQueues();
-    const now = () => new Date("2031-05-10T18:20:00Z");
-    for (let run = 0; run < 3; run += 1) await reconcileYesterday({ ...ctx, now });
-    expect(sent).toHaveLength(1);
-    const kept = await ctx.db.run(
-      rows(
-        sql`select payload->>'day' as day from jobs where dedupe_key = 'topup.reconcile/2031-05-10'`,
-        z.object({ day: z.string() }),
-      ),
-    );
-    expect(kept).toEqual([{ day: "2031-05-10" }]);
+    expect(await owedAt("2031-05-10T18:20:00Z", 3)).toEqual(["2031-05-10"]);
     const again = (path: string) =>
       api(`${REPORTS}/${path}`, { method: "POST", token: admin.token });
     expect(await again("2001-01-01")).toMatchObject({
@@ -172,6 +179,39 @@ describe("a day's report", () => {
       body: failureBody("topup", 404, "Report not found"),
     });
     expect((await api(REPORTS, { token: admin.token })).body.data.length).toBeGreaterThan(0);
+  });
+
+  it("is caught up with by cron when its job failed for good, as long as there is none", async () => {
+    const end = (state: string) =>
+      testContext().db.run(
+        rows(
+          sql`update jobs set state = ${state}, finished_at = now()
+            where kind = 'topup.reconcile' and state = 'queued' and payload->>'day' like '2033-03-%'`,
+          z.unknown(),
+        ),
+      );
+    const { trxid } = await orderOf(desk, "2033-03-10", {});
+    const moment = "2033-03-12T18:20:00Z";
+    const answers = await Promise.all(Array.from({ length: 5 }, () => owedAt(moment)));
+    expect(answers.flat().sort()).toEqual(["2033-03-10", "2033-03-12"]);
+    await end("failed");
+    expect(await owedAt(moment, 2)).toEqual(["2033-03-10", "2033-03-12"]);
+    await reconcile([theirs(trxid)], { ofDay: "2033-03-10" });
+    await end("failed");
+    expect(await owedAt(moment)).toEqual(["2033-03-12"]);
+    await end("cancelled");
+    // A month later nobody is bothered with it any more but by an admin.
+    await testContext().db.run(
+      rows(sql`delete from topup_reconciliations where day = '2033-03-10'`, z.unknown()),
+    );
+    expect(await owedAt("2033-04-20T18:20:00Z")).toEqual(["2033-04-20"]);
+  });
+
+  it.each(["1000-01-01", "1969-12-31", "1999-12-31"])("may be asked for of %s", async (old) => {
+    const { start, end } = dayOf(old);
+    const page = { start: start.toISOString(), end: end.toISOString(), after: null, limit: 10 };
+    const found = await testContext().db.run(call("topup_reconcile_orders", page, z.unknown()));
+    expect(found).toMatchObject({ orders: [] });
   });
 
   it("finds a bought order in the supplier's own list, at its price", async () => {

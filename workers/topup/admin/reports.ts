@@ -2,9 +2,9 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { audited } from "../../../shared/audit/audit.ts";
 import type { Ctx } from "../../../shared/context.ts";
-import { rows } from "../../../shared/db/statement.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
-import { enqueue, wake } from "../../../shared/jobs/jobs.ts";
+import { enqueue, wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { jakartaDay } from "../../../shared/time/jakarta.ts";
 import { type Report, ReportShape } from "../schemas/admin.ts";
 import { dayOf } from "./orders.ts";
@@ -12,6 +12,8 @@ import { dayOf } from "./orders.ts";
 const DAY_MS = 24 * 3_600_000;
 /** Orders of the day's last minutes get an hour to settle. */
 const SETTLING_MS = 3_600_000;
+/** So many days back a report is caught up with by itself; an older one an admin asks for. */
+const OWED_DAYS = 31;
 
 const row = z.object({ report: ReportShape });
 
@@ -51,13 +53,10 @@ export async function reconcileAgain(ctx: Ctx, day: string): Promise<{ jobId: st
   return { jobId: made?.id ?? "" };
 }
 
-/** For the hourly cron: yesterday's report, once. */
-export async function reconcileYesterday(ctx: Ctx): Promise<void> {
+/** For the hourly cron: yesterday's report, and those of earlier days whose jobs all failed; a supplier may be away. */
+export async function reconcileOwed(ctx: Ctx): Promise<void> {
   const day = jakartaDay(new Date(ctx.now().getTime() - DAY_MS - SETTLING_MS));
-  const dedupeKey = `topup.reconcile/${day}`;
-  wake(ctx, [
-    await ctx.db.run(
-      enqueue({ kind: "topup.reconcile", queue: "topup", dedupeKey, payload: { day } }),
-    ),
-  ]);
+  const input = { day, days: OWED_DAYS };
+  const owed = await ctx.db.run(call("topup_reconcile_due", input, z.object({ wake: wakeSchema })));
+  wake(ctx, owed.wake);
 }

@@ -10,6 +10,8 @@ import { ProviderError } from "../../../shared/providers/provider-error.ts";
 const PROVIDER = "vip-reseller";
 /** How old a seen balance may be, so that the minute cron asks each time and one that comes twice does not. */
 const FRESH_SECONDS = 45;
+/** For how long it may stay unknown before the operator hears of it. */
+const SILENT_MINUTES = 30;
 
 const state = z.object({
   balance: z.number(),
@@ -70,7 +72,10 @@ export async function checkSupplierNow(ctx: Ctx) {
   return await readSupplier(ctx);
 }
 
-/** For the minute cron. A supplier that does not answer changes nothing: what was seen last counts. */
+/**
+ * For the minute cron. A supplier that does not answer changes nothing: what was seen last counts, and the operator hears
+ * when that is long ago.
+ */
 export async function watchSupplier(ctx: Ctx): Promise<void> {
   const { due } = await readState(ctx);
   if (!due) return;
@@ -78,5 +83,11 @@ export async function watchSupplier(ctx: Ctx): Promise<void> {
     await checkSupplier(ctx);
   } catch (error) {
     ctx.log.warn("supplier balance not known", describeError(error));
+    const { ALERT_EMAIL: alertTo } = ctx.config;
+    const input = { provider: PROVIDER, alert_to: alertTo, after_minutes: SILENT_MINUTES };
+    const told = await ctx.db.run(
+      call("topup_supplier_silent", input, z.object({ wake: wakeSchema })),
+    );
+    wake(ctx, told.wake);
   }
 }

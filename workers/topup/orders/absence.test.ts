@@ -29,13 +29,17 @@ async function buy(phoneNumber: string, dials: Record<string, unknown>) {
 /** An order that was bought, and whose answer was lost. */
 const lose = (phone: string) => buy(phone, { timeOut: { value: true, count: 1 } });
 
-/** Looks that would be enough were the list whole, then one after all patience. */
-async function lookAndWait(order: Order, twist: (text: string) => string) {
-  for (const laterMs of [80_000, 450_000, 3 * 3_600_000]) {
+const HOUR_MS = 3_600_000;
+/** Looks that would be enough were the list whole. */
+const LOOKS = [80_000, 450_000, 3 * HOUR_MS, 6.1 * HOUR_MS];
+/** Less than three hours apart, until a day of them is over. */
+const DAY_OF_LOOKS = Array.from({ length: 10 }, (_, n) => (2.7 * n + 0.03) * HOUR_MS);
+
+async function lookInDoubt(order: Order, moments: number[], twist: (text: string) => string) {
+  for (const laterMs of moments) {
     await runOrderJob(order, { laterMs, twist });
     expect(await orderOf(order.target)).toMatchObject({ state: "unknown" });
   }
-  await runOrderJob(order, { laterMs: 6.1 * 3_600_000, twist });
 }
 
 describe("an order that was bought, and whose answer was lost, is not refunded", () => {
@@ -44,27 +48,87 @@ describe("an order that was bought, and whose answer was lost, is not refunded",
     ["no history", { result: false, data: null, message: "Transaksi tidak ditemukan." }],
   ])("while the supplier shows %s, though purchases are known", async (_, answer) => {
     const phone = newPhone();
+    for (const known of [newPhone(), newPhone()]) await buy(known, {});
     const { user, order } = await lose(phone);
-    await lookAndWait(order, () => JSON.stringify(answer));
-    const waiting = await theOrderOf(phone);
-    expect(waiting).toMatchObject({ state: "review", refundedAmount: 0 });
-    expect(await alertsOf(waiting)).toEqual([
+    await lookInDoubt(order, [...LOOKS, ...DAY_OF_LOOKS, 49 * HOUR_MS], () =>
+      JSON.stringify(answer),
+    );
+    expect((await alertsOf(order)).sort()).toEqual([
+      "Riwayat penyedia diam selama 1 hari",
+      "Riwayat penyedia diam selama 2 hari",
       "Riwayat penyedia diam selama sejam",
-      "Pesanan perlu diperiksa",
     ]);
-    expect(await purchasesOf(phone)).toHaveLength(1);
     expect(await booksOf(user)).toEqual({ wallet: FUNDS - credit.price, escrow: credit.price });
+    await runOrderJob(order, { laterMs: 50 * HOUR_MS });
+    const [purchase] = await purchasesOf(phone);
+    expect(await theOrderOf(phone)).toMatchObject({ state: "processing", trxid: purchase?.trxid });
   });
 
   it("while the supplier shows only what was bought after it", async () => {
     const phone = newPhone();
     const { user, order } = await lose(phone);
     for (let later = 0; later < 11; later += 1) await buy(newPhone(), {});
-    await lookAndWait(order, (text) => {
+    await lookInDoubt(order, LOOKS, (text) => {
       const answer = JSON.parse(text);
       return JSON.stringify({ ...answer, data: answer.data.slice(0, 10) });
     });
-    expect(await theOrderOf(phone)).toMatchObject({ state: "review", refundedAmount: 0 });
     expect(await booksOf(user)).toEqual({ wallet: FUNDS - credit.price, escrow: credit.price });
+  });
+});
+
+describe("an order that was not bought is refunded after a day of answers", () => {
+  const notBought = (phone: string) => buy(phone, { refuse: { value: 503, count: 1 } });
+  /** The supplier's list of `limit` rows at most, without some. */
+  const listed = (keep: (row: { trxid: string }, n: number) => boolean) => (text: string) => {
+    const answer = JSON.parse(text);
+    if (Array.isArray(answer.data)) answer.data = answer.data.filter(keep);
+    return JSON.stringify(answer);
+  };
+
+  it.each([
+    [
+      "that always lack a purchase that is known",
+      async () => {
+        const { order } = await buy(newPhone(), {});
+        return listed(({ trxid }) => trxid !== order.trxid);
+      },
+    ],
+    [
+      "that never go back to it",
+      async () => {
+        for (let later = 0; later < 4; later += 1) await buy(newPhone(), {});
+        return listed((_, n) => n < 3);
+      },
+    ],
+    [
+      "of which a row cannot be read",
+      async () => {
+        const { order } = await buy(newPhone(), {});
+        return (text: string) => text.replaceAll(`"trxid":"${order.trxid}"`, '"trxid":null');
+      },
+    ],
+  ])("%s, and not before", async (_, twisted) => {
+    const { user, order } = await notBought(newPhone());
+    await buy(newPhone(), {});
+    const twist = await twisted();
+    await buy(newPhone(), {});
+    await lookInDoubt(order, DAY_OF_LOOKS.slice(0, -1), twist);
+    await runOrderJob(order, { laterMs: DAY_OF_LOOKS.at(-1) ?? 0, twist });
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "failed" });
+    expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  });
+
+  it("and a day with hours in which it did not answer is none", async () => {
+    const { order } = await notBought(newPhone());
+    const { order: known } = await buy(newPhone(), {});
+    await buy(newPhone(), {});
+    const lacking = listed(({ trxid }) => trxid !== known.trxid);
+    const [first = 0, second = 0, ...rest] = DAY_OF_LOOKS;
+    await lookInDoubt(order, [first], lacking);
+    await runOrderJob(order, { laterMs: second, twist: () => "<html>down</html>" });
+    await lookInDoubt(order, rest, lacking);
+    await lookInDoubt(order, [27 * HOUR_MS], lacking);
+    await runOrderJob(order, { laterMs: 29.6 * HOUR_MS, twist: lacking });
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "failed" });
   });
 });

@@ -4,7 +4,7 @@ import { deliver } from "../../../shared/jobs/test-queues.ts";
 import { createUser } from "../../testing/factories.ts";
 import { requestSettlement } from "../admin/hands.ts";
 import { bench, dieAtEveryCall } from "../testing/bench.ts";
-import { callbackOf } from "../testing/callbacks.ts";
+import { callbackOf, received } from "../testing/callbacks.ts";
 import { booksOf, movesOf, sumOfLedger, theOrderOf } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 import { callbackApplier, receiveCallback } from "./callbacks.ts";
@@ -48,7 +48,7 @@ describe("in a process that is killed at whichever call", () => {
       await hand(end, trxid);
       const { headers, body } = await callbackOf(trxid, end === "succeed" ? "success" : "error");
       const dying = bench({ ...death });
-      const taken = receiveCallback(dying.ctx, new Headers(headers), body).then(() =>
+      const taken = receiveCallback(dying.ctx, new Headers(headers), received(body)).then(() =>
         consumeNotices(dying.ctx, batchOf(dying.sent), [callbackApplier]),
       );
       await Promise.race([taken, dying.killed]);

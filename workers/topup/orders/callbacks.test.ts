@@ -8,7 +8,7 @@ import { api, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import type { TestUser } from "../../testing/factories.ts";
 import { bench } from "../testing/bench.ts";
-import { callbackOf, type Form, md5, supplierAccount } from "../testing/callbacks.ts";
+import { callbackOf, type Form, md5, received, supplierAccount } from "../testing/callbacks.ts";
 import { booksOf, movesOf, purchasesOf, runOrderJob, theOrderOf } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 import { callbackApplier, receiveCallback } from "./callbacks.ts";
@@ -29,7 +29,7 @@ async function take(
   { times = 1, laterMs = 0 } = {},
 ): Promise<unknown[]> {
   const { ctx, sent } = contextWithQueues();
-  await receiveCallback(ctx, new Headers(one.headers), one.body);
+  await receiveCallback(ctx, new Headers(one.headers), received(one.body));
   const consumer = { ...ctx, now: () => new Date(Date.now() + laterMs) };
   const fates: unknown[] = [];
   for (let time = 0; time < times; time += 1) {
@@ -218,8 +218,11 @@ describe("POST /api/webhooks/vip-reseller", () => {
 
   it("reads no further than a callback can go", async () => {
     const { headers } = await callbackOf("VPZ3", "success");
-    const answer = await post(`{"data":"${"x".repeat(300_000)}"}`, headers);
-    expect(answer.status).toBe(413);
+    for (const length of [33_000, 300_000]) {
+      const answer = await post(`{"data":"${"x".repeat(length)}"}`, headers);
+      const expected = [413, failureBody("topup", 413, "Callback is too large")];
+      expect([answer.status, answer.body]).toEqual(expected);
+    }
   });
 
   it("tells its status to everybody", async () => {

@@ -1,7 +1,13 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
-import { hmacSha256Hex, seal } from "../../../shared/crypto/index.ts";
+import {
+  type Bytes,
+  hmacSha256Hex,
+  seal,
+  sha256Hex,
+  toBase64,
+} from "../../../shared/crypto/index.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { type NoticeApplier, receiveNotice } from "../../../shared/inbox/inbox.ts";
@@ -15,11 +21,20 @@ import { RefusedCallbacks } from "./refused-callbacks.ts";
 const PROVIDER = "vip-reseller";
 /** The sealed original of a callback is kept under this name. */
 const OWNER = "topup-callback";
-const LONGEST_KEPT = 8_000;
+/** The longest body that is a callback: a list of as many orders as one is read for weighs less. It is kept whole. */
+const LONGEST_BYTES = 32 * 1024;
+/** What is kept of one that is longer, beside its length and digest. */
+const BEGINNING_BYTES = 2_000;
+
+/** A request's body as far as it was read, and how long it is. */
+export interface CallbackBody {
+  bytes: Bytes;
+  length: number;
+}
 
 /**
- * What is kept of a verified callback. Its body may hold a token or voucher, so the original is sealed; nothing of it
- * but the id and the status is ever used.
+ * What is kept of a verified callback. Its body may hold a token or voucher, so the original is sealed, byte for byte
+ * (base64); nothing of it but the id and the status is ever used.
  */
 const Kept = z.object({
   v: z.literal(1),
@@ -29,40 +44,47 @@ const Kept = z.object({
   statusText: z.string(),
   /** Tells callbacks of one status apart. Keyed: a plain digest would let a short serial be guessed. */
   digest: z.string().default(""),
-  original: z.string(),
+  /** Of one that lists several orders the first notice has it; the others have its digest. */
+  original: z.string().nullable(),
 });
 type Kept = z.output<typeof Kept>;
 
 /**
- * Takes a callback in: verified in constant time, kept and queued without the database. Throws `unauthenticated` for
- * one that nobody signed and `invalid_input` for one that is none; these are kept too.
+ * Takes a callback in: verified in constant time, kept and queued without the database. Throws `too_large`,
+ * `unauthenticated` for one that nobody signed and `invalid_input` for one that is none; these are kept too. Whatever
+ * this answers is kept, but for `rate_limited` and `unavailable`.
  */
 export async function receiveCallback(
   ctx: Ctx,
   headers: CallbackHeaders,
-  body: string,
+  { bytes, length }: CallbackBody,
 ): Promise<{ trxid: string }> {
-  const callbacks = await ctx.providers.vipReseller.parseCallbacks(body, headers);
+  if (bytes.length > LONGEST_BYTES) {
+    const tooLong = { length, sha256: await sha256Hex(bytes) };
+    const beginning = bytes.slice(0, BEGINNING_BYTES);
+    await refused.keep(ctx, { verdict: "unreadable", bytes: beginning, tooLong });
+    throw new AppError("too_large", "Callback is too large");
+  }
+  const text = new TextDecoder().decode(bytes);
+  const callbacks = await ctx.providers.vipReseller.parseCallbacks(text, headers);
   const [first] = callbacks;
   if (!first) {
-    const isReadable = isCallback(body);
-    await refused.keep(ctx, isReadable ? "forged" : "unreadable", body);
+    const isReadable = isCallback(text);
+    await refused.keep(ctx, { verdict: isReadable ? "forged" : "unreadable", bytes });
     throw isReadable
       ? new AppError("unauthenticated", "Invalid signature")
       : new AppError("invalid_input", "Invalid callback data");
   }
-  const original = await seal(ctx.config, OWNER, body.slice(0, LONGEST_KEPT));
-  const digest = await hmacSha256Hex(ctx.config.VIP_RESELLER_API_KEY, body);
+  const sealed = await seal(ctx.config, OWNER, toBase64(bytes));
+  const digest = await hmacSha256Hex(ctx.config.VIP_RESELLER_API_KEY, bytes);
   // One that lists several orders is a notice for each.
-  for (const { form, trxid, status, statusText } of callbacks) {
+  for (const [n, { form, trxid, status, statusText }] of callbacks.entries()) {
+    const original = n === 0 ? sealed : null;
     const kept: Kept = { v: 1, form, trxid, status, statusText, digest, original };
     await receiveNotice(ctx, { provider: PROVIDER, body: JSON.stringify(kept) });
   }
   return { trxid: first.trxid };
 }
-
-/** Keeps what is too large for a callback, as far as it was read. */
-export const keepOverlong = (ctx: Ctx, body: string) => refused.keep(ctx, "unreadable", body);
 
 const refused = new RefusedCallbacks();
 

@@ -139,10 +139,9 @@ describe("a list that is shorter than asked for is all there ever was", () => {
     const input = { rows: trxids.map((trxid) => ({ trxid })), asked, asked_at: new Date() };
     const [row] = await testContext().db.run(
       rows(
-        sql`select topup_is_whole_list(o, ${JSON.stringify(input)}::jsonb) as whole,
-            topup_proof_patience(o)::text as patience
+        sql`select topup_is_whole_list(o, ${JSON.stringify(input)}::jsonb) as whole
           from jsonb_populate_record(null::topup_orders, ${JSON.stringify({ family })}::jsonb) o`,
-        z.object({ whole: z.boolean(), patience: z.string() }),
+        z.object({ whole: z.boolean() }),
       ),
     );
     return row;
@@ -156,10 +155,10 @@ describe("a list that is shorter than asked for is all there ever was", () => {
   it("only when it has a purchase that we know, and every one of them", async () => {
     const trxid = await ours();
     const family = crypto.randomUUID();
-    expect(await isWhole([trxid], { family })).toEqual({ whole: true, patience: "1 day" });
-    expect(await isWhole([trxid], { asked: 1 })).toMatchObject({ whole: false });
-    expect(await isWhole([])).toEqual({ whole: false, patience: "1 day" });
-    expect(await isWhole(["NOBODYS"])).toMatchObject({ whole: false });
+    expect(await isWhole([trxid], { family })).toEqual({ whole: true });
+    expect(await isWhole([trxid], { asked: 1 })).toEqual({ whole: false });
+    expect(await isWhole([])).toEqual({ whole: false });
+    expect(await isWhole(["NOBODYS"])).toEqual({ whole: false });
     await testContext().db.run(
       rows(
         sql`insert into topup_supplier_sightings (trxid, family, seen_at)
@@ -167,7 +166,7 @@ describe("a list that is shorter than asked for is all there ever was", () => {
         z.unknown(),
       ),
     );
-    expect(await isWhole([trxid], { family })).toEqual({ whole: false, patience: "06:00:00" });
+    expect(await isWhole([trxid], { family })).toEqual({ whole: false });
   });
 });
 

@@ -12,7 +12,7 @@ import {
 } from "../../../shared/providers/vip-reseller.ts";
 import { LISTED_DEEPEST } from "./limits.ts";
 import { type Order, orderShape, targetKind } from "./order.ts";
-import { silenceOf, type Update, updateOf } from "./purchase.ts";
+import { outcomeOf, silenceOf, type Update, updateOf } from "./purchase.ts";
 
 /** One call of the supplier tells of so many orders. */
 export const LISTED = 100;
@@ -201,6 +201,7 @@ export const historyRow = (row: SupplierOrder) => ({
   quantity: row.quantity,
   price: row.priceIdr,
   start_count: row.startCount,
+  outcome: outcomeOf(row),
 });
 
 /**

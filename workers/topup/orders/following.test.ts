@@ -6,9 +6,9 @@ import { testContext } from "../../testing/api.ts";
 import { bench } from "../testing/bench.ts";
 import { alertsOf, theOrderOf } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
-import { followOrders } from "./follow.ts";
+import { followOrders, followThese } from "./follow.ts";
 import type { Order } from "./order.ts";
-import { placePrepaid } from "./place.ts";
+import { placePrepaid, placeSocial } from "./place.ts";
 
 /** What other tests left under way would take turns from what is asked about here. */
 beforeAll(async () => {
@@ -21,7 +21,7 @@ beforeAll(async () => {
   );
 });
 
-const { credit } = SERVICES;
+const { credit, likes } = SERVICES;
 const MINUTE_MS = 60_000;
 
 async function bought(): Promise<Order> {
@@ -31,6 +31,15 @@ async function bought(): Promise<Order> {
   await placePrepaid(ctx, { service: credit.code, phoneNumber });
   await settle();
   return await theOrderOf(phoneNumber);
+}
+
+async function boughtLikes(): Promise<Order> {
+  const target = `https://instagram.com/p/${newPhone()}`;
+  await dial(target, { stay: true });
+  const { ctx, settle } = bench({ actor: await customer(), timeoutMs: 3_000 });
+  await placeSocial(ctx, { service: likes.code, target, quantity: 100 });
+  await settle();
+  return await theOrderOf(target);
 }
 
 /** The supplier forgets these purchases, which have been due for days. */
@@ -66,7 +75,7 @@ async function follow(minutes: number, twist?: (text: string) => string): Promis
 }
 
 describe("purchases that the supplier no longer shows", () => {
-  it("hold up no other, and come to a person in the end", async () => {
+  it("hold up no other, and are pointed out to the operator", async () => {
     const lost: Order[] = [];
     for (let more = 0; more < 12; more += 1) lost.push(await bought());
     const one = await bought();
@@ -79,10 +88,10 @@ describe("purchases that the supplier no longer shows", () => {
     for (const order of lost) {
       const waiting = await theOrderOf(order.target);
       expect(waiting).toMatchObject({
-        state: "review",
+        state: "processing",
         reviewReason: "the supplier no longer knows the purchase",
       });
-      expect(await alertsOf(waiting)).toEqual(["Pesanan perlu diperiksa"]);
+      expect(await alertsOf(waiting)).toEqual(["Pesanan lama diproses penyedia"]);
     }
   });
 
@@ -99,4 +108,38 @@ describe("purchases that the supplier no longer shows", () => {
     for (const minutes of [30, 31]) await follow(minutes, missing);
     expect(await theOrderOf(order.target)).toMatchObject({ state: "processing" });
   });
+});
+
+describe("a purchase that the supplier leaves under way", () => {
+  const HOURS = 60 * MINUTE_MS;
+  async function ask({ id }: Order, laterMs: number) {
+    const { ctx, settle } = bench({ laterMs, timeoutMs: 3_000 });
+    await followThese(ctx, [id]);
+    await settle();
+  }
+
+  it.each([
+    ["prepaid", bought, 25 * HOURS],
+    ["social", boughtLikes, 73 * HOURS],
+  ])(
+    "(%s) is pointed out once, asked about as before, and refunded by nobody",
+    async (_, buy, due) => {
+      const order = await buy();
+      await ask(order, due - 2 * HOURS);
+      expect(await theOrderOf(order.target)).toMatchObject({ reviewReason: null });
+      for (const laterMs of [due, due + HOURS, 10 * due]) await ask(order, laterMs);
+      expect(await theOrderOf(order.target)).toMatchObject({
+        state: "processing",
+        refundedAmount: 0,
+        reviewReason: expect.stringContaining("has not delivered"),
+      });
+      expect(await alertsOf(order)).toEqual(["Pesanan lama diproses penyedia"]);
+      await hand("succeed", order.trxid ?? "");
+      await ask(order, 11 * due);
+      expect(await theOrderOf(order.target)).toMatchObject({
+        state: "success",
+        reviewReason: null,
+      });
+    },
+  );
 });

@@ -13,6 +13,7 @@ import {
   shelveNamesake,
 } from "../testing/doubts.ts";
 import {
+  alertsOf,
   booksOf,
   ordersOf,
   purchasesOf,
@@ -70,13 +71,19 @@ describe("an order that was bought is not refunded where the history", () => {
       "2001",
       () => instead(`"price":${diamonds.supplierPrice}`, `"price":${diamonds.supplierPrice + 321}`),
     ],
-  ])("%s: the next price list may tell, then a person", async (_, service, zone, twisted) => {
-    const { user, order } = await orderGame(service, { zone, fault: BOUGHT });
-    const twist = twisted();
-    expect((await lookAt(order, SURE, twist)).state).toBe("unknown");
-    expect((await lookAt(order, [2.5 * HOURS], twist)).state).toBe("review");
-    expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
-  });
+  ])(
+    "%s: the next price list may tell, then it is nobody else's",
+    async (_, service, zone, twisted) => {
+      const { user, order } = await orderGame(service, { zone, fault: BOUGHT });
+      const twist = twisted();
+      expect((await lookAt(order, SURE, twist)).state).toBe("unknown");
+      const [purchase] = await purchasesOf(order.target);
+      const found = await lookAt(order, [2.5 * HOURS, 6.1 * HOURS], twist);
+      expect(found).toMatchObject({ state: "processing", trxid: purchase?.trxid });
+      expect(await alertsOf(order)).toContain("Pembelian yang tertulis lain diambil untuk pesanan");
+      expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
+    },
+  );
 });
 
 it("two buyers' orders are no tie while one of their purchases may still come", async () => {
@@ -104,8 +111,8 @@ it("a purchase that stands behind one from before the order is not taken for the
   await run(sql`update topup_orders set bought_at = bought_at - interval '1 minute'
     where target = ${between}`);
   const { user, order } = await orderCredit({ target: phone, fault: NOT_BOUGHT });
-  expect(await lookAt(order, SILENT_LONG)).toMatchObject({ state: "review", trxid: null });
-  expect(await booksOf(user)).toMatchObject({ escrow: credit.price });
+  expect(await lookAt(order, SILENT_LONG)).toMatchObject({ state: "failed", trxid: null });
+  expect(await booksOf(user)).toMatchObject({ escrow: 0 });
 });
 
 describe("a purchase under way is the order's", () => {

@@ -60,7 +60,7 @@ const ENDS: Record<string, Outcome> = {
   refunded: "refunded",
 };
 
-function outcomeOf({ status, statusText }: SupplierOrder): Outcome {
+export function outcomeOf({ status, statusText }: SupplierOrder): Outcome {
   switch (status) {
     case "waiting":
     case "processing":

@@ -3,8 +3,10 @@ import type { Ctx } from "../../../shared/context.ts";
 import { call } from "../../../shared/db/statement.ts";
 import { type JobHandler, type JobOutcome, wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
+import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import { attemptOnce, newAttempt, recordAttempt } from "./attempt.ts";
-import { historyRow, LISTED, latestPurchases } from "./follow.ts";
+import { historyRow, LISTED } from "./follow.ts";
+import { namedPurchases, readableHistory } from "./history.ts";
 import { DOUBT_MINUTES, LISTED_DEEPEST, MOST_LISTED, PATIENCE_MINUTES } from "./limits.ts";
 import { isFinal, type Order, orderShape } from "./order.ts";
 
@@ -91,7 +93,7 @@ function afterwards(ctx: Ctx, order: Order, due: Date | null = null): JobOutcome
     case "unknown": {
       const now = ctx.now().getTime();
       const pauseMs = pauseFor((order.attemptUntil?.getTime() ?? 0) - now);
-      const dueMs = due === null ? pauseMs : Math.max(due.getTime() - now, 0) + SECOND_MS;
+      const dueMs = due !== null && due.getTime() > now ? due.getTime() - now + SECOND_MS : pauseMs;
       const askAfterMs = Math.min(pauseMs, dueMs);
       return { state: "unknown", error: "not in the history yet", askAfterMs };
     }
@@ -113,7 +115,8 @@ async function lookAndTell(ctx: Ctx, order: Order): Promise<JobOutcome> {
   const { order: seen, due } = await lookForPurchase(ctx, order);
   const doubtMs = ctx.now().getTime() - (seen.attemptUntil?.getTime() ?? 0);
   if (seen.state === "unknown" && doubtMs >= DOUBT_MINUTES * MINUTE_MS) {
-    const input = { order_id: order.id, alert_to: ctx.config.ALERT_EMAIL };
+    const now = ctx.now().toISOString();
+    const input = { order_id: order.id, now, alert_to: ctx.config.ALERT_EMAIL };
     const given = await ctx.db.run(call("topup_order_give_over", input, GivenOver));
     wake(ctx, given.wake);
   }
@@ -125,15 +128,15 @@ const DEPTHS = [LISTED, MOST_LISTED, LISTED_DEEPEST];
 
 /**
  * Asks the supplier's history about an order in doubt. Never sends it again. Answers with the order as it is then: under
- * way, refunded, still in doubt, or for a person. That is where nothing the supplier tells (target, zone, service, quantity,
- * price, when it was first seen) decides: several buyers' orders for fewer purchases, a purchase too many, a shared name at
- * nobody's price, a service or target that cannot be read, a list that is provably not whole (topup_orders_match.sql). When
- * it is refunded because the supplier is silent, stands in topup_orders_silence.sql.
+ * way, refunded, still in doubt, or for a person. That is a true tie only (topup_orders_decide.sql): several buyers' orders
+ * for fewer purchases, or purchases too many that end differently. When the supplier's silence is believed stands in
+ * topup_orders_silence.sql.
  */
 async function lookForPurchase(ctx: Ctx, order: Order): Promise<Look> {
   let seen: Look = { order, due: null };
+  const named = await namedPurchases(ctx, order);
   for (const depth of DEPTHS) {
-    const { verdict, ...look } = await lookSoFar(ctx, order, depth);
+    const { verdict, ...look } = await lookSoFar(ctx, order, named, depth);
     seen = look;
     if (verdict !== "deeper") break;
   }
@@ -148,24 +151,26 @@ interface Look {
 async function lookSoFar(
   ctx: Ctx,
   order: Order,
+  named: readonly SupplierOrder[],
   depth: number,
 ): Promise<Look & { verdict: z.output<typeof Matched>["verdict"] }> {
   const askedAt = ctx.now().toISOString();
-  let listed: Awaited<ReturnType<typeof latestPurchases>>;
+  let history: Awaited<ReturnType<typeof readableHistory>>;
   try {
-    // A row that cannot be read might be this order's.
-    listed = await latestPurchases(ctx, order.family, { limit: depth, whole: true });
+    history = await readableHistory(ctx, order.family, depth);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     ctx.log.warn("history not told", { order: order.number, kind: error.kind });
     return { verdict: "wait", order, due: null };
   }
+  const { listed, unreadable } = history;
   // One that is shorter than asked for does not grow by asking for more.
   const deepest = depth === DEPTHS.at(-1) || listed.length < depth;
   const input = {
     order_id: order.id,
     asked_at: askedAt,
-    rows: listed.map(historyRow),
+    rows: [...named.filter((one) => !isIn(listed, one)), ...listed].map(historyRow),
+    unreadable,
     asked: depth,
     deepest,
     alert_to: ctx.config.ALERT_EMAIL,
@@ -177,6 +182,9 @@ async function lookSoFar(
   ctx.log.info("history asked", { order: order.number, verdict, state: matched.order.state });
   return { verdict, order: matched.order, due: matched.due };
 }
+
+const isIn = (list: readonly SupplierOrder[], { trxid }: SupplierOrder) =>
+  list.some((one) => one.trxid === trxid);
 
 /** Asks about an order in doubt at once, at an admin's wish; any other order is answered as it is. */
 export async function reconcileOrder(ctx: Ctx, orderId: string): Promise<Order> {

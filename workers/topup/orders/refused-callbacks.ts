@@ -1,19 +1,19 @@
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
-import { seal } from "../../../shared/crypto/index.ts";
+import { type Bytes, seal, toBase64 } from "../../../shared/crypto/index.ts";
 import { call } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { type NoticeApplier, receiveNotice } from "../../../shared/inbox/inbox.ts";
 
 const PROVIDER = "vip-reseller-refused";
 const OWNER = "topup-callback-refused";
-/** Of each so much text is kept: several times a real one. */
-const LONGEST_KEPT = 2_000;
 /** What one message holds. Sealed it is a third longer, and a queue takes 128 KB. */
 const MOST_BYTES = 64_000;
-/** So many messages a minute and isolate are sent at once; then one a second, so that real notices are not held up. */
-const QUICK_A_MINUTE = 60;
-const PACE = { gatherMs: 20, busyMs: 1_000 };
+/**
+ * So many messages a minute and isolate begin at once; then each gathers for a second, so that real notices are not held
+ * up. Who sends less than a message a second is never turned away; a flood is, after 7 MB in a minute.
+ */
+const PACE = { gatherMs: 20, busyMs: 1_000, quickAMinute: 60, mostAMinute: 120 };
 /** What all refused callbacks together may take in the database; the oldest make room, and are counted. */
 const MOST_STORED_BYTES = 100_000_000;
 /** They are looked over for that with every so many messages of an isolate. */
@@ -21,77 +21,110 @@ const TRIM_EVERY = 32;
 
 export type Refusal = "forged" | "unreadable";
 
+/** A callback that is refused: its body, or the beginning of one that is too long, with what tells the rest. */
+export interface Refused {
+  verdict: Refusal;
+  bytes: Bytes;
+  tooLong?: { length: number; sha256: string };
+}
+
+interface Entry {
+  verdict: Refusal;
+  at: string;
+  /** Base64: byte for byte, whatever was sent. */
+  body: string;
+  times: number;
+  tooLong?: Refused["tooLong"];
+}
+
 /** Refused callbacks that go on the queue together. Equal ones are one entry. */
-interface Gathered {
-  entries: Map<
-    string,
-    { verdict: Refusal; at: string; length: number; text: string; times: number }
-  >;
+interface Parcel {
+  entries: Map<string, Entry>;
   bytes: number;
-  counts: Record<Refusal | "dropped", number>;
+  counts: Record<Refusal, number>;
   state: "open" | "sending" | "kept" | "lost";
 }
 
 /**
- * Keeps every callback that is refused, without the database on the way and however many there are: those that come
- * while a message is gathered go with it. A flood that fills it is turned away, which is counted in it.
+ * Keeps every callback that is refused, without the database on the way: those that come while a message is gathered go
+ * with it, and what does not fit goes with the next one. Only of a flood that goes on are some turned away, with nothing
+ * of them taken; how many is said by the next message.
  */
 export class RefusedCallbacks {
   readonly #pace: typeof PACE;
-  #open: Gathered | null = null;
+  #open: Parcel | null = null;
   #minute = "";
-  #sentInMinute = 0;
+  #openedInMinute = 0;
   #sent = 0;
+  #turnedAway = 0;
 
-  constructor(pace = PACE) {
-    this.#pace = pace;
+  constructor(pace: Partial<typeof PACE> = {}) {
+    this.#pace = { ...PACE, ...pace };
   }
 
   /**
-   * Resolves when it is kept. Throws `rate_limited` for one that finds no room, and `unavailable` when the queue is out.
+   * Resolves when it is kept. Throws `rate_limited` for one that is turned away, and `unavailable` when the queue is out.
    * It goes on though the caller hangs up.
    */
-  async keep(ctx: Ctx, verdict: Refusal, body: string): Promise<void> {
-    const kept = this.#keep(ctx, verdict, body);
+  async keep(ctx: Ctx, refused: Refused): Promise<void> {
+    const kept = this.#keep(ctx, refused);
     ctx.waitUntil(kept.catch(() => undefined));
     await kept;
   }
 
-  async #keep(ctx: Ctx, verdict: Refusal, body: string): Promise<void> {
-    const minute = ctx.now().toISOString().slice(0, 16);
-    if (this.#minute !== minute) [this.#minute, this.#sentInMinute] = [minute, 0];
-    this.#open ??= newGathered();
-    const gathered = this.#open;
-    if (!add(gathered, { verdict, at: ctx.now().toISOString(), body })) {
-      gathered.counts.dropped += 1;
-      throw new AppError("rate_limited", "Too many callbacks that are refused");
-    }
-    const { gatherMs, busyMs } = this.#pace;
-    await pause(this.#sentInMinute < QUICK_A_MINUTE ? gatherMs : busyMs);
-    if (gathered.state === "open") await this.#send(ctx, gathered);
-    await isSent(gathered, gatherMs);
+  async #keep(ctx: Ctx, refused: Refused): Promise<void> {
+    const parcel = this.#put(ctx, refused);
+    const { gatherMs, busyMs, quickAMinute } = this.#pace;
+    await pause(this.#openedInMinute <= quickAMinute ? gatherMs : busyMs);
+    if (parcel.state === "open") await this.#send(ctx, parcel);
+    await isSent(parcel, gatherMs);
   }
 
-  async #send(ctx: Ctx, gathered: Gathered): Promise<void> {
-    gathered.state = "sending";
-    this.#open = null;
-    this.#sentInMinute += 1;
+  /** Puts it into the open parcel, or into a new one. */
+  #put(ctx: Ctx, { verdict, bytes, tooLong }: Refused): Parcel {
+    const at = ctx.now().toISOString();
+    const entry: Entry = {
+      verdict,
+      at,
+      body: toBase64(bytes),
+      times: 1,
+      ...(tooLong && { tooLong }),
+    };
+    if (this.#open && add(this.#open, entry)) return this.#open;
+    const minute = at.slice(0, 16);
+    if (this.#minute !== minute) [this.#minute, this.#openedInMinute] = [minute, 0];
+    if (this.#openedInMinute >= this.#pace.mostAMinute) {
+      this.#turnedAway += 1;
+      throw new AppError("rate_limited", "Too many callbacks that are refused");
+    }
+    this.#openedInMinute += 1;
+    this.#open = newParcel();
+    add(this.#open, entry);
+    return this.#open;
+  }
+
+  async #send(ctx: Ctx, parcel: Parcel): Promise<void> {
+    parcel.state = "sending";
+    if (this.#open === parcel) this.#open = null;
     this.#sent += 1;
+    const dropped = this.#turnedAway;
+    this.#turnedAway = 0;
     try {
-      const { entries, counts } = gathered;
+      const { entries, counts } = parcel;
       const kept: Kept = {
         v: 1,
         place: crypto.randomUUID(),
         verdict: counts.forged > 0 ? "forged" : "unreadable",
         count: counts.forged + counts.unreadable,
-        dropped: counts.dropped,
+        dropped,
         trim: this.#sent % TRIM_EVERY === 0,
         original: await seal(ctx.config, OWNER, JSON.stringify([...entries.values()])),
       };
       await receiveNotice(ctx, { provider: PROVIDER, body: JSON.stringify(kept) });
-      gathered.state = "kept";
+      parcel.state = "kept";
     } catch (error) {
-      gathered.state = "lost";
+      parcel.state = "lost";
+      this.#turnedAway += dropped;
       throw error;
     }
   }
@@ -100,43 +133,41 @@ export class RefusedCallbacks {
 const MOST_LOOKS = 500;
 
 /** Who woke first sends for all. The others look at its word: a promise of its request may not outlive it. */
-async function isSent(gathered: Gathered, everyMs: number): Promise<void> {
-  for (let look = 0; gathered.state === "sending" && look < MOST_LOOKS; look += 1) {
+async function isSent(parcel: Parcel, everyMs: number): Promise<void> {
+  for (let look = 0; parcel.state === "sending" && look < MOST_LOOKS; look += 1) {
     await pause(everyMs);
   }
-  if (gathered.state !== "kept") throw new AppError("unavailable", "");
+  if (parcel.state !== "kept") throw new AppError("unavailable", "");
 }
 
-const newGathered = (): Gathered => ({
+const newParcel = (): Parcel => ({
   entries: new Map(),
   bytes: 0,
-  counts: { forged: 0, unreadable: 0, dropped: 0 },
+  counts: { forged: 0, unreadable: 0 },
   state: "open",
 });
 
-/** Whether there was room for it. */
-function add(
-  gathered: Gathered,
-  { verdict, at, body }: { verdict: Refusal; at: string; body: string },
-): boolean {
-  const { entries, counts } = gathered;
-  const known = entries.get(`${verdict}/${body}`);
+/** Whether there was room for it. An empty parcel has room for anything that a callback may be. */
+function add(parcel: Parcel, entry: Entry): boolean {
+  const { entries, counts } = parcel;
+  const key = `${entry.verdict}/${entry.tooLong?.sha256 ?? ""}/${entry.body}`;
+  const known = entries.get(key);
   if (known) {
     known.times += 1;
   } else {
-    const entry = { verdict, at, length: body.length, text: body.slice(0, LONGEST_KEPT), times: 1 };
-    const bytes = new TextEncoder().encode(JSON.stringify(entry)).length;
-    if (gathered.bytes + bytes > MOST_BYTES) return false;
-    gathered.bytes += bytes;
-    entries.set(`${verdict}/${body}`, entry);
+    // All of it is ASCII.
+    const bytes = JSON.stringify(entry).length;
+    if (parcel.bytes + bytes > MOST_BYTES) return false;
+    parcel.bytes += bytes;
+    entries.set(key, entry);
   }
-  counts[verdict] += 1;
+  counts[entry.verdict] += 1;
   return true;
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** What is kept of those that were gathered: how many, and their texts sealed. */
+/** What is kept of those that were gathered: how many, and their bodies sealed. */
 const Kept = z.object({
   v: z.literal(1),
   place: z.string(),

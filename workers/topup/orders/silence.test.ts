@@ -115,19 +115,34 @@ describe("an order that was not bought is refunded", () => {
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
   });
 
-  it("not while a signed callback names a purchase that nobody knows, though newer ones show", async () => {
+  /** A signed callback that names a purchase, while `work` is done. */
+  async function named(trxid: string, work: () => Promise<void>) {
+    await run(sql`insert into inbox_events (provider, event_key, body, state, received_at, retry_at)
+      values ('vip-reseller', ${`${trxid}/success/x`}, '{}', 'parked', now() + interval '30 seconds', now() + interval '1 day')`);
+    await work();
+    await run(sql`delete from inbox_events where event_key = ${`${trxid}/success/x`}`);
+  }
+
+  it("not while a signed callback names a purchase that nobody can tell, though newer ones show", async () => {
+    const { order } = await orderCredit({ fault: NOT_BOUGHT });
+    await orderCredit({ laterMs: NEWER_AT });
+    await named(`NOBODYS${order.number}`, async () => {
+      for (const after of [90, 400, 700, 3_000])
+        expect(await look(order, after * SECOND)).toMatchObject({ state: "unknown" });
+    });
+    await look(order, HOUR);
+    expect(await look(order, 1.1 * HOUR)).toMatchObject({ state: "failed" });
+  });
+
+  it("but not one that a signed callback names: its status tells it, though no list has it", async () => {
     const { order } = await orderCredit({ fault: BOUGHT });
     await orderCredit({ laterMs: NEWER_AT });
     const [{ trxid } = { trxid: "" }] = await purchasesOf(order.target);
-    await run(sql`insert into inbox_events (provider, event_key, body, state, received_at, retry_at)
-      values ('vip-reseller', ${`${trxid}/success/x`}, '{}', 'parked', now() + interval '30 seconds', now() + interval '1 day')`);
-    for (const after of [90, 400, 700, 3_000]) {
-      await lag([[order.target, HOUR]], after * SECOND);
-      expect(await look(order, after * SECOND)).toMatchObject({ state: "unknown" });
-    }
-    await lag([[order.target, 0]], 0);
-    expect(await look(order, HOUR)).toMatchObject({ state: "processing", trxid });
-    await run(sql`delete from inbox_events where event_key = ${`${trxid}/success/x`}`);
+    await lag([[order.target, HOUR]], 0);
+    expect(await look(order, 400 * SECOND)).toMatchObject({ state: "unknown" });
+    await named(trxid, async () => {
+      expect(await look(order, 700 * SECOND)).toMatchObject({ state: "processing", trxid });
+    });
   });
 
   it("with the waiting begun anew after a list that lacks what was bought since", async () => {

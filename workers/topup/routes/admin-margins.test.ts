@@ -48,7 +48,7 @@ const pricesOf = async (brand: string) =>
 async function create(rule: Record<string, unknown>) {
   const { status, body } = await call("POST", MARGINS, { reason, ...rule });
   if (status !== 200) throw new Error(`no rule: ${status} ${JSON.stringify(body)}`);
-  return body.data as { rule: { id: string }; job: string };
+  return body.data as { rule: { id: string }; job: string; warning: string | null };
 }
 
 describe("a margin rule of an admin", () => {
@@ -76,7 +76,9 @@ describe("a margin rule of an admin", () => {
     expect(await pricesOf(brand)).toEqual([{ price: 11_550, n: 3 }]);
     const history = await call("GET", `/api/admin/topup/services/${ids[0]}/prices`);
     expect(history.body.data).toMatchObject([{ oldPrice: 10_500, price: 11_550 }]);
-    expect((await call("GET", MARGINS)).body.data).toEqual([made.rule]);
+    expect((await call("GET", MARGINS)).body.data).toEqual([
+      { ...made.rule, matches: 3, decides: 3 },
+    ]);
     const audit = await ctx.db.run(auditOf({ kind: "topup_margin", id: made.rule.id }));
     expect(audit).toMatchObject([
       { action: "topup.margin.create", actorId: admin.userId, reason, after: { percent: 12.5 } },
@@ -99,7 +101,11 @@ describe("a margin rule of an admin", () => {
       agent: { services: 0 },
     });
     const gone = await call("DELETE", path, { reason });
-    expect(gone.body.data).toEqual({ rule: expect.any(Object), job: expect.any(String) });
+    expect(gone.body.data).toEqual({
+      rule: expect.any(Object),
+      job: expect.any(String),
+      warning: null,
+    });
     expect(await call("DELETE", path, { reason })).toMatchObject({
       status: 404,
       body: failureBody("topup", 404, "Rule not found"),
@@ -112,6 +118,66 @@ describe("a margin rule of an admin", () => {
       ["topup.margin.change", { fixed: 0 }, { fixed: 77 }],
       ["topup.margin.create", null, { fixed: 0 }],
     ]);
+  });
+
+  it("for a brand that is spelt otherwise says so, beforehand and when it is made, with the names that come near", async () => {
+    const { brand } = await stockBrand();
+    const near = `No service matches this rule. Did you mean: ${brand} (game)?`;
+    for (const [wrong, family] of [
+      [brand.toLowerCase(), undefined],
+      [`${brand.slice(0, 4)} ${brand.slice(4)}`, "game"],
+      [brand.slice(0, -2), undefined],
+      [brand, "prepaid"],
+    ] as const) {
+      const rule = { brand: wrong, family, percent: 9 };
+      const preview = await call("POST", `${MARGINS}/preview`, { create: rule });
+      expect(preview.body.data.warning).toContain(`${brand} (game)`);
+      const made = await create(rule);
+      expect([wrong, made.warning?.slice(0, near.length - 1)]).toEqual([wrong, near.slice(0, -1)]);
+    }
+    expect((await create({ brand: "Ω≈ç√∫", percent: 9 })).warning).toBe(
+      "No service matches this rule",
+    );
+    const right = await create({ brand, percent: 9 });
+    expect(right.warning).toBeNull();
+    const change = await call("PUT", `${MARGINS}/${right.rule.id}`, { reason, fixed: 5 });
+    expect(change.body.data.warning).toBeNull();
+  });
+
+  it("is listed with how many services it was made for, and of how many it decides the price", async () => {
+    const [one, other] = [await stockBrand(3), await stockBrand(2)];
+    await run(sql`update topup_services set active = false where id = ${other.ids[0]}`);
+    const general = { family: "game" };
+    for (const rule of [
+      general,
+      { brand: one.brand },
+      { brand: one.brand, family: "game" },
+      { brand: other.brand, level: "agent" },
+      { brand: other.brand, level: "member", active: false },
+    ])
+      await create({ ...rule, percent: 7 });
+    const listed: Record<string, unknown>[] = (await call("GET", MARGINS)).body.data;
+    const counts = listed.map(({ brand, family, matches, decides }) => [
+      brand,
+      family,
+      matches,
+      decides,
+    ]);
+    const [games] = await ctx.db.run(
+      rows(
+        sql`select count(*)::int as n from topup_services where family = 'game' and active and status <> 'gone'`,
+        z.object({ n: z.number() }),
+      ),
+    );
+    expect(counts[0]).toEqual([null, "game", games?.n, (games?.n ?? 0) - 3]);
+    expect(counts).toEqual(
+      expect.arrayContaining([
+        [one.brand, null, 3, 0],
+        [one.brand, "game", 3, 3],
+        [other.brand, null, 1, 1],
+        [other.brand, null, 1, 0],
+      ]),
+    );
   });
 
   it("is one a scope, from twenty admins at once", async () => {

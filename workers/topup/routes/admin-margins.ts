@@ -13,12 +13,12 @@ import {
 import { listMembers, setMemberLevel } from "../admin/members.ts";
 import { IdParameter } from "../schemas/admin.ts";
 import {
+  ListedMargin,
   MarginChange,
   MarginCreation,
   MarginEffect,
   MarginPlan,
   MarginRemoval,
-  MarginShape,
   MarginWritten,
   MemberChange,
   MemberParameter,
@@ -45,7 +45,7 @@ adminMarginRoutes.openapi(
     tags,
     summary: "The margin rules; the most specific one wins: brand before level before family",
     middleware: onRule,
-    responses: topupOk(z.array(MarginShape)),
+    responses: topupOk(z.array(ListedMargin)),
   }),
   async (c) => c.json(topupData(await listMargins(c.var.ctx)), 200),
 );

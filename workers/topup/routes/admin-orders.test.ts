@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { auditOf } from "../../../shared/audit/audit.ts";
 import { rows } from "../../../shared/db/statement.ts";
@@ -18,10 +18,13 @@ import {
 } from "../testing/reseller.ts";
 
 let prepaid: { number: number };
-let [one, _two]: TestUser[] = [];
+let one: TestUser;
 beforeAll(async () => {
   prepaid = await stockService("prepaid");
-  [one, _two] = [await createUser(["admin"]), await createUser(["admin"])];
+});
+beforeEach(async () => {
+  // Each with a day's limit of his own.
+  one = await createUser(["admin"]);
 });
 afterAll(async () => {
   await stockService("social");
@@ -42,10 +45,10 @@ describe("an order below the limit", () => {
       expect(refused).toMatchObject({ status: 409, body: failureBody("topup", 409) });
     }
     expect(await balance("wallet", reseller.user.userId)).toBe(5_000_000 - 210_000);
-    const detail = await api(`${PATH}/${id}`, { token: one?.token ?? "" });
+    const detail = await api(`${PATH}/${id}`, { token: one.token });
     expect(detail.body.data).toMatchObject({
       state: "success",
-      requests: [{ action: "success", state: "done", requestedBy: one?.userId, reason }],
+      requests: [{ action: "success", state: "done", requestedBy: one.userId, reason }],
     });
     expect(detail.body.data.events.map(({ state }: { state: string }) => state)).toEqual([
       "pending",
@@ -55,8 +58,8 @@ describe("an order below the limit", () => {
     ]);
     const trace = await testContext().db.run(auditOf({ kind: "topup_order", id }));
     expect(trace.filter(({ outcome }) => outcome === "done")).toMatchObject([
-      { action: "topup.order.success.finish", actorId: one?.userId },
-      { action: "topup.order.success.request", actorId: one?.userId, reason },
+      { action: "topup.order.success.finish", actorId: one.userId },
+      { action: "topup.order.success.request", actorId: one.userId, reason },
     ]);
   });
 
@@ -88,7 +91,7 @@ describe("an order below the limit", () => {
     const serial = "SN-RAHASIA-123";
     const settled = await post(one, `${PATH}/${id}/settle`, { as: "success", reason, serial });
     expect(settled.body.data).toMatchObject({ state: "done" });
-    const detail = await api(`${PATH}/${id}`, { token: one?.token ?? "" });
+    const detail = await api(`${PATH}/${id}`, { token: one.token });
     expect(JSON.stringify([settled.body, detail.body])).not.toContain(serial);
     const kept = await testContext().db.run(
       rows(
@@ -152,7 +155,7 @@ describe("the list of orders", () => {
     const { reseller, id, trxid } = await openOrder();
     const [order] = await ordersOf(reseller.user.userId);
     const list = async (query: string) =>
-      (await api(`${PATH}?${query}`, { token: one?.token ?? "" })).body.data;
+      (await api(`${PATH}?${query}`, { token: one.token })).body.data;
     for (const search of [order?.number, trxid]) {
       expect((await list(`search=${search}`)).orders).toMatchObject([{ id, trxId: trxid }]);
     }
@@ -170,13 +173,18 @@ describe("the list of orders", () => {
     expect(second.orders[0].id < first.orders[0].id).toBe(true);
   });
 
-  it.each(["state=done", "family=x", "userId=-1", "from=2026-02-30", "to=besok", "to=0000-01-01"])(
-    "with %s is refused with 400",
-    async (query) => {
-      const answer = await api(`${PATH}?${query}`, { token: one?.token ?? "" });
-      expect(answer).toMatchObject({ status: 400, body: failureBody("topup", 400) });
-    },
-  );
+  it.each([
+    "state=done",
+    "family=x",
+    "userId=-1",
+    "from=2026-02-30",
+    "to=besok",
+    "to=0000-01-01",
+    "from=0001-01-01",
+  ])("with %s is refused with 400", async (query) => {
+    const answer = await api(`${PATH}?${query}`, { token: one.token });
+    expect(answer).toMatchObject({ status: 400, body: failureBody("topup", 400) });
+  });
 });
 
 describe("nobody but an admin", () => {

@@ -47,6 +47,40 @@ describe("an order below the limit", () => {
   });
 });
 
+describe("orders that an admin ends alone", () => {
+  const settle = async (admin: TestUser, id: string) =>
+    (await post(admin, `${PATH}/${id}/refund`, { reason })).body.data.needsSecond;
+  const forget = ({ userId }: TestUser) =>
+    testContext().db.run(
+      rows(
+        sql`update topup_hand_requests set created_at = created_at - interval '1 day'
+          where requested_by = ${userId}`,
+        z.unknown(),
+      ),
+    );
+
+  it("are together no more than the limit in a day, also at the same moment; another admin has his own", async () => {
+    const [admin, other] = [await createUser(["admin"]), await createUser(["admin"])];
+    const orders = await Promise.all(Array.from({ length: 5 }, () => openOrder()));
+    const asked = await Promise.all(orders.map(({ id }) => settle(admin, id)));
+    expect(asked.sort()).toEqual([false, false, true, true, true]);
+    const states = await Promise.all(orders.map(({ reseller }) => stateOf(reseller)));
+    expect(states.filter((state) => state === "refunded")).toHaveLength(2);
+    const next = await openOrder();
+    expect(await settle(other, next.id)).toBe(false);
+    await forget(admin);
+    expect(await settle(admin, (await openOrder()).id)).toBe(false);
+  });
+
+  it("do not count what another admin confirmed", async () => {
+    const admin = await createUser(["admin"]);
+    const { id } = await openOrder(3000);
+    const asked = await post(admin, `${PATH}/${id}/refund`, { reason });
+    await post(two, `${REQUESTS}/${asked.body.data.id}/confirm`);
+    expect(await settle(admin, (await openOrder()).id)).toBe(false);
+  });
+});
+
 describe("an admin's own order", () => {
   async function ownOrder(quantity: number) {
     await stockService("social", { supplierPrice: 200_000 });
@@ -104,6 +138,26 @@ describe("an order above the limit", () => {
     });
     expect(await stateOf(reseller)).toBe("refunded");
     expect(await balance("wallet", reseller.user.userId)).toBe(5_000_000);
+  });
+
+  it("is not confirmed when who asked is no admin any more", async () => {
+    const asker = await createUser(["admin"]);
+    const { reseller, id } = await openOrder(3000);
+    const asked = await post(asker, `${PATH}/${id}/refund`, { reason });
+    await testContext().db.run(
+      rows(
+        sql`update identity_users set roles = '{buyer}' where id = ${asker.userId}`,
+        z.unknown(),
+      ),
+    );
+    const words = "Who asked for this is no admin any more";
+    expect(await post(two, `${REQUESTS}/${asked.body.data.id}/confirm`)).toMatchObject({
+      status: 409,
+      body: failureBody("topup", 409, words),
+    });
+    expect(await stateOf(reseller)).toBe("processing");
+    const rejected = await post(two, `${REQUESTS}/${asked.body.data.id}/reject`);
+    expect(rejected.body.data.state).toBe("rejected");
   });
 
   it("is decided once, whoever confirms and rejects at the same moment", async () => {

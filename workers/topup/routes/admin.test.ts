@@ -14,6 +14,7 @@ import { purgeCallbacks } from "../admin/callbacks.ts";
 import { alertLowStock } from "../admin/stock.ts";
 import { watchSupplier } from "../admin/supplier.ts";
 import { callbackApplier, receiveCallback, refusedCallbackApplier } from "../orders/index.ts";
+import { received } from "../testing/callbacks.ts";
 import {
   createReseller,
   instagram,
@@ -92,12 +93,23 @@ describe("the supplier's balance", () => {
     ]);
   });
 
-  it("that cannot be asked for leaves things as they are", async () => {
+  it("that cannot be asked for leaves things as they are, and one mail when that lasts", async () => {
     await vipTwin("/_account", { balance: rich });
     await post("/supplier/check");
-    await vipTwin("/_dials", { refuse: { path: "/api/profile", count: 20 } }, "PUT");
-    await execute(sql`update topup_supplier_state set checked_at = now() - interval '1 hour'`);
+    await vipTwin("/_dials", { refuse: { path: "/api/profile", count: 100 } }, "PUT");
+    const silences = () =>
+      testContext().db.run(
+        rows(
+          sql`select 1 from jobs where dedupe_key like 'mail/alert/topup-supplier-silent/%'`,
+          z.unknown(),
+        ),
+      );
+    await execute(sql`update topup_supplier_state set checked_at = now() - interval '20 minutes'`);
     await watchSupplier(testContext());
+    const before = (await silences()).length;
+    await execute(sql`update topup_supplier_state set checked_at = now() - interval '1 hour'`);
+    for (let run = 0; run < 3; run += 1) await watchSupplier(testContext());
+    expect(await silences()).toHaveLength(before + 1);
     expect((await get("/supplier")).body.data).toMatchObject({ balance: rich, held: false });
     expect(await post("/supplier/check")).toMatchObject({
       status: 503,
@@ -178,7 +190,7 @@ async function callback(body: string): Promise<void> {
   const { VIP_RESELLER_API_ID: apiId, VIP_RESELLER_API_KEY: apiKey } = ctx.config;
   const digest = await crypto.subtle.digest("MD5", new TextEncoder().encode(apiId + apiKey));
   const headers = new Headers({ "x-client-signature": toHex(new Uint8Array(digest)) });
-  await receiveCallback(ctx, headers, body);
+  await receiveCallback(ctx, headers, received(body));
   const { batch } = deliver(
     "webhooks",
     sent.map((message) => message.body),
@@ -217,9 +229,13 @@ describe("the supplier's callbacks", () => {
 
     await purgeCallbacks(testContext());
     expect(await find()).toBeDefined();
+    // One that was never applied is forgotten too, once cron has given up on it.
     await execute(
-      sql`update inbox_events set created_at = now() - interval '91 days' where id = ${listed.id}`,
+      sql`update inbox_events set created_at = now() - interval '91 days', state = 'received' where id = ${listed.id}`,
     );
+    await purgeCallbacks(testContext());
+    expect(await find()).toBeDefined();
+    await execute(sql`update inbox_events set retry_at = null where id = ${listed.id}`);
     await purgeCallbacks(testContext());
     expect(await find()).toBeUndefined();
   });

@@ -1,27 +1,32 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { topupOk } from "../../../shared/http/answers.ts";
 import { createApi } from "../../../shared/http/api.ts";
-import { AppError } from "../../../shared/http/errors.ts";
-import { keepOverlong, receiveCallback } from "../orders/callbacks.ts";
+import { type CallbackBody, receiveCallback } from "../orders/callbacks.ts";
 
 export const callbackRoutes = createApi();
 
 const tags = ["webhooks"];
 const path = "/api/webhooks/vip-reseller";
 
-const MOST_BYTES = 256 * 1024;
+/** No body is read further: one that is longer than a callback can be is kept by its beginning, length and digest. */
+const MOST_READ_BYTES = 256 * 1024;
 
-/** A request's body, read no further than a callback can go: what is longer is kept too, and refused here. */
-async function beginningOf({ body }: Request): Promise<{ text: string; isWhole: boolean }> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
+async function bodyOf({ body, headers }: Request): Promise<CallbackBody> {
+  const chunks: Uint8Array[] = [];
+  let read = 0;
   for await (const chunk of body ?? []) {
-    bytes += chunk.length;
-    text += decoder.decode(chunk, { stream: true });
-    if (bytes > MOST_BYTES) return { text, isWhole: false };
+    chunks.push(chunk.subarray(0, MOST_READ_BYTES - read));
+    read += chunk.length;
+    if (read > MOST_READ_BYTES) break;
   }
-  return { text: text + decoder.decode(), isWhole: true };
+  const bytes = new Uint8Array(Math.min(read, MOST_READ_BYTES));
+  let place = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, place);
+    place += chunk.length;
+  }
+  const isWhole = read <= MOST_READ_BYTES;
+  return { bytes, length: isWhole ? read : Number(headers.get("content-length")) || read };
 }
 
 const answer = <S extends z.ZodRawShape>(shape: S) => {
@@ -45,12 +50,8 @@ callbackRoutes.openapi(
     responses: answer({ success: z.literal(true), message: z.string(), trx_id: z.string() }),
   }),
   async (c) => {
-    const { text, isWhole } = await beginningOf(c.req.raw);
-    if (!isWhole) {
-      await keepOverlong(c.var.ctx, text);
-      throw new AppError("too_large", "Callback is too large");
-    }
-    const { trxid } = await receiveCallback(c.var.ctx, c.req.raw.headers, text);
+    const body = await bodyOf(c.req.raw);
+    const { trxid } = await receiveCallback(c.var.ctx, c.req.raw.headers, body);
     const message = "Callback processed successfully";
     return c.json({ success: true as const, message, trx_id: trxid }, 200);
   },

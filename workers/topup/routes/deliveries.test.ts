@@ -193,6 +193,9 @@ describe("a delivery", () => {
       status: 409,
       body: failureBody("topup", 409),
     });
+    const overdue = sql`update topup_deliveries set next_at = now() - interval '2 hours' where id = ${id}`;
+    await testContext().db.run(rows(overdue, z.unknown()));
+    await deliverAgain({ ...contextWithQueues().ctx, actor: reseller.user }, id);
     const { got, handler } = receiver(200);
     await runJob(testContext(), job, [handler]);
     const stranger = await createUser();

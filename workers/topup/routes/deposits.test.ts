@@ -66,6 +66,16 @@ describe("POST /api/admin/topup/supplier/deposits", () => {
     expect(await listed(one)).toContain(data.id);
   });
 
+  it("is not confirmed for one who is no admin any more", async () => {
+    const [one, other, third] = [await newAdmin(), await newAdmin(), await newAdmin()];
+    const amount = above();
+    await note(one, { amount });
+    const banned = sql`update identity_users set banned_at = now() where id = ${one.userId}`;
+    await testContext().db.run(rows(banned, z.unknown()));
+    expect((await note(other, { amount })).body.data.state).toBe("waiting");
+    expect((await note(third, { amount })).body.data.state).toBe("noted");
+  });
+
   it("counts together what one admin takes away in a day", async () => {
     const admin = await newAdmin();
     expect((await note(admin, { amount: -LIMIT })).body.data.state).toBe("noted");

@@ -54,9 +54,15 @@ describe("an API key", () => {
 
   it("keeps addresses in one spelling, of both families", async () => {
     const made = await makeKey(await createUser(), {
-      addresses: ["203.0.113.7", "10.1.2.3/8", "2001:DB8:0::5", "2001:db8:1::/48"],
+      addresses: [
+        ...["203.0.113.7", "10.1.2.3/8", "2001:DB8:0::5", "2001:db8:1::/48"],
+        ...["::ffff:203.0.113.8", "::FFFF:c000:2ff/120"],
+      ],
     });
-    expect(made.addresses).toEqual(["203.0.113.7", "10.0.0.0/8", "2001:db8::5", "2001:db8:1::/48"]);
+    expect(made.addresses).toEqual([
+      ...["203.0.113.7", "10.0.0.0/8", "2001:db8::5", "2001:db8:1::/48"],
+      ...["203.0.113.8", "192.0.2.0/24"],
+    ]);
   });
 
   it.each<[string, Record<string, unknown>]>([

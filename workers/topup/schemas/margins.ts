@@ -78,17 +78,28 @@ export const MarginShape = z
     updatedAt: z.string(),
   })
   .openapi("TopupMargin");
-export type Margin = z.output<typeof MarginShape>;
+
+export const ListedMargin = MarginShape.extend({
+  /** How many services on sale it was made for. */
+  matches: z.number(),
+  /** How many of them have a price by it, for some buyers at least: the others' is a more specific rule's. */
+  decides: z.number(),
+}).openapi("TopupListedMargin");
+export type ListedMargin = z.output<typeof ListedMargin>;
+
+/** Of a rule for no service that is listed: a brand is as the supplier spells it. */
+const warning = z.string().nullable();
 
 /** A written rule and the job that puts the catalogue's prices in line with it. */
 export const MarginWritten = z
-  .object({ rule: MarginShape, job: z.uuid() })
+  .object({ rule: MarginShape, job: z.uuid(), warning })
   .openapi("TopupMarginWritten");
 
 const effect = z.object({ services: z.number(), raised: z.number(), lowered: z.number() });
 
 export const MarginEffect = z
   .object({
+    warning,
     /** How many services would have another price, for each kind of buyer. */
     levels: z.object({ member: effect, reseller: effect, agent: effect }),
     /** The largest changes by their share of the price. */

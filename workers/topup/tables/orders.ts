@@ -75,6 +75,7 @@ export const orders = pgTable(
     supplierNote: text(),
     /** Serial number, token or voucher, sealed for `topup-order/<id>`. */
     sealedSerial: text(),
+    /** Why a person should look: he must at a `review`, he may at a purchase under way or one that was refunded. */
     reviewReason: text(),
     /** Whether a counted stock is held: `reserved` before the purchase, `taken` after it; null: nothing to give back. */
     stockHeld: text().$type<"reserved" | "taken">(),
@@ -89,6 +90,9 @@ export const orders = pgTable(
     absentSince: at(),
     /** Since when it does so beside a purchase that was made after the attempt. */
     newerSince: at(),
+    /** Since when, and when last, the supplier's list was an answer at all. */
+    answeredSince: at(),
+    answeredAt: at(),
     /** When the supplier is asked next about a purchase that it accepted. */
     askAt: at(),
     askedAt: at(),
@@ -125,6 +129,9 @@ export const orders = pgTable(
     index("topup_orders_ask_idx").on(t.family, t.askAt).where(sql`${t.state} = 'processing'`),
     index("topup_orders_expiry_idx").on(t.expiresAt).where(sql`${t.state} = 'pending'`),
     index("topup_orders_state_idx").on(t.state, t.id.desc().nullsFirst()),
+    index("topup_orders_review_idx")
+      .on(t.id.desc().nullsFirst())
+      .where(sql`${t.reviewReason} is not null`),
     index("topup_orders_service_idx").on(t.serviceId),
     index("topup_orders_key_idx").on(t.resellerKeyId).where(sql`${t.resellerKeyId} is not null`),
   ],

@@ -1,4 +1,6 @@
+import { utf8 } from "../../../shared/crypto/index.ts";
 import { testContext } from "../../testing/api.ts";
+import type { CallbackBody } from "../orders/callbacks.ts";
 
 /** The forms in which a callback comes: the supplier's own, with one order or a list of them, and the specification's. */
 export type Form = "provider" | "list" | "specification";
@@ -7,6 +9,12 @@ export type Form = "provider" | "list" | "specification";
 export async function md5(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("MD5", new TextEncoder().encode(text));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** A body as the route reads it. */
+export function received(text: string): CallbackBody {
+  const bytes = utf8(text);
+  return { bytes, length: bytes.length };
 }
 
 /** Our account with the supplier. */

@@ -1,0 +1,89 @@
+-- What the supplier says of purchases under way: how they move, what ends them, and what the operator should hear.
+
+-- {updates: [{id, trxid, outcome: open|success|partial|failed|cancelled|refunded|unreadable|missing|untold, charged?,
+--  remain?, start_count?, notes?, supplier_note?, sealed_serial?, strange?}], now, alert_to} -> {orders, wake}. What the
+-- supplier says of purchases that are under way (`missing`: it does not know it; `untold`: it did not answer). Only a
+-- `processing` order with this trxid moves; all others stay as they are.
+create or replace function topup_orders_advance(input jsonb) returns jsonb language plpgsql as $$
+declare
+  moment timestamptz := (input->>'now')::timestamptz;
+  u record;
+  o topup_orders;
+  doubt text;
+  ends jsonb := '[]';
+  wakes jsonb := '[]';
+  ended jsonb;
+begin
+  for u in
+    select r.* from jsonb_to_recordset(input->'updates') as r(id uuid, trxid text, outcome text, charged bigint,
+      remain int, start_count int, notes text, supplier_note text, sealed_serial text, strange text)
+    order by r.id
+  loop
+    select * into o from topup_orders x
+    where x.id = u.id and x.trxid = u.trxid and x.state = 'processing' for no key update;
+    continue when not found;
+    update topup_orders x set
+      charged_amount = case when topup_is_absurd(x, u.charged) then x.charged_amount
+        else coalesce(u.charged, x.charged_amount) end,
+      remain = coalesce(u.remain, x.remain), start_count = coalesce(u.start_count, x.start_count),
+      notes = coalesce(u.notes, x.notes), supplier_note = coalesce(u.supplier_note, x.supplier_note),
+      sealed_serial = coalesce(u.sealed_serial, x.sealed_serial), asked_at = moment,
+      absences = case u.outcome when 'missing' then x.absences + 1 when 'untold' then x.absences else 0 end,
+      absent_since = case u.outcome when 'missing' then coalesce(x.absent_since, moment)
+        when 'untold' then x.absent_since end,
+      -- An old purchase moves seldom: it is asked about after a tenth of its age, between half a minute and an hour.
+      ask_at = moment + least(greatest((moment - x.paid_at) / 10, interval '30 seconds'), interval '1 hour')
+    where x.id = o.id
+    returning * into o;
+    wakes := wakes || topup_order_point_out(o, topup_advance_worry(o, u.outcome, moment), input->>'alert_to');
+    if u.strange is not null then
+      wakes := wakes || jobs_wakes(mail_enqueue('alert', input->>'alert_to', 'alert/topup-word/' || md5(u.strange),
+        jsonb_build_object('what', 'Status penyedia tidak dikenal',
+          'facts', jsonb_build_object('pesanan', o.number, 'status', u.strange))));
+    end if;
+    doubt := topup_advance_doubt(o, u.outcome, u.charged);
+    if doubt is not null then
+      wakes := wakes || (topup_order_review(o, doubt, input->>'alert_to')->'wake');
+    elsif u.outcome not in ('open', 'missing', 'untold') then
+      ends := ends || jsonb_build_object('id', o.id, 'state', u.outcome);
+    end if;
+  end loop;
+  ended := topup_orders_end(ends, input);
+  return ended || jsonb_build_object('wake', wakes || (ended->'wake'));
+end $$;
+
+-- Why a person must look at what the supplier says of this purchase, or null. What comes back to us costs nothing, so
+-- its price does not matter.
+create or replace function topup_advance_doubt(o topup_orders, outcome text, charged bigint)
+returns text language sql stable as $$
+  select case
+    when outcome in ('open', 'success', 'partial') and topup_is_absurd(o, charged) then topup_absurd_words(o, charged)
+    when outcome = 'partial' and (o.remain is null or o.remain < 0) or outcome = 'unreadable'
+      then 'supplier says ' || coalesce(o.supplier_note, outcome)
+  end
+$$;
+
+-- What the operator should hear of a purchase under way, or null. It stays under way and is asked about as before: the
+-- supplier may know it again, or end it. Social orders take days by nature.
+create or replace function topup_advance_worry(o topup_orders, outcome text, moment timestamptz) returns text
+language sql immutable as $$
+  select case
+    when outcome = 'missing' and o.absences >= 5 and o.absent_since <= moment - interval '15 minutes'
+      then 'the supplier no longer knows the purchase'
+    when outcome in ('open', 'untold', 'missing') and coalesce(o.bought_at, o.paid_at) <= moment
+        - case o.family when 'social' then interval '3 days' else interval '1 day' end
+      then 'the supplier has not delivered for ' || case o.family when 'social' then 'three days' else 'a day' end
+  end
+$$;
+
+-- The order under way is in the list of reviews for this reason, of which the operator gets a mail, once; null: for none.
+create or replace function topup_order_point_out(o topup_orders, reason text, alert_to text) returns jsonb
+language plpgsql as $$
+begin
+  if reason is not distinct from o.review_reason then
+    return '[]';
+  end if;
+  update topup_orders x set review_reason = reason, updated_at = now() where x.id = o.id;
+  return jobs_wakes(case when reason is not null then
+    topup_order_alert(o, 'Pesanan lama diproses penyedia', reason, alert_to) end);
+end $$;

@@ -1,0 +1,135 @@
+-- What is decided about an order in doubt once the silence about it is believed (topup_orders_silence.sql): nothing has
+-- shown that is plainly its purchase. Guarantee: what may be of this order and of no other is its own; where nothing may
+-- be, it is refunded. A person decides true ties only: rows that fit equally well and end differently, or fewer rows than
+-- orders of several buyers that they fit equally well.
+--
+-- How well a row fits an order (`rank`; null: not at all, and never where it stands behind what was bought before it):
+--   1 its service, for its target;
+--   2 its service at another price, where another service has the same name;
+--   3 for its target, of a service, zone or spelling that no price list has;
+--   4 its service, for a target that may be its own, blacked out or written in another way;
+--   5 at its price, for such a target, of a service that no price list has.
+-- An order has a claim on the rows that fit it best, unless they fit another order better.
+
+create or replace function topup_row_rank(x topup_orders, target text, zone text, code text, service text, quantity int,
+  price bigint) returns int language sql stable as $$
+  select case
+    when topup_is_for(x, r.target) then case
+      when topup_row_is(x, r.zone, r.code, r.service, r.quantity, r.price) then 1
+      when topup_row_is_other(x, r.zone, r.code, r.service, r.quantity, r.price) then null
+      when topup_row_fits(x, r.zone, r.code, r.service, r.quantity) then 2 else 3 end
+    when not topup_may_mean(x, r.target) then null
+    when topup_row_fits(x, x.zone, r.code, r.service, r.quantity) then 4
+    when r.price = x.supplier_amount
+      and not topup_row_is_other(x, r.zone, r.code, r.service, r.quantity, r.price) then 5 end
+  from (select topup_row_rank.target, topup_row_rank.zone, topup_row_rank.code, topup_row_rank.service,
+    topup_row_rank.quantity, topup_row_rank.price) r
+$$;
+
+-- The rows that fit the order best, in the order in which they were seen. Of several those that stand where its purchase
+-- should: behind all that was bought after it.
+create or replace function topup_claimed_rows(o topup_orders, history jsonb)
+returns table (place bigint, trxid text, target text, zone text, code text, service text, quantity int, price bigint,
+  start_count int, seen_at timestamptz, rank int, outcome text) language sql stable as $$
+  with around as materialized (
+    select coalesce(topup_row_before(o, history), jsonb_array_length(history) + 1) as before,
+      coalesce(topup_row_after(o, history), 0) as after
+  ), fitting as materialized (
+    select r.*, w.seen_at, topup_row_rank(o, r.target, r.zone, r.code, r.service, r.quantity, r.price) as rank,
+      r.n > around.after as in_place
+    from around, topup_history_rows(history) r left join topup_supplier_sightings w on w.trxid = r.trxid
+    where r.n < around.before and topup_may_be_of(o.attempt_at, w.seen_at)
+      and not exists (select from topup_orders x where x.trxid = r.trxid)
+  ), best as (
+    select f.* from fitting f where f.rank = (select min(y.rank) from fitting y)
+  )
+  select row_number() over (order by b.seen_at nulls last, b.n desc), b.trxid, b.target, b.zone, b.code, b.service,
+    b.quantity, b.price, b.start_count, b.seen_at, b.rank, coalesce(history->(b.n::int - 1)->>'outcome', 'open')
+  from best b where b.in_place or not exists (select from best y where y.in_place)
+$$;
+
+-- Who has a claim on them. `rivals`: orders in doubt that they fit as well as this one, itself among them; `turn`: its
+-- place among these, by when they were tried; `is_later`: one before it is not settled yet; `one_buyer`: they are all
+-- his, at one price; `awaited`: an order that is still being bought, or that a row fits better, must be settled first.
+-- `ends`: the ends that the rows have come to, all that give the money back being one.
+create or replace function topup_claims_of(o topup_orders, history jsonb, out rows jsonb, out rank int, out ends text[],
+  out rivals int, out turn int, out is_later boolean, out one_buyer boolean, out awaited boolean)
+language sql stable as $$
+  with claimed as materialized (select * from topup_claimed_rows(o, history)),
+  claims as materialized (
+    select x.state, x.user_id, x.amount, f.best, (x.attempt_at, x.id) < (o.attempt_at, o.id) as is_earlier
+    from topup_orders x, lateral (
+      select min(topup_row_rank(x, c.target, c.zone, c.code, c.service, c.quantity, c.price)) as best
+      from claimed c where topup_may_be_of(x.attempt_at, c.seen_at)) f
+    where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family
+      and f.best <= (select min(c.rank) from claimed c)
+  )
+  select c.rows, c.rank, c.ends, r.*
+  from (
+    select coalesce(jsonb_agg(to_jsonb(y) order by y.place), '[]') as rows, min(y.rank) as rank,
+      array_agg(distinct case when y.outcome in ('cancelled', 'refunded') then 'failed' else y.outcome end) as ends
+    from claimed y) c,
+  lateral (
+    select count(*)::int, (count(*) filter (where x.is_earlier))::int + 1,
+      coalesce(bool_or(x.is_earlier and x.state = 'unknown'), false),
+      coalesce(bool_and(x.user_id = o.user_id and x.amount = o.amount and x.state <> 'review'), true),
+      coalesce(bool_or(x.state = 'buying' or x.state = 'unknown' and x.best < c.rank), false)
+    from claims x) r
+$$;
+
+create or replace function topup_match_decide(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
+declare
+  asked_at timestamptz := (input->>'asked_at')::timestamptz;
+  claim record := topup_claims_of(o, input->'rows');
+  count int := jsonb_array_length(claim.rows);
+  mine jsonb := claim.rows->(claim.turn - 1);
+begin
+  if claim.awaited or claim.rank in (2, 3, 5) and asked_at < o.attempt_until + topup_price_list_patience() then
+    return topup_match_later(o, 'wait');
+  elsif count > claim.rivals and claim.ends not in ('{success}', '{failed}') then
+    -- More rows than orders: any of them, if they come to the same end.
+    if 'open' = any (claim.ends) and asked_at < o.attempt_until + topup_silence_of_any_list() then
+      return topup_match_later(o, 'wait');
+    elsif cardinality(claim.ends) > 1 then
+      return topup_match_tied(o, count || ' purchases in the history that end differently', input);
+    end if;
+  elsif count between 1 and claim.rivals - 1 and not claim.one_buyer and claim.ends <> '{failed}' then
+    if claim.is_later then
+      return topup_match_later(o, 'wait');
+    end if;
+    return topup_match_tied(o, claim.rivals || ' orders for ' || count || ' purchases in the history', input);
+  end if;
+  return case when mine is null then topup_order_absent(o, input)
+    else topup_match_claimed(o, mine, claim.rank, input) end;
+end $$;
+
+create or replace function topup_match_tied(o topup_orders, why text, input jsonb) returns jsonb language sql as $$
+  select jsonb_build_object('verdict', 'settled') || topup_order_review(o, why, input->>'alert_to')
+$$;
+
+-- How long a price list that names the service of a row, or its price, is waited for.
+create or replace function topup_price_list_patience() returns interval language sql immutable as $$
+  select interval '2 hours'
+$$;
+
+-- The row is the order's. Of one that is not plainly its own the operator hears.
+create or replace function topup_match_claimed(o topup_orders, purchase jsonb, rank int, input jsonb) returns jsonb
+language plpgsql as $$
+declare
+  bought jsonb := topup_match_bought(o, purchase, input);
+begin
+  if rank = 1 then
+    return bought;
+  end if;
+  return bought || jsonb_build_object('wake', (bought->'wake') || jobs_wakes(topup_order_alert(o,
+    'Pembelian yang tertulis lain diambil untuk pesanan', concat_ws(' / ', purchase->>'trxid', purchase->>'service',
+      purchase->>'target', purchase->>'price'), input->>'alert_to')));
+end $$;
+
+-- The supplier's silence is believed: the order was not bought, so it fails and is refunded.
+create or replace function topup_order_absent(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
+begin
+  update topup_orders x set notes = 'The service is temporarily unavailable' where x.id = o.id;
+  return jsonb_build_object('verdict', 'settled')
+    || topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input);
+end $$;

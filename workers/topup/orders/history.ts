@@ -1,0 +1,57 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import type { Ctx } from "../../../shared/context.ts";
+import { rows } from "../../../shared/db/statement.ts";
+import { describeError } from "../../../shared/log.ts";
+import { ProviderError } from "../../../shared/providers/provider-error.ts";
+import type { SupplierFamily, SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
+import { latestPurchases } from "./follow.ts";
+import type { Order } from "./order.ts";
+
+/** The supplier's latest purchases; `unreadable`: there were others, of which each might be an order's in doubt. */
+export async function readableHistory(
+  ctx: Ctx,
+  family: SupplierFamily,
+  limit: number,
+): Promise<{ listed: SupplierOrder[]; unreadable: boolean }> {
+  try {
+    const listed = await latestPurchases(ctx, family, { limit, whole: true });
+    return { listed, unreadable: false };
+  } catch (error) {
+    if (!(error instanceof ProviderError) || error.code !== "unreadable_rows") throw error;
+    return { listed: await latestPurchases(ctx, family, { limit }), unreadable: true };
+  }
+}
+
+/** Asked about by their ids, one by one. */
+const MOST_NAMED = 10;
+
+/**
+ * Purchases that signed callbacks name since the order's attempt and that nobody knows, as the supplier tells them when
+ * asked by their ids: the lists may lack them. Fails for none of them.
+ */
+export async function namedPurchases(
+  ctx: Ctx,
+  { family, attemptAt }: Order,
+): Promise<SupplierOrder[]> {
+  const named = await ctx.db.run(
+    rows(
+      sql`select distinct split_part(e.event_key, '/', 1) as trxid from inbox_events e
+        where e.retry_at is not null and e.provider = 'vip-reseller' and e.state = 'parked'
+          and e.received_at >= ${attemptAt?.toISOString() ?? null}
+          and not exists (select from topup_orders x where x.trxid = split_part(e.event_key, '/', 1))
+          and not exists (select from topup_supplier_sightings w where w.trxid = split_part(e.event_key, '/', 1))
+        limit ${MOST_NAMED}`,
+      z.object({ trxid: z.string() }),
+    ),
+  );
+  const told: SupplierOrder[] = [];
+  for (const { trxid } of named) {
+    try {
+      told.push(...(await ctx.providers.vipReseller.getOrderStatus(family, { trxid })));
+    } catch (error) {
+      ctx.log.warn("named purchase not told", { trxid, ...describeError(error) });
+    }
+  }
+  return told;
+}

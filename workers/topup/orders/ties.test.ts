@@ -1,0 +1,79 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { bench } from "../testing/bench.ts";
+import { BOUGHT, FUNDS, lookAt, NOT_BOUGHT, orderCredit } from "../testing/doubts.ts";
+import { alertsOf, booksOf, ordersOf, purchasesOf, runOrderJob } from "../testing/outcomes.ts";
+import { hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { recordAttempt } from "./attempt.ts";
+
+beforeAll(stockShelves);
+
+const HOUR = 3_600_000;
+const LOOKS = [80_000, 6.1 * HOUR, 8.5 * HOUR];
+const { credit } = SERVICES;
+
+/** One order in doubt for two purchases that fit it equally well; each comes to its end. */
+async function twoRows(ends: readonly ["succeed" | "fail", "succeed" | "fail"] | []) {
+  const { user, order } = await orderCredit({ fault: BOUGHT });
+  const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
+  await vipReseller.createPrepaidOrder({ service: credit.code, target: order.target });
+  const bought = await purchasesOf(order.target);
+  for (const [n, end] of ends.entries()) await hand(end, bought[n]?.trxid ?? "");
+  return { user, order, trxids: bought.map(({ trxid }) => trxid) };
+}
+
+describe("one order for two purchases that fit it equally well", () => {
+  it("has one of them where they end alike", async () => {
+    const { order, trxids } = await twoRows(["succeed", "succeed"]);
+    const found = await lookAt(order, LOOKS);
+    expect(found.state).toBe("processing");
+    expect(trxids).toContain(found.trxid);
+  });
+
+  it("has one of them after a day in which they do not end", async () => {
+    const { order } = await twoRows([]);
+    expect(await lookAt(order, LOOKS)).toMatchObject({ state: "unknown" });
+    expect(await lookAt(order, [25 * HOUR])).toMatchObject({ state: "processing" });
+  });
+
+  it("is a person's where they end differently: a true tie", async () => {
+    const { user, order } = await twoRows(["succeed", "fail"]);
+    expect(await lookAt(order, LOOKS)).toMatchObject({ state: "review", refundedAmount: 0 });
+    expect(await alertsOf(order)).toContain("Pesanan perlu diperiksa");
+    expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
+  });
+});
+
+it("two buyers' orders for one purchase that failed are no tie: both get their money back", async () => {
+  const target = newPhone();
+  const buyers = [];
+  for (const fault of [BOUGHT, NOT_BOUGHT])
+    buyers.push((await orderCredit({ target, fault })).user);
+  const [purchase] = await purchasesOf(target);
+  await hand("fail", purchase?.trxid ?? "");
+  for (const laterMs of LOOKS)
+    for (const order of await ordersOf(target)) await runOrderJob(order, { laterMs });
+  const orders = await ordersOf(target);
+  expect(orders.map(({ state }) => state).sort()).toEqual(["failed", "processing"]);
+  const absent = orders.find(({ state }) => state === "failed");
+  const user = buyers.find(({ userId }) => userId === absent?.userId);
+  if (!user) throw new Error("nobody was refunded");
+  expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+});
+
+it("an order that is answered with another's purchase is in doubt, and its own is found", async () => {
+  const { order: other } = await orderCredit();
+  const { order } = await orderCredit({ fault: BOUGHT });
+  const { ctx, settle } = bench({ timeoutMs: 3_000 });
+  const [purchase] = await ctx.providers.vipReseller.getPrepaidOrderStatus({
+    trxid: other.trxid ?? "",
+  });
+  if (!purchase) throw new Error("no purchase");
+  expect(await recordAttempt(ctx, order, { kind: "accepted", purchase })).toMatchObject({
+    state: "unknown",
+    trxid: null,
+  });
+  await settle();
+  expect(await alertsOf(order)).toEqual(["Jawaban dengan pembelian pesanan lain"]);
+  const [own] = await purchasesOf(order.target);
+  expect(await lookAt(order, [80_000])).toMatchObject({ state: "processing", trxid: own?.trxid });
+});
