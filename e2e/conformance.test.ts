@@ -71,7 +71,7 @@ describe.each([
   });
 
   it("goes on after a loss, with what it missed", async () => {
-    const socket = client("recovering", { transports });
+    const socket = client("recovering", { transports, auth: { name: "Sari" } });
     await once(socket, "connect");
     const { id } = socket;
     await socket.emitWithAck("echo", 1);
@@ -84,6 +84,25 @@ describe.each([
     other.emit("say", "live", "missed");
     const [said] = await once(socket, "said");
     expect([said, socket.id, socket.recovered]).toEqual(["missed", id, true]);
+  });
+
+  it("begins anew, and knows it, when a part of what it missed is lost", async () => {
+    const auth = { name: "Sari" };
+    const socket = client("recovering", { transports, reconnection: false, auth });
+    await once(socket, "connect");
+    const { id } = socket;
+    socket.emit("join", "live");
+    await socket.emitWithAck("echo", 1);
+    const other = io(shards.url, { ...socket.io.opts, forceNew: true });
+    open.push(other);
+    await once(other, "connect");
+    await other.emitWithAck("echo", 2);
+    engineOf(socket).close();
+    other.emit("lose", "live");
+    await other.emitWithAck("echo", 3);
+    socket.connect();
+    await once(socket, "connect");
+    expect([socket.recovered, socket.id === id]).toEqual([false, false]);
   });
 
   it("goes on at another object after a loss, with what it missed at the first", async () => {

@@ -1,5 +1,5 @@
 -- Live sessions. Guarantees, from any number of connections at once: a host has one open session at most; a session
--- ends once and its totals never change afterwards; its duration is the time for which the host's socket was proven to
+-- ends once and its totals never change afterwards, save that its room counts who came last; its duration is the time for which the host's socket was proven to
 -- be there (live_sessions_leases.sql), whoever ends it and however late, and the seconds from a fresh proof to his own
 -- wish to end; every gift that names an open session is in its income, because a gift holds the session's row
 -- (`live_sessions_keep`) and the end waits for it.
@@ -15,6 +15,13 @@ $$;
 -- Keeps the open sessions of hosts from ending before the caller's transaction does: what it writes into them counts.
 create or replace function live_sessions_keep(hosts bigint[]) returns void language sql as $$
   select from live_sessions where host_id = any (hosts) and end_time is null order by id for key share
+$$;
+
+-- The people whom the rooms saw in a session: users and guests, each once, and never fewer than were there at once.
+create or replace function live_session_people(s live_sessions) returns int language sql stable as $$
+  select greatest(s.total_viewers, s.viewers_peak,
+    (select count(*) from live_session_viewers v where v.session_id = s.id)
+      + (select count(*) from live_session_guests g where g.session_id = s.id))::int
 $$;
 
 -- Ends a session; its row, or null when it had ended before. A live that ended by a wish ends now, one that was found
@@ -42,7 +49,8 @@ begin
     proven_ms = l.proven_ms + tail_ms,
     duration_seconds = (l.proven_ms + tail_ms) / 1000,
     total_income = coalesce((select g.income from live_session_gifts g where g.session_id = l.id), 0),
-    total_viewers = greatest(l.viewers_peak, (select count(*) from live_session_viewers v where v.session_id = l.id))
+    total_viewers = live_session_people(l),
+    is_unheard = true
   where l.id = session
   returning l.* into s;
   return live_session_row(s);
@@ -75,8 +83,9 @@ begin
   return jsonb_build_object('session', live_session_row(s), 'ended', ended);
 end $$;
 
--- live_end_session({session_id, host_id}) returns {session, ended}
--- Ends the host's own session. `ended` is false when it had ended before: then its row is as it was.
+-- live_end_session({session_id, host_id}) returns {session, ended, is_heard}
+-- Ends the host's own session. `ended` is false when it had ended before: then its row is as it was. `is_heard`: its room
+-- knows of its end.
 create or replace function live_end_session(input jsonb) returns jsonb language plpgsql as $$
 declare
   s live_sessions;
@@ -89,8 +98,6 @@ begin
     perform app_error('forbidden', '');
   end if;
   closed := live_close_session(s.id, 'request');
-  if closed is null then
-    select * into s from live_sessions where id = s.id;
-  end if;
-  return jsonb_build_object('session', coalesce(closed, live_session_row(s)), 'ended', closed is not null);
+  select * into s from live_sessions where id = s.id;
+  return jsonb_build_object('session', live_session_row(s), 'ended', closed is not null, 'is_heard', not s.is_unheard);
 end $$;

@@ -1,4 +1,4 @@
--- Leases: how a live proves that it goes on. The room renews the lease of a host whose verified socket is there every 20
+-- Leases: how a live proves that it goes on, and who came to it. The room renews the lease of a host whose verified socket is there every 20
 -- to 30 s; each renewal adds the time since the last proof to the live's duration. The start counts as the first proof.
 -- After 90 s without a renewal the lease has lapsed, and the minute's sweep ends the session as of the last one, unless
 -- its room says that the host is there: then the lease could not be renewed (the database was away), the live goes on,
@@ -14,9 +14,22 @@ create or replace function live_session_too_old(s live_sessions) returns boolean
   select s.start_time < clock_timestamp() - interval '12 hours'
 $$;
 
--- live_renew_leases({renewals: [{host_id, room_id, viewers, joined}]}) returns [session id or null], one for each
--- A lapsed lease is renewed as long as nobody has ended its session. No gap of more than 90 s counts as proven. The room
--- leaves hosts out of the viewers that it counts.
+-- Writes down who came to a session; whoever is known is there once. Its host is no viewer of his own.
+create or replace function live_session_came(s live_sessions, came jsonb) returns void language plpgsql as $$
+begin
+  insert into live_session_viewers (session_id, user_id)
+    select s.id, viewer::bigint from jsonb_array_elements_text(came->'joined') viewer
+    where viewer::bigint <> s.host_id order by 2
+    on conflict do nothing;
+  insert into live_session_guests (session_id, guest)
+    select s.id, md5(guest)::uuid from jsonb_array_elements_text(came->'guests') guest order by 2
+    on conflict do nothing;
+end $$;
+
+-- live_renew_leases({renewals: [{host_id, room_id, session_id?, is_here?, viewers, joined, guests?}]})
+-- returns [session id or null], one for each
+-- A lapsed lease is renewed as long as nobody has ended its session. No gap of more than 90 s counts as proven. Where the
+-- host is not there, only his viewers are written down. The room leaves hosts out of the viewers that it counts.
 create or replace function live_renew_leases(input jsonb) returns jsonb language plpgsql as $$
 declare
   one jsonb;
@@ -27,22 +40,41 @@ begin
   for one in select value from jsonb_array_elements(input->'renewals') loop
     select * into s from live_sessions l
       where l.host_id = (one->>'host_id')::bigint and l.room_id = one->>'room_id' and l.end_time is null
+        and l.id = coalesce((one->>'session_id')::bigint, l.id)
       for no key update;
     if s.id is not null then
       -- A first proof that comes late proves nothing of the time before it.
-      gap := greatest(clock_timestamp() - s.proven_at, interval '0');
+      gap := case when coalesce((one->>'is_here')::boolean, true)
+        then greatest(clock_timestamp() - s.proven_at, interval '0') else interval '0' end;
       update live_sessions l set proven_at = s.proven_at + gap,
         proven_ms = l.proven_ms + case when gap <= interval '90 seconds' then floor(extract(epoch from gap) * 1000) else 0 end,
         viewers_now = (one->>'viewers')::int, viewers_peak = greatest(l.viewers_peak, (one->>'viewers')::int)
       where l.id = s.id;
-      insert into live_session_viewers (session_id, user_id)
-        select s.id, viewer::bigint from jsonb_array_elements_text(one->'joined') viewer
-        where viewer::bigint <> s.host_id order by 2
-        on conflict do nothing;
+      perform live_session_came(s, one);
     end if;
     results := results || jsonb_build_array(s.id);
   end loop;
   return results;
+end $$;
+
+-- live_hear_ends({words: [{session_id, joined, guests}]}) returns {session id: its viewers}
+-- Rooms know that these sessions are over, and name who came to them last. Running it twice counts nobody twice.
+create or replace function live_hear_ends(input jsonb) returns jsonb language plpgsql as $$
+declare
+  word jsonb;
+  s live_sessions;
+  totals jsonb := '{}';
+begin
+  for word in select value from jsonb_array_elements(input->'words') loop
+    select * into s from live_sessions l where l.id = (word->>'session_id')::bigint for no key update;
+    continue when s.id is null;
+    perform live_session_came(s, word);
+    continue when s.end_time is null;
+    update live_sessions l set total_viewers = live_session_people(l), is_unheard = false
+      where l.id = s.id returning l.* into s;
+    totals := totals || jsonb_build_object(s.id::text, s.total_viewers);
+  end loop;
+  return totals;
 end $$;
 
 -- live_end_abandoned({host_id, room_id, gone_since}) returns the ended row or null
@@ -72,13 +104,18 @@ create or replace function live_lapsed(input jsonb) returns jsonb language sql a
     ) l
 $$;
 
--- live_unproven({limit}) returns the rows of young sessions that nothing has proven yet, the newest first
--- Their rooms may not have heard that they began.
-create or replace function live_unproven(input jsonb) returns jsonb language sql as $$
-  select coalesce(jsonb_agg(live_session_row(l) order by l.id desc), '[]') from live_sessions l
-  where l.id in (select y.id from live_sessions y where y.end_time is null and y.proven_at = y.start_time
-    and y.start_time between clock_timestamp() - interval '10 minutes' and clock_timestamp() - interval '40 seconds'
-    order by y.start_time desc limit (input->>'limit')::int)
+-- live_unheard({limit}) returns {started, ended}: rows of sessions of which their rooms may not have heard
+-- `started`: young ones that nothing has proven yet, after the time that their first word takes. `ended`: those of the
+-- last day whose rooms gave no last word. Both the newest first.
+create or replace function live_unheard(input jsonb) returns jsonb language sql as $$
+  select jsonb_build_object(
+    'started', (select coalesce(jsonb_agg(live_session_row(l) order by l.id desc), '[]') from live_sessions l
+      where l.id in (select y.id from live_sessions y where y.end_time is null and y.proven_at = y.start_time
+        and y.start_time between clock_timestamp() - interval '10 minutes' and clock_timestamp() - interval '40 seconds'
+        order by y.start_time desc limit (input->>'limit')::int)),
+    'ended', (select coalesce(jsonb_agg(live_session_row(l) order by l.id desc), '[]') from live_sessions l
+      where l.id in (select y.id from live_sessions y where y.is_unheard
+        and y.end_time > clock_timestamp() - interval '1 day' order by y.end_time desc limit (input->>'limit')::int)))
 $$;
 
 -- live_end_lapsed({session_ids}) returns the rows of the sessions that it ended

@@ -132,6 +132,11 @@ const refused = z.object({
   meta: z.union([z.object({ needed: z.number(), current: z.number() }), z.object({}).strict()]),
 });
 
+/** The key of a gift: a client's own is one gift by whatever way it comes, and nobody else's. */
+export function giftKey(senderId: number, clientKey: string | null): string {
+  return clientKey === null ? crypto.randomUUID() : `${senderId}:${clientKey}`;
+}
+
 const answers = z.array(z.discriminatedUnion("state", [sent, refused]));
 
 /**

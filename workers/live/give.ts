@@ -3,7 +3,7 @@ import { z } from "zod";
 import { actorOf, type Ctx } from "../../shared/context.ts";
 import { rows } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
-import { type GiftScene, type SentGift, sendGifts } from "./gifts.ts";
+import { type GiftScene, giftKey, type SentGift, sendGifts } from "./gifts.ts";
 import { announceGift, areInParty } from "./room-client.ts";
 
 export interface GiveInput {
@@ -29,7 +29,7 @@ export async function giveGift(
   idempotencyKey?: string,
 ): Promise<SentGift> {
   const { userId } = actorOf(ctx);
-  const key = `rest/${idempotencyKey ?? crypto.randomUUID()}`;
+  const key = giftKey(userId, idempotencyKey ?? null);
   const scene = await sceneOf(ctx, input, idempotencyKey === undefined ? null : key);
   ctx.db.guardAgain();
   const [result] = await sendGifts(ctx, [

@@ -12,8 +12,8 @@ export type { GiftNews, LiveNews, Viewer } from "./rooms/news.ts";
 
 /** A room that does not answer the sweep in time is taken for dead. */
 const PROOF_MS = 10_000;
-/** A host waits for no more than this for the end of his live. */
-const LAST_PROOF_MS = 3_000;
+/** Who ends his live does not wait longer for its last viewers to be counted. */
+const LAST_WORD_MS = 3_000;
 const COUNT_TRUST_MS = 5_000;
 const MAX_COUNTS_KEPT = 1_000;
 
@@ -38,34 +38,35 @@ export async function areInParty(ctx: Ctx, roomId: string, userIds: number[]): P
 
 /**
  * Tells the room that a live began or ended: `live:started` / `live:ended` to its sockets, and from a start on the room
- * renews the session's lease while the host's verified socket is there, and ends it 60 s after that is gone. Where the
- * room, being shared, does not tell its viewers, the host's own sockets are told.
+ * renews the session's lease while the host's socket is there, and ends it 60 s after that is gone. Where the room, being
+ * shared, does not tell its viewers, the host's own sockets are told. What the room knows is no news to it, so it may be
+ * told again. Never fails.
  */
 export async function announceLive(ctx: Ctx, news: LiveNews): Promise<void> {
-  const tell = async () => {
-    if (await liveRoom(ctx, news.roomId).announceLive(news)) return;
-    const payload = livePayload(news, ctx.now().getTime());
-    await sendToUser(ctx, news.hostId, `live:${news.state}`, payload);
-  };
-  await quietly(ctx, "live", tell());
+  await quietly(ctx, "live", inTime(PROOF_MS, tellRoom(ctx, news, 0)));
 }
 
-/** Tells a room of a live that goes on, in case the word of its start was lost. Never fails; what it knows is no news to it. */
-export async function remindOfLive(ctx: Ctx, news: LiveNews): Promise<void> {
-  await quietly(ctx, "live", inTime(PROOF_MS, liveRoom(ctx, news.roomId).remindOfLive(news)));
+/** As `announceLive`, of an end whose last viewers are waited for: the number of all, or null where that is not known now. */
+export async function announceEnd(ctx: Ctx, news: LiveNews): Promise<number | null> {
+  const told = tellRoom(ctx, news, LAST_WORD_MS);
+  return (await quietly(ctx, "live", inTime(LAST_WORD_MS * 2, told))) ?? null;
+}
+
+async function tellRoom(ctx: Ctx, news: LiveNews, waitMs: number): Promise<number | null> {
+  const told = await liveRoom(ctx, news.roomId).announceLive(news, waitMs);
+  if (told.isForHostAlone) ctx.waitUntil(tellHost(ctx, news));
+  return told.viewers;
+}
+
+/** Tells a host's own sockets of his live. Never fails. */
+export async function tellHost(ctx: Ctx, news: LiveNews): Promise<void> {
+  const payload = livePayload(news, ctx.now().getTime());
+  await sendToUser(ctx, news.hostId, `live:${news.state}`, payload);
 }
 
 /** Lets a room renew the leases of the hosts whose sockets it knows, now. Never fails; who is silent proves nothing. */
 export async function proveHosts(ctx: Ctx, roomId: string): Promise<void> {
   await quietly(ctx, "sweep", inTime(PROOF_MS, liveRoom(ctx, roomId).proveHosts()));
-}
-
-/**
- * Lets a room prove a host's live before it ends by his wish, with who came since the last time. Never fails: a room that
- * is silent holds up no end, which then knows them only up to that time.
- */
-export async function proveHost(ctx: Ctx, roomId: string, hostId: number): Promise<void> {
-  await quietly(ctx, "last proof", inTime(LAST_PROOF_MS, liveRoom(ctx, roomId).proveHost(hostId)));
 }
 
 /** Sends an event to all sockets that are verified as this user, wherever they are. Never fails; a user without a socket gets nothing. */
@@ -135,10 +136,11 @@ function liveRoom(ctx: Ctx, roomId: string) {
 }
 
 /** News for sockets are told after the fact: what they tell of has happened, whether anybody hears it or not. */
-async function quietly(ctx: Ctx, what: string, told: Promise<unknown>): Promise<void> {
+async function quietly<T>(ctx: Ctx, what: string, told: Promise<T>): Promise<T | undefined> {
   try {
-    await told;
+    return await told;
   } catch (error) {
     ctx.log.warn("sockets could not be told", { what, ...describeError(error) });
+    return undefined;
   }
 }

@@ -9,7 +9,7 @@ import { Broadcasts } from "./rooms/broadcasts.ts";
 import { openGiftDesk } from "./rooms/gift-desk.ts";
 import { GiftQueue } from "./rooms/gift-queue.ts";
 import type { GiftWindow } from "./rooms/gift-window.ts";
-import { doHostDuties } from "./rooms/host-duties.ts";
+import { doHostDuties, handInLastWords } from "./rooms/host-duties.ts";
 import { Hosting } from "./rooms/hosting.ts";
 import { LiveRoom } from "./rooms/live-room.ts";
 import { Members } from "./rooms/members.ts";
@@ -18,10 +18,12 @@ import { partsOf } from "./rooms/names.ts";
 import type { GiftNews, LiveNews, Viewer } from "./rooms/news.ts";
 import type { RoomOp, RoomReply } from "./rooms/ops.ts";
 import { ROOM_TABLES } from "./rooms/tables.ts";
+import { Turnout } from "./rooms/turnout.ts";
 
 /** A database that hangs does not hold the alarm for longer. */
 const DUTIES_MS = 20_000;
 const OVERDUE_MS = 30_000;
+const RETRY_MS = 5_000;
 /** An empty room is forgotten after a day, with its messages. */
 const FORGET_MS = 24 * 60 * 60 * 1_000;
 
@@ -34,9 +36,12 @@ export class Room extends DurableObject<Env> {
   readonly #members: Members;
   readonly #messages: Messages;
   readonly #hosting: Hosting;
+  readonly #turnout: Turnout;
   readonly #gifts: GiftWindow<GiftResult>;
   readonly #room: LiveRoom;
   #alarmAt: number | null = null;
+  /** When last words that wait are handed in again. */
+  #lastWordsAt = 0;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -45,6 +50,7 @@ export class Room extends DurableObject<Env> {
     void state.blockConcurrencyWhile(async () => tables.open());
     const members = new Members(tables);
     const broadcasts = new Broadcasts({
+      tables,
       members,
       callShard: (shard, deliveries) => env.SOCKET_SHARD.getByName(shard).deliver(name, deliveries),
       now: () => Date.now(),
@@ -55,6 +61,7 @@ export class Room extends DurableObject<Env> {
     this.#members = members;
     this.#messages = new Messages(tables);
     this.#hosting = new Hosting(tables);
+    this.#turnout = new Turnout({ tables, members, hosting: this.#hosting });
     this.#gifts = openGiftDesk({
       ...partsOf(name),
       queue,
@@ -68,6 +75,7 @@ export class Room extends DurableObject<Env> {
       members,
       messages: this.#messages,
       hosting: this.#hosting,
+      turnout: this.#turnout,
       gifts: this.#gifts,
       broadcasts,
       now: () => Date.now(),
@@ -85,17 +93,23 @@ export class Room extends DurableObject<Env> {
     this.#room.showGift(gift);
   }
 
-  /** Answers whether the room was told: in a shared room it is not told of every live. */
-  announceLive(news: LiveNews): boolean {
-    const isShown = this.#room.tellLive(news);
+  /**
+   * A live began or ended; it may be told again. `isForHostAlone`: being shared, the room is not told of it. Who waits for
+   * an end gets the number of the live's viewers, or null where nobody came last or they could not be counted in time.
+   */
+  async announceLive(
+    news: LiveNews,
+    waitMs = 0,
+  ): Promise<{ isForHostAlone: boolean; viewers: number | null }> {
+    const told = this.#room.tellLive(news);
+    const isForHostAlone = told.isNews && !told.isShown;
+    const counting = news.state === "ended" ? this.#handIn() : Promise.resolve(null);
     this.#arm();
-    return isShown;
-  }
-
-  /** A start whose word may have been lost: it counts unless this live, or a later one of its host, is known. */
-  remindOfLive(news: LiveNews): void {
-    const known = this.#hosting.find(news.hostId);
-    if (!known || known.sessionId < news.sessionId) this.announceLive(news);
+    // Of an end that is known the last viewers may be on their way to be counted.
+    const isAwaited = waitMs > 0 && (told.hasLastWord || !told.isNews);
+    if (!isAwaited) return { isForHostAlone, viewers: null };
+    const totals = await inTime(waitMs, counting).catch(() => null);
+    return { isForHostAlone, viewers: totals?.get(news.sessionId) ?? null };
   }
 
   /** Which of these users are in the room, verified. */
@@ -107,13 +121,6 @@ export class Room extends DurableObject<Env> {
   async proveHosts(): Promise<void> {
     this.#room.sweep();
     this.#hosting.hurry();
-    await inTime(DUTIES_MS, this.#doHostDuties());
-    this.#arm();
-  }
-
-  /** Renews the lease of one host who is here, however fresh it is. */
-  async proveHost(hostId: number): Promise<void> {
-    this.#hosting.makeDue(hostId);
     await inTime(DUTIES_MS, this.#doHostDuties());
     this.#arm();
   }
@@ -146,7 +153,21 @@ export class Room extends DurableObject<Env> {
   }
 
   async #doHostDuties(): Promise<void> {
-    await doHostDuties(this.#context(), this.#room, this.#hosting);
+    const parts = { room: this.#room, hosting: this.#hosting, turnout: this.#turnout };
+    await doHostDuties(this.#context(), parts);
+    if (this.#lastWordsAt <= Date.now()) await this.#handIn();
+  }
+
+  /** Null where the database did not take them: they wait. */
+  async #handIn(): Promise<Map<number, number> | null> {
+    const ctx = this.#context();
+    this.#lastWordsAt = Date.now() + RETRY_MS;
+    try {
+      return await handInLastWords(ctx, this.#turnout);
+    } catch (error) {
+      ctx.log.warn("a live's last viewers wait for the database", describeError(error));
+      return null;
+    }
   }
 
   /** Sets the alarm to the next thing that is due, where that is earlier than what is set. */
@@ -164,7 +185,8 @@ export class Room extends DurableObject<Env> {
   #nextDue(): number {
     const times = [
       this.#gifts.dueAt,
-      this.#hosting.next(this.#room.isHere),
+      this.#hosting.next(this.#room),
+      this.#turnout.hasLastWords ? this.#lastWordsAt : null,
       this.#members.nextLapse(),
     ];
     const due = times.filter((time) => time !== null);
@@ -177,7 +199,8 @@ export class Room extends DurableObject<Env> {
       this.#gifts.dueAt === null &&
       this.#members.count === 0 &&
       this.#members.shards(Date.now()).length === 0 &&
-      this.#hosting.list().length === 0
+      this.#hosting.list().length === 0 &&
+      !this.#turnout.hasLastWords
     );
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Ctx } from "../../shared/context.ts";
 import { settleBackground, testContext } from "../testing/api.ts";
 import { createUser, type TestUser, unique } from "../testing/factories.ts";
-import { endLapsedSessions, endSession, listViewers, startSession } from "./sessions.ts";
+import { endLapsedSessions, endSession, hearEnds, listViewers, startSession } from "./sessions.ts";
 import { get, told } from "./testing/people.ts";
 import { back, renew } from "./testing/sessions.ts";
 
@@ -15,16 +15,10 @@ function listening(actor: TestUser) {
     getByName: (name: string) => ({
       announceLive: async (news: unknown) => {
         heard.push([name, news]);
-        return true;
+        return { isForHostAlone: false, viewers: null };
       },
       proveHosts: async () => {
         heard.push([name, "proof"]);
-      },
-      proveHost: async () => {
-        heard.push([name, "last proof"]);
-      },
-      remindOfLive: async () => {
-        heard.push([name, "reminder"]);
       },
       viewers: async () => [viewer],
     }),
@@ -33,7 +27,7 @@ function listening(actor: TestUser) {
 }
 
 describe("the rooms", () => {
-  it("are told of every start and end once, the old end before the new start", async () => {
+  it("are told of every start and end, the old end before the new start, and of an end again until they have heard it", async () => {
     const host = await createUser();
     const { ctx, heard } = listening(host);
     const [a, b] = [unique("a"), unique("b")];
@@ -42,6 +36,8 @@ describe("the rooms", () => {
     const second = await startSession(ctx, { roomId: b });
     await settleBackground();
     await endSession(ctx, { sessionId: second.id });
+    await endSession(ctx, { sessionId: second.id });
+    await hearEnds(ctx, [{ part: 1, sessionId: second.id, users: [], guests: [] }]);
     await endSession(ctx, { sessionId: second.id });
     await settleBackground();
     const news = (roomId: string, { id }: { id: number }, state: string) => [
@@ -59,7 +55,7 @@ describe("the rooms", () => {
       news(a, first, "started"),
       news(a, first, "ended"),
       news(b, second, "started"),
-      [`live:${b}`, "last proof"],
+      news(b, second, "ended"),
       news(b, second, "ended"),
     ]);
   });

@@ -4,21 +4,28 @@ import { actorOf, type Ctx } from "../../shared/context.ts";
 import { call, rows } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
 import { dayBounds } from "../../shared/time/jakarta.ts";
-import { announceLive, proveHost, proveHosts, remindOfLive, viewersOf } from "./room-client.ts";
+import { announceEnd, announceLive, proveHosts, viewersOf } from "./room-client.ts";
+import type { LastWord } from "./rooms/turnout.ts";
 import { SessionShape } from "./schemas/sessions.ts";
 import { addressKey } from "./sockets/home.ts";
 
 /** A row of `live_sessions` in the contract's keys (§2.5). */
 export type SessionRow = z.output<typeof SessionShape>;
 
-/** What a room proves about a host whose verified socket is there now. */
+/** A room's word of a live: that its host is there, or only who came to it. */
 export interface LeaseRenewal {
   roomId: string;
   hostId: number;
+  /** The session that the room means; without it the host's open one. */
+  sessionId?: number;
+  /** False where the host is not there: then his lease is not renewed. */
+  isHere?: boolean;
   /** Distinct people in the room now, without those who host there. */
   viewers: number;
-  /** Signed-in users who came since the last renewal (with the first: all who are there). Repeats do no harm. */
+  /** Signed-in users who came since the last word (with the first: all who are there). Repeats do no harm. */
   joined?: readonly number[];
+  /** Guests who did, by the keys that tell them apart. */
+  guests?: readonly string[];
 }
 
 const SWEEP_LIMIT = 200;
@@ -28,7 +35,7 @@ const NamedRow = SessionShape.extend({ host_name: z.string() });
 type NamedRow = z.output<typeof NamedRow>;
 
 const Started = z.object({ session: NamedRow, ended: z.array(NamedRow) });
-const Ended = z.object({ session: NamedRow, ended: z.boolean() });
+const Ended = z.object({ session: NamedRow, is_heard: z.boolean() });
 
 /**
  * Opens the caller's session, whoever else is named is refused; an open one of his ends first. The rooms are told of
@@ -52,18 +59,21 @@ export async function startSession(
   return rowOf(session);
 }
 
-/** Ends the caller's session, with who watched until now; one that has ended answers its row unchanged. */
+/**
+ * Ends the caller's session; one that has ended answers its row unchanged. Its room then counts who came last, which is
+ * waited for shortly: a room that does not answer counts them when it hears of the end.
+ */
 export async function endSession(
   ctx: Ctx,
   { sessionId }: { sessionId: number },
 ): Promise<SessionRow> {
-  const { userId: hostId } = actorOf(ctx);
-  const open = await openSessionOf(ctx, { hostId });
-  if (open?.id === sessionId) await proveHost(ctx, open.roomId, hostId);
-  const input = { session_id: sessionId, host_id: hostId };
-  const { session, ended } = await ctx.db.run(call("live_end_session", input, Ended));
-  if (ended) ctx.waitUntil(tellEnded(ctx, [session]));
-  return rowOf(session);
+  const { userId: host_id } = actorOf(ctx);
+  const input = { session_id: sessionId, host_id };
+  const { session, is_heard } = await ctx.db.run(call("live_end_session", input, Ended));
+  const row = rowOf(session);
+  if (is_heard) return row;
+  const viewers = await announceEnd(ctx, { ...newsOf(session), state: "ended" });
+  return { ...row, total_viewers: viewers ?? row.total_viewers };
 }
 
 /** One host's lease; the session's id, or null when he has no open session in that room. One statement. */
@@ -79,15 +89,30 @@ export async function renewLeases(
   ctx: Ctx,
   renewals: readonly LeaseRenewal[],
 ): Promise<(number | null)[]> {
-  const input = renewals.map(({ roomId, hostId, viewers, joined = [] }) => ({
-    ...{ room_id: roomId, host_id: hostId, viewers, joined },
+  const input = renewals.map(({ roomId, hostId, sessionId, isHere = true, viewers, ...came }) => ({
+    ...{ room_id: roomId, host_id: hostId, session_id: sessionId ?? null, is_here: isHere },
+    ...{ viewers, joined: came.joined ?? [], guests: came.guests ?? [] },
   }));
   return await ctx.db.run(call("live_renew_leases", { renewals: input }, Renewed));
 }
 
+const Totals = z.record(z.string(), z.number());
+
+/** The last words of lives that are over: their rooms know that they are. Answers all viewers of each, by its session. */
+export async function hearEnds(
+  ctx: Ctx,
+  words: readonly LastWord[],
+): Promise<[sessionId: number, viewers: number][]> {
+  const input = words.map(({ sessionId, users, guests }) => ({
+    ...{ session_id: sessionId, joined: users, guests },
+  }));
+  const totals = await ctx.db.run(call("live_hear_ends", { words: input }, Totals));
+  return Object.entries(totals).map(([sessionId, viewers]) => [Number(sessionId), viewers]);
+}
+
 /**
- * The host's socket has been gone for 60 s: his open session in that room ends at its last lease, and `live:ended` is
- * told. With `goneSince` a session that began, or was proven, later stays. Null when nothing was open.
+ * The host's socket has been gone for 60 s: his open session in that room ends at its last lease; the room tells of it.
+ * With `goneSince` a session that began, or was proven, later stays. Null when nothing was open.
  */
 export async function endAbandoned(
   ctx: Ctx,
@@ -95,7 +120,6 @@ export async function endAbandoned(
 ): Promise<SessionRow | null> {
   const input = { room_id: roomId, host_id: hostId, gone_since: goneSince ?? null };
   const ended = await ctx.db.run(call("live_end_abandoned", input, NamedRow.nullable()));
-  if (ended) ctx.waitUntil(tellEnded(ctx, [ended]));
   return ended && rowOf(ended);
 }
 
@@ -103,12 +127,16 @@ const Lapsed = z.array(
   z.object({ session_id: z.number(), room_id: z.string(), unasked: z.boolean() }),
 );
 
-/** The word of a start may be lost on its way to the room, which then proves nothing: it is said again. */
+const Unheard = z.object({ started: z.array(NamedRow), ended: z.array(NamedRow) });
+
+/** The word of a start or an end may be lost on its way to the room: it is said again. */
 async function remindRooms(ctx: Ctx): Promise<void> {
-  const unproven = await ctx.db.run(
-    call("live_unproven", { limit: SWEEP_LIMIT }, z.array(NamedRow)),
-  );
-  await Promise.all(unproven.map((one) => remindOfLive(ctx, { ...newsOf(one), state: "started" })));
+  const unheard = await ctx.db.run(call("live_unheard", { limit: SWEEP_LIMIT }, Unheard));
+  const started = unheard.started.map((one) => ({ ...newsOf(one), state: "started" as const }));
+  await Promise.all([
+    tellEnded(ctx, unheard.ended),
+    ...started.map((news) => announceLive(ctx, news)),
+  ]);
 }
 
 /**

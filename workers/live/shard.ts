@@ -29,8 +29,6 @@ import { close, isUserHere, sendTo } from "./sockets/user-sockets.ts";
 
 /** Who connects does not wait longer for a database that hangs: he is let in on his token's signature. */
 const PROFILES_MS = 3_000;
-/** An object is awake for so long after the last that it did. */
-const AWAKE_MS = 8_000;
 
 /**
  * One of a fixed number of objects (`s0` …) that hold the sockets: a user's on the shard of his id where the request
@@ -57,13 +55,18 @@ export class SocketShard extends DurableObject<Env> {
       moving: (socket, to) => reception.moving(socket, to),
       moved: (socket) => reception.moved(socket),
       connect: (socket, auth) => reception.connect(socket, auth),
+      resume: (socket) => reception.resume(socket),
       connected: (socket) => reception.connected(socket),
       event: (socket, name, args, ack) => reception.event(socket, name, args, ack),
-      disconnect: (socket, reason) => reception.disconnect(socket, reason),
+      disconnect: (socket, reason) => {
+        reception.disconnect(socket, reason);
+        chores.rest();
+      },
+      written: () => desk.marks.save(),
       wake: () => chores.run(),
     });
     this.#engine = engine;
-    const desk = this.#openDesk(engine);
+    const desk = this.#openDesk(engine, tables);
     this.#desk = desk;
     const attendance = new Attendance(desk);
     this.#attendance = attendance;
@@ -109,8 +112,8 @@ export class SocketShard extends DurableObject<Env> {
         // What came before is not for the one who enters, nor what waits to be sent as a batch.
         reached += this.#say(room, frames.splice(0));
         this.#batches.flush();
-        this.#desk.marks.heard(room, delivery.mark);
-        this.#attendance.entered(room, delivery.socket, delivery.frames);
+        this.#heard(room, { after: delivery.mark, mark: delivery.mark });
+        this.#attendance.entered(room, delivery);
       }
     }
     reached += this.#say(room, frames);
@@ -122,17 +125,23 @@ export class SocketShard extends DurableObject<Env> {
   #say(room: string, frames: Frame[]): number {
     const target = this.#engine.to(room);
     let reached = 0;
-    for (const { event, except, isVolatile } of frames) {
+    for (const frame of frames) {
+      this.#heard(room, frame);
+      const { event, except, isVolatile } = frame;
       const left = except === null ? {} : { except: [except] };
       reached += target.send(event, { volatile: isVolatile, ...left });
     }
-    const last = frames.at(-1);
-    if (!last) return 0;
-    this.#desk.marks.heard(room, last.mark);
+    if (frames.length === 0) return 0;
     const place = batchRoom(room);
     const isBatched = this.#engine.socketsIn(place).length > 0 || this.#engine.isAwaited(place);
     if (isBatched) this.#batches.add(room, frames);
     return reached;
+  }
+
+  /** What a room said between this and the last that came here is lost to those who are away. */
+  #heard(room: string, numbers: { after: number; mark: number }): void {
+    if (this.#desk.marks.heard(room, numbers)) return;
+    for (const place of [room, batchRoom(room)]) this.#engine.missed(place);
   }
 
   /** Another shard has a client that was here, or began here. */
@@ -215,18 +224,16 @@ export class SocketShard extends DurableObject<Env> {
     return name;
   }
 
-  #openDesk(engine: SocketIoEngine<SocketData>): Desk {
+  #openDesk(engine: SocketIoEngine<SocketData>, tables: ObjectTables): Desk {
     const name = this.#name;
     const { ROOM, SOCKET_SHARD } = this.env;
     const config = loadConfig(this.env);
-    const bootedAt = Date.now();
-    const unheard = () => (bootedAt - engine.lastSentBefore > AWAKE_MS ? 0 : null);
     const context = (actor?: Actor) => this.#context(actor);
     return {
       ...{ name, engine, context },
       arrivals: new Arrivals(),
       moves: new Moves(() => Date.now()),
-      marks: new Marks(unheard),
+      marks: new Marks(tables, () => engine.wasCut),
       shards: config.LIVE_SHARDS,
       guestChat: config.LIVE_GUEST_CHAT === "on",
       rooms: new Couriers((room, ops) => ROOM.getByName(room).apply(name, ops)),

@@ -1,4 +1,5 @@
 import { Courier, callTwice } from "../courier.ts";
+import type { ObjectTables } from "../object-tables.ts";
 import { prepareEvent } from "../socketio/index.ts";
 import type { Members } from "./members.ts";
 import type { Delivery, GiftAnswer } from "./ops.ts";
@@ -13,19 +14,22 @@ export class Broadcasts {
   readonly #callShard: CallShard;
   readonly #now: () => number;
   readonly #failed: (error: unknown) => void;
-  readonly #recent = new Recent();
+  readonly #recent: Recent;
   readonly #couriers = new Map<string, Courier<Delivery, { wanted: boolean }>>();
 
   constructor(parts: {
+    tables: ObjectTables;
     members: Members;
     callShard: CallShard;
     now: () => number;
+    later?: (ms: number, act: () => void) => void;
     failed: (error: unknown) => void;
   }) {
     this.#members = parts.members;
     this.#callShard = parts.callShard;
     this.#now = parts.now;
     this.#failed = parts.failed;
+    this.#recent = new Recent(parts.tables, parts.now, parts.later);
   }
 
   /** To everybody in the room, save one socket if told. */
@@ -35,9 +39,10 @@ export class Broadcasts {
     { except = null, isVolatile = false }: { except?: string | null; isVolatile?: boolean } = {},
   ): void {
     const shards = this.#members.shards(this.#now());
-    if (shards.length === 0) return;
+    // News that the next replaces is for who is here; all else also for who is between two shards, and on none.
+    if (shards.length === 0 && isVolatile) return;
     const event = prepareEvent(name, [payload]);
-    const frame = this.#recent.note({ event, except, isVolatile }, this.#now());
+    const frame = this.#recent.note({ event, except, isVolatile });
     const delivery: Delivery = { kind: "frame", frame };
     for (const shard of shards) this.#bring(shard, delivery);
   }
@@ -47,10 +52,10 @@ export class Broadcasts {
     return this.#recent.mark;
   }
 
-  /** Lets a socket in that came from another shard, in step with what is said to all. */
+  /** Lets a socket in that was lost, in step with what is said to all. */
   admit(shard: string, socket: string, since: number | null): void {
-    const frames = this.#recent.since(since, socket, this.#now());
-    this.#bring(shard, { kind: "entry", socket, frames, mark: this.mark });
+    const missed = this.#recent.since(since, socket);
+    this.#bring(shard, { kind: "entry", socket, ...missed, mark: this.mark });
   }
 
   /** To one socket alone. */

@@ -1,20 +1,31 @@
 import type { Ctx } from "../../../shared/context.ts";
 import { describeError } from "../../../shared/log.ts";
-import { endAbandoned, renewLeases } from "../sessions.ts";
-import type { Hosting, Live } from "./hosting.ts";
+import { tellHost } from "../room-client.ts";
+import { endAbandoned, hearEnds, renewLeases } from "../sessions.ts";
+import type { HostDuty, Hosting, Live } from "./hosting.ts";
 import type { LiveRoom } from "./live-room.ts";
+import type { Turnout } from "./turnout.ts";
+
+interface Parts {
+  room: LiveRoom;
+  hosting: Hosting;
+  turnout: Turnout;
+}
+
+type Renewal = Extract<HostDuty, { kind: "renew" }>;
 
 /**
- * Does what the presence of hosts asks for: one statement renews the leases of all hosts who are here, and a live whose
- * host has been gone for 60 s ends. What fails is due again at the next alarm; both verbs bear repetition.
+ * Does what the presence of hosts and viewers asks for: one statement gives word of all lives of which there is some, and
+ * a live whose host has been gone for 60 s ends. What fails is due again at the next alarm; all of it bears repetition.
  */
-export async function doHostDuties(ctx: Ctx, room: LiveRoom, hosting: Hosting): Promise<void> {
-  const duties = hosting.due(room.isHere, Date.now());
-  const renewals = duties.flatMap((duty) => (duty.kind === "renew" ? [duty.live] : []));
-  const endings = duties.flatMap((duty) => (duty.kind === "end" ? [duty.live] : []));
+export async function doHostDuties(ctx: Ctx, parts: Parts): Promise<void> {
+  const { room, hosting } = parts;
+  const duties = hosting.due(room, Date.now());
+  const renewals = duties.filter((duty) => duty.kind === "renew");
+  const endings = duties.filter((duty) => duty.kind === "end");
   const done = await Promise.allSettled([
-    renew(ctx, room, hosting, renewals),
-    ...endings.map((live) => end(ctx, room, hosting, live)),
+    renew(ctx, parts, renewals),
+    ...endings.map(({ live }) => end(ctx, parts, live)),
   ]);
   for (const result of done) {
     if (result.status === "rejected") {
@@ -24,31 +35,49 @@ export async function doHostDuties(ctx: Ctx, room: LiveRoom, hosting: Hosting): 
   }
 }
 
-async function renew(ctx: Ctx, room: LiveRoom, hosting: Hosting, lives: Live[]): Promise<void> {
-  if (lives.length === 0) return;
-  const joined = lives.map(({ sessionId }) => room.takeNewcomers(sessionId));
+async function renew(ctx: Ctx, parts: Parts, renewals: Renewal[]): Promise<void> {
+  if (renewals.length === 0) return;
+  const { room, hosting, turnout } = parts;
+  const words = renewals.map(({ live, isHere }) => ({ live, isHere, ...turnout.wordOf(live) }));
   const { roomId, viewerCount: viewers } = room;
-  try {
-    const sessions = await renewLeases(
-      ctx,
-      lives.map(({ hostId }, i) => ({ roomId, hostId, viewers, joined: joined[i] ?? [] })),
-    );
-    lives.forEach((live, i) => {
-      // No open session: it ended elsewhere, and its news did not reach this room.
-      if (sessions[i] === live.sessionId) hosting.renewed(live, Date.now());
-      else hosting.end(live.hostId, live.sessionId);
-    });
-  } catch (error) {
-    lives.forEach(({ sessionId }, i) => {
-      room.returnNewcomers(sessionId, joined[i] ?? []);
-    });
-    throw error;
-  }
+  const sessions = await renewLeases(
+    ctx,
+    words.map(({ live: { hostId, sessionId }, isHere, users, guests }) => ({
+      ...{ roomId, hostId, sessionId, isHere },
+      ...{ viewers, joined: users, guests },
+    })),
+  );
+  words.forEach((word, i) => {
+    // No open session: it ended elsewhere, and its news did not reach this room.
+    if (sessions[i] === word.live.sessionId) hosting.renewed(word.live, word, Date.now());
+    else tellEnd(ctx, parts, word.live);
+  });
+  turnout.forgetTold();
 }
 
-async function end(ctx: Ctx, room: LiveRoom, hosting: Hosting, live: Live): Promise<void> {
-  const { hostId, seenAt, sessionId } = live;
+async function end(ctx: Ctx, parts: Parts, live: Live): Promise<void> {
+  const { hostId, seenAt } = live;
   const goneSince = new Date(seenAt ?? Date.now());
-  await endAbandoned(ctx, { roomId: room.roomId, hostId, goneSince });
-  hosting.end(hostId, sessionId);
+  const ended = await endAbandoned(ctx, { roomId: parts.room.roomId, hostId, goneSince });
+  // Who came back meanwhile, and was proven, is there still.
+  const isBack = parts.hosting.find(hostId)?.seenAt !== seenAt;
+  if (ended || !isBack) tellEnd(ctx, parts, live);
+}
+
+function tellEnd(ctx: Ctx, { room }: Parts, { hostId, hostName, sessionId }: Live): void {
+  const { roomId } = room;
+  const news = { roomId, hostId, hostName, sessionId, state: "ended" } as const;
+  const { isNews, isShown } = room.tellLive(news);
+  if (isNews && !isShown) ctx.waitUntil(tellHost(ctx, news));
+}
+
+/** Hands in the last words of lives that are over; answers how many viewers each of them had. */
+export async function handInLastWords(ctx: Ctx, turnout: Turnout): Promise<Map<number, number>> {
+  const totals = new Map<number, number>();
+  for (;;) {
+    const words = turnout.lastWords();
+    if (words.length === 0) return totals;
+    for (const [sessionId, viewers] of await hearEnds(ctx, words)) totals.set(sessionId, viewers);
+    turnout.handedIn(words);
+  }
 }

@@ -18,10 +18,27 @@ export interface Live {
   seenAt: number | null;
   /** When his lease was last renewed; 0 when he has just come and it is due at once. */
   renewedAt: number;
-  /** Where its start was asked for: a host whose app sends no token is known by it (`standsIn`). */
+  /** Where its start was asked for: a host whose app sends no token is known by it (`StandIns`). */
   address: string | null;
   /** His socket was here with a token: from then on only such a one is his. */
   isVerified: boolean;
+  /** Up to which number its visitors were told of (`Turnout`). */
+  toldTo: number;
+  /** It has told who was here at its start. */
+  isGreeted: boolean;
+  hostName: string;
+  /** The person who stands for him, or did last; null where nobody has. */
+  standIn: string | null;
+}
+
+/** A live as it begins. */
+export type NewLive = Pick<Live, "hostId" | "sessionId" | "address" | "hostName" | "toldTo">;
+
+/** What there is to know of hosts and their viewers. */
+export interface Presence {
+  isHere(hostId: number): boolean;
+  /** Somebody came whom the live has not told of. */
+  hasNews(live: Live): boolean;
 }
 
 type Row = {
@@ -32,9 +49,14 @@ type Row = {
   renewed_at: number;
   address: string | null;
   is_verified: number;
+  told_to: number;
+  is_greeted: number;
+  host_name: string;
+  stand_in: string | null;
 };
 
-export type HostDuty = { kind: "renew"; live: Live } | { kind: "end"; live: Live };
+/** `renew`: word of a live, with proof of its host where he is here. `end`: he has been gone for too long. */
+export type HostDuty = { kind: "renew"; live: Live; isHere: boolean } | { kind: "end"; live: Live };
 
 /** The lives of a room, and what their hosts' presence asks for. */
 export class Hosting {
@@ -46,13 +68,12 @@ export class Hosting {
     this.#tables = tables;
   }
 
-  start(
-    live: { hostId: number; sessionId: number; address: string | null },
-    isVerified: boolean,
-    now: number,
-  ): void {
+  start(begun: NewLive, isVerified: boolean, now: number): Live {
     const seenAt = isVerified ? now : null;
-    this.#put({ ...live, isVerified, startedAt: now, seenAt, renewedAt: 0 });
+    const fresh = { isGreeted: false, renewedAt: 0, standIn: null };
+    const live = { ...begun, ...fresh, isVerified, startedAt: now, seenAt };
+    this.#put(live);
+    return live;
   }
 
   /** Forgets a live; `false` when it is another session than the host's present one, or none. */
@@ -101,38 +122,40 @@ export class Hosting {
     this.#notBefore.clear();
   }
 
-  /** A host who is here is to be proven now. */
-  makeDue(hostId: number): void {
+  /** Somebody stands for a host from now on. */
+  standIn(hostId: number, person: string): void {
     const live = this.find(hostId);
-    if (live) this.#put({ ...live, renewedAt: 0 });
-    this.#notBefore.delete(hostId);
+    if (live) this.#put({ ...live, standIn: person });
   }
 
-  /** A renewal that was made. */
-  renewed(live: Live, now: number): void {
+  /** Word of a live has arrived, with its visitors up to a number, and proof of its host if he was here. */
+  renewed(live: Live, { isHere, upTo }: { isHere: boolean; upTo: number }, now: number): void {
     const known = this.find(live.hostId);
     if (known?.sessionId !== live.sessionId) return;
-    this.#put({ ...known, seenAt: now, renewedAt: now });
+    const seenAt = isHere ? now : known.seenAt;
+    this.#put({ ...known, seenAt, renewedAt: now, toldTo: upTo, isGreeted: true });
   }
 
-  /** What is due: leases of hosts who are here, and lives whose host has been gone for too long. */
-  due(isHere: (hostId: number) => boolean, now: number): HostDuty[] {
+  /** What is due: word of lives whose host is here or to which somebody came, and lives whose host has been gone too long. */
+  due(presence: Presence, now: number): HostDuty[] {
     return this.list().flatMap((live): HostDuty[] => {
       if (this.#earliest(live.hostId) > now) return [];
-      if (isHere(live.hostId)) {
-        return now - live.renewedAt >= RENEW_MS ? [{ kind: "renew", live }] : [];
-      }
-      const isOver = live.seenAt !== null && now - live.seenAt >= HOST_GRACE_MS;
-      return isOver ? [{ kind: "end", live }] : [];
+      const isHere = presence.isHere(live.hostId);
+      const endsAt = isHere ? null : endOf(live);
+      if (endsAt !== null && endsAt <= now) return [{ kind: "end", live }];
+      const hasWord = isHere || presence.hasNews(live);
+      return hasWord && live.renewedAt + RENEW_MS <= now ? [{ kind: "renew", live, isHere }] : [];
     });
   }
 
-  /** When to look again, or null in a room that nobody hosts. */
-  next(isHere: (hostId: number) => boolean): number | null {
+  /** When to look again, or null where nothing will be due. */
+  next(presence: Presence): number | null {
     const times = this.list().flatMap((live) => {
+      const isHere = presence.isHere(live.hostId);
+      const hasWord = isHere || presence.hasNews(live);
+      const times = [hasWord ? live.renewedAt + RENEW_MS : null, isHere ? null : endOf(live)];
       const earliest = this.#earliest(live.hostId);
-      if (isHere(live.hostId)) return [Math.max(earliest, live.renewedAt + RENEW_MS)];
-      return live.seenAt === null ? [] : [Math.max(earliest, live.seenAt + HOST_GRACE_MS)];
+      return times.flatMap((time) => (time === null ? [] : [Math.max(earliest, time)]));
     });
     return times.length > 0 ? Math.min(...times) : null;
   }
@@ -150,9 +173,10 @@ export class Hosting {
 
   #put(live: Live): void {
     this.#tables.write(
-      "insert or replace into lives values (?, ?, ?, ?, ?, ?, ?)",
+      "insert or replace into lives values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       ...[live.hostId, live.sessionId, live.startedAt, live.seenAt, live.renewedAt],
-      ...[live.address, live.isVerified ? 1 : 0],
+      ...[live.address, Number(live.isVerified), live.toldTo, live.hostName, live.standIn],
+      Number(live.isGreeted),
     );
     this.#load().set(live.hostId, live);
   }
@@ -167,5 +191,13 @@ function liveOf(row: Row): Live {
     renewedAt: row.renewed_at,
     address: row.address,
     isVerified: row.is_verified === 1,
+    toldTo: row.told_to,
+    isGreeted: row.is_greeted === 1,
+    hostName: row.host_name,
+    standIn: row.stand_in,
   };
 }
+
+/** When a live ends whose host stays away; null for one who was never here. */
+const endOf = ({ seenAt }: Live): number | null =>
+  seenAt === null ? null : seenAt + HOST_GRACE_MS;

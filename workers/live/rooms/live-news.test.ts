@@ -9,11 +9,20 @@ const tell = (stage: Stage, hostId: number, state: State, sessionId = hostId * 1
     ...{ roomId: stage.room.roomId, hostId, sessionId, state, hostName: `Host ${hostId}` },
   });
 
+/** Each start of a host is another session, to which his next end belongs. */
+const lives = (news: [number, State][], at: number) => {
+  const [host] = news[at] ?? [0];
+  const starts = news.slice(0, at + 1).filter(([id, state]) => id === host && state === "started");
+  return host * 10 + starts.length;
+};
+
 /** What a room with one viewer is told of, as `[event, host]`. */
 async function toldOf(stage: Stage, news: [number, State][]) {
   await stage.do("s1", join("a", guest("Ana")));
   stage.said();
-  const isShown = news.map(([hostId, state]) => tell(stage, hostId, state));
+  const isShown = news.map(
+    ([hostId, state], i) => tell(stage, hostId, state, lives(news, i)).isShown,
+  );
   await stage.settle();
   const told = stage.said().filter(({ name }) => /^live:(started|ended)$/.test(name));
   return { isShown, told: told.map(({ name, payload }) => [name, payload.hostId]) };
@@ -23,7 +32,7 @@ describe("the start and the end of a live", () => {
   it("name the host", () =>
     onStage("live", async (stage) => {
       await stage.do("s1", join("a", guest("Ana")));
-      expect(tell(stage, 9, "started")).toBe(true);
+      expect(tell(stage, 9, "started")).toMatchObject({ isNews: true, isShown: true });
       await stage.settle();
       expect(stage.said("live:started")[0]?.payload).toMatchObject({
         ...{ roomId: stage.room.roomId, sessionId: 90, hostId: 9, userId: 9 },

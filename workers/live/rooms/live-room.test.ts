@@ -190,19 +190,19 @@ describe("a live's host", () => {
     onStage("live", async (stage) => {
       started(stage, 50);
       await stage.do("s1", join("g", guest("9")));
-      expect(stage.hosting.due(stage.room.isHere, stage.now)).toEqual([]);
-      expect(stage.hosting.next(stage.room.isHere)).toBeNull();
+      expect(stage.room.isHere(9)).toBe(false);
+      expect(stage.hosting.due(stage.room, stage.now)).toMatchObject([{ isHere: false }]);
     }));
 
   it("has his lease renewed as soon as he comes and every 25 s while he is there", () =>
     onStage("live", async (stage) => {
       started(stage, 50);
       await stage.do("s1", join("h", user(9)));
-      const [duty] = stage.hosting.due(stage.room.isHere, stage.now);
+      const [duty] = stage.hosting.due(stage.room, stage.now);
       expect(duty).toMatchObject({ kind: "renew", live: { hostId: 9, sessionId: 50 } });
-      if (duty) stage.hosting.renewed(duty.live, stage.now);
-      expect(stage.hosting.due(stage.room.isHere, stage.now)).toEqual([]);
-      expect(stage.hosting.next(stage.room.isHere)).toBe(stage.now + RENEW_MS);
+      if (duty) stage.hosting.renewed(duty.live, { isHere: true, upTo: 0 }, stage.now);
+      expect(stage.hosting.due(stage.room, stage.now)).toEqual([]);
+      expect(stage.hosting.next(stage.room)).toBe(stage.now + RENEW_MS);
     }));
 
   it("is waited for 60 s after his last socket went, also through an eviction, and not longer", () =>
@@ -210,14 +210,14 @@ describe("a live's host", () => {
       started(stage, 50);
       await stage.do("s1", join("h", user(9)), leave("h"));
       stage.evict();
-      expect(stage.hosting.next(stage.room.isHere)).toBe(stage.now + HOST_GRACE_MS);
+      expect(stage.hosting.next(stage.room)).toBe(stage.now + HOST_GRACE_MS);
       stage.now += HOST_GRACE_MS - 1;
-      expect(stage.hosting.due(stage.room.isHere, stage.now)).toEqual([]);
+      expect(stage.hosting.due(stage.room, stage.now)).toEqual([]);
       stage.now += 1;
-      expect(stage.hosting.due(stage.room.isHere, stage.now)).toMatchObject([{ kind: "end" }]);
+      expect(stage.hosting.due(stage.room, stage.now)).toMatchObject([{ kind: "end" }]);
     }));
 
-  it("is told of to the room at start and end; a late end of an older session is neither told nor ends a newer one", () =>
+  it("is told of to the room at start and end, once, however late and often either word comes", () =>
     onStage("live", async (stage) => {
       await stage.do("s1", join("a", user(1)));
       started(stage, 50);
@@ -226,27 +226,16 @@ describe("a live's host", () => {
         stage.room.tellLive({
           ...{ roomId: stage.room.roomId, hostId: 9, hostName: "Ibu", sessionId, state: "ended" },
         });
-      expect(ended(50)).toBe(false);
+      expect(ended(50)).toMatchObject({ isNews: false, isShown: false });
       expect(stage.hosting.find(9)?.sessionId).toBe(51);
-      expect(ended(51)).toBe(true);
+      expect(ended(51)).toMatchObject({ isNews: true, isShown: true });
+      started(stage, 51);
+      expect(ended(51)).toMatchObject({ isNews: false, isShown: false });
       await stage.settle();
       const told = stage.said().filter(({ name }) => name.startsWith("live:e"));
       expect(told.map(({ name, payload }) => [name, payload.sessionId])).toEqual([
         ["live:ended", 51],
       ]);
       expect(stage.hosting.find(9)).toBeUndefined();
-    }));
-
-  it("names for each live who came since the last time; all who are there when that is not known", () =>
-    onStage("live", async (stage) => {
-      await stage.do("s1", join("a", user(1)), join("b", user(2)), join("g", guest("Ana")));
-      expect(stage.room.takeNewcomers(7)).toEqual([1, 2]);
-      await stage.do("s1", join("c", user(3)));
-      expect(stage.room.takeNewcomers(8)).toEqual([1, 2, 3]);
-      expect(stage.room.takeNewcomers(7)).toEqual([3]);
-      await stage.do("s1", join("d", user(4)));
-      expect([stage.room.takeNewcomers(7), stage.room.takeNewcomers(8)]).toEqual([[4], [4]]);
-      stage.evict();
-      expect(stage.room.takeNewcomers(7).sort()).toEqual([1, 2, 3, 4]);
     }));
 });

@@ -1,7 +1,7 @@
 import type { GiftResult } from "../gifts.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import type { GiftWindow } from "./gift-window.ts";
-import type { Hosting } from "./hosting.ts";
+import type { Hosting, Live } from "./hosting.ts";
 import type { Member, Members } from "./members.ts";
 import type { Messages } from "./messages.ts";
 import { ownerOf, partsOf, type RoomKind } from "./names.ts";
@@ -10,12 +10,14 @@ import type { RoomOp, RoomReply } from "./ops.ts";
 import { Coalesced, Pace } from "./pace.ts";
 import { giftPayload, guestId, livePayload, personPayload } from "./payloads.ts";
 import { StandIns } from "./stand-ins.ts";
+import type { Turnout } from "./turnout.ts";
 
 /** The number of viewers is told every 300 ms at most, in a crowd more rarely: each time costs a message a viewer. */
 const COUNT_EVERY_MS = { least: 300, most: 2_000 };
 /** Comings and goings that a room shows, in hundreds of viewers: beyond it the number of viewers tells enough. */
 const COMINGS = { burst: 30, perSecond: 10 };
 const VIEWERS_SHOWN = 100;
+const MAX_ENDED = 1_000;
 const NOT_TAKEN = {
   full: { code: "unavailable", message: "Server sibuk, coba lagi sebentar" },
   mismatch: {
@@ -30,10 +32,23 @@ export interface LiveRoomParts {
   members: Members;
   messages: Messages;
   hosting: Hosting;
+  turnout: Turnout;
   gifts: GiftWindow<GiftResult>;
   broadcasts: Broadcasts;
   now(): number;
 }
+
+/** What became of the word of a live's start or end. */
+export interface TellingOfLive {
+  /** The room did not know it. */
+  isNews: boolean;
+  /** Its sockets were told. */
+  isShown: boolean;
+  /** Of an end: there are viewers whom nobody was told of yet. */
+  hasLastWord: boolean;
+}
+
+const NO_NEWS: TellingOfLive = { isNews: false, isShown: false, hasLastWord: false };
 
 /** What a live or party room decides. It knows persons and sockets by name; who they are was settled at the shard. */
 export class LiveRoom {
@@ -43,8 +58,8 @@ export class LiveRoom {
   readonly #count: Coalesced;
   readonly #comings: Pace;
   readonly #standIns: StandIns;
-  /** Of each live the users who came since it was last proven. */
-  readonly #newcomers = new Map<number, Set<number>>();
+  /** Of each host his last live that ended: word of its start may come late. */
+  readonly #endedUpTo = new Map<number, number>();
 
   constructor(parts: LiveRoomParts) {
     const { kind, roomId } = partsOf(parts.name);
@@ -52,7 +67,7 @@ export class LiveRoom {
     this.roomId = roomId;
     this.#parts = parts;
     this.#comings = new Pace(COMINGS, parts.now());
-    this.#standIns = new StandIns(parts);
+    this.#standIns = new StandIns({ ...parts, found: (person) => parts.turnout.strike(person) });
     const { least, most } = COUNT_EVERY_MS;
     const everyMs = () => Math.min(most, Math.max(least, parts.members.count));
     this.#count = new Coalesced(everyMs, () => {
@@ -92,16 +107,20 @@ export class LiveRoom {
   }
 
   #join(member: Member, isQuiet: boolean): RoomReply {
-    const { members, hosting, now } = this.#parts;
+    const { members, hosting, turnout, now } = this.#parts;
     const sitter = member.seat === null ? undefined : members.sitter(member.seat);
     if (sitter && sitter.key !== member.key) {
       return { ok: false, code: "conflict", message: "Kursi sudah terisi" };
     }
-    const isNew = this.#standIns.watch(member.address, now(), () => members.join(member, now()));
-    if (member.userId !== null && isNew) {
-      for (const users of this.#newcomers.values()) users.add(member.userId);
-      hosting.came(member.userId, now(), true);
-    }
+    const before = members.find(member.socket);
+    const isNew = this.#standIns.watch(member.address, now(), () => {
+      const isNew = members.join(member, now());
+      if (before && before.key !== member.key) this.#standIns.left(before);
+      if (isNew) turnout.came(member.key);
+      if (member.userId === null) this.#standIns.arrived(member);
+      return isNew;
+    });
+    if (member.userId !== null && isNew) hosting.came(member.userId, now(), true);
     if (isNew || (this.kind === "party" && !isQuiet)) this.#tellOfJoin(member, isQuiet);
     return this.#fine(isNew);
   }
@@ -117,11 +136,16 @@ export class LiveRoom {
 
   /** A socket leaves, was lost, or its shard was. */
   leave(socket: string): void {
-    const { members, hosting, now, broadcasts } = this.#parts;
+    const { members, hosting, turnout, now, broadcasts } = this.#parts;
     const address = members.find(socket)?.address ?? null;
-    const left = this.#standIns.watch(address, now(), () => members.leave(socket));
+    const left = this.#standIns.watch(address, now(), () => {
+      const left = members.leave(socket);
+      if (left?.isGone) this.#standIns.left(left.member);
+      return left;
+    });
     if (!left?.isGone) return;
     const { member } = left;
+    turnout.went(member.key);
     if (member.userId !== null) hosting.went(member.userId, now());
     if (this.#mayShowComing()) {
       const payload = personPayload(this.kind, this.roomId, member);
@@ -170,12 +194,10 @@ export class LiveRoom {
     return unknown;
   }
 
-  /** Sockets of shards that died without a word leave; of lives that are over nobody is kept. */
+  /** Sockets of shards that died without a word leave. */
   sweep(): void {
-    const { members, hosting, now } = this.#parts;
+    const { members, now } = this.#parts;
     for (const socket of members.lapsed(now())) this.leave(socket);
-    const open = new Set(hosting.list().map(({ sessionId }) => sessionId));
-    for (const id of this.#newcomers.keys()) if (!open.has(id)) this.#newcomers.delete(id);
   }
 
   /** Distinct people, without those who host here: a host is no viewer of his own live, nor is who stands for him. */
@@ -206,23 +228,42 @@ export class LiveRoom {
   }
 
   /**
-   * A live began or ended here. Rooms are named by clients, so several lives may share one: nobody's viewers are told of
-   * another's, only that the room went live and that it is dark; in a host's own room (`room_<id>`) only his are told.
-   * Answers whether the room was told.
+   * A live began or ended here. Either may be told again, late, and in any order: what is known is no news. Rooms are
+   * named by clients, so several lives may share one: nobody's viewers are told of another's, only that the room went
+   * live and that it is dark; in a host's own room (`room_<id>`) only his are told.
    */
-  tellLive(news: LiveNews): boolean {
-    const { hosting, broadcasts, now } = this.#parts;
-    const { hostId, sessionId, state, address = null } = news;
-    if (state === "started") {
-      hosting.start({ hostId, sessionId, address }, this.#isVerified(hostId), now());
-      if (this.#standIns.standsFor(hostId)) hosting.came(hostId, now(), false);
-    } else {
-      hosting.end(hostId, sessionId);
-    }
+  tellLive(news: LiveNews): TellingOfLive {
+    const { broadcasts, now } = this.#parts;
+    const told = news.state === "started" ? this.#begin(news) : this.#end(news);
+    if (!told.isNews) return told;
     this.#counted();
-    const isShown = this.#isNewsOf(hostId, state);
-    if (isShown) broadcasts.say(`live:${state}`, livePayload(news, now()));
-    return isShown;
+    const isShown = this.#isNewsOf(news.hostId, news.state);
+    if (isShown) broadcasts.say(`live:${news.state}`, livePayload(news, now()));
+    return { ...told, isShown };
+  }
+
+  #begin({ hostId, sessionId, hostName, address = null }: LiveNews): TellingOfLive {
+    const { hosting, turnout, now } = this.#parts;
+    const known = hosting.find(hostId);
+    const newest = Math.max(known?.sessionId ?? 0, this.#endedUpTo.get(hostId) ?? 0);
+    if (newest >= sessionId) return NO_NEWS;
+    if (known) this.#end(known);
+    const live = { hostId, sessionId, hostName, address, toldTo: turnout.mark };
+    const started = hosting.start(live, this.#isVerified(hostId), now());
+    this.#standIns.seek(started);
+    if (this.#standIns.standsFor(hostId)) hosting.came(hostId, now(), false);
+    return { ...NO_NEWS, isNews: true };
+  }
+
+  #end({ hostId, sessionId }: Pick<Live, "hostId" | "sessionId">): TellingOfLive {
+    const { hosting, turnout } = this.#parts;
+    const known = hosting.find(hostId);
+    const live = known?.sessionId === sessionId ? known : undefined;
+    const hasLastWord = turnout.end(sessionId, live);
+    const newest = Math.max(sessionId, this.#endedUpTo.get(hostId) ?? 0);
+    if (this.#endedUpTo.size >= MAX_ENDED) this.#endedUpTo.clear();
+    this.#endedUpTo.set(hostId, newest);
+    return { ...NO_NEWS, isNews: hosting.end(hostId, sessionId), hasLastWord };
   }
 
   #isNewsOf(hostId: number, state: LiveNews["state"]): boolean {
@@ -245,18 +286,8 @@ export class LiveRoom {
     return this.#parts.members.isThere(`u:${userId}`);
   }
 
-  /** The users who came since it was last asked for this live; all who are there when that is not known. */
-  takeNewcomers(sessionId: number): number[] {
-    const known = this.#newcomers.get(sessionId);
-    this.#newcomers.set(sessionId, new Set());
-    if (known) return [...known];
-    return this.#parts.members.people().flatMap(({ userId }) => userId ?? []);
-  }
-
-  /** Lets the next asker have them again: the answer did not reach whom it was for. */
-  returnNewcomers(sessionId: number, userIds: number[]): void {
-    for (const userId of userIds) this.#newcomers.get(sessionId)?.add(userId);
-  }
+  /** Somebody came whom the live has not told of. */
+  hasNews = (live: Live): boolean => this.#parts.turnout.hasNews(live);
 
   #fine(isNew: boolean) {
     const { mark } = this.#parts.broadcasts;

@@ -36,7 +36,7 @@ export type RoomOp =
       person: PersonCard;
       seat: number | null;
       quiet: boolean;
-      /** Of a socket that comes from another shard: the last that reached it there; null when that is not known. */
+      /** Of a socket that was lost: the last that its shard has heard, here or where it was; null when that is not known. */
       since?: number | null;
     }
   | { kind: "leave"; socket: string }
@@ -57,7 +57,9 @@ export interface Frame {
   except: string | null;
   /** True for news that the next one replaces: not kept for who is away. */
   isVolatile: boolean;
-  /** Greater than that of everything the room said before. */
+  /** The number of what was said before it, news that the next replaces aside. */
+  after: number;
+  /** Greater than `after`; the same for news that the next replaces. */
   mark: number;
 }
 
@@ -90,5 +92,8 @@ export type GiftOutcome =
 export type Delivery =
   | { kind: "frame"; frame: Frame }
   | { kind: "answer"; answer: GiftAnswer }
-  /** A socket that came from another shard is in: what it missed on the way, up to a number, and from here on everything. */
-  | { kind: "entry"; socket: string; frames: Frame[]; mark: number };
+  /**
+   * A socket that was lost is in: what its shard had not heard when it asked, up to a number, and from here on everything.
+   * Not `isWhole` where the room no longer has all that it missed.
+   */
+  | { kind: "entry"; socket: string; frames: Frame[]; isWhole: boolean; mark: number };

@@ -17,7 +17,11 @@ const hostScreen = (socket: string, address: string | null = HOME) => ({
 });
 
 const duties = (stage: Stage) =>
-  stage.hosting.due(stage.room.isHere, stage.now).map(({ kind, live }) => [kind, live.hostId]);
+  stage.hosting
+    .due(stage.room, stage.now)
+    .filter(({ kind, live }) => kind === "end" || stage.room.isHere(live.hostId))
+    .map(({ kind, live }) => [kind, live.hostId])
+    .sort(([, a], [, b]) => Number(a) - Number(b));
 
 describe("the socket of a host whose app sends no token", () => {
   it("is known by his address, whether it comes before or after the start", () =>
@@ -64,19 +68,78 @@ describe("the socket of a host whose app sends no token", () => {
       started(stage, 9, start);
       await stage.do("s1", join("a", hostScreen("a", socket)));
       expect(duties(stage)).toEqual([]);
-      expect(stage.hosting.next(stage.room.isHere)).toBeNull();
+      expect(stage.room.isHere(9)).toBe(false);
       expect(stage.room.viewerCount).toBe(1);
     }),
   );
 
-  it("stands for all hosts of his address and is one person: nobody is counted twice", () =>
+  it("stands for one host of his address, the latest, and is no viewer", () =>
     onStage("live", async (stage) => {
-      for (const hostId of [7, 8, 9]) started(stage, hostId);
+      for (const hostId of [7, 8, 9]) {
+        started(stage, hostId);
+        stage.now += 1;
+      }
       await stage.do("s1", join("a", hostScreen("a")));
-      expect(duties(stage)).toEqual([7, 8, 9].map((hostId) => ["renew", hostId]));
+      expect(duties(stage)).toEqual([["renew", 9]]);
       expect(stage.room.viewerCount).toBe(0);
       await stage.do("s1", join("b", hostScreen("b")), join("c", guest("Ana")));
+      expect(duties(stage)).toEqual([
+        ["renew", 8],
+        ["renew", 9],
+      ]);
       expect(stage.room.viewerCount).toBe(1);
+    }));
+
+  it("proves his own host alone: of two behind one address each ends with his own socket", () =>
+    onStage("live", async (stage) => {
+      for (const hostId of [7, 8]) {
+        await stage.do("s1", join(`h${hostId}`, hostScreen(`h${hostId}`)));
+        started(stage, hostId);
+      }
+      expect(duties(stage)).toHaveLength(2);
+      await stage.do("s1", leave("h7"));
+      stage.evict();
+      stage.now += HOST_GRACE_MS - 1;
+      expect(duties(stage)).toEqual([["renew", 8]]);
+      stage.now += 1;
+      expect(duties(stage)).toEqual([
+        ["end", 7],
+        ["renew", 8],
+      ]);
+      await stage.do("s1", join("again", hostScreen("again")));
+      expect(duties(stage)).toEqual([
+        ["renew", 7],
+        ["renew", 8],
+      ]);
+    }));
+
+  it("is followed by his next one, which came before the first was known to be lost", () =>
+    onStage("live", async (stage) => {
+      await stage.do("s1", join("a", hostScreen("a")));
+      started(stage, 9);
+      await stage.do("s1", join("b", hostScreen("b")), leave("a"));
+      stage.now += HOST_GRACE_MS;
+      expect(duties(stage)).toEqual([["renew", 9]]);
+      expect(stage.room.viewerCount).toBe(0);
+    }));
+
+  it("who names his host takes his place, and lets another stand for another", () =>
+    onStage("live", async (stage) => {
+      started(stage, 9);
+      await stage.do("s1", join("a", hostScreen("a")));
+      started(stage, 8);
+      expect(duties(stage)).toEqual([["renew", 9]]);
+      await stage.do("s1", join("b", { ...hostScreen("b"), key: "g:9:Ibu" }));
+      expect(duties(stage)).toEqual([
+        ["renew", 8],
+        ["renew", 9],
+      ]);
+      await stage.do("s1", leave("b"));
+      stage.now += HOST_GRACE_MS;
+      expect(duties(stage)).toEqual([
+        ["renew", 8],
+        ["end", 9],
+      ]);
     }));
 
   it("gives way to the host's own also where a renewal was under way meanwhile", () =>
@@ -85,7 +148,7 @@ describe("the socket of a host whose app sends no token", () => {
       await stage.do("s1", join("a", hostScreen("a")));
       const [before] = stage.hosting.list();
       await stage.do("s1", join("h", user(9)));
-      if (before) stage.hosting.renewed(before, stage.now);
+      if (before) stage.hosting.renewed(before, { isHere: true, upTo: 0 }, stage.now);
       expect(stage.hosting.find(9)?.isVerified).toBe(true);
     }));
 

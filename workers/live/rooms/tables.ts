@@ -19,4 +19,11 @@ export const ROOM_TABLES = [
    alter table lives add column is_verified integer not null default 1`,
   `alter table shards add column present_until integer not null default 0;
    update shards set present_until = until`,
+  `create table visitors (person text primary key, n integer not null) without rowid;
+   create table last_words (part integer primary key, session_id integer not null, people text not null);
+   alter table lives add column told_to integer not null default 0;
+   alter table lives add column host_name text not null default '';
+   alter table lives add column stand_in text;
+   alter table lives add column is_greeted integer not null default 0`,
+  "create table said (one integer primary key check (one = 1), last integer not null, is_speaking integer not null)",
 ];

@@ -2,7 +2,7 @@ import { PacketType } from "socket.io-parser";
 import type { Client } from "./client.ts";
 import type { EngineIo } from "./engine.ts";
 import { ConnectLater, ConnectRefused, type Handlers, RecoveryDeclined } from "./handlers.ts";
-import { type Hub, LiveSocket } from "./live-socket.ts";
+import { dataOf, type Hub, LiveSocket } from "./live-socket.ts";
 import { packetFrames } from "./packets.ts";
 import type { Orphan, Recovered, Recovery } from "./recovery.ts";
 import type { RoomIndex } from "./rooms.ts";
@@ -23,6 +23,8 @@ interface Parts<Data> {
 /** Who joins a namespace: asks the application, answers CONNECT or CONNECT_ERROR, and lets a lost socket go on. */
 export class Admission<Data> {
   readonly #parts: Parts<Data>;
+  /** The pids of lost sockets that are about to go on, each on one connection. */
+  readonly #resuming = new Set<string>();
 
   constructor(parts: Parts<Data>) {
     this.#parts = parts;
@@ -57,18 +59,44 @@ export class Admission<Data> {
     client.sockets.set(namespace, socket);
     try {
       await handlers.connect?.(socket, auth);
+      if (recovered && client.session.isOpen) await this.#resume(socket, recovered, auth);
       if (socket.phase === "gone") client.sockets.delete(namespace);
       if (!client.session.isOpen || socket.phase === "gone") return null;
       this.#admit(client, socket, recovered && this.#asOfNow(recovered, auth));
       return socket;
     } catch (error) {
       client.sockets.delete(namespace);
-      void socket.end("server namespace disconnect");
-      const isAnew = recovered && error instanceof RecoveryDeclined && client.session.isOpen;
+      const isAnew = recovered && error instanceof RecoveryDeclined;
+      const wasResuming = socket.phase === "resuming";
+      void socket.end(isAnew ? "transport close" : "server namespace disconnect");
+      if (wasResuming) this.#parts.recovery?.forget(socket.pid);
+      if (!client.session.isOpen) return null;
       if (isAnew) return await this.#present(client, namespace, auth, null);
       if (error instanceof ConnectLater) await client.close("transport close");
       else this.#refuse(client, namespace, error);
       return null;
+    }
+  }
+
+  /** What it missed is brought here. Another connection may have come back as this socket, or be about to. */
+  async #resume(
+    socket: LiveSocket<Data>,
+    recovered: Recovered,
+    auth: Record<string, unknown>,
+  ): Promise<void> {
+    const { engine, handlers } = this.#parts;
+    if (!handlers.resume) return;
+    const { pid } = this.#asOfNow(recovered, auth).state;
+    if (this.#resuming.has(pid)) throw new RecoveryDeclined();
+    this.#resuming.add(pid);
+    socket.phase = "resuming";
+    try {
+      await handlers.resume(socket);
+    } catch (error) {
+      if (!(error instanceof RecoveryDeclined)) engine.settings.onError(error, "resume");
+      throw new RecoveryDeclined();
+    } finally {
+      this.#resuming.delete(pid);
     }
   }
 
@@ -103,10 +131,13 @@ export class Admission<Data> {
     const from = this.#parts.recovery?.log.next() ?? 0;
     const { takeover } = this.#parts;
     const ids = { id: randomId(), pid: takeover ? newSessionId(takeover.shard) : randomId() };
-    return { namespace, ...ids, rooms: [], data: null, recovered: false, from };
+    return { namespace, ...ids, rooms: [], since: {}, data: null, recovered: false, from };
   }
 
-  /** A client that names a pid goes on as that socket, though we may not know yet that its old connection is dead. */
+  /**
+   * A client that names a pid goes on as that socket, though we may not know yet that its old connection is dead. That is
+   * cut off for nobody but who proves to be the socket's owner.
+   */
   async #recover(
     client: Client<Data>,
     namespace: string,
@@ -116,9 +147,27 @@ export class Admission<Data> {
     const { pid, offset } = auth;
     if (!recovery || typeof pid !== "string") return null;
     if (!recovery.find(pid)) await takeover?.bring(client, namespace, { ...auth, pid });
+    if (!(await this.#isOwner(client, { ...auth, pid }))) return null;
     await this.lose(pid, namespace);
     const recovered = recovery.restore(pid, offset);
     return recovered?.state.namespace === namespace ? recovered : null;
+  }
+
+  async #isOwner(
+    { request }: Client<Data>,
+    auth: Record<string, unknown> & { pid: string },
+  ): Promise<boolean> {
+    const { engine, handlers, recovery } = this.#parts;
+    if (!handlers.identify) return true;
+    try {
+      const who = await handlers.identify(request, auth);
+      const found = recovery?.find(auth.pid);
+      if (who === null || !found) return false;
+      return handlers.owns?.(dataOf<Data>(found.data), who) ?? true;
+    } catch (error) {
+      engine.settings.onError(error, "identify");
+      return false;
+    }
   }
 
   /** The socket with this pid comes back somewhere: its connection, if it has one, is dead. */
@@ -132,10 +181,10 @@ export class Admission<Data> {
   }
 
   /** A crash or deploy took this socket, and nobody was told. */
-  tellLost({ sessionId, state }: Orphan): void {
+  tellLost(orphan: Orphan): void {
     const { engine, handlers, hub, recovery } = this.#parts;
-    recovery?.lost(sessionId, state);
-    const socket = LiveSocket.gone(hub, state);
+    recovery?.orphaned(orphan);
+    const socket = LiveSocket.gone(hub, orphan.state);
     void engine.guard("disconnect", () => handlers.disconnect?.(socket, "transport close"));
   }
 

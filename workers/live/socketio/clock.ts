@@ -19,7 +19,10 @@ export interface Times {
 const ALARMS = ["ping_at", "check_at", "deadline_at", "expiry_at", "wake_at"] as const;
 const COLUMNS = [...ALARMS, "pinged_at"] as const;
 
-/** The object's one alarm, shared by all that is due: set to the earliest, absent when there is nothing. */
+/**
+ * The object's one alarm, shared by all that is due: set to the earliest, absent when there is nothing. What is too old for
+ * recovery is refused by its time; deleting it is done beside the heartbeat, and an object that has none waits for its next.
+ */
 export class Clock {
   readonly #storage: DurableObjectStorage;
   readonly #db: Storage;
@@ -79,7 +82,9 @@ export class Clock {
   }
 
   #arm(times: Times): void {
-    const all = ALARMS.map((name) => times[name]).filter((at) => at !== null);
+    const { ping_at, check_at, deadline_at, wake_at } = times;
+    const expiry_at = ping_at === null ? null : times.expiry_at;
+    const all = [ping_at, check_at, deadline_at, wake_at, expiry_at].filter((at) => at !== null);
     const next = all.length > 0 ? Math.min(...all) : null;
     if (next === this.#armed) return;
     this.#armed = next;

@@ -23,10 +23,13 @@ export class ConnectLater extends Error {
   }
 }
 
-/** Thrown by `connect` of a recovered socket: the client is not who it was, and begins anew, in no room and with no past. */
+/**
+ * Thrown by `connect` or `resume` of a recovered socket: the client cannot go on as what it was, and begins anew, in no room
+ * and with no past; its `recovered` is false.
+ */
 export class RecoveryDeclined extends Error {
   constructor() {
-    super("not the socket that it names");
+    super("cannot go on as the socket that it names");
     this.name = "RecoveryDeclined";
   }
 }
@@ -44,19 +47,25 @@ export interface Handlers<Data = unknown> {
    */
   connect?(socket: Socket<Data>, auth: Record<string, unknown>): Promise<void> | void;
   /**
-   * With `takeover`: who a client proves to be that was connected to another object; null when it proves nothing, and is
-   * not to get what it left there. It goes to the other object's `owns`.
+   * Who a client proves to be that names a pid; null when it proves nothing, and is to begin anew. It goes to `owns`, of
+   * this object or of the one that has the socket, before anything of the socket is touched. Without it: anybody.
    */
   identify?(
     request: HandshakeRequest,
     auth: Record<string, unknown>,
   ): Promise<string | null> | string | null;
-  /** With `takeover`: whether a socket with this data may go on with somebody who proved to be `who`. Without it: always. */
+  /** Whether a socket with this data may go on with somebody who proved to be `who`. Without it: always. */
   owns?(data: Readonly<Data> | null, who: string): boolean;
   /** With `takeover`: a lost socket goes to another object, for good; answers what it takes along of rooms and data. */
   moving?(socket: Socket<Data>, to: string): { rooms: Iterable<string>; data: Data | null };
   /** With `takeover`: a lost socket came, as `moving` gave it; from now on what is sent to its rooms is kept for it. */
   moved?(socket: Socket<Data>): void;
+  /**
+   * A lost socket is about to go on, after `connect`: when this is done, all that was sent to it and to its rooms has come
+   * to this object. The rooms that it joins here, and what is sent to it, go along. It throws RecoveryDeclined where a part
+   * of the gap is missing. Once this was called, `disconnect` is too, also where the client is gone before it is connected.
+   */
+  resume?(socket: Socket<Data>): Promise<void>;
   /** After the CONNECT packet, and what was missed, went out. */
   connected?(socket: Socket<Data>): Promise<void> | void;
   /** An event of the client. `ack` is null when it asked for no acknowledgement. */
@@ -67,13 +76,15 @@ export interface Handlers<Data = unknown> {
     ack: Ack | null,
   ): Promise<void> | void;
   /**
-   * The socket is gone (its rooms and data can still be read); called once for each that `connected` was called for.
+   * The socket is gone (its rooms and data can still be read); once for each that `resume` or `connected` was called for.
    * After a loss that can be recovered the same id may connect again with `recovered`. A socket that a crash or deploy
-   * took is told of at the next alarm ("transport close", its `request` empty).
+   * took is told of at the next alarm or question for who is away ("transport close", its `request` empty).
    */
   disconnect?(socket: Socket<Data>, reason: DisconnectReason): Promise<void> | void;
-  /** A lost socket can be recovered no more. Until here, what is sent to its rooms must still reach this object. */
+  /** A lost socket can be recovered no more; told when somebody is connected. */
   expired?(socket: Socket<Data>): Promise<void> | void;
+  /** With recovery: nothing is left to be written. What the application writes now is in storage together with the rest. */
+  written?(): void;
   /** The time that `wakeAt` was given has come. The alarm waits for it, for a quarter of the ping time-out at most. */
   wake?(): Promise<void> | void;
 }

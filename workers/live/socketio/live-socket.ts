@@ -28,6 +28,8 @@ export interface Hub<Data> {
   left(socket: LiveSocket<Data>, room: string): void;
   /** Keeps the socket's state; throws when it is too large. */
   keep(socket: LiveSocket<Data>): void;
+  /** The offset of now; null without recovery. */
+  offset(): number | null;
   /** Sends an event to one socket, kept for replay. */
   sendTo(socket: LiveSocket<Data>, event: PreparedEvent, isVolatile: boolean): void;
   closed(socket: LiveSocket<Data>, reason: DisconnectReason): Promise<void>;
@@ -55,9 +57,10 @@ export class LiveSocket<Data> implements Socket<Data> {
   readonly from: number;
   /** Null for one that is only told of, after its connection is gone. */
   readonly client: Connection<Data> | null;
-  phase: "connecting" | "connected" | "gone" = "connecting";
+  phase: "connecting" | "resuming" | "connected" | "gone" = "connecting";
   readonly #hub: Hub<Data>;
   readonly #rooms: Set<string>;
+  readonly #since: Map<string, number>;
   #data: Data | null;
   #held: Frame[] = [];
   #asked = new Map<number, Asked>();
@@ -73,6 +76,7 @@ export class LiveSocket<Data> implements Socket<Data> {
     this.recovered = state.recovered;
     this.from = state.from;
     this.#rooms = new Set(state.rooms);
+    this.#since = new Map(Object.entries(state.since));
     this.#data = dataOf<Data>(state.data);
   }
 
@@ -113,7 +117,8 @@ export class LiveSocket<Data> implements Socket<Data> {
 
   get state(): SocketState {
     const { namespace, id, pid, recovered, from } = this;
-    return { namespace, id, pid, rooms: [...this.#rooms], data: this.#data, recovered, from };
+    const [rooms, since] = [[...this.#rooms], Object.fromEntries(this.#since)];
+    return { namespace, id, pid, rooms, since, data: this.#data, recovered, from };
   }
 
   /** Once it is gone this, like `leave`, is only for those who are told of its leaving, in their turn. */
@@ -121,12 +126,18 @@ export class LiveSocket<Data> implements Socket<Data> {
     if (this.#rooms.has(room) || room === this.id) return;
     if (this.#rooms.size >= this.#hub.maxRooms) throw new RangeError("too many rooms");
     this.#rooms.add(room);
-    this.#keepOr(() => this.#rooms.delete(room));
+    const since = this.#hub.offset();
+    if (since !== null) this.#since.set(room, since);
+    this.#keepOr(() => {
+      this.#rooms.delete(room);
+      this.#since.delete(room);
+    });
     if (this.connected) this.#hub.joined(this, room);
   }
 
   leave(room: string): void {
     if (!this.#rooms.delete(room)) return;
+    this.#since.delete(room);
     this.#hub.left(this, room);
     this.#keepOr(() => undefined);
   }
@@ -169,11 +180,11 @@ export class LiveSocket<Data> implements Socket<Data> {
     if (close) void this.client?.close("forced close");
   }
 
-  /** Frames for this client; before it is connected they wait for the CONNECT packet. */
+  /** Frames for this client; before it is connected they wait for the CONNECT packet, a recovered one's in the log. */
   deliver(frames: readonly Frame[]): void {
     if (this.phase === "connected") {
       for (const frame of frames) this.client?.session.send(frame);
-    } else if (this.phase === "connecting") {
+    } else if (this.phase === "connecting" && !this.recovered) {
       this.#held.push(...frames);
     }
   }
@@ -229,7 +240,7 @@ export class LiveSocket<Data> implements Socket<Data> {
 
   /** The socket leaves; tells the application once if it knew of it. */
   async end(reason: DisconnectReason): Promise<void> {
-    const wasConnected = this.phase === "connected";
+    const wasKnown = this.phase === "connected" || this.phase === "resuming";
     this.phase = "gone";
     this.#held = [];
     for (const { timer, reject } of this.#asked.values()) {
@@ -237,7 +248,7 @@ export class LiveSocket<Data> implements Socket<Data> {
       reject(new Error("the socket is gone"));
     }
     this.#asked.clear();
-    if (wasConnected) await this.#hub.closed(this, reason);
+    if (wasKnown) await this.#hub.closed(this, reason);
   }
 
   #guarded(work: () => Promise<void> | void): Promise<void> | undefined {
@@ -250,7 +261,7 @@ export class LiveSocket<Data> implements Socket<Data> {
   }
 
   #keepOr(undo: () => void): void {
-    if (this.phase !== "connected") return;
+    if (this.phase !== "connected" && this.phase !== "resuming") return;
     try {
       this.#hub.keep(this);
     } catch (error) {
@@ -261,6 +272,6 @@ export class LiveSocket<Data> implements Socket<Data> {
 }
 
 /** The application's own value as it was given to `data`: its type is the engine's type parameter, on trust. */
-function dataOf<Data>(value: unknown): Data | null {
+export function dataOf<Data>(value: unknown): Data | null {
   return (value ?? null) as Data | null;
 }

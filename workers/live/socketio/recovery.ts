@@ -43,8 +43,9 @@ const FLUSH_MS = 250;
 
 /**
  * Who may come back, and to what. Every connected socket has a row here, so that a deploy or crash, which takes the
- * WebSockets with their attachments, takes no membership; the row of a lost one is kept for `maxMs`. Rows are written
- * behind, together with the log: a thousand who connect at once, or change their rooms, cost one commit.
+ * WebSockets with their attachments, leaves none untold of; the row of a lost one is kept for `maxMs`. Rows are written
+ * behind, together with the log: a thousand who connect at once, or change their rooms, cost one commit. Who cannot be
+ * given the whole of what he missed is not recovered.
  */
 export class Recovery {
   readonly log: ReplayLog;
@@ -57,6 +58,10 @@ export class Recovery {
   /** What is not written yet, by pid; null for a row to be deleted. */
   readonly #waiting = new Map<string, Kept | null>();
   #timer: ReturnType<typeof setTimeout> | null = null;
+  /** True while storage says that something may be unwritten. */
+  #isUnwritten = false;
+  #wasCut = false;
+  readonly #written: () => void;
   /** Null before it is read, once a life. */
   #awaited: Awaited | null = null;
 
@@ -64,8 +69,9 @@ export class Recovery {
     db: Storage,
     clock: Clock,
     options: RecoveryOptions,
-    { noticeMs, now }: { noticeMs: number; now: () => number },
+    { noticeMs, now, written }: { noticeMs: number; now: () => number; written: () => void },
   ) {
+    this.#written = written;
     this.#db = db;
     this.#clock = clock;
     this.#options = options;
@@ -73,6 +79,24 @@ export class Recovery {
     this.#now = now;
     const retainMs = options.maxMs + noticeMs;
     this.log = new ReplayLog({ db, options, retainMs, now, later: () => this.#later() });
+  }
+
+  /**
+   * For the object's constructor, when the tables are there. A life that ended with something unwritten was cut off: what
+   * went in its last moment is not known, so nobody goes on from it.
+   */
+  begin(): void {
+    const [row] = this.#db.rows<{ is_unwritten: number }>(
+      "select is_unwritten from socketio_clock",
+    );
+    this.#wasCut = row?.is_unwritten === 1;
+    this.#isUnwritten = this.#wasCut;
+    if (this.#wasCut)
+      this.#db.write("update socketio_sockets set lost_at = 0 where lost_at is not null");
+  }
+
+  get wasCut(): boolean {
+    return this.#wasCut;
   }
 
   /** A connected socket, with what it is from now on. */
@@ -85,11 +109,26 @@ export class Recovery {
     this.#put(pid, null);
   }
 
-  /** A socket was lost: it may come back until `maxMs` from now. */
+  /** A socket was lost: it may come back until `maxMs` after it was first known to be. */
   lost(sessionId: string, state: SocketState): void {
-    const now = this.#now();
-    this.#put(state.pid, { sessionId, holder: { state }, lostAt: now });
-    this.#clock.noLaterThan("expiry_at", now + this.#options.maxMs);
+    const lostAt = this.#kept(state.pid)?.lostAt ?? this.#now();
+    this.#lose(sessionId, state, lostAt);
+  }
+
+  /** The connection of a socket went with an earlier life of the object. */
+  orphaned({ sessionId, state }: Orphan): void {
+    this.#lose(sessionId, state, this.#wasCut ? 0 : this.#now());
+  }
+
+  #lose(sessionId: string, state: SocketState, lostAt: number): void {
+    this.#put(state.pid, { sessionId, holder: { state }, lostAt });
+    this.#clock.noLaterThan("expiry_at", lostAt + this.#options.maxMs);
+  }
+
+  /** What a lost socket that is about to go on is from now on, should its client be lost once more. */
+  change({ pid, state }: { pid: string; state: SocketState }): void {
+    const kept = this.#kept(pid);
+    if (kept && kept.lostAt !== null) this.#put(pid, { ...kept, holder: { state } });
   }
 
   /** What is known of the socket with this pid, connected or lost. */
@@ -208,11 +247,27 @@ export class Recovery {
 
   /** Rows and log are written in the same turn, so that they are one commit. */
   #later(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null;
+    this.#sayUnwritten(true);
+    this.#timer ??= setTimeout(() => this.#write(), this.#options.flushMs ?? FLUSH_MS);
+  }
+
+  /** A busy object says once that it is behind, and takes it back when it had nothing to write for a while. */
+  #write(): void {
+    this.#timer = null;
+    if (this.#waiting.size > 0 || this.log.isBehind) {
       this.#writeRows();
       this.log.flush();
-    }, this.#options.flushMs ?? FLUSH_MS);
+      this.#later();
+    } else {
+      this.#sayUnwritten(false);
+      this.#written();
+    }
+  }
+
+  #sayUnwritten(isUnwritten: boolean): void {
+    if (isUnwritten === this.#isUnwritten) return;
+    this.#isUnwritten = isUnwritten;
+    this.#db.write("update socketio_clock set is_unwritten = ?", Number(isUnwritten));
   }
 
   #writeRows(): void {

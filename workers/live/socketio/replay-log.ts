@@ -2,9 +2,10 @@ import { z } from "zod";
 import type { RecoveryOptions } from "./options.ts";
 import type { Frame } from "./packets.ts";
 import { frameOf, textOf } from "./polling.ts";
+import type { SocketState } from "./socket-state.ts";
 import type { Storage } from "./storage.ts";
 
-/** One packet that went to a room (or to all of a namespace, for null), as it went. */
+/** One packet that went to a room (or to all of a namespace, for null), as it went; without frames where one was lost. */
 const Logged = z.object({
   n: z.number(),
   namespace: z.string(),
@@ -30,11 +31,7 @@ export type Moved = z.infer<typeof Moved>;
 export const framesOf = (packets: readonly Moved[]): Frame[] =>
   packets.flatMap(({ frames }) => frames.map(frameOf));
 
-interface Reader {
-  id: string;
-  namespace: string;
-  rooms: readonly string[];
-}
+type Reader = Pick<SocketState, "id" | "namespace" | "rooms" | "since">;
 
 const PER_MS = 1_000;
 const MAX_CHARS = 8_000_000;
@@ -55,7 +52,6 @@ export class ReplayLog {
   readonly #later: () => void;
   #segments: Segment[] | null = null;
   #floor = 0;
-  #lastBefore = 0;
   #n = 0;
   #tail: Logged[] = [];
   #tailChars = 0;
@@ -78,6 +74,16 @@ export class ReplayLog {
   next(): number {
     this.#n = Math.max(this.#n + 1, this.#now() * PER_MS);
     return this.#n;
+  }
+
+  /** Something that was sent to a room never came here: who was away cannot be given it. */
+  lose(namespace: string, room: string): void {
+    this.append({ n: this.next(), namespace, room, except: [], frames: [] });
+  }
+
+  /** True while something is in memory only. */
+  get isBehind(): boolean {
+    return this.#tail.length > 0;
   }
 
   append(packet: Omit<Logged, "frames"> & { frames: readonly Frame[] }): void {
@@ -124,25 +130,30 @@ export class ReplayLog {
   missedBy(reader: Reader, offset: number, aliveAt: number): Logged[] | null {
     const segments = this.#load();
     if (offset < this.#floor && this.#floor > aliveAt * PER_MS) return null;
-    const rooms = new Set([reader.id, ...reader.rooms]);
+    const since = new Map(reader.rooms.map((room) => [room, reader.since[room] ?? 0]));
+    since.set(reader.id, 0);
     const missed: Logged[] = [];
     const look = (packet: Logged) => {
-      const isFor = packet.room === null || rooms.has(packet.room);
-      if (packet.n <= offset || packet.namespace !== reader.namespace || !isFor) return;
+      const from = packet.room === null ? 0 : (since.get(packet.room) ?? Number.POSITIVE_INFINITY);
+      if (packet.n <= Math.max(offset, from) || packet.namespace !== reader.namespace) return;
       if (!packet.except.includes(reader.id)) missed.push(packet);
     };
     for (const segment of segments) {
       if (segment.last > offset) this.#packetsOf(segment).forEach(look);
     }
     this.#tail.forEach(look);
-    return missed;
+    return missed.every(({ frames }) => frames.length > 0) ? missed : null;
   }
 
   /**
    * Takes over what a reader missed in another object, to be replayed to it alone: under offsets of this log, greater than
    * all that it may have had there (`last`).
    */
-  adopt({ id, namespace }: Reader, packets: readonly Moved[], last: number): void {
+  adopt(
+    { id, namespace }: Pick<Reader, "id" | "namespace">,
+    packets: readonly Moved[],
+    last: number,
+  ): void {
     this.#n = Math.max(this.#n, last);
     for (const packet of packets) {
       const n = this.next();
@@ -187,12 +198,6 @@ export class ReplayLog {
     this.#db.write("update socketio_clock set log_floor = ?", this.#floor);
   }
 
-  /** The time of the last packet that an earlier life of the object wrote; 0 when there is none. */
-  get lastBefore(): number {
-    this.#load();
-    return this.#lastBefore;
-  }
-
   #load(): Segment[] {
     if (this.#segments) return this.#segments;
     const [row] = this.#db.rows<{ floor: number }>("select log_floor as floor from socketio_clock");
@@ -201,7 +206,6 @@ export class ReplayLog {
       "select last, count, chars from socketio_log order by last",
     );
     this.#segments = rows.map((segment) => ({ ...segment, packets: null }));
-    this.#lastBefore = (this.#segments.at(-1)?.last ?? 0) / PER_MS;
     return this.#segments;
   }
 

@@ -40,6 +40,10 @@ export class RoomIndex<Data> {
     return this.#rooms.get(keyOf(namespace, room)) ?? [];
   }
 
+  get isEmpty(): boolean {
+    return this.#byId.size === 0;
+  }
+
   all(): Iterable<LiveSocket<Data>> {
     return this.#byId.values();
   }

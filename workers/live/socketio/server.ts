@@ -68,8 +68,12 @@ export class SocketIoEngine<Data = unknown> {
     const { settings, db, clock } = this.#engine;
     const noticeMs = settings.pingIntervalMs + settings.pingTimeoutMs;
     this.#recovery = options.recovery
-      ? new Recovery(db, clock, options.recovery, { noticeMs, now: settings.now })
+      ? new Recovery(db, clock, options.recovery, {
+          ...{ noticeMs, now: settings.now },
+          written: () => this.#handlers.written?.(),
+        })
       : null;
+    void state.blockConcurrencyWhile(async () => this.#recovery?.begin());
     const { registry } = this.#engine;
     this.#delivery = new Delivery(this.#index, this.#recovery, () => registry.all());
     this.#takeover = this.#openTakeover(options);
@@ -112,6 +116,12 @@ export class SocketIoEngine<Data = unknown> {
     return [...(namespace ? this.#index.members(namespace, null) : this.#index.all())];
   }
 
+  /** True while no socket is connected here. */
+  get isEmpty(): boolean {
+    this.#engine.registry.all();
+    return this.#index.isEmpty;
+  }
+
   /** The socket with this id, when it is connected here. */
   socket(id: string): Socket<Data> | null {
     this.#engine.registry.all();
@@ -126,12 +136,18 @@ export class SocketIoEngine<Data = unknown> {
 
   /** Whether a lost socket that was in this room may come back. */
   isAwaited(room: string): boolean {
+    this.#tellOrphans();
     return this.#recovery?.isAwaited(room) ?? false;
   }
 
-  /** When an earlier life of this object last wrote down a packet for replay; 0 when nothing of it is kept. */
-  get lastSentBefore(): number {
-    return this.#recovery?.log.lastBefore ?? 0;
+  /** True when an earlier life of this object ended with something unwritten: `written` was not called after it. */
+  get wasCut(): boolean {
+    return this.#recovery?.wasCut ?? false;
+  }
+
+  /** Something for a room never came to this object: who is away now, and was in it, is not recovered. */
+  missed(room: string, namespace = "/"): void {
+    this.#recovery?.log.lose(namespace, room);
   }
 
   /** What another object asks of this one for a client that came to it (`TakeoverOptions.call`); null: nothing for it. */
@@ -201,6 +217,7 @@ export class SocketIoEngine<Data = unknown> {
 
   async #rang(now: number, { expiry_at: expiryAt, wake_at: wakeAt }: Times): Promise<void> {
     this.#tellOrphans();
+    this.#takeover?.forgetOld(now);
     if (this.#recovery && expiryAt !== null && expiryAt <= now) {
       for (const state of this.#recovery.expire(now)) {
         const socket = LiveSocket.gone(this.#hub, state);
@@ -212,7 +229,7 @@ export class SocketIoEngine<Data = unknown> {
     await this.#handlers.wake?.();
   }
 
-  /** Once a life: those whose connection ended without our being told. */
+  /** Once a life, when it is first asked who is away: those whose connection ended without our being told. */
   #tellOrphans(): void {
     if (!this.#recovery || this.#hasLookedForOrphans) return;
     this.#hasLookedForOrphans = true;
@@ -246,9 +263,11 @@ export class SocketIoEngine<Data = unknown> {
       joined: (socket, room) => this.#index.join(socket, room),
       left: (socket, room) => this.#index.leave(socket, room),
       keep: (socket) => {
+        if (!socket.connected) return this.#recovery?.change(socket);
         socket.client?.keep();
         this.#recovery?.keep(socket.sessionId, socket);
       },
+      offset: () => this.#recovery?.log.next() ?? null,
       sendTo: (socket, event, isVolatile) => this.#delivery.toSocket(socket, event, isVolatile),
       closed: (socket, reason) => this.#closed(socket, reason),
       nextAckId: () => {

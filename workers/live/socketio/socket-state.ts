@@ -6,6 +6,8 @@ export const SocketState = z.object({
   id: z.string(),
   pid: z.string(),
   rooms: z.array(z.string()),
+  /** What was sent to a room before this offset was before it joined. */
+  since: z.record(z.string(), z.number()).default({}),
   data: z.unknown(),
   recovered: z.boolean(),
   /** What was sent before this offset is none of its business. */

@@ -17,6 +17,7 @@ const MIGRATIONS = [
      packets text not null)`,
   `create table socketio_moved (pid text primary key, shard text not null, until integer not null) without rowid;
    create index socketio_moved_until on socketio_moved (until)`,
+  "alter table socketio_clock add column is_unwritten integer not null default 0",
 ];
 
 /** The engine's SQLite, one statement at a time. */

@@ -1,6 +1,6 @@
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { inside, newShard, type ShardStub, toldTo, WireClient } from "./testing/client.ts";
+import { inside, newShard, ring, type ShardStub, toldTo, WireClient } from "./testing/client.ts";
 
 /** An event as it came, and the offset at its end. */
 function apart(frame: unknown): { args: unknown[]; offset: string } {
@@ -197,6 +197,22 @@ describe("a client that comes to another object", () => {
     ]) {
       expect((await comeTo(next, { pid: forged, offset, name })).sid).not.toBe(id);
     }
+  });
+
+  it("is not known for ever to have left: the alarm forgets it after a day", async () => {
+    const [old, next] = two();
+    const { client, pid, name, offset } = await inRoom(old);
+    await lose(client);
+    await comeTo(next, { pid, offset, name });
+    await WireClient.open(old);
+    const moved = () =>
+      inside(old, (_, { storage }) =>
+        storage.sql.exec("select count(*) as n from socketio_moved").one(),
+      );
+    await ring(old, 1_000);
+    expect(await moved()).toEqual({ n: 1 });
+    await ring(old, 24 * 60 * 60 * 1_000);
+    expect(await moved()).toEqual({ n: 0 });
   });
 
   it("asks one object, once", async () => {

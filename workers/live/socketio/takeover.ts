@@ -3,13 +3,12 @@ import type { Client } from "./client.ts";
 import type { EngineIo } from "./engine.ts";
 import type { Handlers } from "./handlers.ts";
 import type { HandshakeRequest } from "./handshake-request.ts";
-import { type Hub, LiveSocket } from "./live-socket.ts";
+import { dataOf, type Hub, LiveSocket } from "./live-socket.ts";
 import type { TakeoverOptions, TakeoverWish } from "./options.ts";
 import type { Recovery } from "./recovery.ts";
 import { Moved } from "./replay-log.ts";
 import { shardOf } from "./session-id.ts";
 import { SocketState } from "./socket-state.ts";
-import type { Storage } from "./storage.ts";
 
 const Handed = z.object({ state: SocketState, packets: z.array(Moved), last: z.number() });
 
@@ -24,7 +23,7 @@ interface Parts<Data> {
 }
 
 const TIMEOUT_MS = 2_000;
-/** So long is known where a socket went; it comes back through here however often it moves. */
+/** So long is known where a socket went: it comes back through here however often it moves. */
 const POINTER_MS = 24 * 60 * 60 * 1_000;
 
 /**
@@ -135,29 +134,22 @@ export class Takeover<Data> {
   #point({ pid, by }: TakeoverWish): void {
     const { engine, options } = this.#parts;
     if (shardOf(pid) !== options.shard) return;
-    const now = engine.settings.now();
-    forgetOld(engine.db, now);
     if (by === options.shard) {
       engine.db.write("delete from socketio_moved where pid = ?", pid);
       return;
     }
     engine.db.write(
       "insert or replace into socketio_moved (pid, shard, until) values (?, ?, ?)",
-      ...[pid, by, now + POINTER_MS],
+      ...[pid, by, engine.settings.now() + POINTER_MS],
     );
   }
-}
 
-/** A few rows each time, so that none is kept for ever and no call does much. */
-function forgetOld(db: Storage, now: number): void {
-  db.write(
-    `delete from socketio_moved where pid in
-       (select pid from socketio_moved where until <= ? order by until limit 8)`,
-    now,
-  );
-}
-
-/** The application's own value as it was given to `data`. */
-function dataOf<Data>(value: unknown): Data | null {
-  return (value ?? null) as Data | null;
+  /** Forgets where sockets went that nobody asks for any more; some each time, so that no call does much. */
+  forgetOld(now: number): void {
+    this.#parts.engine.db.write(
+      `delete from socketio_moved where pid in
+         (select pid from socketio_moved where until <= ? order by until limit 1000)`,
+      now,
+    );
+  }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { RoomReply } from "../rooms/ops.ts";
 import { Attendance } from "./attendance.ts";
 import type { AppSocket, Desk } from "./desk.ts";
-import { Marks } from "./marks.ts";
+import type { Marks } from "./marks.ts";
 import { userCard } from "./people.ts";
 
 const ROOM = "live:uji";
@@ -18,6 +18,7 @@ function scene(fails: { home: number; room: number }) {
   const person = userCard(7, { name: "Ana", avatar: null, level: 1, vip: 0 });
   const socket = {
     id: "a",
+    connected: true,
     rooms,
     data: { person, signIn: null, isBatched: false, isReturning: true, seat: null },
     join: (room: string) => void rooms.add(room),
@@ -26,7 +27,8 @@ function scene(fails: { home: number; room: number }) {
   const desk = {
     shards: 1,
     now: () => 0,
-    marks: new Marks(() => null),
+    marks: { joined: () => undefined, forget: () => undefined } as unknown as Marks,
+    engine: { socketsIn: () => [], isAwaited: () => false },
     beside: (_: string, work: Promise<unknown>) => void work.catch(() => undefined),
     homes: {
       deliver: async ({ kind }: { kind: string }, op?: { kind: string }) => {
@@ -69,6 +71,75 @@ describe("who comes back while objects are being moved", () => {
     expect(await attendance.join(socket, ROOM)).toMatchObject({ ok: false, code: "unavailable" });
     expect(socket.rooms.size).toBe(0);
   });
+});
+
+/** A lost socket of a room, whose shard has heard 5 there; what the room does when it is asked. */
+function lost(answer: (enter: (isWhole: boolean) => void) => Promise<RoomReply>) {
+  const asked: unknown[] = [];
+  const socket = {
+    ...{ id: "a", connected: false, rooms: new Set([ROOM]) },
+    data: { person: userCard(7, null), signIn: null, isBatched: false, seat: null },
+  } as unknown as AppSocket;
+  const desk = {
+    ...{ shards: 1, now: () => 0, marks: { of: () => 5, forget: () => undefined } },
+    engine: { socket: () => null, socketsIn: () => [], isAwaited: () => false },
+    beside: (_: string, work: Promise<unknown>) => void work.catch(() => undefined),
+    homes: { deliver: async () => ({ rooms: [] }) },
+    rooms: {
+      deliver: (room: string, op: unknown) => {
+        asked.push(op);
+        return answer((isWhole) => attendance.entered(room, { socket: "a", frames: [], isWhole }));
+      },
+    },
+  } as unknown as Desk;
+  const attendance: Attendance = new Attendance(desk, [1, 1]);
+  return { socket, asked, attendance };
+}
+
+const LET_IN: RoomReply = { ok: true, count: 1, isNew: true };
+const away = () => Promise.reject(new Error("the object is being moved"));
+
+describe("a lost socket that is about to go on", () => {
+  it.each([
+    [true, "lets it in with all that it missed"],
+    [false, "has forgotten a part of what it missed"],
+  ])("does so: %s, where its room %s", async (isWhole) => {
+    const { socket, asked, attendance } = lost(async (enter) => {
+      queueMicrotask(() => enter(isWhole));
+      return LET_IN;
+    });
+    expect(await attendance.resume(socket)).toBe(isWhole);
+    expect(asked).toMatchObject([{ kind: "join", socket: "a", since: 5 }]);
+  });
+
+  it("does not where its room does not answer, however often it is asked", async () => {
+    const { socket, asked, attendance } = lost(away);
+    expect(await attendance.resume(socket)).toBe(false);
+    expect(asked).toHaveLength(3);
+  });
+
+  it("leaves its rooms when it does not, and is told so again to one that does not answer", async () => {
+    let fails = 2;
+    const { socket, asked, attendance } = lost(async () => {
+      fails -= 1;
+      return fails >= 0 ? await away() : LET_IN;
+    });
+    attendance.lose(socket, "transport close");
+    await expect.poll(() => asked.length).toBe(3);
+    expect(asked.at(-1)).toEqual({ kind: "leave", socket: "a" });
+  });
+});
+
+it("a join is not tried again once its socket is gone: it would be in the room with nobody behind it", async () => {
+  const { socket, asked, attendance } = lost(away);
+  await attendance.join(
+    Object.assign(socket, { rooms: new Set(), join: () => undefined, leave: () => undefined }),
+    ROOM,
+    {
+      isQuiet: true,
+    },
+  );
+  expect(asked).toHaveLength(1);
 });
 
 it("a room is told of who is on his way into it too: the round does not take out whom it has let in already", () => {

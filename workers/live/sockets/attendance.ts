@@ -1,5 +1,5 @@
 import { inTime } from "../../../shared/time/in-time.ts";
-import type { Frame, RoomReply } from "../rooms/ops.ts";
+import type { Delivery, RoomReply } from "../rooms/ops.ts";
 import type { DisconnectReason } from "../socketio/index.ts";
 import { batchOf, batchRoom } from "./batches.ts";
 import { type AppSocket, type Desk, UNAVAILABLE } from "./desk.ts";
@@ -18,15 +18,21 @@ const FOR_GOOD: DisconnectReason[] = [
 /** Waits before an object that did not answer is asked again for somebody who comes back: it is being moved. */
 const RETRIES_MS = [200, 1_000, 3_000];
 
-/** An event of a socket that came from another shard does not wait longer for its rooms. */
+/** Who comes back does not wait longer for his rooms. */
 const ENTRY_MS = 3_000;
+
+/** A socket that is about to go on, and waits for a room to let it in. */
+interface Entry {
+  socket: AppSocket;
+  done(isWhole: boolean): void;
+}
 
 /** Keeps rooms, and the homes of persons, in step with where the sockets of this shard are. */
 export class Attendance {
   readonly #desk: Desk;
   readonly #retriesMs: readonly number[];
-  /** Who waits for a room to let a socket in that came from another shard. */
-  readonly #entries = new Map<string, () => void>();
+  /** By room and socket. */
+  readonly #entries = new Map<string, Map<string, Entry>>();
 
   constructor(desk: Desk, retriesMs: readonly number[] = RETRIES_MS) {
     this.#desk = desk;
@@ -49,9 +55,10 @@ export class Attendance {
     if (!wasIn && roomsOf(socket).length >= MAX_ROOMS) {
       return { ok: false, code: "conflict", message: "Terlalu banyak ruangan" };
     }
+    if (!this.isWanted(room)) this.#desk.marks.forget(room);
     socket.join(place);
     const reply = await this.#ask(socket, room, { seat, isQuiet });
-    const isDue = !reply.ok && isQuiet && reply.code === UNAVAILABLE.code;
+    const isDue = !reply.ok && isQuiet && reply.code === UNAVAILABLE.code && socket.connected;
     if (!reply.ok && !wasIn && !isDue) socket.leave(place);
     if (!reply.ok) return reply;
     this.#desk.marks.joined(room, reply.mark ?? 0);
@@ -61,42 +68,61 @@ export class Attendance {
   }
 
   /**
-   * A socket that came from another shard goes into the rooms that it was in there: the room lets it in with what was said
-   * on its way, in step with what it says to all. Where the room stays silent, the next round tries again.
+   * A lost socket is about to go on, here or from another shard. Each room that it was in lets it in with what its shard
+   * has not heard, in step with what it says to all. False where that is not all that it missed: the room has forgotten a
+   * part, was evicted, or does not answer; or this shard does not know what it has heard.
    */
-  async enter(socket: AppSocket): Promise<void> {
-    const rooms = Object.entries(socket.data?.pending ?? {});
-    await Promise.all(
-      rooms.map(async ([room, since]) => {
-        if (socket.rooms.has(placeOf(socket, room))) return;
-        const key = `${socket.id} ${room}`;
-        const isIn = new Promise<void>((done) => this.#entries.set(key, done));
-        const taken = socket.data?.seat ?? null;
-        const seat = taken?.room === room ? taken.seat : null;
-        let reply = await this.#ask(socket, room, { seat, isQuiet: true, since });
-        if (!reply.ok && seat !== null) {
-          reply = await this.#ask(socket, room, { seat: null, isQuiet: true, since });
-        }
-        if (reply.ok) await inTime(ENTRY_MS, isIn).catch(() => undefined);
-        this.#entries.delete(key);
-        const { person } = socket.data ?? {};
-        if (reply.ok && person) this.#tellHome({ kind: "place", person: person.key, room });
-      }),
+  async resume(socket: AppSocket): Promise<boolean> {
+    const { marks } = this.#desk;
+    const here = roomsOf(socket).map((room) => [room, marks.of(room)] as const);
+    const rooms = [...here, ...Object.entries(socket.data?.pending ?? {})];
+    const entries = rooms.map(([room, since]) => this.#enter(socket, room, since));
+    return await inTime(ENTRY_MS, Promise.all(entries)).then(
+      (all) => all.every((isWhole) => isWhole),
+      () => false,
     );
   }
 
+  async #enter(socket: AppSocket, room: string, since: number | null): Promise<boolean> {
+    const entries = this.#entries.get(room) ?? new Map<string, Entry>();
+    this.#entries.set(room, entries);
+    const isWhole = new Promise<boolean>((done) => entries.set(socket.id, { socket, done }));
+    try {
+      const taken = socket.data?.seat ?? null;
+      const seat = taken?.room === room ? taken.seat : null;
+      const reply = await this.#ask(socket, room, { seat, isQuiet: true, since });
+      if (reply.ok) return await isWhole;
+      if (seat === null || reply.code === UNAVAILABLE.code) return false;
+      const standing = await this.#ask(socket, room, { seat: null, isQuiet: true, since });
+      if (!standing.ok || !(await isWhole) || !socket.data) return false;
+      socket.data = { ...socket.data, seat: null };
+      return true;
+    } finally {
+      entries.delete(socket.id);
+      if (entries.size === 0) this.#entries.delete(room);
+    }
+  }
+
   /** The room lets it in: what is said from now on reaches it. */
-  entered(room: string, socketId: string, frames: Frame[]): void {
-    const socket = this.#desk.engine.socket(socketId);
-    const { data } = socket ?? {};
-    const place = socket && placeOf(socket, room);
-    if (socket && place && data?.pending && room in data.pending && !socket.rooms.has(place)) {
-      socket.data = { ...data, pending: without(data.pending, room) };
-      socket.join(place);
+  entered(
+    room: string,
+    {
+      socket: id,
+      frames,
+      isWhole,
+    }: Pick<Extract<Delivery, { kind: "entry" }>, "socket" | "frames" | "isWhole">,
+  ): void {
+    const entry = this.#entries.get(room)?.get(id);
+    const { data } = entry?.socket ?? {};
+    if (!entry || !data) return;
+    const { socket, done } = entry;
+    if (data.pending && room in data.pending) {
       if (!data.isBatched) for (const { event } of frames) socket.send(event);
       else if (frames.length > 0) socket.send(batchOf(frames));
+      socket.data = { ...data, pending: without(data.pending, room) };
+      socket.join(placeOf(socket, room));
     }
-    this.#entries.get(`${socketId} ${room}`)?.();
+    done(isWhole);
   }
 
   /** What a socket takes along to another shard: the rooms are to be entered there. */
@@ -124,18 +150,6 @@ export class Attendance {
     }
   }
 
-  /** The rooms that a recovered socket was in learn that it is back. */
-  async rejoin(socket: AppSocket): Promise<void> {
-    const seat = socket.data?.seat ?? null;
-    await Promise.all(
-      roomsOf(socket).map(async (room) => {
-        const taken = seat?.room === room ? seat.seat : null;
-        const reply = await this.join(socket, room, { seat: taken, isQuiet: true });
-        if (!reply.ok && taken !== null) await this.join(socket, room, { isQuiet: true });
-      }),
-    );
-  }
-
   /** Puts a socket back into the rooms of its person: after a reconnect the app asks for none. */
   async restore(socket: AppSocket): Promise<void> {
     const data = socket.data;
@@ -144,10 +158,10 @@ export class Attendance {
     const { isReturning } = data;
     const home = homeOf(person, this.#desk.shards);
     const recall = { kind: "recall" as const, person, isReturning };
-    const { rooms } = await stubbornly(
-      () => this.#desk.homes.deliver(home, recall),
-      this.#retriesMs,
-    );
+    const { rooms } = await stubbornly(() => this.#desk.homes.deliver(home, recall), {
+      pausesMs: this.#retriesMs,
+      isDue: () => socket.connected,
+    });
     await Promise.all(rooms.map((room) => this.join(socket, room, { isQuiet: true })));
   }
 
@@ -155,16 +169,24 @@ export class Attendance {
   lose(socket: AppSocket, reason: DisconnectReason): void {
     const isForGood = FOR_GOOD.includes(reason);
     const kind = isForGood ? "unplace" : "lost";
+    const { rooms, beside } = this.#desk;
     for (const room of roomsToBeIn(socket)) {
-      const left = this.#desk.rooms.deliver(room, { kind: "leave", socket: socket.id });
-      this.#desk.beside("leave", left);
+      const leave = () => rooms.deliver(room, { kind: "leave", socket: socket.id });
+      const isGone = () => !this.#isComing(socket.id, room);
+      beside("leave", stubbornly(leave, { pausesMs: this.#retriesMs, isDue: isGone }));
       if (socket.data) this.#tellHome({ kind, person: socket.data.person.key, room });
     }
   }
 
-  /** True while a socket of this shard is in the room, or may yet come back to it. */
+  #isComing(socketId: string, room: string): boolean {
+    const isEntering = this.#entries.get(room)?.has(socketId) ?? false;
+    return isEntering || this.#desk.engine.socket(socketId) !== null;
+  }
+
+  /** True while a socket of this shard is in the room, is about to be, or may yet come back to it. */
   isWanted(room: string): boolean {
     const { engine } = this.#desk;
+    if (this.#entries.has(room)) return true;
     return [room, batchRoom(room)].some(
       (place) => engine.socketsIn(place).length > 0 || engine.isAwaited(place),
     );
@@ -190,8 +212,8 @@ export class Attendance {
   }
 
   /** Tells the homes again what they know of this shard's sockets, so that it does not lapse. */
-  renewPlaces(): void {
-    for (const socket of this.#desk.engine.sockets()) {
+  renewPlaces(sockets: AppSocket[] = this.#desk.engine.sockets()): void {
+    for (const socket of sockets) {
       if (!socket.data) continue;
       const person = socket.data.person.key;
       for (const room of roomsOf(socket)) this.#tellHome({ kind: "place", person, room });
@@ -209,7 +231,9 @@ export class Attendance {
       const joining = { kind: "join", socket: socket.id, person, seat, quiet: isQuiet } as const;
       const op = since === undefined ? joining : { ...joining, since };
       const bring = () => this.#desk.rooms.deliver(room, op);
-      return await (isQuiet ? stubbornly(bring, this.#retriesMs) : bring());
+      const isDue = () =>
+        socket.connected || this.#entries.get(room)?.get(socket.id)?.socket === socket;
+      return await (isQuiet ? stubbornly(bring, { pausesMs: this.#retriesMs, isDue }) : bring());
     } catch (error) {
       this.#desk.beside("join", Promise.reject(error));
       return { ok: false, ...UNAVAILABLE };
@@ -231,16 +255,20 @@ function without<T>(record: Record<string, T> | undefined, key: string): Record<
   return rest;
 }
 
-/** Asks an object again, after pauses, while it does not answer. */
+/** Asks an object again, after pauses, while it does not answer, and what is asked is still due. */
 export async function stubbornly<T>(
   call: () => Promise<T>,
-  pausesMs: readonly number[] = RETRIES_MS,
+  {
+    pausesMs = RETRIES_MS,
+    isDue = () => true,
+  }: { pausesMs?: readonly number[]; isDue?: () => boolean } = {},
 ): Promise<T> {
   for (const pauseMs of pausesMs) {
     try {
       return await call();
-    } catch {
+    } catch (error) {
       await new Promise((wake) => setTimeout(wake, pauseMs));
+      if (!isDue()) throw error;
     }
   }
   return await call();

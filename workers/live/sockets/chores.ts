@@ -51,8 +51,8 @@ export class Chores {
       this.#renewHomes();
     } finally {
       this.#underWay -= 1;
-      if (this.#desk.engine.sockets().length > 0) this.#plan(this.#nextAt(next));
-      else this.#rest();
+      if (this.#desk.engine.isEmpty) this.rest();
+      else this.#plan(this.#nextAt(next));
     }
   }
 
@@ -70,10 +70,12 @@ export class Chores {
     this.#desk.engine.wakeAt(at);
   }
 
-  /** The next socket must not take the round that was for one that is to come. */
-  #rest(): void {
+  /** Without sockets there is nothing to do. The next must not take this round for one that is to come. */
+  rest(): void {
+    if (!this.#desk.engine.isEmpty) return;
     this.#tables.write("delete from chores");
     this.#dueAt = 0;
+    this.#desk.engine.wakeAt(null);
   }
 
   #kept(): number {
@@ -109,14 +111,13 @@ export class Chores {
   }
 
   async #callRolls(): Promise<void> {
-    const late = this.#desk.engine.sockets().map((socket) => this.#attendance.enter(socket));
     const calls = [...this.#attendance.sheets()].map(async ([room, sockets]) => {
       // On the same way as joins and leaves, so that none of them overtakes it.
       const reply = await this.#desk.rooms.deliver(room, { kind: "roll", sockets });
       const unknown = reply.ok ? (reply.unknown ?? []) : [];
       await Promise.all(unknown.map((socket) => this.#attendance.remind(room, socket)));
     });
-    await Promise.all([...late, ...calls]);
+    await Promise.all(calls);
   }
 
   #renewHomes(): void {

@@ -26,6 +26,7 @@ export const SHARD_TABLES = [
    create table places (person text not null, room text not null, is_lost integer not null, until integer not null,
      primary key (person, room)) without rowid;
    create table chores (one integer primary key check (one = 1), due_at integer not null)`,
+  "create table heard (one integer primary key check (one = 1), marks text not null)",
 ];
 
 /** A question to a user's shards; `enlisted` are those that named themselves since it was asked. */

@@ -52,8 +52,6 @@ export class Reception implements Handlers<SocketData> {
     const token = tokenOf(socket.request, auth);
     const signIn = token === null ? null : await this.#verify(token);
     const before = socket.recovered ? socket.data : null;
-    // Who has signed in or out since is somebody else; a refusal would keep his client away for good.
-    if (before && before.signIn?.userId !== signIn?.userId) throw new RecoveryDeclined();
     const guest = before?.person ?? guestCard(null, socket.id, addressKey(socket.request.address));
     const person = signIn ? await this.#arrive(socket, signIn) : guest;
     const isReturning = typeof auth.pid === "string";
@@ -62,7 +60,10 @@ export class Reception implements Handlers<SocketData> {
     socket.data = { person, signIn, isBatched, isReturning, seat, pending, moves };
   }
 
-  /** A guest proves nothing, and goes on as a guest only. */
+  /**
+   * A guest proves nothing, and goes on as a guest only. Who has signed in or out since is somebody else: he begins anew, as
+   * a refusal would keep his client away for good.
+   */
   async identify(
     request: AppSocket["request"],
     auth: Record<string, unknown>,
@@ -92,12 +93,16 @@ export class Reception implements Handlers<SocketData> {
     if (data?.signIn) this.#desk.moves.came(socket, data.signIn.userId, data.had ?? []);
   }
 
+  /** Who cannot be given the whole of what he missed begins anew, and his client knows it. */
+  async resume(socket: AppSocket): Promise<void> {
+    if (!(await this.#attendance.resume(socket))) throw new RecoveryDeclined();
+  }
+
   async connected(socket: AppSocket): Promise<void> {
     const { signIn } = socket.data ?? {};
     this.#startChores(signIn?.expiresAt ?? null);
-    if (socket.recovered) {
-      await Promise.all([this.#attendance.rejoin(socket), this.#attendance.enter(socket)]);
-    } else if (signIn) await this.#attendance.restore(socket);
+    if (socket.recovered) this.#attendance.renewPlaces([socket]);
+    else if (signIn) await this.#attendance.restore(socket);
   }
 
   async event(socket: AppSocket, name: string, args: unknown[], ack: Ack): Promise<void> {
@@ -137,7 +142,7 @@ export class Reception implements Handlers<SocketData> {
     const op = { kind: "enlist", userId, shard: name } as const;
     try {
       const tell = () => homes.deliver(home, op);
-      await inTime(ENLIST_MS, stubbornly(tell, this.#pausesMs));
+      await inTime(ENLIST_MS, stubbornly(tell, this.#pausesMs && { pausesMs: this.#pausesMs }));
     } catch (error) {
       beside("home", Promise.reject(error));
       throw new ConnectLater();

@@ -2,6 +2,7 @@ import { sessionGate } from "../../../shared/auth/sessions.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { inTime } from "../../../shared/time/in-time.ts";
 import { sendPrivate } from "../chat.ts";
+import { giftKey } from "../gifts.ts";
 import type { GiftAnswer, RoomOp, RoomReply } from "../rooms/ops.ts";
 import { type Attendance, roomsOf } from "./attendance.ts";
 import { batchRoom } from "./batches.ts";
@@ -223,7 +224,7 @@ export class Requests {
 /** The order of a verified user: ids, a count and a key that is made once. */
 function wishOf({ userId, sessionId }: SignIn, { key, ...gift }: AskedGift) {
   return {
-    key: key === null ? crypto.randomUUID() : `${userId}:${key}`,
+    key: giftKey(userId, key),
     senderId: userId,
     authSessionId: sessionId,
     ...gift,

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import {
   bigint,
+  boolean,
   check,
   index,
   integer,
@@ -8,6 +9,7 @@ import {
   primaryKey,
   text,
   uniqueIndex,
+  uuid,
 } from "drizzle-orm/pg-core";
 import { at, createdAt, idr, userId } from "../../../shared/db/columns.ts";
 import { users } from "../../identity/tables.ts";
@@ -30,6 +32,8 @@ export const liveSessions = pgTable(
     provenMs: bigint({ mode: "number" }).notNull().default(0),
     endTime: at(),
     endReason: text(),
+    /** It has ended, and its room has not said yet that it knows. */
+    isUnheard: boolean().notNull().default(false),
     /** People in the room at the last proof, and the most that there were at any. */
     viewersNow: integer().notNull().default(0),
     viewersPeak: integer().notNull().default(0),
@@ -41,6 +45,7 @@ export const liveSessions = pgTable(
   (t) => [
     uniqueIndex("live_sessions_open_key").on(t.hostId).where(sql`${t.endTime} is null`),
     index("live_sessions_live_idx").on(t.startTime.desc()).where(sql`${t.endTime} is null`),
+    index("live_sessions_unheard_idx").on(t.endTime).where(sql`${t.isUnheard}`),
     index("live_sessions_host_idx").on(t.hostId, t.startTime.desc()),
     check(
       "live_sessions_end_known",
@@ -68,4 +73,16 @@ export const liveSessionViewers = pgTable(
     userId: userId().notNull(),
   },
   (t) => [primaryKey({ columns: [t.sessionId, t.userId], name: "live_session_viewers_pkey" })],
+);
+
+/** A guest whom the room saw during a session, once: a digest of the key by which the room tells guests apart. */
+export const liveSessionGuests = pgTable(
+  "live_session_guests",
+  {
+    sessionId: bigint({ mode: "number" })
+      .notNull()
+      .references(() => liveSessions.id),
+    guest: uuid().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.sessionId, t.guest], name: "live_session_guests_pkey" })],
 );

@@ -37,8 +37,13 @@ export const back = (sessionId: number, seconds: number) =>
   );
 
 /** What a room does every half minute while the host's socket is there. */
-export const renew = (host: TestUser, roomId: string, viewers = 0, joined: number[] = []) =>
-  renewLease(testContext(), { hostId: host.userId, roomId, viewers, joined });
+export const renew = (
+  host: TestUser,
+  roomId: string,
+  viewers = 0,
+  joined: number[] = [],
+  guests: string[] = [],
+) => renewLease(testContext(), { hostId: host.userId, roomId, viewers, joined, guests });
 
 /** The host's own wish to end. */
 export const end = (host: TestUser, sessionId: unknown) =>

@@ -11,6 +11,7 @@ import { Members } from "../rooms/members.ts";
 import { Messages } from "../rooms/messages.ts";
 import type { Delivery, Frame, PersonCard, RoomOp } from "../rooms/ops.ts";
 import { ROOM_TABLES } from "../rooms/tables.ts";
+import { Turnout } from "../rooms/turnout.ts";
 
 export const START = 1_800_000_000_000;
 
@@ -26,6 +27,7 @@ export class Stage {
   room: LiveRoom;
   members: Members;
   hosting: Hosting;
+  turnout: Turnout;
 
   constructor(storage: DurableObjectStorage, name: string) {
     this.#storage = storage;
@@ -34,6 +36,7 @@ export class Stage {
     this.room = parts.room;
     this.members = parts.members;
     this.hosting = parts.hosting;
+    this.turnout = parts.turnout;
   }
 
   /** What an eviction leaves: the storage alone. */
@@ -53,6 +56,7 @@ export class Stage {
     const clock = () => this.now;
     const members = new Members(tables);
     const hosting = new Hosting(tables);
+    const turnout = new Turnout({ tables, members, hosting });
     const callShard = async (shard: string, deliveries: Delivery[]) => {
       for (const one of deliveries) {
         if (one.kind === "frame") this.heard.push({ shard, frame: one.frame });
@@ -62,7 +66,10 @@ export class Stage {
     const failed = (error: unknown) => {
       throw error;
     };
-    const broadcasts = new Broadcasts({ members, callShard, now: clock, failed });
+    const broadcasts = new Broadcasts({
+      ...{ tables, members, callShard, now: clock, failed },
+      later: (_, act) => this.#waiting.push(act),
+    });
     const gifts = new GiftWindow<never>({
       queue: new GiftQueue(tables),
       now: clock,
@@ -73,10 +80,10 @@ export class Stage {
     });
     const messages = new Messages(tables, clock, (_, act) => this.#waiting.push(act));
     const room = new LiveRoom({
-      ...{ name: this.name, members, messages, hosting, gifts, broadcasts },
+      ...{ name: this.name, members, messages, hosting, turnout, gifts, broadcasts },
       now: clock,
     });
-    return { room, members, hosting };
+    return { room, members, hosting, turnout };
   }
 
   async do(shard: string, ...ops: RoomOp[]) {

@@ -101,12 +101,12 @@ export class WireClient {
     this.#ws.send(frame);
   }
 
-  /** The next frame; fails when there is none for a second. */
+  /** The next frame; fails when there is none for long, as on a busy machine it may come late. */
   async next(): Promise<Received> {
     const frame = this.#frames.shift();
     if (frame !== undefined) return frame;
     return await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error("no frame came")), 1_000);
+      const timer = setTimeout(() => reject(new Error("no frame came")), 10_000);
       this.#waiting = (received) => {
         clearTimeout(timer);
         resolve(received);

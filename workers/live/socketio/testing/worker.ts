@@ -47,6 +47,8 @@ export class TestShard extends DurableObject<TestEnv> {
   isSilent = false;
   /** Lets the recovered socket go on whose `connect` is held. */
   letGo: (() => void) | null = null;
+  /** What is done for a lost socket that is about to go on. */
+  resumes: ((socket: Socket<Me>) => Promise<void>) | null = null;
   readonly io: SocketIoEngine<Me>;
 
   constructor(state: DurableObjectState, env: TestEnv) {
@@ -94,6 +96,7 @@ export class TestShard extends DurableObject<TestEnv> {
     return {
       identify: (_, { name }) => (name === undefined ? null : String(name)),
       owns: (data, who) => data?.name === who,
+      resume: async (socket) => await this.resumes?.(socket),
       moving: (socket, to) => {
         tell("moving", socket, to);
         return { rooms: [...socket.rooms].filter((room) => room !== "stays"), data: socket.data };
@@ -138,6 +141,8 @@ export class TestShard extends DurableObject<TestEnv> {
         return socket.join(String(first));
       case "leave":
         return socket.leave(String(first));
+      case "lose":
+        return this.io.missed(String(first));
       case "say":
         this.io.to(String(first)).emit("said", [second], { except: [socket.id] });
         return;

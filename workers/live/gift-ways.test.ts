@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { createUser, unique } from "../testing/factories.ts";
+import { coinsOf, createGiver } from "./test-gifts.ts";
+import { post } from "./testing/people.ts";
+import { inLive } from "./testing/socket-client.ts";
+
+/** A giver in a host's room, and the two ways in which his app may give one gift under one key. */
+async function ways(coins: number) {
+  const [host, giver] = [await createUser(), await createGiver(coins)];
+  const roomId = unique();
+  const headers = { authorization: `Bearer ${giver.token}` };
+  const socket = await inLive(roomId, { headers });
+  const key = unique("k");
+  const gift = { receiverId: host.userId, giftId: "cupid", coinValue: 100, quantity: 2, roomId };
+  const asked = { roomId, to: { userId: host.userId }, gift: { id: "cupid", price: 100 }, key };
+  return {
+    giver,
+    socket,
+    byRest: async (change: object = {}) =>
+      (await post("/api/gifts/send", giver, { ...gift, ...change }, key)).body,
+    bySocket: () => socket.ask("live:gift", { ...asked, count: 2 }),
+  };
+}
+
+describe("a gift under one key", () => {
+  it("is one gift by both ways, whichever was first: its first answer, paid and shown once", async () => {
+    const { giver, socket, byRest, bySocket } = await ways(1_000);
+    const first = await bySocket();
+    const again = await byRest();
+    expect(again).toMatchObject({ success: true, data: { giftId: first.giftRowId } });
+    expect(await coinsOf(giver.userId)).toBe(800);
+    await socket.ask("live:message", { roomId: unique(), message: "x" });
+    expect(socket.heard.filter(({ name }) => name === "live:gift-received")).toHaveLength(1);
+
+    const other = await ways(1_000);
+    const { data } = await other.byRest();
+    expect(await other.bySocket()).toMatchObject({ success: true, giftRowId: data.giftId });
+    expect(await coinsOf(other.giver.userId)).toBe(800);
+  });
+
+  it("is one gift also when both ways come at once", async () => {
+    const { giver, byRest, bySocket } = await ways(1_000);
+    const [a, b, c, d] = await Promise.all([bySocket(), byRest(), bySocket(), byRest()]);
+    const ids = [a.giftRowId, b.data.giftId, c.giftRowId, d.data.giftId];
+    expect(new Set(ids).size).toBe(1);
+    expect(await coinsOf(giver.userId)).toBe(800);
+  });
+
+  it("with other input by the other way is refused", async () => {
+    const { giver, byRest, bySocket } = await ways(1_000);
+    await bySocket();
+    expect(await byRest({ quantity: 3 })).toMatchObject({ success: false });
+    expect(await coinsOf(giver.userId)).toBe(800);
+  });
+});

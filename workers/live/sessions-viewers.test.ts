@@ -1,0 +1,136 @@
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { sql } from "drizzle-orm";
+import { describe, expect, it } from "vitest";
+import { testContext } from "../testing/api.ts";
+import { createUser, type TestUser, unique } from "../testing/factories.ts";
+import { endLapsedSessions, openSessionOf } from "./sessions.ts";
+import { execute, goLive, post } from "./testing/people.ts";
+import { alter, roomStub } from "./testing/rounds.ts";
+import { back, end, rowOf } from "./testing/sessions.ts";
+import { inLive, type SocketClient } from "./testing/socket-client.ts";
+
+const bearer = ({ token }: TestUser) => ({ headers: { authorization: `Bearer ${token}` } });
+
+async function goes(socket: SocketClient, watcher: SocketClient): Promise<void> {
+  socket.leave();
+  await watcher.hears("live:user-left");
+}
+
+/** A host's live in a room of its own, with one watcher who stays. */
+async function liveOf(host: TestUser) {
+  const roomId = unique();
+  const sessionId = await goLive(host, roomId);
+  return { roomId, sessionId, watcher: await inLive(roomId, { name: "Tetap", userId: 1 }) };
+}
+
+/** Users and guests come and go. */
+async function comeAndGo(roomId: string, watcher: SocketClient): Promise<void> {
+  await goes(await inLive(roomId, bearer(await createUser())), watcher);
+  await goes(await inLive(roomId, { name: "Ana", userId: 7 }), watcher);
+  await goes(await inLive(roomId, { name: "Ana", userId: 7 }), watcher);
+}
+
+const viewersOf = async (sessionId: number) => (await rowOf(sessionId)).viewers;
+
+describe("the viewers of a live", () => {
+  it("are all who came, guests too, though they went before its end and its host's socket was gone", async () => {
+    const host = await createUser();
+    const { roomId, sessionId, watcher } = await liveOf(host);
+    const screen = await inLive(roomId, bearer(host));
+    await runDurableObjectAlarm(roomStub(roomId));
+    await comeAndGo(roomId, watcher);
+    await goes(screen, watcher);
+    await goes(await inLive(roomId, { name: "Budi", userId: 8 }), watcher);
+    await evictDurableObject(roomStub(roomId));
+    const { body } = await end(host, sessionId);
+    expect(body.data).toMatchObject({ total_viewers: 4 });
+    expect((await end(host, sessionId)).body.data).toEqual(body.data);
+  });
+
+  it("are counted when another start ends it, and those of the next are its own", async () => {
+    const host = await createUser();
+    const { roomId, sessionId, watcher } = await liveOf(host);
+    await comeAndGo(roomId, watcher);
+    const next = await goLive(host, roomId);
+    await expect.poll(() => viewersOf(sessionId)).toBe(3);
+    expect((await end(host, next)).body.data).toMatchObject({ total_viewers: 1 });
+  });
+
+  it("are counted when the sweep ends it, too old or without its host", async () => {
+    const host = await createUser();
+    const { roomId, sessionId, watcher } = await liveOf(host);
+    await comeAndGo(roomId, watcher);
+    await execute(
+      sql`update live_sessions set start_time = start_time - interval '13 hours' where id = ${sessionId}`,
+    );
+    await endLapsedSessions(testContext());
+    await watcher.hears("live:ended");
+    await expect.poll(() => viewersOf(sessionId)).toBe(3);
+  });
+
+  it("are counted when its host stayed away for a minute", async () => {
+    const host = await createUser();
+    const { roomId, sessionId, watcher } = await liveOf(host);
+    const screen = await inLive(roomId, bearer(host));
+    await runDurableObjectAlarm(roomStub(roomId));
+    await expect.poll(async () => (await rowOf(sessionId)).proven).toBe(true);
+    await goes(screen, watcher);
+    await comeAndGo(roomId, watcher);
+    await back(sessionId, 70);
+    await alter(roomStub(roomId), "update lives set seen_at = seen_at - 70000");
+    await runDurableObjectAlarm(roomStub(roomId));
+    await watcher.hears("live:ended");
+    await expect.poll(() => viewersOf(sessionId)).toBe(3);
+  });
+});
+
+describe("the end of a live", () => {
+  const endUnheard = async (host: TestUser, sessionId: number) => {
+    const input = { session_id: sessionId, host_id: host.userId };
+    await execute(sql`select live_end_session(${JSON.stringify(input)}::jsonb)`);
+  };
+
+  it("of which the word was lost is told by the minute's sweep, once, and counts its viewers then", async () => {
+    const host = await createUser();
+    const { roomId, sessionId, watcher } = await liveOf(host);
+    await comeAndGo(roomId, watcher);
+    await endUnheard(host, sessionId);
+    await endLapsedSessions(testContext());
+    expect(await watcher.hears("live:ended")).toMatchObject({ sessionId, hostId: host.userId });
+    await expect.poll(() => viewersOf(sessionId)).toBe(3);
+    await endLapsedSessions(testContext());
+    await watcher.ask("live:message", { roomId, message: "masih ada?" });
+    expect(watcher.heard.filter(({ name }) => name === "live:ended")).toEqual([]);
+  });
+
+  it("of which the word was lost is noticed by the room itself where its host is there", async () => {
+    const host = await createUser();
+    const { roomId, sessionId, watcher } = await liveOf(host);
+    await inLive(roomId, bearer(host));
+    await runDurableObjectAlarm(roomStub(roomId));
+    await expect.poll(async () => (await rowOf(sessionId)).proven).toBe(true);
+    await endUnheard(host, sessionId);
+    await alter(roomStub(roomId), "update lives set renewed_at = 0");
+    await runDurableObjectAlarm(roomStub(roomId));
+    expect(await watcher.hears("live:ended")).toMatchObject({ sessionId, hostId: host.userId });
+  });
+
+  it("is told although the word of the start comes after it, and that one is no news any more", async () => {
+    const host = await createUser();
+    const { roomId, sessionId, watcher } = await liveOf(host);
+    const open = await openSessionOf(testContext(), { hostId: host.userId });
+    expect(open?.id).toBe(sessionId);
+    await post("/api/live-session/end", host, { sessionId });
+    await watcher.hears("live:ended");
+    const late = {
+      roomId,
+      hostId: host.userId,
+      hostName: "x",
+      sessionId,
+      state: "started",
+    } as const;
+    expect(await roomStub(roomId).announceLive(late)).toMatchObject({ isForHostAlone: false });
+    await watcher.ask("live:message", { roomId, message: "halo" });
+    expect(watcher.heard.filter(({ name }) => name === "live:started")).toEqual([]);
+  });
+});
