@@ -130,7 +130,7 @@ async function disagreements(platform: Platform): Promise<string[]> {
 
 /**
  * How many mails buyer and seller of a paid order get each until its parcel moves: paid, pickup requested and, unless
- * the courier's word of it was lost (it is asked hours later), the waybill.
+ * the courier's word of it was lost (it is asked half an hour later), the waybill.
  */
 const MAILS = `2 + (select count(h.tracking_code) from market_shipments h where h.order_id = o.id)::int`;
 

@@ -37,7 +37,8 @@ begin
     perform market_assistant_consume(input, subject);
   elsif reason is not null then
     perform app_error('conflict', 'Perlu konfirmasi pengguna',
-      jsonb_build_object('assistant', 'confirm', 'reason', reason, 'before', subject));
+      jsonb_build_object('assistant', 'confirm', 'reason', reason, 'before', subject,
+        'names', market_assistant_names(person, input->'input', subject)));
   end if;
 
   insert into market_assistant_actions
@@ -63,7 +64,7 @@ declare
 begin
   if tool in ('update_product', 'delete_product', 'enhance_product_photo', 'feature_product') then
     select jsonb_build_object('kind', 'market_product', 'id', p.id, 'name', p.name, 'description', p.description,
-      'price', p.price, 'stock', p.stock, 'weight_gram', p.weight_gram, 'category_id', p.category_id,
+      'price', p.price, 'stock', p.stock, 'stock_counts', p.stock_counts, 'weight_gram', p.weight_gram, 'category_id', p.category_id,
       'status', p.status, 'is_featured', p.is_featured) into found_row
     from market_products p join market_stores s on s.id = p.store_id
     where p.id = target and p.deleted_at is null and s.deleted_at is null
@@ -198,13 +199,28 @@ begin
   return to_jsonb(true);
 end $$;
 
+-- The names of what an input speaks of by its id, for whoever reads what he is asked: products of his own, categories.
+create or replace function market_assistant_names(person bigint, input jsonb, subject jsonb) returns jsonb
+language sql stable as $$
+  select coalesce(jsonb_object_agg(n.id, n.name), '{}') from (
+    select p.id, p.name from market_products p join market_stores s on s.id = p.store_id
+    where s.user_id = person and (p.id::text = input->>'product_id' or input->'product_ids' ? p.id::text)
+    union all
+    select c.id, c.name from market_categories c
+    where c.id::text in (input->>'category_id', subject->>'category_id')) n
+$$;
+
 -- What of a subject the user looked at when he said yes: its name and what is changed, or all of it where it is not
--- said what. Sales may take of a stock meanwhile. Two proposals about one subject so do not undo each other.
+-- said what. Sales may take of a stock meanwhile; who counts it anew changes it. Two proposals about one subject so do
+-- not undo each other.
 create or replace function market_assistant_shown(tool text, input jsonb, subject jsonb) returns jsonb
 language sql immutable as $$
   select jsonb_object_agg(f.key, f.value) from jsonb_each(subject) f
-  where f.key <> 'stock' and (tool not in ('update_product', 'update_store_info', 'set_store_location')
-    or f.key in ('id', 'kind', 'name') or market_assistant_change(tool, input) ? f.key)
+  where f.key <> 'stock' and case
+    when f.key = 'stock_counts' then tool = 'update_product' and input ? 'stock'
+    when tool in ('update_product', 'update_store_info', 'set_store_location')
+      then f.key in ('id', 'kind', 'name') or market_assistant_change(tool, input) ? f.key
+    else true end
 $$;
 
 -- Uses up a confirmed proposal: once, in time, for exactly what was proposed, of a subject that is as it was then in

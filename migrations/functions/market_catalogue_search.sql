@@ -20,6 +20,7 @@ drop function if exists market_search_lexemes(text, uuid);
 
 -- What a name's words are looked up together with, so that one look into the index serves all: the category, the store
 -- (its last letters, the row tells for sure), the step of the price (half an octave), and the spans of time it was made in.
+-- They begin as no word does, so that nobody's first letters find them.
 create or replace function market_search_price_step(price bigint) returns int language sql immutable parallel safe as $$
   select floor(2 * log(2, greatest(price, 1)::numeric))::int
 $$;
@@ -27,9 +28,9 @@ $$;
 create or replace function market_search_lexemes(
   name text, category_id uuid, store_id uuid, price bigint, created_at timestamptz
 ) returns tsvector language sql immutable parallel safe as $$
-  select market_words(name) || array_to_tsvector(array_remove(array['c:' || category_id, 's:' || right(store_id::text, 8),
-    'p:' || market_search_price_step(price)], null)
-    || array(select 't' || n || ':' || (extract(epoch from created_at)::bigint >> n) from unnest(array[16, 18, 20, 22, 24]) n))
+  select market_words(name) || array_to_tsvector(array_remove(array[':c' || category_id, ':s' || right(store_id::text, 8),
+    ':p' || market_search_price_step(price)], null)
+    || array(select ':t' || n || '/' || (extract(epoch from created_at)::bigint >> n) from unnest(array[16, 18, 20, 22, 24]) n))
 $$;
 
 -- Brings the entries of these products in line with what may be shown. Words are added in one order everywhere, so that
@@ -94,7 +95,7 @@ create or replace trigger market_stores_search_changed after update on market_st
   for each row when ((new.status, new.deleted_at) is distinct from (old.status, old.deleted_at))
   execute function market_search_store_changed();
 
--- What was on sale before there was a search, or before its words told the time.
+-- What was on sale before there was a search, or before its words told the time in this way.
 select market_search_put((select array_agg(p.id) from market_products p))
   where exists (select from market_products)
-    and not coalesce((select tsvector_to_array(e.words)::text like '%t16:%' from market_search_entries e limit 1), false);
+    and not coalesce((select tsvector_to_array(e.words)::text like '%:t16/%' from market_search_entries e limit 1), false);

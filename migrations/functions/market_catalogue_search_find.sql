@@ -3,6 +3,7 @@ drop function if exists market_search_conditions(jsonb, tsquery);
 drop function if exists market_search_guess(jsonb, tsquery);
 drop function if exists market_search_look(jsonb, tsquery, tsquery);
 drop function if exists market_search_count(jsonb, tsquery, int);
+drop function if exists market_search_count(jsonb, tsquery[], int);
 drop function if exists market_search_run(jsonb, tsquery, tsquery, text, int, float8);
 
 -- Words that were typed, each as a tsquery of words that exist: a part of a word (from three letters on, else a beginning)
@@ -76,9 +77,9 @@ end $$;
 create or replace function market_search_narrowed(input jsonb, words tsquery[]) returns tsquery[]
 language sql immutable as $$
   select words
-    || case when input->>'category_id' is not null then array[quote_literal('c:' || (input->>'category_id'))::tsquery] end
+    || case when input->>'category_id' is not null then array[quote_literal(':c' || (input->>'category_id'))::tsquery] end
     || case when input->>'store_id' is not null
-      then array[quote_literal('s:' || right(lower(input->>'store_id'), 8))::tsquery] end
+      then array[quote_literal(':s' || right(lower(input->>'store_id'), 8))::tsquery] end
 $$;
 
 -- The steps that a range of prices touches; null: so many that they narrow nothing.
@@ -93,7 +94,7 @@ begin
   if last - first not between 0 and 16 then
     return null;
   end if;
-  return (select string_agg(quote_literal('p:' || n), ' | ')::tsquery from generate_series(first, last) n);
+  return (select string_agg(quote_literal(':p' || n), ' | ')::tsquery from generate_series(first, last) n);
 end $$;
 
 -- What a row must fulfil, as SQL with these values: $2 the input's category, $3 store, $4 and $5 price, $6 and $7 the
@@ -132,7 +133,7 @@ end $$;
 -- Without words, or behind a row: two ways to the first rows of an order: walk along its index until enough is found,
 -- which is fast where much fits, or sort all that fits, which is fast where little does. The guess decides between them,
 -- since the planner's own choice goes wrong where matches are not spread evenly; for the same reason a walk along the
--- time ends after thrice the way that it should take, and all is sorted.
+-- time ends soon after the way that it should take, and all is sorted.
 create or replace function market_search_look(input jsonb, words tsquery[], whole tsquery) returns jsonb
 language plpgsql as $$
 declare
@@ -142,6 +143,8 @@ declare
   wanted int := case when after_row then (input->>'limit')::int + 1
     else greatest((input->>'offset')::int + (input->>'limit')::int, case when words is null then 0 else 200 end) end;
   is_plain constant boolean := words is null and coalesce(input->>'price_min', input->>'price_max') is null;
+  -- Whether a narrow look into the index of words is cheap: for the beginning of a word it gathers all that has it first.
+  leaps constant boolean := words::text not like '%:*%' and input->>'sort' in ('newest', 'relevance');
   every float8 := 0;
   guess float8 := 0;
   answer jsonb;
@@ -153,10 +156,10 @@ begin
   -- Before the first analyze nothing is known, and told as -1.
   select greatest(reltuples, guess) into every from pg_class where oid = 'market_search_entries'::regclass;
   if words is not null and not after_row then
-    if guess * guess > 0.72 * wanted * every and not texts then
-      answer := market_search_run(input, words, whole, 'walk', wanted, 2000 + 2 * wanted * every / guess);
+    if not texts and (case when leaps then wanted * every < 6000 * guess else guess * guess > 0.72 * wanted * every end) then
+      answer := market_search_run(input, words, whole, 'walk', wanted, 1000 + 1.5 * wanted * every / guess);
       if answer is not null then
-        return answer || market_search_count(input, words, cap);
+        return answer || market_search_count(input, words, guess, every, cap);
       end if;
     end if;
     return market_search_near(input, words, whole, 1.3 * cap / greatest(guess, 1), cap);
@@ -169,18 +172,27 @@ begin
     answer := market_search_run(input, words, whole, 'walk', wanted, 5000 + 3 * wanted * every / greatest(guess, 1));
   end if;
   answer := coalesce(answer, market_search_run(input, words, whole, 'sort', wanted, null));
-  return answer || case when after_row then '{}' else market_search_count(input, words, cap) end;
+  return answer || case when after_row then '{}' else market_search_count(input, words, guess, every, cap) end;
 end $$;
 
-create or replace function market_search_count(input jsonb, words tsquery[], cap int) returns jsonb language plpgsql as $$
+-- How many fit, up to the cap. Of what is very common enough stands among any few thousand rows; of other words the
+-- newest are counted first, which the index of words finds by a narrow look.
+create or replace function market_search_count(input jsonb, words tsquery[], guess float8, every float8, cap int)
+returns jsonb language plpgsql as $$
 declare
+  share constant float8 := 1.3 * cap / greatest(guess, 1);
+  near constant tsquery := case when words::text not like '%:*%' and share < 0.5 and cap * every > 6000 * guess
+    then market_search_end('{"sort": "newest"}', share) end;
   total int;
 begin
   perform set_config('enable_indexonlyscan', 'off', true);
-  execute format('select count(*) from (select from market_search_entries e where %s limit %s) e',
-    market_search_conditions(input, words, false), cap) into total
-    using null::text, (input->>'category_id')::uuid, (input->>'store_id')::uuid, (input->>'price_min')::bigint,
-      (input->>'price_max')::bigint, null::text, null::uuid;
+  foreach total in array case when near is null then array[0] else array[1, 0] end loop
+    execute format('select count(*) from (select from market_search_entries e where %s limit %s) e',
+      market_search_conditions(input, case total when 1 then words || near else words end, total = 1), cap) into total
+      using null::text, (input->>'category_id')::uuid, (input->>'store_id')::uuid, (input->>'price_min')::bigint,
+        (input->>'price_max')::bigint, null::text, null::uuid;
+    exit when total = cap;
+  end loop;
   return jsonb_build_object('total', total);
 end $$;
 

@@ -69,7 +69,7 @@ begin
     while n < 24 and place % (1::bigint << (n + 2)) = 0 and place + (1::bigint << n) <= last loop
       n := n + 2;
     end loop;
-    found := found || quote_literal('t' || n || ':' || (place >> n));
+    found := found || quote_literal(':t' || n || '/' || (place >> n));
     place := place + (1::bigint << n);
   end loop;
   return array_to_string(found, ' | ')::tsquery;

@@ -26,9 +26,14 @@ end $$;
 
 -- market_instagram_connect({id, account_id, username, access_token_enc, expires_at, renew_before_days}) returns boolean
 -- Stores what the seller granted and heals what was broken. An account of another store is refused by
--- market_instagram_accounts_account_key.
+-- market_instagram_accounts_account_key; a store that was deleted meanwhile gets none.
 create or replace function market_instagram_connect(input jsonb) returns boolean language plpgsql as $$
 begin
+  perform from market_stores s join market_instagram_accounts a on a.store_id = s.id
+    where a.id = (input->>'id')::uuid and s.deleted_at is null for key share of s;
+  if not found then
+    perform app_error('not_found', 'Toko belum dibuat');
+  end if;
   update market_instagram_accounts set status = 'connected', status_reason = null,
       account_id = input->>'account_id', username = input->>'username',
       access_token_enc = input->>'access_token_enc', token_made_at = now(),

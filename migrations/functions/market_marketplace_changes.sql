@@ -6,9 +6,10 @@
 create or replace function market_marketplace_touch(touched uuid[], stock_only uuid[]) returns void language sql as $$
   with locked as (
     select l.id from market_listings l
-    -- What could not be listed is not tried again for a change of stock, which was not the reason.
+    -- What could not be listed is not tried again for a change of stock, which was not the reason; but it may be
+    -- listed just now, with the stock of before.
     where l.product_id = any (touched) or (l.product_id = any (stock_only)
-      and (l.item_id is not null or l.sync_status <> 'error'))
+      and (l.item_id is not null or l.sync_status <> 'error' or l.dirty))
     order by l.product_id, l.id for no key update
   )
   update market_listings l set changes = l.changes + 1, dirty = true, updated_at = now(),

@@ -33,7 +33,7 @@ end $$;
 --   access_expires_at, refresh_expires_at}) returns {wake}
 -- Stores what the seller granted and heals what was broken. A shop that another store has is refused by
 -- market_connections_shop_key. Another shop than before is a new start: what we knew of the old one's listings is gone,
--- and its pump, which still holds the old shop's tokens, claims nothing more.
+-- the runs that watched them have ended, and its pump, which still holds the old shop's tokens, claims nothing more.
 create or replace function market_marketplace_connect(input jsonb) returns jsonb language plpgsql as $$
 declare
   c record;
@@ -41,7 +41,7 @@ begin
   select k.id, k.shop_id into c from market_connections k
     where k.id = (input->>'connection_id')::uuid for no key update;
   if c.shop_id is distinct from input->>'shop_id' then
-    perform market_marketplace_fail_open(c.id, 'Toko di marketplace diganti');
+    perform market_marketplace_end_runs(c.id);
     delete from market_listings where connection_id = c.id;
     delete from market_listing_images where connection_id = c.id;
     update market_connections set orders_from = now(), orders_since = now(), setup = null, setup_at = null,

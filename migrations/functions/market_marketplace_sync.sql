@@ -64,19 +64,6 @@ create or replace function market_marketplace_pushes(store uuid) returns boolean
     or exists (select from market_stores s where s.id = store and (s.deleted_at is not null or s.status <> 'active'))
 $$;
 
--- How far a run is.
-create or replace function market_marketplace_run(run uuid) returns jsonb language sql stable as $$
-  select jsonb_build_object('job_id', r.id, 'platform', c.platform, 'total', n.total, 'synced', n.synced,
-    'failed', n.failed, 'pending', n.total - n.synced - n.failed, 'started_at', market_iso(r.created_at),
-    'finished_at', case when n.total = n.synced + n.failed then market_iso(n.finished_at) end)
-  from market_sync_runs r
-  join market_connections c on c.id = r.connection_id
-  cross join lateral (select count(*) as total, count(*) filter (where i.outcome = 'synced') as synced,
-    count(*) filter (where i.outcome = 'failed') as failed, max(i.finished_at) as finished_at
-    from market_sync_items i where i.run_id = r.id) n
-  where r.id = run
-$$;
-
 -- Whether a shop's pump of that number is at work, or will be at that moment. Volatile: it sees what committed until now.
 create or replace function market_marketplace_has_pump(connection uuid, seq int, wanted_at timestamptz) returns boolean
 language sql volatile as $$

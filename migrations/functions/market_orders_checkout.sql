@@ -38,6 +38,9 @@ begin
     perform app_error('changed', 'Berat pesanan berubah. Silakan hitung ulang ongkos kirim.');
   end if;
   promo := market_use_promo(shop.id, input->>'promo_code', goods.subtotal);
+  if goods.subtotal - promo.discount + shipping = 0 then
+    perform app_error('promo_refused', 'Kode promo ini tidak dapat dipakai: tidak ada yang tersisa untuk dibayar');
+  end if;
   insert into market_orders (id, number, buyer_id, store_id, promo_code_id, subtotal_amount, discount_amount,
       shipping_amount, total_amount, commission_amount, discount_paid_by, tax_basis_points, shipping_address,
       courier, weight_gram, expires_at)

@@ -13,13 +13,14 @@ create or replace function market_parcel_is_open(h market_shipments) returns boo
 $$;
 
 -- market_parcels_quiet({most}) returns [number]
--- Parcels to ask about now, each taken by one caller: every six hours at first, every two days in the end. One whose
--- question fails is due again after a twelfth of its pause.
+-- Parcels to ask about now, each taken by one caller: every six hours at first (every half an hour while there should be a
+-- waybill and is none), every two days in the end. One whose question fails is due again after a twelfth of its pause.
 create or replace function market_parcels_quiet(input jsonb) returns jsonb language sql as $$
   with due as (
     select h.id, p.pause from market_shipments h cross join lateral (select least(interval '2 days',
-      greatest(interval '6 hours', (now() - market_parcel_heard(h)) / 8)) as pause) p
-    where market_parcel_is_open(h) and h.updated_at < now() - interval '6 hours' and h.updated_at < now() - p.pause
+      greatest(case when h.tracking_code is null then interval '30 minutes' else interval '6 hours' end,
+        (now() - market_parcel_heard(h)) / 8)) as pause) p
+    where market_parcel_is_open(h) and h.updated_at < now() - interval '30 minutes' and h.updated_at < now() - p.pause
     order by h.updated_at limit (input->>'most')::int for no key update of h skip locked
   ), taken as (
     update market_shipments h set updated_at = now() - due.pause * 11 / 12 from due where h.id = due.id
@@ -51,7 +52,7 @@ begin
     occasion := market_iso(market_parcel_heard(parcel));
     wakes := wakes || mail_enqueue('alert', input->>'alert_to', concat_ws('/', 'alert/parcel-quiet', o.id, occasion),
       jsonb_build_object('what', format('Tidak ada kabar paket selama %s hari; putuskan dananya', input->>'days'),
-        'facts', jsonb_build_object('pesanan', o.number, 'status pesanan', o.status, 'status paket', parcel.status,
+        'facts', jsonb_build_object('pesanan', o.number, 'id pesanan', o.id, 'status pesanan', o.status, 'status paket', parcel.status,
           'kurir', parcel.courier, 'resi', coalesce(parcel.tracking_code, '-'), 'kabar terakhir', occasion)));
     if o.status in ('paid', 'processing', 'shipped') then
       wakes := wakes || market_mail_about('parcel_quiet', o.id, 'seller', occasion, '{}')

@@ -6,7 +6,7 @@
 -- market_order_refund({order_id, seller_id?, amount?, reason, restock, actor_id, idempotency_key, audit})
 --   returns {refund_id, amount, closed, call_back, store_id, store_slug, wake}
 -- With `seller_id` a seller gives up an order of his that he cannot send: all of it goes back. Without, an admin gives
--- `amount` of the goods' price back, or all that is left. All of an order that was not delivered ends it: the shipping
+-- `amount` of the goods' price back, or all that is left, never of an order of his own. All of an order that was not delivered ends it: the shipping
 -- fee goes back too, unless a courier has earned it. A repeat with the same key answers with the first refund.
 create or replace function market_order_refund(input jsonb) returns jsonb language plpgsql as $$
 declare
@@ -28,6 +28,9 @@ begin
     where o_.id = order_key and s.user_id = coalesce((input->>'seller_id')::bigint, s.user_id) for update of o_;
   if not found then
     perform app_error('not_found', 'Order not found');
+  end if;
+  if input->>'seller_id' is null then
+    perform market_refuse_own(o, (input->>'actor_id')::bigint);
   end if;
   if earlier is not null then
     return market_refund_answer(earlier::uuid, '[]');

@@ -86,29 +86,83 @@ begin
   return found;
 end $$;
 
--- Takes a photo back, unless its result `is_used` somewhere in its store: what is being made of it is called off, and
--- what came of it is thrown away by the `job` (null: there is nothing to throw away).
-create or replace function market_photo_take_back(f market_photos, out is_used boolean, out job jsonb)
-language plpgsql as $$
+-- market_photo_undo(photo) returns {job_id, note, slug, store_id}
+-- Takes a photo back: what is being made of it is called off; where its result is used (a product, deleted or not, a
+-- post that is not out, the store's own pictures) the original is again; and the result is thrown away by the job, unless
+-- an order or a post that is out shows it. The caller holds the store.
+create or replace function market_photo_undo(photo uuid) returns jsonb language plpgsql as $$
 declare
-  result constant text := market_picture_path(f.result_url);
+  f market_photos;
+  shop market_stores;
+  result text;
+  source text;
+  shown int;
+  kept boolean;
+  job jsonb;
 begin
-  is_used := exists (select from market_product_images i join market_products p on p.id = i.product_id
-      where p.store_id = f.store_id and market_picture_path(i.url) = result)
-    or exists (select from market_instagram_posts q
+  perform from market_products p where p.id in (select i.product_id from market_photos q
+      join market_products g on g.store_id = q.store_id join market_product_images i on i.product_id = g.id
+      where q.id = photo and market_picture_path(i.url) = market_picture_path(q.result_url))
+    order by p.id for no key update;
+  select q.* into f from market_photos q where q.id = photo for no key update;
+  result := market_picture_path(f.result_url);
+  source := market_picture_path(f.source_url);
+  shown := market_photo_replace(f.store_id, result, source);
+  kept := exists (select from market_instagram_posts q
       where q.store_id = f.store_id and market_picture_path(q.image_url) = result)
-    or exists (select from market_stores s
-      where s.id = f.store_id and result in (market_picture_path(s.logo_url), market_picture_path(s.banner_url)));
-  if is_used then
-    return;
-  end if;
+    or exists (select from market_order_items i join market_products p on p.id = i.product_id
+      where p.store_id = f.store_id and market_picture_path(i.image_url) = result);
   perform jobs_cancel(f.job_id);
   update market_photos set status = 'failed', reason = 'Dibatalkan', result_url = null,
       finished_at = coalesce(finished_at, now()), updated_at = now()
     where id = f.id;
-  if result is not null or f.status = 'running' then
+  -- What was made of the result was made of the original.
+  update market_photos set source_url = source, updated_at = now()
+    where store_id = f.store_id and market_picture_path(source_url) = result;
+  if result is not null and not kept or f.status = 'running' then
     job := jobs_enqueue('market.photo', 'marketplace-sync', 'market.photo/taken-back/' || f.id,
-      jsonb_build_object('photo_id', f.id, 'taken_back', jsonb_build_object('result', result,
+      jsonb_build_object('photo_id', f.id, 'taken_back', jsonb_build_object('result', case when not kept then result end,
         'owner', f.requested_by, 'prediction_id', case when f.status = 'running' then f.prediction_id end)));
   end if;
+  select s.* into shop from market_stores s where s.id = f.store_id;
+  return jsonb_build_object('job_id', job->>'id', 'slug', shop.slug, 'store_id', shop.id, 'note', nullif(concat_ws(' ',
+    case when shown > 0 then format('Foto aslinya dipakai lagi di %s tempat yang memakai foto hasilnya.', shown) end,
+    case when kept then 'Pesanan dan kiriman Instagram yang sudah ada tetap menampilkan foto hasilnya.' end), ''));
+end $$;
+
+-- Shows another picture wherever this one is, as far as that can still be changed; returns in how many places. A product
+-- that shows the other one too shows it once.
+create or replace function market_photo_replace(store uuid, old text, new text) returns int language plpgsql as $$
+declare
+  places int := 0;
+  n int;
+begin
+  with uses as (
+    select i.id, i.product_id, i.is_primary from market_product_images i join market_products p on p.id = i.product_id
+    where p.store_id = store and market_picture_path(i.url) = old
+  ), doubles as (
+    select o.id, u.is_primary from market_product_images o join uses u on u.product_id = o.product_id
+    where market_picture_path(o.url) = new
+  ), first as (
+    update market_product_images i set is_primary = true from doubles d where i.id = d.id and d.is_primary
+  ), removed as (
+    delete from market_product_images i using uses u where i.id = u.id and exists (select from doubles d
+      join market_product_images o on o.id = d.id where o.product_id = u.product_id)
+  ), replaced as (
+    update market_product_images i set url = new, is_ai_enhanced = false from uses u
+    where i.id = u.id and not exists (select from doubles d
+      join market_product_images o on o.id = d.id where o.product_id = u.product_id)
+  )
+  select count(*) into places from uses;
+  update market_instagram_posts q set image_url = new, container_stale = true, updated_at = now()
+    where q.store_id = store and market_picture_path(q.image_url) = old and q.status <> 'published'
+      and q.started_at is null;
+  get diagnostics n = row_count;
+  places := places + n;
+  update market_stores s set updated_at = now(),
+      logo_url = case when market_picture_path(s.logo_url) = old then new else s.logo_url end,
+      banner_url = case when market_picture_path(s.banner_url) = old then new else s.banner_url end
+    where s.id = store and old in (market_picture_path(s.logo_url), market_picture_path(s.banner_url));
+  get diagnostics n = row_count;
+  return places + n;
 end $$;

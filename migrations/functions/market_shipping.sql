@@ -3,7 +3,8 @@
 -- Lock order: market_locks.sql.
 
 -- How far a parcel is; news moves it to a higher number, or from 'failed' on its way once more where the courier says
--- that he tries again. 'failed' (not at home, held, lost) is no end: such a parcel may still arrive or come back.
+-- that he tries again. 'failed' (not at home, held, lost) is no end: such a parcel may still arrive or come back. Nor is
+-- 'cancelled' where the courier fetched it all the same: what he himself says after it counts.
 create or replace function market_parcel_rank(status text) returns int language sql immutable as $$
   select case status when 'pending' then 0 when 'picked_up' then 1 when 'in_transit' then 2 when 'failed' then 3
     else 9 end
@@ -64,13 +65,14 @@ begin
       'facts', jsonb_build_object('pesanan', o.number, 'sebab', input->>'cause')))));
 end $$;
 
--- market_shipment_advance({number | order_id, status, step?, occurred_at, description, tracking_code, final_word})
+-- market_shipment_advance({number | order_id, status, step?, occurred_at, description, tracking_code, final_word, alert_to})
 -- returns {known, moved, superseded, wake}
 -- A confirmed piece of news about a parcel; by `number` it is the courier's. Forward only and repeatable: late or
 -- repeated news adds at most a line to the time line. `step`: which kind of trouble a 'failed' is (refused, on its way
 -- back), or that a parcel is in transit once more (redelivery); another one than before is told like a state of its
 -- own, and so is that our courier carries it on after trouble, and trouble after that. A new waybill is told by itself.
--- The first "delivered" pays the seller out of escrow, exactly once. `superseded`: the seller has sent the goods
+-- The first "delivered" pays the seller out of escrow, exactly once; a courier who takes an end back tells the operator,
+-- and moves no money. `superseded`: the seller has sent the goods
 -- otherwise, so the courier's parcel means nothing any more, unless it is the very one that he named by its waybill; or
 -- the courier still means to fetch what was called off here.
 create or replace function market_shipment_advance(input jsonb) returns jsonb language plpgsql as $$
@@ -112,7 +114,8 @@ begin
     select true, 'resumed', 'Paket dalam perjalanan lagi', now() into is_again, step, words, happened;
   end if;
   moved := case when (input->>'final_word')::boolean then parcel.status <> next_status
-    else market_parcel_rank(next_status) > market_parcel_rank(parcel.status) or is_again end;
+    else market_parcel_rank(next_status) > market_parcel_rank(parcel.status) or is_again
+      or parcel.status = 'cancelled' and next_status not in ('pending', 'cancelled') and input->>'number' is not null end;
   is_news := moved or next_status = 'failed' and parcel.status = 'failed' and not exists (
     select from market_shipment_events e
     where e.shipment_id = parcel.id and e.status = 'failed' and e.description = words);
@@ -130,6 +133,11 @@ begin
     where id = parcel.id;
   if parcel.status = 'cancelled' and next_status = 'pending' and input->>'number' is not null then
     return market_advanced(true, false, true, told);
+  elsif market_takes_back(parcel.status, next_status) and not moved and input->>'alert_to' is not null then
+    told := told || jobs_wakes(mail_enqueue('alert', input->>'alert_to', concat_ws('/', 'alert/parcel-took-back', o.id, next_status),
+      jsonb_build_object('what', 'Kurir menarik kabar akhirnya; periksa dananya', 'facts', jsonb_build_object(
+        'pesanan', o.number, 'id pesanan', o.id, 'status pesanan', o.status, 'status paket', parcel.status,
+        'kata kurir sekarang', words, 'resi', coalesce(parcel.tracking_code, '-')))));
   elsif is_news then
     told := told || market_order_follows(o, case when is_again or step <> 'redelivery' then step else next_status end,
       happened);
@@ -141,6 +149,11 @@ begin
   end if;
   return market_advanced(true, moved, false, told);
 end $$;
+
+-- Whether news says of a parcel that has reached its end that it ended otherwise.
+create or replace function market_takes_back(was text, says text) returns boolean language sql immutable as $$
+  select was in ('delivered', 'returned') and says in ('delivered', 'returned', 'cancelled') and was <> says
+$$;
 
 -- What was told of a parcel last, by our own clock: the courier's may differ.
 create or replace function market_last_line(parcel uuid) returns text language sql stable as $$
@@ -166,8 +179,9 @@ create or replace function market_order_follows(o market_orders, parcel_status t
 returns jsonb language plpgsql as $$
 declare
   again text := (select h.tracking_code from market_shipments h where h.order_id = o.id and h.kiriminaja_order_id is null);
-  -- A parcel is fetched before it travels, or both are told at once; then "it has been sent" is the one word for both.
-  is_told constant boolean := exists (select from jobs j
+  -- A parcel is fetched before it travels, or both are told at once; then "it has been sent" is the one word for both, and
+  -- no word for what travels although its money went back.
+  is_told constant boolean := o.status = 'refunded' or exists (select from jobs j
     where j.dedupe_key = concat_ws('/', 'mail/order_shipped', o.id, again));
 begin
   -- What goes on after trouble and nobody knew to be on its way has now been sent.

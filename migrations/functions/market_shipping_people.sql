@@ -52,12 +52,11 @@ create or replace function market_take_over(parcel market_shipments, carrier tex
 $$;
 
 -- market_order_received({buyer_id, order_id, idempotency_key}) returns {order_id, wake}
--- The buyer says that a parcel which was sent has arrived: the same "delivered" as the courier's, once. It is against
--- his own interest, so it counts also where the courier says otherwise.
+-- The buyer says that a parcel which was sent has arrived, once. It is against his own interest, so it counts also where
+-- the courier says otherwise.
 create or replace function market_order_received(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
-  done jsonb;
 begin
   select * into o from market_orders
     where id = (input->>'order_id')::uuid and buyer_id = (input->>'buyer_id')::bigint for update;
@@ -65,12 +64,73 @@ begin
     perform app_error('not_found', 'Order not found');
   end if;
   perform http_claim(o.buyer_id, input->>'idempotency_key', 'market.received', o.id::text, o.id::text);
-  if o.status not in ('shipped', 'delivered') then
+  if o.status <> 'delivered' and not market_may_be_received(o) then
     perform app_error('conflict', 'Pesanan ini belum dikirim', jsonb_build_object('status', o.status));
   end if;
-  done := market_shipment_advance(jsonb_build_object('order_id', o.id, 'status', 'delivered', 'final_word', true,
-    'description', 'Pembeli menerima paket'));
-  return jsonb_build_object('order_id', o.id, 'wake', done->'wake');
+  return jsonb_build_object('order_id', o.id, 'wake', market_goods_arrived(o, 'Pembeli menerima paket'));
+end $$;
+
+-- Whether a buyer may say that he has the goods: they were sent, or nobody has told anything of them for so long that he
+-- was asked.
+create or replace function market_may_be_received(o market_orders) returns boolean language sql stable as $$
+  select o.status = 'shipped' or o.status in ('paid', 'processing') and exists (
+    select from market_shipments h where h.order_id = o.id and h.given_up_at is not null)
+$$;
+
+-- The same "delivered" as the courier's, whatever he says or does not say. One who never fetched the parcel has earned
+-- nothing. Returns the wakes.
+create or replace function market_goods_arrived(o market_orders, words text) returns jsonb language plpgsql as $$
+declare
+  parcel market_shipments;
+begin
+  select * into parcel from market_shipments where order_id = o.id for update;
+  if o.status <> 'delivered' and parcel.kiriminaja_order_id is not null and parcel.shipped_at is null then
+    perform market_take_over(parcel, parcel.courier);
+  end if;
+  return market_shipment_advance(jsonb_build_object('order_id', o.id, 'status', 'delivered', 'final_word', true,
+    'description', words))->'wake';
+end $$;
+
+-- market_order_delivered({order_id, actor_id, reason, idempotency_key, input_hash, audit})
+-- returns {order_id, status, call_back, wake}
+-- An admin has found out that the buyer has the goods, whatever the courier says or does not say: the same "delivered",
+-- once, and never of an order that is his own as buyer or seller. `call_back`: the waybill of a pickup that is not
+-- needed now.
+create or replace function market_order_delivered(input jsonb) returns jsonb language plpgsql as $$
+declare
+  order_key constant uuid := (input->>'order_id')::uuid;
+  actor constant bigint := (input->>'actor_id')::bigint;
+  earlier constant text := http_claim(actor, input->>'idempotency_key', 'market.delivered', input->>'input_hash',
+    order_key::text);
+  o market_orders;
+  parcel market_shipments;
+  told jsonb;
+begin
+  select * into o from market_orders where id = order_key for update;
+  if not found then
+    perform app_error('not_found', 'Order not found');
+  end if;
+  perform market_refuse_own(o, actor);
+  if earlier is not null or o.status = 'delivered' then
+    return jsonb_build_object('order_id', o.id, 'status', o.status, 'call_back', null, 'wake', '[]'::jsonb);
+  elsif o.source <> 'web' or o.status not in ('paid', 'processing', 'shipped') then
+    perform app_error('conflict', 'Pesanan ini tidak menunggu barangnya sampai', jsonb_build_object('status', o.status));
+  end if;
+  select * into parcel from market_shipments where order_id = o.id for update;
+  told := market_goods_arrived(o, 'Paket dinyatakan diterima');
+  perform audit_write(input->'audit' || jsonb_build_object('subject_kind', 'market_order', 'subject_id', o.id,
+    'action', 'market.order.deliver', 'reason', input->>'reason', 'before', jsonb_build_object('status', o.status,
+      'parcel', parcel.status), 'after', jsonb_build_object('status', 'delivered')));
+  return jsonb_build_object('order_id', o.id, 'status', 'delivered', 'wake', told, 'call_back',
+    case when parcel.kiriminaja_order_id is not null and parcel.status = 'pending' then parcel.tracking_code end);
+end $$;
+
+-- An admin decides nothing about an order that he bought or sold himself.
+create or replace function market_refuse_own(o market_orders, actor bigint) returns void language plpgsql as $$
+begin
+  if o.buyer_id = actor or exists (select from market_stores s where s.id = o.store_id and s.user_id = actor) then
+    perform app_error('forbidden', 'Pesanan sendiri diputuskan oleh admin lain');
+  end if;
 end $$;
 
 -- market_parcel_of_seller({seller_id, order_id}) returns {number, status, tracking_code}

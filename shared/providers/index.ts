@@ -11,7 +11,7 @@ import { createMidtrans, type Midtrans } from "./midtrans.ts";
 import { throughRelay } from "./relay.ts";
 import { createReplicate, type Replicate } from "./replicate.ts";
 import { createResend, type Resend } from "./resend.ts";
-import { createVipReseller, type Pace, type VipReseller } from "./vip-reseller.ts";
+import { createVipReseller, paceOf, type VipReseller } from "./vip-reseller.ts";
 
 export interface Providers {
   midtrans: Midtrans;
@@ -41,17 +41,16 @@ const INSTAGRAM_TIMEOUT_MS = 20_000;
 /** Until a model begins to answer, and between two pieces of its answer. */
 const MODEL_TIMEOUT_MS = 30_000;
 const MODEL_SILENCE_MS = 30_000;
+/** No caller waits longer than this for its turn with the supplier. */
+const LONGEST_TURN_MS = 20_000;
 const made = new WeakMap<Config, Providers>();
 
-/** What the clients need of the platform. */
-export interface Paces {
-  vipReseller: Pace;
-}
-
 /** The isolate's provider clients, made once per configuration. */
-export function providersOf(config: Config, paces: Paces): Providers {
+export function providersOf(config: Config, env: Env): Providers {
   const known = made.get(config);
   if (known) return known;
+  // One gate for all isolates: the supplier wants a pause between any two requests of ours.
+  const gate = () => env.SUPPLIER_GATE.getByName("vip-reseller");
   const shared = {
     timeoutMs: TIMEOUT_MS,
     fetch: sendOf(config),
@@ -83,7 +82,7 @@ export function providersOf(config: Config, paces: Paces): Providers {
       apiId: config.VIP_RESELLER_API_ID,
       apiKey: config.VIP_RESELLER_API_KEY,
       baseUrl: config.VIP_RESELLER_API_URL,
-      pace: paces.vipReseller,
+      pace: paceOf(gate, { longestMs: LONGEST_TURN_MS }),
       ...shared,
       timeoutMs: SUPPLIER_TIMEOUT_MS,
     }),

@@ -12,10 +12,7 @@ export {
 } from "./marketplaces/index.ts";
 export { orderSettlement } from "./orders/settlement.ts";
 export { photoApplier, photoJob } from "./photos/index.ts";
-export { courierApplier, followQuietParcels } from "./shipping/courier-news.ts";
+export { courierApplier, followQuietParcels, giveUpQuietParcels } from "./shipping/courier-news.ts";
 export { orderNewsJob } from "./shipping/order-news.ts";
 export { requestPickup } from "./shipping/request-pickup.ts";
 export { purgeShownQuotes } from "./shipping/shown-quotes.ts";
-export { storefront } from "./storefront/app.tsx";
-export { isStoreHost } from "./storefront/host.ts";
-export { StoreRouter } from "./storefront/router.ts";

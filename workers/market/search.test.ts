@@ -42,6 +42,15 @@ describe("words of a search", () => {
     expect(await namesOf({ q: `${word} qzvwxj` })).toEqual([]);
   });
 
+  it("of a letter or two find nothing but what has a word that begins so", async () => {
+    const { store } = await createShop();
+    await createProduct(store, { name: `Qq ${ownWord()}` });
+    for (const q of ["c", "s", "p", "t", "t1", "t2"]) {
+      expect(await namesOf({ q, store_id: store.id }), q).toEqual([]);
+    }
+    expect(await namesOf({ q: "qq", store_id: store.id })).toHaveLength(1);
+  });
+
   it("are mended where nothing holds them as typed, and the answer says so", async () => {
     const { store } = await createShop();
     const word = `${ownWord()}selendang`;

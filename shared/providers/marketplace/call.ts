@@ -119,6 +119,15 @@ function inDoubt(fault: MarketFault, error: ProviderError, isRead: boolean): Mar
   return !isRead && error.outcome === "unknown" ? "unknown" : "unavailable";
 }
 
+/** What a platform says of one part inside of an answer that is a success as a whole. */
+export function partFailed(platform: Platform, verdict: Verdict): MarketplaceError {
+  const { code, reason } = verdict;
+  const fault = verdict.fault === "unavailable" ? "unknown" : verdict.fault;
+  const told = { fault, reason: reason ?? wordsOf(platform, fault) };
+  const internal = `${platform}: a part failed, ${shortCode(code)}`;
+  return new MarketplaceError(platform, failureOf(verdict, false), { ...told, internal });
+}
+
 /** A refusal before anything is sent, in words for the seller. */
 export function refusal(platform: Platform, reason: string, code = "not_sent"): MarketplaceError {
   return new MarketplaceError(

@@ -49,7 +49,10 @@ export const count = z
   .catch(null)
   .transform((value) => value ?? null);
 
-/** Seconds since 1970; null where there is no time. */
+/** Beyond it lies no order, and soon no date that can be written down. */
+const LATEST_SECONDS = 100_000_000_000;
+
+/** Seconds since 1970; null where there is no time, or none that can be. */
 export const seconds = z
   .union([
     z.number(),
@@ -60,4 +63,6 @@ export const seconds = z
   ])
   .nullish()
   .catch(null)
-  .transform((value) => (value ? new Date(value * 1000) : null));
+  .transform((value) =>
+    value && value > 0 && value < LATEST_SECONDS ? new Date(value * 1000) : null,
+  );

@@ -6,6 +6,7 @@ import { parseBigJson } from "../big-json.ts";
 import { leafPaths, type MarketCategory, marketplaceOf } from "../marketplace.ts";
 import { createMarketplaces } from "./configured.ts";
 import { boundedReason } from "./error.ts";
+import { seconds } from "./fields.ts";
 import { htmlOf } from "./html.ts";
 import { nextCursor, windowAt } from "./window.ts";
 
@@ -63,6 +64,16 @@ describe("the way to a leaf", () => {
     ];
     expect(leafPaths(categories)).toEqual([{ id: "2", path: ["n1", "n2"] }]);
   });
+
+  test("is the first of several: a category that comes again below itself breaks nothing", () => {
+    const categories = [
+      category("1", null),
+      category("2", "1", true),
+      category("1", "2"),
+      category("2", "1", true),
+    ];
+    expect(leafPaths(categories)).toEqual([{ id: "2", path: ["n1", "n2"] }]);
+  });
 });
 
 describe("windows of a span", () => {
@@ -83,6 +94,15 @@ describe("windows of a span", () => {
   test("a cursor that is not ours starts anew", () => {
     expect(windowAt(span("x'; drop"), 1_000)).toEqual({ from: 1_000, to: 2_000, inner: "" });
   });
+});
+
+test("a moment that can be none is none, so that it holds up no other order", () => {
+  const given = [1_700_000_000, "1700000000", 1_700_000_000_000, 1e300, -1, 0, null, "soon"];
+  expect(given.map((value) => seconds.parse(value)?.toISOString() ?? null)).toEqual([
+    "2023-11-14T22:13:20.000Z",
+    "2023-11-14T22:13:20.000Z",
+    ...[null, null, null, null, null, null],
+  ]);
 });
 
 describe("texts", () => {

@@ -144,6 +144,24 @@ describe("creating a listing", () => {
     expect(network.firstJson()).toEqual(product);
   });
 
+  test("an update of which a part failed under code 0 is told as what it is", async () => {
+    const path = `${PRODUCTS}/${ITEM}/partial_edit`;
+    const url = await address(path, { json: product });
+    const failing = async (code: number, message: string) => {
+      network.on("POST", url, answer(200, ok({ errors: [{ code, message, detail: {} }] })));
+      return await marketFailureOf(client().updateListing(shop, known, input));
+    };
+    expect(await failing(12052048, "product does not belong to you")).toMatchObject({
+      fault: "not_found",
+    });
+    expect(await failing(36009003, "internal error")).toMatchObject({
+      ...{ fault: "unknown", outcome: "unknown" },
+    });
+    expect(await failing(1, "Judul tidak boleh")).toMatchObject({
+      ...{ fault: "rejected", reason: "Judul tidak boleh", outcome: "not_done" },
+    });
+  });
+
   test("an id that is none does not become a part of a path", async () => {
     const call = client().updateListing(shop, ref({ itemId: "1/../2", skuId: SKU }), input);
     expect(await marketFailureOf(call)).toMatchObject({ outcome: "not_done", fault: "rejected" });

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { checkBatch, outcomeOf } from "../marketplace/batch.ts";
-import { contradiction, refusal, type Verdict } from "../marketplace/call.ts";
+import { contradiction, partFailed, refusal } from "../marketplace/call.ts";
 import { amountIdr, count, id, text } from "../marketplace/fields.ts";
 import { brokenPrice, brokenStock, checkListing } from "../marketplace/listing-rules.ts";
-import { wordsOf } from "../marketplace/words.ts";
 import type {
   BatchOutcome,
   ListingInput,
@@ -108,7 +107,7 @@ export async function updateListing(
   const call = { method: "POST", path, json: productBody(listing), schema: Parts } as const;
   const { data } = await line.call(auth, call);
   const failed = data?.errors?.[0];
-  if (failed) throw refusal(PLATFORM, failed.message || wordsOf(PLATFORM, "rejected"), failed.code);
+  if (failed) throw partFailed(PLATFORM, judged(failed.code, failed.message));
 }
 
 export async function setPrices(
@@ -123,7 +122,7 @@ export async function setPrices(
     const json = { skus: [{ id: skuIdOf(ref), price: price(priceIdr) }] };
     return await changeOne(line, auth, ref, "prices", json);
   };
-  return await Promise.all(changes.map((change) => single(change.ref, send(change))));
+  return await Promise.all(changes.map((change) => outcomeOf(change.ref, send(change))));
 }
 
 export async function setStocks(
@@ -138,37 +137,21 @@ export async function setStocks(
     const json = { skus: [{ id: skuIdOf(ref), inventory: inventory(setup, stock) }] };
     return await changeOne(line, auth, ref, "inventory", json);
   };
-  return await Promise.all(changes.map((change) => single(change.ref, send(change))));
+  return await Promise.all(changes.map((change) => outcomeOf(change.ref, send(change))));
 }
 
-/** One product a call, whatever the number of its SKUs. Gives the verdict on what was not done, if anything. */
+/** One product a call, whatever the number of its SKUs. */
 async function changeOne(
   line: TikTokLine,
   auth: ShopAuth,
   { itemId }: ListingRef,
   what: "prices" | "inventory",
   json: unknown,
-): Promise<Verdict | null> {
+): Promise<void> {
   const path = `${PRODUCTS}/${idInPath(itemId)}/${what}/update`;
   const { data } = await line.call(auth, { method: "POST", path, json, schema: Parts });
   const failed = data?.errors?.[0];
-  return failed ? judged(failed.code, failed.message) : null;
-}
-
-async function single(ref: ListingRef, work: Promise<Verdict | null>): Promise<BatchOutcome> {
-  let verdict: Verdict | null = null;
-  const outcome = await outcomeOf(
-    ref,
-    work.then((told) => {
-      verdict = told;
-    }),
-  );
-  return verdict === null ? outcome : outcomeOfVerdict(ref, verdict);
-}
-
-function outcomeOfVerdict({ sku }: ListingRef, { fault, reason }: Verdict): BatchOutcome {
-  const known = fault === "locked" || fault === "not_found" ? fault : "rejected";
-  return { sku, ok: false, fault: known, reason: reason ?? wordsOf(PLATFORM, known) };
+  if (failed) throw partFailed(PLATFORM, judged(failed.code, failed.message));
 }
 
 export async function setListed(
@@ -188,11 +171,12 @@ export async function setListed(
       judged(part.code, part.message),
     ]),
   );
-  return refs.map((ref) => {
+  const told = async ({ itemId }: ListingRef) => {
     // A failure that names no product may be any of them.
-    const verdict = failed.get(ref.itemId) ?? failed.get("");
-    return verdict ? outcomeOfVerdict(ref, verdict) : { sku: ref.sku, ok: true };
-  });
+    const verdict = failed.get(itemId) ?? failed.get("");
+    if (verdict) throw partFailed(PLATFORM, verdict);
+  };
+  return await Promise.all(refs.map((ref) => outcomeOf(ref, told(ref))));
 }
 
 const Found = z.object({

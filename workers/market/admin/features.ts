@@ -1,8 +1,7 @@
-import { sql } from "drizzle-orm";
 import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
-import { call, rows, type Statement } from "../../../shared/db/statement.ts";
+import { call, type Statement } from "../../../shared/db/statement.ts";
 import type { ApiEnv } from "../../../shared/http/api.ts";
 
 interface Feature {
@@ -24,19 +23,10 @@ export const FEATURES = {
 export type FeatureName = keyof typeof FEATURES;
 export const FEATURE_NAMES = Object.keys(FEATURES) as FeatureName[];
 
-/** Whether a feature is on for a store. For a query of your own: `market_feature_on(store, flag, standard)`. */
-export async function featureOn(ctx: Ctx, storeId: string, flag: FeatureName): Promise<boolean> {
-  const { standard } = FEATURES[flag];
-  const [found] = await ctx.db.run(
-    rows(
-      sql`select market_feature_on(${storeId}::uuid, ${flag}, ${standard}) as "isOn"`,
-      z.object({ isOn: z.boolean() }),
-    ),
-  );
-  return found?.isOn ?? standard;
-}
-
-/** Refuses (`forbidden`) while the actor's store has the feature off; for a batch with the work itself. */
+/**
+ * Refuses (`forbidden`) while the actor's store has the feature off; for a batch with the work itself. A query of your
+ * own asks SQL function `market_feature_on`.
+ */
 export function requireFeature(ctx: Ctx, flag: FeatureName): Statement<unknown> {
   const input = { user_id: actorOf(ctx).userId, flag, standard: FEATURES[flag].standard };
   return call("market_require_feature", input, z.unknown());

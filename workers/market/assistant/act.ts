@@ -20,10 +20,12 @@ import type { Turn, Waiting } from "./turn.ts";
 const MOST_CALLS = 16;
 const MOST_PROPOSALS = 5;
 
+const Fields = z.record(z.string(), z.unknown());
 const NeedsYes = z.object({
   assistant: z.literal("confirm"),
   reason: z.string(),
-  before: z.record(z.string(), z.unknown()).nullable(),
+  before: Fields.nullable(),
+  names: z.record(z.string(), z.string()),
 });
 
 /** Answers one call of the model. It never throws: what goes wrong is told to the model in words. */
@@ -75,7 +77,7 @@ async function attempt(turn: Turn, prepared: Prepared): Promise<Outcome> {
   } catch (error) {
     const needed = error instanceof AppError ? NeedsYes.safeParse(error.meta).data : undefined;
     if (!needed) throw error;
-    await propose(turn, prepared, needed.before);
+    await propose(turn, prepared, needed);
     return { kind: "proposed" };
   }
 }
@@ -144,7 +146,7 @@ async function noteRefusal(ctx: Ctx, actionId: string, { code }: AppError): Prom
 }
 
 /** A way of its own to the database: its gate is this call's alone. */
-export function ownContext(ctx: Ctx): Ctx {
+function ownContext(ctx: Ctx): Ctx {
   const { DATABASE_URL: databaseUrl, DATABASE_HTTP_URL: databaseHttpUrl } = ctx.config;
   return { ...ctx, db: new Database(clientOf({ databaseUrl, databaseHttpUrl }), ctx.requestId) };
 }
@@ -152,7 +154,7 @@ export function ownContext(ctx: Ctx): Ctx {
 async function propose(
   turn: Turn,
   prepared: Prepared,
-  before: Record<string, unknown> | null,
+  { before, names }: z.output<typeof NeedsYes>,
 ): Promise<void> {
   if (turn.proposals.length >= MOST_PROPOSALS) {
     throw new AppError("conflict", "Terlalu banyak usulan sekaligus; selesaikan dulu yang ada");
@@ -163,7 +165,7 @@ async function propose(
     code: newCode(turn.proposals),
     tool: tool.definition.name,
     input,
-    summary: prepared.summary(before),
+    summary: prepared.summary(before, names),
   };
   await turn.ctx.db.run(
     call(

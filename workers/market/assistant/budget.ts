@@ -29,6 +29,14 @@ export function turnClaim(config: Config) {
   };
 }
 
+/** What it takes to read a question, before anybody has told. */
+const readingOf = (characters: number): ModelUsage => ({
+  input: 0,
+  cacheWrite: Math.ceil(characters / CHARACTERS_PER_TOKEN),
+  cacheRead: 0,
+  output: 0,
+});
+
 /** What a turn has used of its share. */
 export class Budget {
   tokens = 0;
@@ -45,10 +53,9 @@ export class Budget {
 
   /** Whether a question of so many characters still fits, with the longest answer. */
   affords(characters: number): boolean {
-    const read = Math.ceil(characters / CHARACTERS_PER_TOKEN);
-    const most = { input: 0, cacheWrite: read, cacheRead: 0, output: MAX_TOKENS };
+    const most = { ...readingOf(characters), output: MAX_TOKENS };
     return (
-      this.tokens + read + MAX_TOKENS <= this.#share.tokens &&
+      this.tokens + most.cacheWrite + MAX_TOKENS <= this.#share.tokens &&
       this.cost + this.#priceOf(most) <= this.#share.cost
     );
   }
@@ -62,6 +69,15 @@ export class Budget {
 
   next(): void {
     this.#current = null;
+  }
+
+  /**
+   * Nobody heard the end of an answer to a question of so many characters: it counts as the longest that it may have
+   * been, so that nobody saves anything by leaving early.
+   */
+  lose(characters: number): void {
+    const known = this.#current ?? readingOf(characters);
+    this.count({ ...known, output: MAX_TOKENS });
   }
 
   #add(usage: ModelUsage | null, sign: 1 | -1): void {

@@ -103,7 +103,8 @@ async function listen(turn: Turn, model: Anthropic, stop: AbortSignal) {
     messages: turn.messages,
     maxTokens: MAX_TOKENS,
   };
-  if (!turn.budget.affords(JSON.stringify(request).length)) throw new ShareUsedUp();
+  const { length } = JSON.stringify(request);
+  if (!turn.budget.affords(length)) throw new ShareUsedUp();
   turn.budget.next();
   let heard = "";
   try {
@@ -121,9 +122,13 @@ async function listen(turn: Turn, model: Anthropic, stop: AbortSignal) {
   } catch (error) {
     const words: AssistantBlock[] = heard.trim() ? [{ type: "text", text: heard }] : [];
     turn.keep({ role: "assistant", content: words });
+    if (!wasRefused(error)) turn.budget.lose(length);
     throw error;
   }
 }
+
+/** An answer that is a status has read and written nothing. */
+const wasRefused = (error: unknown) => error instanceof ProviderError && error.status !== undefined;
 
 const NAMED = { fromOutside: true };
 

@@ -29,12 +29,11 @@ const MOST_TYPED = 300;
 /** Whether a user's message may hold what somebody else wrote (a buyer's chat, a page): a guess, on the safe side. */
 export const looksCopied = (message: string) => message.length > MOST_TYPED || COPIED.test(message);
 
-/** A name in a sentence of the server's own: on one line, without marks, not too long. */
-export function quoted(name: unknown, most = 60): string {
-  const plain = String(name ?? "")
+/** Somebody's words in a sentence of the server's own: whole, because a yes is said to them; on one line, without marks. */
+export function quoted(words: unknown): string {
+  const plain = String(words ?? "")
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, " ")
     .replace(/["“”`*[\]<>]/g, "'")
     .trim();
-  const letters = [...plain];
-  return `“${letters.length > most ? `${letters.slice(0, most).join("")}…` : plain}”`;
+  return `“${plain}”`;
 }

@@ -65,3 +65,13 @@ export const ActionShape = z
     created_at: z.string(),
   })
   .openapi("AssistantAction");
+
+export const Undone = z
+  .object({
+    id: z.uuid(),
+    undone: z.literal(true),
+    /** What became of it, in words for the user: not all of what was done may be there any more. */
+    message: z.string(),
+  })
+  .openapi("AssistantUndone");
+export type Undone = z.output<typeof Undone>;

@@ -3,15 +3,13 @@ import { z } from "zod";
 import { auditContext } from "../../../shared/audit/audit.ts";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
-import { AppError, notFound } from "../../../shared/http/errors.ts";
+import { type AppError, notFound } from "../../../shared/http/errors.ts";
 import { runJob, wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
-import { deletePost } from "../instagram/index.ts";
 import { pushSoon } from "../marketplaces/pushes.ts";
 import { photoJob } from "../photos/index.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
-import { ownContext } from "./act.ts";
-import { ActionShape, SessionDetail, SessionShape } from "./schemas.ts";
+import { ActionShape, SessionDetail, SessionShape, type Undone } from "./schemas.ts";
 
 interface PageQuery {
   page: number;
@@ -91,7 +89,10 @@ export async function listActions(ctx: Ctx, { page, limit }: PageQuery) {
   return { rows: found, page, limit, total: count?.total ?? 0 };
 }
 
-const Undone = z.object({
+const RESTORED = "Sudah dikembalikan seperti sebelumnya.";
+
+const Undo = z.object({
+  note: z.string().nullish(),
   slug: z.string().nullish(),
   store_id: z.uuid().nullish(),
   wake: wakeSchema.default([]),
@@ -100,38 +101,20 @@ const Undone = z.object({
 });
 
 /**
- * Undoes what the assistant did for the actor, within 24 hours. Errors: `not_found`, `conflict` (too late, done already,
- * not to be undone), `changed` (somebody has changed it since).
+ * Undoes what the assistant did for the actor, within 24 hours and whatever has happened since; `message` says what
+ * became of it. Errors: `not_found`, `conflict` (too late, undone already, or to be tried again in a minute),
+ * `forbidden` (an admin's act, and the actor is none any more).
  */
-export async function undoAction(ctx: Ctx, id: string): Promise<{ id: string; undone: true }> {
+export async function undoAction(ctx: Ctx, id: string): Promise<Undone> {
   const { userId } = actorOf(ctx);
   const actionId = idOr(id, actionMissing);
-  const [action] = await ctx.db.run(
-    rows(
-      sql`select tool, target_id from market_assistant_actions where id = ${actionId} and user_id = ${userId}`,
-      z.object({ tool: z.string(), target_id: z.uuid().nullable() }),
-    ),
-  );
-  if (!action) throw actionMissing();
-  const undo = call(
-    "market_assistant_undo",
-    { action_id: actionId, user_id: userId, ...auditContext(ctx) },
-    Undone,
-  );
-  if (action.tool === "draft_instagram_post" && action.target_id) {
-    const own = ownContext(ctx);
-    own.db.guard({ statement: undo, passed: () => undefined });
-    await deletePost(own, action.target_id);
-    return { id: actionId, undone: true };
-  }
-  const left = await ctx.db.run(undo, {
-    market_stores_slug_key: () => new AppError("changed", "Datanya sudah berubah sejak itu"),
-  });
+  const input = { action_id: actionId, user_id: userId, ...auditContext(ctx) };
+  const left = await ctx.db.run(call("market_assistant_undo", input, Undo));
   const { slug, store_id: storeId, job_id: jobId } = left;
   wake(ctx, left.wake);
   // Cron is the net below this isolate.
   if (jobId) ctx.waitUntil(runJob(ctx, jobId, [photoJob()]));
   if (slug) refreshStorefront(ctx, slug);
   if (storeId) pushSoon(ctx, storeId);
-  return { id: actionId, undone: true };
+  return { id: actionId, undone: true, message: left.note ?? RESTORED };
 }

@@ -1,9 +1,18 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
 import { api, settleBackground, testContext } from "../../testing/api.ts";
+import type { TestUser } from "../../testing/factories.ts";
 import { createShop, run } from "../testing/catalogue.ts";
 import { chat } from "./chat.ts";
 import { ask, put, script } from "./testing/talk.ts";
+
+const usedBy = async ({ userId }: TestUser) => {
+  const query = sql`select tokens::int as tokens from market_assistant_usage where user_id = ${userId}`;
+  const [used] = await testContext().db.run(rows(query, z.object({ tokens: z.number() })));
+  return used?.tokens ?? 0;
+};
 
 describe("trouble on the way", () => {
   it.each([
@@ -69,6 +78,30 @@ describe("trouble on the way", () => {
       "kalimat panjang yang tid",
     ]);
     expect((await ask(seller, "lanjut", sessionId)).text).toBe("lanjut");
+  });
+
+  it.each([
+    ["before the first word", { first_ms: 100 }, 0],
+    ["after a few words", { silent_after: 5 }, 2],
+  ])("a reader who goes %s pays for the longest answer", async (_, pause, reads) => {
+    const { seller } = await createShop();
+    const match = await script([
+      { blocks: [{ text: "kalimat panjang yang tidak selesai" }], ...pause },
+    ]);
+    const input = { message: match, sessionId: null, latest: false };
+    const { body } = await chat(testContext(seller), input);
+    const reader = body.getReader();
+    for (let n = 0; n < reads; n += 1) await reader.read();
+    await reader.cancel();
+    await settleBackground();
+    expect(await usedBy(seller)).toBeGreaterThan(1_024 + 500);
+  });
+
+  it("a model that answers with a status costs nothing", async () => {
+    const { seller } = await createShop();
+    const error = { error: { status: 529, type: "overloaded_error", retry_after: 0 } };
+    await ask(seller, await script([error, error]));
+    expect(await usedBy(seller)).toBe(0);
   });
 
   it("of two messages at once to one session the second is refused", async () => {

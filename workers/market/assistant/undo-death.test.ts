@@ -2,10 +2,8 @@ import { describe, expect, it } from "vitest";
 import { testContext } from "../../testing/api.ts";
 import { unique } from "../../testing/factories.ts";
 import { createShop } from "../testing/catalogue.ts";
-import { act, answerCall, prepare } from "./act.ts";
-import { openEventStream } from "./sse.ts";
+import { actWithYes } from "./testing/acts.ts";
 import { actionsOf, rowOf, undo } from "./testing/talk.ts";
-import { beginTurn, Turn } from "./turn.ts";
 
 type Input = Record<string, unknown>;
 const period = { starts_at: "2026-01-01", ends_at: "2090-01-01" };
@@ -23,15 +21,9 @@ const MAKERS: [string, string, () => Input][] = [
 async function actAndDie(name: string, input: Input) {
   const { seller } = await createShop();
   const ctx = testContext(seller);
-  const message = "tolong";
-  const asked = { message, sessionId: null, latest: false };
-  const begun = await beginTurn(ctx, asked, { kind: "none" });
-  const turn = new Turn(ctx, { ...begun, out: openEventStream(), message });
-  await answerCall(turn, { type: "tool_use", id: "t1", name, input });
-  const [proposal] = turn.proposals;
-  if (!proposal) throw new Error("nothing was proposed");
-  ctx.db.batch = () => Promise.reject(new Error("the database is away"));
-  const done = await act(turn, prepare(turn, name, input), proposal.id);
+  const done = await actWithYes(ctx, [name, input], () => {
+    ctx.db.batch = () => Promise.reject(new Error("the database is away"));
+  });
   return { seller, done };
 }
 

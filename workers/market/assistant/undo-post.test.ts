@@ -29,7 +29,7 @@ describe("undoing a draft for Instagram that the assistant wrote", () => {
     const { seller, action, postId } = await written();
     expect(await postRow(postId)).toMatchObject({ caption });
     const { status, body } = await undo(seller, action.id);
-    expect([status, body.data]).toEqual([200, { id: action.id, undone: true }]);
+    expect([status, body.data]).toMatchObject([200, { id: action.id, undone: true }]);
     expect(await postRow(postId)).toBeNull();
     expect((await actionsOf(seller))[0]).toMatchObject({
       undone_at: expect.any(String),
@@ -60,38 +60,54 @@ describe("undoing a draft for Instagram that the assistant wrote", () => {
     expect(await rowOf("jobs", String(jobId))).toMatchObject({ state: "cancelled" });
   });
 
-  it("leaves alone what its seller has changed since", async () => {
+  it("takes it away also where its seller has changed it since", async () => {
     const { seller, action, postId, edit } = await written();
     expect((await edit({ caption: "Kata saya sendiri" })).status).toBe(200);
-    const refused = await undo(seller, action.id);
-    expect([refused.status, refused.body.error]).toEqual([
-      409,
-      "Datanya sudah berubah sejak itu, jadi tidak dibatalkan",
-    ]);
-    expect(await postRow(postId)).toMatchObject({ caption: "Kata saya sendiri" });
-    expect((await edit({ caption })).status).toBe(200);
     expect((await undo(seller, action.id)).status).toBe(200);
+    expect(await postRow(postId)).toBeNull();
   });
 
-  it("is refused for one that is out or on its way, and stays to be done for one that came back", async () => {
+  it("waits while it is being sent, and says where one that is out can be deleted", async () => {
     const { seller, action, postId } = await written();
-    const states = [sql`started_at = now()`, sql`started_at = null, status = 'published'`];
-    for (const set of states) {
-      await run(sql`update market_instagram_posts set ${set} where id = ${postId}`);
-      expect((await undo(seller, action.id)).status).toBe(409);
-      expect((await actionsOf(seller))[0].undone_at).toBeNull();
-    }
-    await run(sql`update market_instagram_posts set status = 'failed' where id = ${postId}`);
-    expect((await undo(seller, action.id)).status).toBe(200);
+    const set = (fields: ReturnType<typeof sql>) =>
+      run(sql`update market_instagram_posts set ${fields} where id = ${postId}`);
+    await set(sql`started_at = now(), publish_sent_at = now()`);
+    const early = await undo(seller, action.id);
+    expect([early.status, early.body.error]).toEqual([
+      409,
+      "Kiriman ini sedang diterbitkan. Coba batalkan lagi semenit lagi",
+    ]);
+    await set(sql`started_at = null, publish_sent_at = null, status = 'published',
+      permalink = 'https://www.instagram.com/p/abc/'`);
+    const { body } = await undo(seller, action.id);
+    expect(body.data.message).toMatch(
+      /aplikasi Instagram: https:\/\/www\.instagram\.com\/p\/abc\/$/,
+    );
+    expect(await postRow(postId)).toMatchObject({ caption });
   });
 
-  it("is nobody else's to do, and finds nothing where the seller was quicker", async () => {
+  it.each([
+    ["is being prepared", sql`started_at = now()`, /^Sudah dikembalikan/],
+    ["failed", sql`status = 'failed'`, /^Sudah dikembalikan/],
+    [
+      "may be out, nobody knows since minutes",
+      sql`started_at = now(), publish_sent_at = now() - interval '2 minutes'`,
+      /mungkin sudah terbit/,
+    ],
+  ])("takes away one that %s", async (_, fields, words) => {
+    const { seller, action, postId } = await written();
+    await run(sql`update market_instagram_posts set ${fields} where id = ${postId}`);
+    expect((await undo(seller, action.id)).body.data.message).toMatch(words);
+    expect(await postRow(postId)).toBeNull();
+  });
+
+  it("is nobody else's to do, and finds nothing left where the seller was quicker", async () => {
     const { seller, action, postId } = await written();
     const { seller: stranger } = await createShop();
     expect((await undo(stranger, action.id)).status).toBe(404);
     expect(await postRow(postId)).not.toBeNull();
     const path = `/api/seller/instagram/posts/${postId}`;
     expect((await api(path, { method: "DELETE", token: seller.token })).status).toBe(200);
-    expect((await undo(seller, action.id)).status).toBe(404);
+    expect((await undo(seller, action.id)).body.data.message).toMatch(/sudah dihapus/);
   });
 });

@@ -11,6 +11,7 @@ import {
   connectedMarket,
   connectionOf,
   contextWith,
+  later,
   listable,
   listingOf,
   type Market,
@@ -28,9 +29,10 @@ async function sync(market: Market): Promise<string> {
   return id;
 }
 
-async function undo(market: Market, id: string) {
-  await undoAction(market.ctx, id);
+async function undo(market: Market, id: string): Promise<string> {
+  const { message } = await undoAction(market.ctx, id);
   await pumpDry(market);
+  return message;
 }
 
 /** A product that was on sale there until somebody took it off by hand. */
@@ -175,20 +177,35 @@ describe("undoing a sync", () => {
     expect(statusOf(market, product)).toBe("unlisted");
   });
 
-  it("is refused in clear words where something newer was done, and where it changed nothing", async () => {
+  it("leaves what its seller has synced by himself since, and says so; of what was there before it changes nothing", async () => {
     const market = await connectedMarket();
     const product = await listable(market);
     const first = await sync(market);
     const again = await sync(market);
-    await expect(undoAction(market.ctx, first)).rejects.toMatchObject({
-      code: "changed",
-      message: expect.stringContaining("disinkronkan lagi"),
-    });
-    await expect(undoAction(market.ctx, again)).rejects.toMatchObject({
-      code: "conflict",
-      message: expect.stringContaining("sudah tayang di sana sebelum"),
-    });
+    await syncProducts(market.ctx, { platform: "shopee" });
+    await pumpDry(market);
+    expect([await undo(market, again), await undo(market, first)]).toEqual([
+      expect.stringContaining("tidak menayangkan produk baru"),
+      expect.stringContaining("disinkronkan lagi sejak itu"),
+    ]);
     expect(statusOf(market, product)).toBe("live");
+  });
+
+  it("comes off the shelf once both of two syncs are undone, in either order", async () => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const market = await connectedMarket();
+      const product = await listable(market);
+      const acts = [await sync(market), await sync(market)];
+      const told: string[] = [];
+      for (const which of order) told.push(await undo(market, acts[which] ?? ""));
+      expect(told[0]).toMatch(
+        order[0] === 0 ? /disinkronkan lagi sejak itu/ : /tidak menayangkan produk baru/,
+      );
+      expect(statusOf(market, product)).toBe("unlisted");
+    }
   });
 
   it("goes back step by step, the latest first", async () => {
@@ -202,27 +219,46 @@ describe("undoing a sync", () => {
     expect(statusOf(market, product)).toBe("unlisted");
   });
 
-  it("is refused after a day, to others, without the shop and while syncing is switched off", async () => {
+  it.each([
+    ["syncing is switched off", /^Sinkronisasi sedang dinonaktifkan/],
+    ["the shop must be connected again", /^Shopee tidak terhubung/],
+  ])("while %s is done as soon as that has passed", async (what, words) => {
+    const market = await connectedMarket();
+    const product = await listable(market);
+    const id = await sync(market);
+    const admin = await createUser(["admin"]);
+    const isFlag = what.startsWith("syncing");
+    const set = async (isOn: boolean) => {
+      const { id: store } = market.store;
+      if (isFlag)
+        await setFlags({ ...market.ctx, actor: admin }, store, { marketplace_sync: isOn });
+      else
+        await change(sql`update market_connections set status = ${isOn ? "connected" : "error"}
+          where store_id = ${store}`);
+    };
+    await set(false);
+    expect(await undo(market, id)).toMatch(words);
+    expect(statusOf(market, product)).toBe("live");
+    await set(true);
+    await later(market);
+    expect(statusOf(market, product)).toBe("unlisted");
+  });
+
+  it("says where to look once another shop was connected there", async () => {
+    const market = await connectedMarket();
+    await listable(market);
+    const id = await sync(market);
+    const { id: connection } = await connectionOf(market);
+    await change(sql`delete from market_listings where connection_id = ${connection}`);
+    expect(await undo(market, id)).toContain("turunkan di sana");
+  });
+
+  it("is refused after a day and to others, and leaves a trace", async () => {
     const market = await connectedMarket();
     const product = await listable(market);
     const id = await sync(market);
     const stranger = contextWith(await createUser(["buyer", "seller"]), market.fake);
     await expect(undoAction(stranger, id)).rejects.toMatchObject({ code: "not_found" });
-    const admin = await createUser(["admin"]);
-    const flag = (marketplace_sync: boolean) =>
-      setFlags({ ...market.ctx, actor: admin }, market.store.id, { marketplace_sync });
-    await flag(false);
-    await expect(undoAction(market.ctx, id)).rejects.toMatchObject({
-      message: expect.stringContaining("dinonaktifkan"),
-    });
-    await flag(true);
-    const status = (to: string) =>
-      change(sql`update market_connections set status = ${to} where store_id = ${market.store.id}`);
-    await status("error");
-    await expect(undoAction(market.ctx, id)).rejects.toMatchObject({
-      message: expect.stringContaining("Hubungkan lagi"),
-    });
-    await status("connected");
     await refusedAfterADay(market.ctx, id);
     await settleBackground();
     expect(statusOf(market, product)).toBe("live");

@@ -20,7 +20,10 @@ describe("POST /api/ai/undo/:id", () => {
       undone_at: null,
     });
     const { status, body } = await undo(seller, action.id);
-    expect([status, body.data]).toEqual([200, { id: action.id, undone: true }]);
+    expect([status, body.data]).toEqual([
+      200,
+      { id: action.id, undone: true, message: "Sudah dikembalikan seperti sebelumnya." },
+    ]);
     expect(await rowOf("market_products", product.id)).toMatchObject({
       price: 50_000,
       name: product.name,
@@ -85,33 +88,17 @@ describe("POST /api/ai/undo/:id", () => {
     expect((await api("/api/seller/promo", { token: shop.seller.token })).body.meta.total).toBe(0);
   });
 
-  it("is refused where somebody has changed it since, after a day, to others, and for what is not there", async () => {
+  it("is refused after a day, to others, and for what is not there", async () => {
     const { seller, product } = await agreedTalkOf(direct);
     const { seller: stranger } = await createShop();
     const [action] = await actionsOf(seller);
     expect((await undo(stranger, action.id)).status).toBe(404);
     expect((await undo(seller, crypto.randomUUID())).status).toBe(404);
     expect((await undo(seller, "bukan-id")).status).toBe(404);
-    await run(sql`update market_products set price = 41000 where id = ${product.id}`);
-    const changed = await undo(seller, action.id);
-    expect([changed.status, changed.body.error]).toEqual([
-      409,
-      "Datanya sudah berubah sejak itu, jadi tidak dibatalkan",
-    ]);
-    await run(sql`update market_products set price = 40000 where id = ${product.id}`);
     await run(
       sql`update market_assistant_actions set created_at = now() - interval '24 hours' where id = ${action.id}`,
     );
     expect((await undo(seller, action.id)).status).toBe(409);
     expect(await priceOf(product)).toBe(40_000);
-  });
-
-  it("is refused where the stock would not cover what buyers have ordered", async () => {
-    const { seller, product } = await agreedTalkOf(({ id }) => [
-      ["update_product", { product_id: id, stock: 20 }],
-    ]);
-    await run(sql`update market_products set reserved = 15 where id = ${product.id}`);
-    const [action] = await actionsOf(seller);
-    expect((await undo(seller, action.id)).status).toBe(409);
   });
 });

@@ -63,6 +63,18 @@ describe("a connected account", () => {
 });
 
 describe("a code", () => {
+  it("is not kept for a store that was deleted while Instagram answered", async () => {
+    const desk = await openDesk();
+    desk.fake.after = async (name) => {
+      if (name === "exchangeCode") await run(sql`select market_store_end(${desk.store.id})`);
+    };
+    await expect(connect(desk)).rejects.toMatchObject({ code: "not_found" });
+    expect(await accountRow(desk)).toMatchObject({
+      status: "disconnected",
+      access_token_enc: null,
+    });
+  });
+
   it("is not sought for a store that is gone", async () => {
     const desk = await openDesk();
     await run(sql`update market_stores set deleted_at = now() where id = ${desk.store.id}`);

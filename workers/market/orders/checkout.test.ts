@@ -144,6 +144,14 @@ describe("placing an order", () => {
     expect(await readStock(product)).toEqual({ stock: 500, reserved: 1 });
   });
 
+  it("says that a promo leaves nothing to pay, and takes nothing", async () => {
+    const product = await createProduct(store);
+    const code = await makePromo({ value: 100 });
+    const free = await order(buyer, store, [[product, 1]], { promoCode: code, priceIdr: 0 });
+    expect([free.status, free.body.error]).toEqual([400, expect.stringContaining("untuk dibayar")]);
+    expect([await usesOf(code), await readStock(product)]).toMatchObject([0, { reserved: 0 }]);
+  });
+
   it("says why a promo does not apply", async () => {
     const product = await createProduct(store);
     const minimum = await makePromo({ minPurchase: 1_000_000 });

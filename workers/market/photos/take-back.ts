@@ -5,7 +5,7 @@ import type { JobOutcome } from "../../../shared/jobs/jobs.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import { PRODUCT_UPLOADS, pictureKey } from "../images.ts";
 
-/** What is left of a photo that was taken back (SQL function `market_photo_take_back`). */
+/** What is left of a photo that was taken back (SQL function `market_photo_undo`). */
 export const TakenBack = z.object({
   result: z.string().nullable(),
   owner: z.number(),

@@ -62,8 +62,9 @@ const change = (ctx: Ctx, mine: SQL, fields: string, images: string | null) => s
     select p.id, p.reserved, s.slug ${mine}
   ), p as (
     update market_products t
-    set (category_id, name, description, price, stock, weight_gram, status, updated_at) = (
-      select n.category_id, n.name, n.description, n.price, n.stock, n.weight_gram, n.status, now()
+    set (category_id, name, description, price, stock, stock_counts, weight_gram, status, updated_at) = (
+      select n.category_id, n.name, n.description, n.price, n.stock, t.stock_counts + (n.stock <> t.stock)::int,
+        n.weight_gram, n.status, now()
       from jsonb_populate_record(t, ${fields}::jsonb) n)
     from mine
     where t.id = mine.id and coalesce((${fields}::jsonb->>'stock')::int, t.stock) >= t.reserved

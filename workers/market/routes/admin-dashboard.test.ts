@@ -7,8 +7,8 @@ import { createUser, type TestUser } from "../../testing/factories.ts";
 import { roundTrips } from "../../testing/round-trips.ts";
 import type { DashboardShape } from "../schemas/admin.ts";
 import { createShop, refusesStrangers, run } from "../testing/catalogue.ts";
-import { completed, deliver, refundOf } from "../testing/money.ts";
-import { makePromo, openShop, sell, settle } from "../testing/sales.ts";
+import { completed, deliver, refundBooksOf, refundOf } from "../testing/money.ts";
+import { booksOf, makePromo, openShop, sell, settle } from "../testing/sales.ts";
 
 let admin: TestUser;
 beforeAll(async () => {
@@ -28,8 +28,9 @@ describe("GET /api/admin/dashboard", () => {
     const shop = await openShop();
     const promoCode = await makePromo(shop, { value: 1, platform: true });
     await sell(shop);
-    await settle(await sell(shop));
-    await completed(await sell(shop, { promoCode }));
+    const open = await sell(shop);
+    await settle(open);
+    const promoted = await completed(await sell(shop, { promoCode }));
     const sale = await completed(await sell(shop));
     await refundOf(admin, sale, { amount: 10_000 });
     await deliver(sale);
@@ -44,6 +45,18 @@ describe("GET /api/admin/dashboard", () => {
       stores: 1,
       products: 4,
     });
+    const books = await Promise.all(
+      [open, promoted, sale].flatMap((one) => [booksOf(one), refundBooksOf(one)]),
+    );
+    const kept = (kind: string) =>
+      books
+        .flat()
+        .reduce(
+          (all, { from, to, amount }) =>
+            all + amount * (Number(to === kind) - Number(from === kind)),
+          0,
+        );
+    expect([kept("commission"), kept("promo")]).toEqual([totals.commission, -totals.promo]);
     expect(series).toHaveLength(30);
     // Midnight may have passed meanwhile: then it was two days.
     const sold: Day[] = series.filter(({ orders, revenue }: Day) => orders + revenue !== 0);

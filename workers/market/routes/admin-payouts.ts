@@ -8,6 +8,7 @@ import {
   page,
 } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
+import { declareDelivered } from "../orders/admin.ts";
 import { refundOrder } from "../payouts/refunds.ts";
 import {
   approvePayout,
@@ -16,7 +17,7 @@ import {
   markPayoutPaid,
   rejectPayout,
 } from "../payouts/requests.ts";
-import { RefundInput, RefundShape } from "../schemas/admin.ts";
+import { DeliveredInput, DeliveredShape, RefundInput, RefundShape } from "../schemas/admin.ts";
 import { idParameters } from "../schemas/fields.ts";
 import {
   AdminPayoutShape,
@@ -125,5 +126,23 @@ adminPayoutRoutes.openapi(
     const key = c.req.valid("header")["idempotency-key"];
     const { id } = c.req.valid("param");
     return c.json(enveloped(await refundOrder(c.var.ctx, id, c.req.valid("json"), key)), 200);
+  },
+);
+
+adminPayoutRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/api/admin/orders/{id}/delivered",
+    tags,
+    summary: "The buyer has the goods although no courier says so: the seller gets his money",
+    middleware: [admin()] as const,
+    request: { params: idParameters, headers: idempotencyHeader, body: body(DeliveredInput) },
+    responses: marketOk(DeliveredShape),
+  }),
+  async (c) => {
+    const key = c.req.valid("header")["idempotency-key"];
+    const { reason } = c.req.valid("json");
+    const { id } = c.req.valid("param");
+    return c.json(enveloped(await declareDelivered(c.var.ctx, id, reason, key)), 200);
   },
 );

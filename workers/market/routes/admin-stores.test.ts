@@ -4,7 +4,6 @@ import { auditOf } from "../../../shared/audit/audit.ts";
 import { api, settleBackground, testContext } from "../../testing/api.ts";
 import { createProduct, createUser, type TestUser, unique } from "../../testing/factories.ts";
 import { order } from "../../testing/orders.ts";
-import { featureOn } from "../admin/features.ts";
 import { finishStoreDeletions } from "../admin/stores.ts";
 import { createShop, failure, refusesStrangers, run, versionOf } from "../testing/catalogue.ts";
 import { completed, deliver } from "../testing/money.ts";
@@ -181,7 +180,6 @@ describe("the features of a store", () => {
     const changed = await call("PUT", path, { promo_codes: false });
     expect(changed.body.data).toEqual({ ...all, promo_codes: false });
     expect((await call("GET", path)).body.data).toEqual({ ...all, promo_codes: false });
-    expect(await featureOn(testContext(), store.id, "promo_codes")).toBe(false);
     const json = {
       code: unique("P").slice(0, 12),
       type: "fixed",

@@ -10,7 +10,13 @@ import {
 import { access, createApi } from "../../../shared/http/api.ts";
 import { feature } from "../admin/features.ts";
 import { chat } from "../assistant/chat.ts";
-import { ActionShape, ChatInput, SessionDetail, SessionShape } from "../assistant/schemas.ts";
+import {
+  ActionShape,
+  ChatInput,
+  SessionDetail,
+  SessionShape,
+  Undone,
+} from "../assistant/schemas.ts";
 import {
   deleteSession,
   getSession,
@@ -111,10 +117,10 @@ assistantRoutes.openapi(
     path: "/api/ai/undo/{id}",
     tags,
     summary:
-      "Undo what the assistant did for me, within 24 hours and while nobody has changed it since",
+      "Undo what the assistant did for me, within 24 hours; what somebody has changed since stays, as the message says",
     middleware: [access(null, { fresh: true })] as const,
     request: { params: idParameters },
-    responses: marketOk(z.object({ id: z.string(), undone: z.literal(true) })),
+    responses: marketOk(Undone),
   }),
   async (c) => c.json(enveloped(await undoAction(c.var.ctx, c.req.valid("param").id)), 200),
 );

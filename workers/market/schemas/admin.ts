@@ -180,6 +180,13 @@ export const RefundInput = z
   })
   .openapi("RefundInput");
 
+export const DeliveredInput = z.object({ reason }).openapi("DeliveredInput");
+
+export const DeliveredShape = z
+  .object({ id: z.string(), status: z.string() })
+  .openapi("DeliveredOrder");
+export type Delivered = z.output<typeof DeliveredShape>;
+
 export const CancelSaleInput = z
   .object({ reason, restock: z.boolean().default(true) })
   .openapi("CancelSaleInput");

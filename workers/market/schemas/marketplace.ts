@@ -93,6 +93,8 @@ export const SyncProgress = z
     pending: z.number().int(),
     started_at: z.string(),
     finished_at: z.string().nullable(),
+    /** Why it ended before it was done, in words for the seller. */
+    reason: z.string().nullable(),
     /** The first hundred. */
     failures: z.array(SyncFailure),
   })

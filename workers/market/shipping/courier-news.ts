@@ -22,7 +22,7 @@ export type Followed =
   | { kind: "unknown" };
 
 /**
- * Asks the courier where a parcel is and records it. Callbacks and the hourly check both end here: a callback carries
+ * Asks the courier where a parcel is and records it. Callbacks and the minute's check both end here: a callback carries
  * no signature (kiriminaja.md §4), so it is only a hint.
  */
 export async function followParcel(ctx: Ctx, number: string): Promise<Followed> {
@@ -36,6 +36,7 @@ export async function followParcel(ctx: Ctx, number: string): Promise<Followed> 
     tracking_code: awb,
     description,
     occurred_at: occurredAt?.toISOString() ?? null,
+    alert_to: ctx.config.ALERT_EMAIL,
   };
   const result = await ctx.db.run(call("market_shipment_advance", input, Advanced));
   wake(ctx, result.wake);
@@ -120,23 +121,15 @@ async function applyTo(ctx: Ctx, number: string, claims: CourierEvent[]): Promis
 }
 
 const QUIET_AT_ONCE = 10;
-/** Within the hour, with room for what is slow; what is left comes first in the next one. */
-const LONGEST_RUN_MS = 10 * 60_000;
-/** A parcel without news for so long is a matter for people. */
-const GIVE_UP_DAYS = 30;
+/** Within the minute, with room for what is slow; what is left comes first in the next one. */
+const LONGEST_RUN_MS = 40_000;
 
 /**
- * For the hourly cron: asks about all parcels that nobody has told us about for a while, because callbacks are not
- * repeated (kiriminaja.md §4), and hands those over to people of which nothing is heard any more. Each is marked
- * first, so that one that fails is asked again later and blocks no other.
+ * For the minute's cron: asks about all parcels that nobody has told us about for a while, because callbacks are not
+ * repeated (kiriminaja.md §4). Each is marked first, so that one that fails is asked again later and blocks no other.
  */
 export async function followQuietParcels(ctx: Ctx): Promise<void> {
   const begin = ctx.now().getTime();
-  const given = { days: GIVE_UP_DAYS, alert_to: ctx.config.ALERT_EMAIL };
-  const left = await ctx.db.run(
-    call("market_parcels_give_up", given, z.object({ wake: wakeSchema })),
-  );
-  wake(ctx, left.wake);
   for (;;) {
     const most = { most: QUIET_AT_ONCE };
     const numbers = await ctx.db.run(call("market_parcels_quiet", most, z.array(z.string())));
@@ -151,4 +144,14 @@ async function followQuiet(ctx: Ctx, number: string): Promise<void> {
   } catch (error) {
     ctx.log.warn("parcel check failed", { number, ...describeError(error) });
   }
+}
+
+/** A parcel without news for so long is a matter for people. */
+const GIVE_UP_DAYS = 30;
+
+/** For the hourly cron: hands those parcels over to people of which nothing is heard any more. */
+export async function giveUpQuietParcels(ctx: Ctx): Promise<void> {
+  const given = { days: GIVE_UP_DAYS, alert_to: ctx.config.ALERT_EMAIL };
+  const told = z.object({ wake: wakeSchema });
+  wake(ctx, (await ctx.db.run(call("market_parcels_give_up", given, told))).wake);
 }

@@ -8,10 +8,8 @@ const money = ({ order_status: status }: OrderMail) =>
     : "dana Anda belum diteruskan ke penjual";
 
 /** What a seller does about a parcel; of an order whose money went back, nothing may be sent again. */
-const todo = ({ order_status: status }: OrderMail, words: string) =>
-  status === "refunded"
-    ? "Dana pesanan ini sudah dikembalikan kepada pembeli; jangan kirim ulang."
-    : words;
+const todo = ({ order_status: status }: OrderMail, words: string, back = "jangan kirim ulang") =>
+  status === "refunded" ? `Dana pesanan ini sudah dikembalikan kepada pembeli; ${back}.` : words;
 
 const pickupRequested = toSeller(
   "pickup_requested",
@@ -83,14 +81,16 @@ const parcelInTransit = toSeller(
   "parcel_in_transit",
   OrderMail,
   (mail) => `Paket pesanan ${mail.number} dalam perjalanan`,
-  () => "paket sedang dalam perjalanan ke pembeli.",
+  (mail) =>
+    `paket sedang dalam perjalanan ke pembeli. ${todo(mail, "", "mintalah kurir mengembalikannya")}`.trim(),
   (mail) => [parcel(mail)],
 );
 
 const parcelInTransitBuyer = toBuyer(
   "parcel_in_transit_buyer",
   (mail) => `Paket pesanan ${mail.number} dalam perjalanan`,
-  (mail) => `paket dari ${mail.store_name} sedang dalam perjalanan ke alamat Anda.`,
+  (mail) =>
+    `paket dari ${mail.store_name} sedang dalam perjalanan ke alamat Anda${mail.order_status === "refunded" ? `; ${money(mail)}` : ""}.`,
   (mail) => [parcel(mail)],
 );
 

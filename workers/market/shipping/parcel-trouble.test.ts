@@ -42,7 +42,7 @@ async function eventsOf({ orderId }: Sale): Promise<number> {
   return row?.n ?? 0;
 }
 
-/** As the hourly check does: of these steps there is no callback. */
+/** As the check by the clock does: of these steps there is no callback. */
 async function followTwice({ number }: Sale) {
   for (let look = 0; look < 2; look += 1) await followParcel(courierContext(), number);
 }

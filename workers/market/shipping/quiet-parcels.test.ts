@@ -16,7 +16,7 @@ import {
   parcelOfSale,
 } from "../testing/parcels.ts";
 import { jobsOf, openShop, type Sale, type Shop, sell, settle } from "../testing/sales.ts";
-import { followQuietParcels } from "./courier-news.ts";
+import { followQuietParcels, giveUpQuietParcels } from "./courier-news.ts";
 
 let shop: Shop;
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 describe("parcels without news for a while", () => {
   const quiet = (sale: Sale, hours: number) =>
-    run(sql`update market_shipments set updated_at = now() - make_interval(hours => ${hours}::int)
+    run(sql`update market_shipments set updated_at = now() - ${hours}::float8 * interval '1 hour'
       where order_id = ${sale.orderId}`);
 
   it("are all asked about in one run, however many they are", async () => {
@@ -45,7 +45,7 @@ describe("parcels without news for a while", () => {
     expect((await parcelOfSale(sale)).status).toBe("in_transit");
   });
 
-  it("are asked about; one that fails is asked again in the next hour and holds up no other", async () => {
+  it("are asked about; one that fails is asked again within the hour and holds up no other", async () => {
     const [bad, good, fresh] = [await sell(shop), await sell(shop), await sell(shop)];
     for (const sale of [bad, good, fresh]) {
       await handOver(sale);
@@ -64,6 +64,23 @@ describe("parcels without news for a while", () => {
     );
     await followQuietParcels(courierContext());
     expect((await parcelOfSale(bad)).status).toBe("in_transit");
+  });
+
+  it("are asked for their waybill after half an hour, as long as they have none", async () => {
+    const [without, fresh, withOne] = [await sell(shop), await sell(shop), await sell(shop)];
+    for (const sale of [without, fresh, withOne]) {
+      await handOver(sale);
+      await moveParcel(sale, "processed");
+    }
+    await news(withOne, "processed", "processed_packages");
+    await moveParcel(withOne, "shipped");
+    await quiet(without, 0.52);
+    await quiet(fresh, 0.4);
+    await quiet(withOne, 0.52);
+    await followQuietParcels(courierContext());
+    expect((await parcelOfSale(without)).tracking).toEqual(expect.any(String));
+    expect((await parcelOfSale(fresh)).tracking).toBeNull();
+    expect((await parcelOfSale(withOne)).status).toBe("pending");
   });
 
   const heard = (sale: Sale, days: number) =>
@@ -114,15 +131,21 @@ describe("parcels without news for a while", () => {
       await run(sql`update market_shipment_events e set created_at = now() - interval '31 days'
         from market_shipments h where h.id = e.shipment_id and h.order_id = ${orderId}`);
     }
-    for (let run = 0; run < 2; run += 1) await followQuietParcels(courierContext());
+    for (let run = 0; run < 2; run += 1) await giveUpQuietParcels(courierContext());
     const told = await Promise.all([sent, waiting, arrived].map(people));
     expect(told).toEqual([TOLD, TOLD, []]);
+    // Its buyer was asked whether he has it: he can say so, although nobody said that it was sent.
+    const { token: buyer } = shop.buyer;
+    const has = `/api/buyer/orders/${waiting.orderId}/received`;
+    expect((await api(has, { method: "POST", token: buyer })).status).toBe(200);
+    expect(await parcelOfSale(waiting)).toMatchObject({ order: "delivered", cost: 0 });
   });
 
   it("for a month are handed to people, once, and asked about no more; what still comes counts", async () => {
     const sale = await lost();
     await heard(sale, 31);
-    for (let run = 0; run < 2; run += 1) await followQuietParcels(courierContext());
+    for (let run = 0; run < 2; run += 1) await giveUpQuietParcels(courierContext());
+    await followQuietParcels(courierContext());
     expect(await people(sale)).toEqual(TOLD);
     expect(await asked(sale)).toEqual({ isAsked: false, isGivenUp: true });
     await news(sale, "finished", "finished_packages");

@@ -4,6 +4,7 @@ import { loadConfig } from "../../../shared/config/config.ts";
 import { createContext } from "../../../shared/context.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { describeError } from "../../../shared/log.ts";
+import { providersOf } from "../../../shared/providers/index.ts";
 import { storeSlugOf } from "./host.ts";
 import { elsewhere, failed, notHere } from "./respond.tsx";
 import { accountRoutes } from "./routes/account.tsx";
@@ -33,6 +34,7 @@ storefront.use(async (c, next) => {
     "ctx",
     createContext(c.env, {
       config,
+      providers: providersOf,
       requestId: crypto.randomUUID(),
       waitUntil: (work) => c.executionCtx.waitUntil(work),
     }),

@@ -30,6 +30,8 @@ const key = sql`o.status || '/' || (select p.state from payments_intents p where
 
 const ShopOrder = BuyerOrder.extend({
   key: z.string(),
+  /** Its buyer may say that he has it. */
+  may_be_received: z.boolean(),
   shipping_address: z.object({
     name: z.string(),
     phone: z.string(),
@@ -52,7 +54,8 @@ const requireId = (orderId: string): string => {
 export async function orderForPage(ctx: Ctx, orderId: string): Promise<ShopOrder> {
   const [order] = await ctx.db.run(
     rows(
-      sql`select ${orderColumns(ctx)}, ${paymentColumn}, ${key} as key, ${timelineColumn}
+      sql`select ${orderColumns(ctx)}, ${paymentColumn}, ${key} as key, ${timelineColumn},
+          market_may_be_received(o) as may_be_received
         from market_orders o join market_stores s on s.id = o.store_id
         where o.id = ${requireId(orderId)} and o.buyer_id = ${actorOf(ctx).userId}`,
       ShopOrder,

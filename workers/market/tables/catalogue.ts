@@ -99,6 +99,8 @@ export const products = pgTable(
     price: idr().notNull(),
     stock: integer().notNull().default(0),
     reserved: integer().notNull().default(0),
+    /** How often somebody has said what the stock is; sales move it without. */
+    stockCounts: integer().notNull().default(0),
     weightGram: integer().notNull().default(0),
     isFeatured: boolean().notNull().default(false),
     status: text().notNull().default("draft"),

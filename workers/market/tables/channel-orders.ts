@@ -66,6 +66,8 @@ export const channelLines = pgTable(
       name: "market_channel_lines_order_fk",
     }),
     index("market_channel_lines_product_idx").on(t.productId),
+    // Few at any time: what is neither paid nor cancelled yet.
+    index("market_channel_lines_held_idx").on(t.channelOrderId).where(sql`${t.held} > 0`),
     check("market_channel_lines_quantity", sql`${t.quantity} > 0`),
     check(
       "market_channel_lines_holds",

@@ -185,6 +185,12 @@ export const syncRuns = pgTable(
       .notNull()
       .references(() => connections.id),
     requestedBy: userId().references(() => users.id),
+    /** How far it was when another shop took its shop's place, and with it the listings that it watched. */
+    endedTotal: integer(),
+    endedSynced: integer(),
+    endedAt: at(),
+    /** Where it was not done by then. */
+    endedReason: text(),
     createdAt: createdAt(),
   },
   (t) => [

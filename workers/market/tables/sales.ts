@@ -194,6 +194,12 @@ export const shipments = pgTable(
   },
   (t) => [
     index("market_shipments_kiriminaja_idx").on(t.kiriminajaOrderId),
+    // What SQL function market_parcel_is_open says, for the minute's look at quiet parcels.
+    index("market_shipments_quiet_idx")
+      .on(t.updatedAt)
+      .where(
+        sql`${t.requestedAt} is not null and ${t.kiriminajaOrderId} is not null and ${t.givenUpAt} is null and ${t.status} in ('pending', 'picked_up', 'in_transit', 'failed')`,
+      ),
     check(
       "market_shipments_status_known",
       sql`${t.status} in ('pending', 'picked_up', 'in_transit', 'delivered', 'failed', 'cancelled', 'returned')`,

@@ -21,8 +21,9 @@ export const draftPostTool = tool({
     caption: NewPost.shape.caption,
     schedule_at: NewPost.shape.scheduled_at,
   }),
-  summary: ({ caption, schedule_at: at }) => {
-    const words = `Instagram ${quoted(caption || "tanpa teks", 200)}`;
+  summary: ({ caption, product_id: id, schedule_at: at }, _, names) => {
+    const about = id ? ` tentang produk ${quoted(names[id] ?? id)}` : "";
+    const words = `Instagram${about}: ${quoted(caption || "tanpa teks")}`;
     return at ? `Jadwalkan posting ${words} pada ${quoted(at)}` : `Buat draf posting ${words}`;
   },
   run: async (ctx, { product_id, caption, schedule_at }, actionId) => {
@@ -49,7 +50,8 @@ export const enhancePhotoTool = tool({
   feature: "photo_enhance",
   input: z.object({ product_id: productId, image_url: z.string().max(1_000) }),
   target: ({ product_id }) => product_id,
-  summary: (_, before) => `Perbaiki foto produk ${quoted(before?.name)}`,
+  summary: ({ image_url: url }, before) =>
+    `Perbaiki foto ${quoted(url)} dari produk ${quoted(before?.name)}`,
   run: async (ctx, { product_id: id, image_url: imageUrl }, actionId) => {
     const told = await enhancePhoto(ctx, { productId: id, imageUrl, photoId: actionId });
     // Asked for before: this act has begun nothing.

@@ -6,7 +6,7 @@ import { listOwnProducts } from "../../products/read.ts";
 import { updateProduct } from "../../products/update.ts";
 import { NewProduct, ProductChanges, SellerProductQuery } from "../../schemas/products.ts";
 import { quoted } from "../data.ts";
-import { tool } from "./tool.ts";
+import { type Names, tool } from "./tool.ts";
 
 const text = { type: "string" };
 const number = { type: "number" };
@@ -32,8 +32,10 @@ const LABELS: Record<string, string> = {
   status: "status",
 };
 
-const shown = (field: string, value: unknown): string => {
+const shown = (field: string, value: unknown, names: Names): string => {
+  if (value === null || value === undefined) return "(kosong)";
   if (field === "price") return formatRupiah(Number(value));
+  if (field === "category_id") return quoted(names[String(value)] ?? value);
   return typeof value === "number" || field === "status" ? String(value) : quoted(value);
 };
 
@@ -56,9 +58,11 @@ export const createProductTool = tool({
   role: "seller",
   writes: true,
   input: NewProduct.omit({ images: true }),
-  summary: ({ name, price, stock, status, description }) => {
-    const about = description ? `, deskripsi ${quoted(description, 200)}` : "";
-    return `Buat produk ${quoted(name)}, ${formatRupiah(price)}, stok ${stock}, status ${status}${about}`;
+  summary: ({ name, ...fields }, _, names) => {
+    const parts = Object.entries(fields)
+      .filter(([, value]) => value !== null && value !== undefined)
+      .map(([field, value]) => `${LABELS[field] ?? field} ${shown(field, value, names)}`);
+    return `Buat produk ${quoted(name)}: ${parts.join(", ")}`;
   },
   run: async (ctx, input, actionId) => {
     const product = await createProduct(ctx, { ...input, images: [] }, actionId);
@@ -111,10 +115,10 @@ export const updateProductTool = tool({
     .extend({ product_id: productId })
     .refine((input) => Object.keys(input).length > 1, "Tidak ada yang diubah"),
   target: ({ product_id }) => product_id,
-  summary: ({ product_id: _, ...changes }, before) => {
+  summary: ({ product_id: _, ...changes }, before, names) => {
     const parts = Object.entries(changes).map(
       ([field, value]) =>
-        `${LABELS[field] ?? field} ${shown(field, before?.[field])} → ${shown(field, value)}`,
+        `${LABELS[field] ?? field} ${shown(field, before?.[field], names)} → ${shown(field, value, names)}`,
     );
     return `Ubah produk ${quoted(before?.name)}: ${parts.join(", ")}`;
   },

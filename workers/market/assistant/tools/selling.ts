@@ -6,6 +6,7 @@ import { syncProducts } from "../../marketplaces/sync.ts";
 import { createPromo } from "../../promos.ts";
 import { SyncInput } from "../../schemas/marketplace.ts";
 import { NewPromo } from "../../schemas/promos.ts";
+import { quoted } from "../data.ts";
 import { orderSummary } from "../order-summary.ts";
 import { tool } from "./tool.ts";
 
@@ -30,10 +31,15 @@ export const createPromoTool = tool({
   writes: true,
   feature: "promo_codes",
   input: NewPromo,
-  summary: ({ code, type, value, min_purchase, ends_at }) => {
-    const off = type === "percentage" ? `${value} %` : formatRupiah(value);
-    const least = min_purchase > 0 ? `, belanja minimal ${formatRupiah(min_purchase)}` : "";
-    return `Buat promo ${code}: potongan ${off}${least}, sampai ${formatJakarta(new Date(ends_at))}`;
+  summary: ({ code, type, value, min_purchase, max_uses, starts_at, ends_at, is_active }) => {
+    const day = (at: string) => formatJakarta(new Date(at));
+    return [
+      `Buat promo ${code}: potongan ${type === "percentage" ? `${value} %` : formatRupiah(value)}`,
+      ...(min_purchase > 0 ? [`belanja minimal ${formatRupiah(min_purchase)}`] : []),
+      ...(max_uses === null ? [] : [`paling banyak ${max_uses} kali`]),
+      `berlaku ${starts_at ? day(starts_at) : "mulai sekarang"} sampai ${day(ends_at)}`,
+      ...(is_active ? [] : ["belum aktif"]),
+    ].join(", ");
   },
   run: async (ctx, input, actionId) => {
     const promo = await createPromo(ctx, input, actionId);
@@ -55,8 +61,10 @@ export const syncTool = tool({
   writes: true,
   feature: "marketplace_sync",
   input: SyncInput.extend({ platform: z.enum(PLATFORMS) }),
-  summary: ({ platform, product_ids: ids }) =>
-    `Sinkronkan ${ids ? `${ids.length} produk` : "semua produk"} ke ${platform}`,
+  summary: ({ platform, product_ids: ids }, _, names) => {
+    const list = ids?.map((id) => quoted(names[id] ?? id)).join(", ");
+    return `Sinkronkan ${list === undefined ? "semua produk yang dijual" : `produk ${list}`} ke ${platform}`;
+  },
   run: async (ctx, input, actionId) => ({ told: await syncProducts(ctx, input, actionId) }),
 });
 

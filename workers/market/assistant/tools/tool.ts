@@ -3,6 +3,9 @@ import type { Ctx, Role } from "../../../../shared/context.ts";
 import type { ToolDefinition } from "../../../../shared/providers/anthropic.ts";
 import type { FeatureName } from "../../admin/features.ts";
 
+/** Of products and categories that an input speaks of, by their ids. */
+export type Names = Record<string, string>;
+
 /** What was made, by which it is undone. Without `after` there is nothing to undo. */
 export interface Made {
   kind: string;
@@ -26,8 +29,8 @@ export interface Prepared {
   input: Record<string, unknown>;
   /** What it acts on. */
   targetId: string | undefined;
-  /** What it would do, for the user to confirm: `before` is its subject as it is. */
-  summary(before: Record<string, unknown> | null): string;
+  /** What it would do, all of it, for the user to confirm: `before` is its subject as it is. */
+  summary(before: Record<string, unknown> | null, names: Names): string;
   /** `actionId` names the act in the log; what is made under that name can be undone however the act ends. */
   run(ctx: Ctx, actionId: string): Promise<Done>;
 }
@@ -54,7 +57,7 @@ interface ToolOf<S extends z.ZodType<Record<string, unknown>>> {
   feature?: FeatureName;
   input: S;
   target?(input: z.output<S>): string | undefined;
-  summary?(input: z.output<S>, before: Record<string, unknown> | null): string;
+  summary?(input: z.output<S>, before: Record<string, unknown> | null, names: Names): string;
   run(ctx: Ctx, input: z.output<S>, actionId: string): Promise<Done>;
 }
 
@@ -76,7 +79,7 @@ export function tool<S extends z.ZodType<Record<string, unknown>>>(parts: ToolOf
         tool: made,
         input,
         targetId: parts.target?.(input),
-        summary: (before) => parts.summary?.(input, before) ?? description,
+        summary: (before, names) => parts.summary?.(input, before, names) ?? description,
         run: (ctx, actionId) => parts.run(ctx, input, actionId),
       };
     },

@@ -55,7 +55,7 @@ export async function connectShop(ctx: Ctx, input: ConnectInput) {
       mainAccountId: input.main_account_id,
     }),
   );
-  const shop = pickShop(grant, input.shop_id ?? begun.shop_id);
+  const shop = pickShop(grant, { named: input.shop_id, before: begun.shop_id });
   await keepGrant(ctx, { connectionId: begun.id, platform, grant, shop });
   return { status: "connected" as const, shop: { id: shop.shopId, name: shop.name } };
 }
@@ -72,9 +72,18 @@ async function redeem(exchange: () => Promise<MarketGrant>): Promise<MarketGrant
   }
 }
 
-/** The shop that was named, or that was there before, else the first of the grant; nearly always it is the only one. */
-function pickShop({ shops }: MarketGrant, wanted: string | null): MarketShop {
-  return shops.find(({ shopId }) => shopId === wanted) ?? shops[0];
+/**
+ * The shop that was named and no other, else the one that was there before, else the first of the grant; nearly always
+ * it is the only one.
+ */
+function pickShop(
+  { shops }: MarketGrant,
+  { named, before }: { named: string | undefined; before: string | null },
+): MarketShop {
+  const found = shops.find(({ shopId }) => shopId === (named ?? before));
+  if (found) return found;
+  if (named === undefined) return shops[0];
+  throw new AppError("invalid_input", "shop_id: Izin yang diberikan bukan untuk toko ini");
 }
 
 async function keepGrant(

@@ -4,7 +4,7 @@ import { fromBase64, unseal } from "../../../../shared/crypto/index.ts";
 import { run } from "../../testing/catalogue.ts";
 import { marketplaceHourlyChores } from "../chores.ts";
 import { pushChanges } from "../pushes.ts";
-import { syncProducts } from "../sync.ts";
+import { getRun, syncProducts } from "../sync.ts";
 import { FakeShop } from "../testing/fake-shop.ts";
 import { fault } from "../testing/faults.ts";
 import {
@@ -109,6 +109,30 @@ describe("a connected shop", () => {
     expect([market.fake.copiesOf(product.id), other.copiesOf(product.id)]).toEqual([1, 1]);
   });
 
+  it("connected to another shop ends a run of the first, whose progress stays readable", async () => {
+    const market = await connectedMarket();
+    const done = await syncProducts(market.ctx, {
+      platform: "shopee",
+      product_ids: [(await listable(market)).id],
+    });
+    await listable(market);
+    await listable(market);
+    market.fake.faults.before = ({ name }) => {
+      if (name === "createListing" && market.fake.items.size > 1) throw fault("unavailable");
+    };
+    const begun = await syncProducts(market.ctx, { platform: "shopee" });
+    expect(begun).toMatchObject({ synced: 2, pending: 1 });
+    const before = await getRun(market.ctx, done.job_id);
+    await connectShop(market.ctx, { platform: "shopee", code: market.fake.grant("another") });
+    expect(await getRun(market.ctx, begun.job_id)).toMatchObject({
+      ...{ total: 3, synced: 2, failed: 1, pending: 0, finished_at: expect.any(String) },
+      reason: "Digantikan: 2 dari 3 produk terkirim sebelum toko lain dihubungkan",
+    });
+    // One that was done stays what it was.
+    expect(await getRun(market.ctx, done.job_id)).toEqual(before);
+    expect(before).toMatchObject({ total: 1, synced: 1, reason: null });
+  });
+
   it("connected to another shop while the first is worked on puts nothing of the new one into the first", async () => {
     const market = await connectedMarket();
     const product = await listable(market);
@@ -202,6 +226,19 @@ describe("a code", () => {
     const tried = await Promise.allSettled([1, 2, 3].map(() => use(market, link.state)));
     expect(tried.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     expect(fake.count("exchangeCode")).toBe(1);
+  });
+
+  it("that was granted for another shop than the one that is named connects none", async () => {
+    const market = await openMarket("lazada");
+    const named = { platform: "lazada" as const, shop_id: "lain" };
+    await expect(
+      connectShop(market.ctx, { ...named, code: market.fake.grant() }),
+    ).rejects.toMatchObject({ code: "invalid_input", message: expect.stringContaining("shop_id") });
+    expect((await connectionOf(market)).status).toBe("disconnected");
+    const code = market.fake.grant("lain");
+    expect(await connectShop(market.ctx, { ...named, code })).toMatchObject({
+      shop: { id: "lain" },
+    });
   });
 
   it("is sent to pages of ours alone", async () => {

@@ -152,8 +152,10 @@ async function sendBatch(shop: Shop, batch: Entry[], sending: Sending): Promise<
       for (const entry of batch) await sendBatch(shop, [entry], sending);
       return;
     }
+    // A batch may be several calls, of which some went through before the one that failed.
+    const mayBeThere = batch.length > 1 || mayHaveActed(error);
     for (const entry of batch) {
-      if (mayHaveActed(error)) sending.sent(entry, false);
+      if (mayBeThere) sending.sent(entry, false);
       end(entry, outcomeOf(error, entry.work, platform));
     }
   }

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../../shared/context.ts";
 import { rows } from "../../../../shared/db/statement.ts";
+import { contradiction } from "../../../../shared/providers/marketplace/call.ts";
 import {
   leafPaths,
   type MarketAttribute,
@@ -107,6 +108,8 @@ export class RemoteCategories {
     if ((await this.#ctx.db.run(rows(kept, z.unknown()))).length > 0) return;
     const tree = await this.#shop.call((auth) => this.#shop.client.listCategories(auth));
     const leaves = leafPaths(tree);
+    // What is kept is better than an answer without a single leaf, which no platform means.
+    if (leaves.length === 0) throw contradiction(this.#platform, "a category tree without leaves");
     for (let at = 0; at < leaves.length; at += LEAVES_A_STATEMENT) {
       await this.#ctx.db.run(keepLeaves(this.#platform, leaves.slice(at, at + LEAVES_A_STATEMENT)));
     }

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
+import { pushChanges } from "../pushes.ts";
 import { getRun, syncProducts } from "../sync.ts";
 import { fault } from "../testing/faults.ts";
 import {
@@ -7,9 +8,11 @@ import {
   change,
   connectedMarket,
   connectionOf,
+  later,
   letTimePass,
   listable,
   listed,
+  listedMarket,
   listingOf,
   type Market,
   mortal,
@@ -128,6 +131,24 @@ describe("a platform that fails", () => {
     await pumpDry(market);
     expect(prices()).toEqual(Array.from({ length: 6 }, () => 30_000));
     expect(market.fake.count("setPrices")).toBe(before + 1);
+  });
+
+  it("half-way through a batch leaves what it did in doubt: a price that comes back is sent again", async () => {
+    const { market, products } = await listedMarket(2);
+    const price = (idr: number) =>
+      change(sql`update market_products set price = ${idr} where store_id = ${market.store.id}`);
+    const { setPrices } = market.fake;
+    market.fake.setPrices = async (auth, changes) => {
+      await setPrices(auth, changes.slice(0, 1));
+      market.fake.setPrices = setPrices;
+      throw fault("rate_limited", "pelan", 1);
+    };
+    await price(30_000);
+    await pushChanges(market.ctx);
+    await pumpOnce(market);
+    await price(25_000);
+    await later(market);
+    expect(products.map(({ id }) => market.fake.item(id)?.priceIdr)).toEqual([25_000, 25_000]);
   });
 
   it("for good with one product fails that one after its tries, and no other", async () => {

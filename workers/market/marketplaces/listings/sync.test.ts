@@ -80,6 +80,29 @@ describe("a sync", () => {
     expect(market.fake.item(product.id)?.itemId).not.toBe(item?.itemId);
   });
 
+  it("makes no second one where the shop's search does not know yet what it has", async () => {
+    const market = await connectedMarket();
+    const product = await listable(market);
+    await sync(market);
+    const { findBySku } = market.fake;
+    market.fake.findBySku = async () => null;
+    await change(sql`update market_products set price = 31000 where id = ${product.id}`);
+    expect(await sync(market)).toMatchObject({ synced: 1 });
+    market.fake.findBySku = findBySku;
+    expect(market.fake.copiesOf(product.id)).toBe(1);
+    expect(market.fake.item(product.id)?.priceIdr).toBe(31_000);
+  });
+
+  it("takes off the shelf what the shop's search does not know yet", async () => {
+    const market = await connectedMarket();
+    const product = await listable(market);
+    await sync(market);
+    market.fake.findBySku = async () => null;
+    await change(sql`update market_products set status = 'archived' where id = ${product.id}`);
+    await sync(market, [product.id]);
+    expect(market.fake.item(product.id)?.status).toBe("unlisted");
+  });
+
   it("tells of every product that cannot be listed why, and lists the others", async () => {
     const market = await connectedMarket("tokopedia");
     market.fake.attributes = [
@@ -131,6 +154,23 @@ describe("a sync", () => {
     const product = await listable(market);
     expect(await sync(market)).toMatchObject({ synced: 0, failed: 1 });
     expect((await listingOf(market, product))?.reason).toContain("belum dipilih");
+  });
+
+  it("reads a category tree in which a branch comes twice, and keeps the old one where none comes at all", async () => {
+    const market = await connectedMarket("lazada");
+    const { categories } = market.fake;
+    market.fake.categories = [...categories, ...categories];
+    await listable(market);
+    expect(await sync(market)).toMatchObject({ synced: 1, failed: 0 });
+    await change(sql`update market_remote_trees set fetched_at = now() - interval '2 days'
+      where platform = 'lazada'`);
+    market.fake.categories = [];
+    await listable(market);
+    const begun = await sync(market);
+    expect(begun).toMatchObject({ synced: 1, failed: 0, pending: 1 });
+    market.fake.categories = categories;
+    await pumpDry(market);
+    expect(await getRun(market.ctx, begun.job_id)).toMatchObject({ synced: 2, pending: 0 });
   });
 
   it("refuses a shop that is not connected, nothing, and products of another store", async () => {

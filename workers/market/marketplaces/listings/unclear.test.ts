@@ -12,6 +12,7 @@ import {
   listed,
   listingOf,
   mortal,
+  pumpDry,
   pumpOnce,
 } from "../testing/market-bench.ts";
 
@@ -104,4 +105,18 @@ describe("a change that arrived although nobody heard so, and that is taken back
       expect(market.fake.item(product.id)?.status).toBe("unlisted");
     },
   );
+});
+
+it("a sale while a product is put up that could not be before is pushed", async () => {
+  const market = await connectedMarket();
+  const product = await listable(market, { name: "ab", stock: 10 });
+  await beginSync(market);
+  await pumpDry(market);
+  expect(await listingOf(market, product)).toMatchObject({ sync_status: "error", dirty: false });
+  await set(product, "name", "Kopi bubuk");
+  market.fake.faults.before = async ({ name }) => {
+    if (name === "createListing") await set(product, "stock", 9);
+  };
+  await later(market);
+  expect(market.fake.item(product.id)?.stock).toBe(9);
 });

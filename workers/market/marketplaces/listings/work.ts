@@ -99,14 +99,20 @@ async function putUp(desk: Desk, entry: Entry): Promise<Ended> {
 async function keepUp(desk: Desk, entry: Entry): Promise<Ended> {
   if (!entry.work.verify) return await align(desk, entry);
   const found = await find(desk, entry);
-  if (!found) {
-    if (!entry.work.product.on_sale) return null;
-    Object.assign(entry.known, { item_id: null, content: null });
-    return await create(desk, entry);
-  }
+  if (!found) return await seek(desk, entry);
   const content = found.itemId === entry.work.item_id ? entry.known.content : null;
   adopt(entry, found);
   entry.known.content = content ?? null;
+  return await align(desk, entry);
+}
+
+/**
+ * What the search does not know is gone, or too new for it, or has another SKU by now. So all of it is sent to the item
+ * that we know, and only a shop that says itself that there is none is given another (`gone`).
+ */
+async function seek(desk: Desk, entry: Entry): Promise<Ended> {
+  delete entry.wasLive;
+  Object.assign(entry.known, { shown: null, price: null, stock: null, content: null });
   return await align(desk, entry);
 }
 

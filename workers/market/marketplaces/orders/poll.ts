@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Ctx } from "../../../../shared/context.ts";
 import { call, rows } from "../../../../shared/db/statement.ts";
 import { extendLease, type JobHandler, wake, wakeSchema } from "../../../../shared/jobs/jobs.ts";
+import { contradiction } from "../../../../shared/providers/marketplace/call.ts";
 import { MarketplaceError, type OrderPage } from "../../../../shared/providers/marketplace.ts";
 import { ShopPausedError } from "../connections/pace.ts";
 import { Shop } from "../connections/shop.ts";
@@ -79,6 +80,9 @@ async function takeSpan(ctx: Ctx, shop: Shop, span: { since: Date; until: Date }
     );
     const news = await newsAmong(ctx, shop, page.orders);
     if (news.length > 0) await takeOrders(ctx, shop, news);
+    if (at !== null && page.cursor === at) {
+      throw contradiction(shop.row.platform, "a page of orders leads to itself");
+    }
     cursor = page.cursor;
   } while (cursor !== null);
 }

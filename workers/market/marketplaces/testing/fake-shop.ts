@@ -51,7 +51,7 @@ export class FakeShop implements MarketplaceClient {
   readonly #refresh = new Set<string>();
   /** The most calls that were under way at once. */
   busiest = 0;
-  #underWay = 0;
+  underWay = 0;
 
   constructor(platform: Platform = "shopee") {
     this.platform = platform;
@@ -130,8 +130,8 @@ export class FakeShop implements MarketplaceClient {
     await auth?.turn?.(kind);
     const call = { name, sku, kind, at: Date.now() } as const;
     this.calls.push(call);
-    this.#underWay += 1;
-    this.busiest = Math.max(this.busiest, this.#underWay);
+    this.underWay += 1;
+    this.busiest = Math.max(this.busiest, this.underWay);
     try {
       if (auth) this.#check(auth);
       await this.faults.before?.(call);
@@ -139,7 +139,7 @@ export class FakeShop implements MarketplaceClient {
       await this.faults.after?.(call);
       return result;
     } finally {
-      this.#underWay -= 1;
+      this.underWay -= 1;
     }
   }
 

@@ -196,7 +196,7 @@ const Progress = ({ order }: { order: ShopOrder }) => {
           </button>
         </p>
       ) : null}
-      {status === "shipped" ? (
+      {order.may_be_received ? (
         <form action={`/pesanan/${order.id}/diterima`} method="post">
           <button class="button" type="submit">
             Pesanan sudah saya terima
