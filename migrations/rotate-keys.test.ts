@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { seal, unseal } from "../shared/crypto/seal.ts";
@@ -41,6 +42,14 @@ const columns = SEALED_COLUMNS.filter(({ table }) => table === "hosting_servers"
 const opened = async (id: string, keys: [string, string][]) =>
   unseal({ SEALING_KEYS: keys }, `hosting-server/${id}`, await sealedOf(id));
 
+/** Returns once somebody waits for what this connection holds; asked from outside, where the answer can change. */
+async function heldUp(holder: pg.Client): Promise<void> {
+  const { rows } = await holder.query("select pg_backend_pid() as pid");
+  const query = `select exists (select from pg_stat_activity a
+    where $1::int = any (pg_blocking_pids(a.pid))) as is_held`;
+  while (!(await client.query(query, [rows[0].pid])).rows[0].is_held) await setImmediate();
+}
+
 describe("rotating the sealing keys", () => {
   it("seals all again under the first key, in bounded batches, so that the old one can go", async () => {
     const ids = await servers([OLD, OLD, NEW, OLD, OLD, OLD]);
@@ -63,6 +72,29 @@ describe("rotating the sealing keys", () => {
     const sealed = await all();
     expect((await rotateKeys(url, [NEW, OLD], { columns })).resealed).toBe(0);
     expect(await all()).toEqual(sealed);
+  });
+
+  it("finds what somebody seals under the old key behind its back", async () => {
+    const [id = ""] = await servers([OLD]);
+    const again = await seal({ SEALING_KEYS: [OLD] }, `hosting-server/${id}`, "diganti");
+    const worker = new pg.Client({ connectionString: url });
+    await worker.connect();
+    await worker.query("begin");
+    const change = "update hosting_servers set sealed_key = $2 where id = $1";
+    await worker.query(change, [id, again]);
+    const rotating = rotateKeys(url, [NEW, OLD], { columns });
+    await heldUp(worker);
+    await worker.query("commit");
+    await worker.end();
+    expect(await rotating).toMatchObject({ isOvertaken: false });
+    expect(await opened(id, [NEW])).toBe("diganti");
+  });
+
+  it("does not take a key for the new one whose name begins like it", async () => {
+    const older: [string, string] = ["baru.1", OLD[1]];
+    const [id = ""] = await servers([older]);
+    await rotateKeys(url, [NEW, older], { columns });
+    expect(await opened(id, [NEW])).toBe(`rahasia ${id}`);
   });
 
   it("leaves what none of the keys opens, says where it is, and goes on behind it", async () => {
@@ -90,6 +122,30 @@ describe("rotating the sealing keys", () => {
     const { original: again, ...rest } = rows[0].body;
     expect(rest).toEqual({ v: 1, trxid: "X" });
     expect(await unseal({ SEALING_KEYS: [NEW] }, "topup-callback", again)).toBe("isi");
+  });
+
+  it("opens each callback of the supplier for what it was sealed as; one of a list may have none", async () => {
+    const owners = {
+      "vip-reseller": "topup-callback",
+      "vip-reseller-refused": "topup-callback-refused",
+    };
+    const key = crypto.randomUUID();
+    for (const [provider, owner] of Object.entries(owners)) {
+      const original = await seal({ SEALING_KEYS: [OLD] }, owner, "isi");
+      await client.query(
+        `insert into inbox_events (provider, event_key, body, received_at)
+         values ($1, $2, $3, now()), ($1, $2 || '/2', '{"original": null}', now())`,
+        [provider, key, JSON.stringify({ original })],
+      );
+    }
+    expect((await rotateKeys(url, [NEW, OLD])).unopened.join()).not.toContain("inbox_events");
+    for (const [provider, owner] of Object.entries(owners)) {
+      const { rows } = await client.query(
+        "select body::jsonb->>'original' as original from inbox_events where provider = $1 and event_key = $2",
+        [provider, key],
+      );
+      expect(await unseal({ SEALING_KEYS: [NEW] }, owner, rows[0].original)).toBe("isi");
+    }
   });
 
   it("knows every column that is named as sealed", async () => {

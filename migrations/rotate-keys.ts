@@ -15,12 +15,17 @@ export interface Rotated {
   resealed: number;
   /** `table.column key` of what none of the keys opens: left as it is. */
   unopened: string[];
+  /** Somebody goes on sealing under an older key: the Worker does not have the new one in front. */
+  isOvertaken: boolean;
 }
 
+/** What was sealed behind a round's back is found by the next; whoever is still at it then will not stop by himself. */
+const MOST_ROUNDS = 5;
+
 /**
- * Seals again, under the first key, whatever another one of the keys sealed. `DATABASE_URL=… SEALING_KEYS=… npm run
- * rotate-keys`. A row is written only if it still holds what was read, so it may run beside the Worker, be stopped
- * anywhere and be run again; what is under the first key already is not read.
+ * Seals again, under the first key, whatever another one of the keys sealed, until there is nothing of it left.
+ * `DATABASE_URL=… SEALING_KEYS=… npm run rotate-keys`. A row is written only if it still holds what was read, so it may
+ * run beside the Worker, be stopped anywhere and be run again; what is under the first key already is not read.
  */
 export async function rotateKeys(
   databaseUrl: string,
@@ -29,19 +34,41 @@ export async function rotateKeys(
 ): Promise<Rotated> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  const total: Rotated = { resealed: 0, unopened: [] };
   try {
-    for (const column of columns) {
-      const { resealed, unopened } = await rotateColumn(client, { column, keys, batch });
-      total.resealed += resealed;
-      total.unopened.push(...unopened);
-      const name = `${column.table}.${column.column}`;
-      if (resealed + unopened.length > 0) {
-        log(`${name}: ${resealed} sealed again, ${unopened.length} not opened`);
+    let resealed = 0;
+    for (let round = 1; ; round += 1) {
+      const done = await rotateRound(client, { columns, keys, batch, log });
+      resealed += done.resealed;
+      const isOver = done.found === done.unopened.length;
+      if (isOver || round === MOST_ROUNDS) {
+        return { resealed, unopened: done.unopened, isOvertaken: !isOver };
       }
     }
   } finally {
     await client.end();
+  }
+}
+
+interface Round {
+  /** Of which another round may be needed, unless they were not opened. */
+  found: number;
+  resealed: number;
+  unopened: string[];
+}
+
+/** Goes through all columns once. */
+async function rotateRound(
+  client: pg.Client,
+  { columns, keys, batch, log }: Required<RotateOptions> & { keys: Keys },
+): Promise<Round> {
+  const total: Round = { found: 0, resealed: 0, unopened: [] };
+  for (const column of columns) {
+    const { found, resealed, unopened } = await rotateColumn(client, { column, keys, batch });
+    total.found += found;
+    total.resealed += resealed;
+    total.unopened.push(...unopened);
+    const name = `${column.table}.${column.column}`;
+    if (found > 0) log(`${name}: ${resealed} sealed again, ${unopened.length} not opened`);
   }
   return total;
 }
@@ -52,15 +79,16 @@ interface Job {
   batch: number;
 }
 
-async function rotateColumn(client: pg.Client, { column, keys, batch }: Job): Promise<Rotated> {
+async function rotateColumn(client: pg.Client, { column, keys, batch }: Job): Promise<Round> {
   const config = { SEALING_KEYS: keys };
   const [newest] = keys;
   if (!newest) throw new Error("there is no sealing key");
   const { read, write } = statements(column);
-  const done: Rotated = { resealed: 0, unopened: [] };
+  const done: Round = { found: 0, resealed: 0, unopened: [] };
   let after: string | null = null;
   for (;;) {
-    const found: pg.QueryResult = await client.query(read, [`${newest[0]}.`, after, batch]);
+    const found: pg.QueryResult = await client.query(read, [newest[0], after, batch]);
+    done.found += found.rows.length;
     for (const row of found.rows) {
       after = String(row.key);
       const text = await unseal(config, row.owner, row.sealed);
@@ -86,7 +114,7 @@ function statements(place: SealedColumn) {
   return {
     read: `
       select ${key}::text as key, ${owner} as owner, ${sealed} as sealed from ${table}
-      where ${only} and ${sealed} is not null and not starts_with(${sealed}, $1)
+      where ${only} and ${sealed} is not null and regexp_replace(${sealed}, '[.][^.]*$', '') <> $1
         and ($2::${keyType} is null or ${key} > $2::${keyType})
       order by ${key} limit $3`,
     write: `update ${table} set ${column} = ${changed}
@@ -97,8 +125,9 @@ function statements(place: SealedColumn) {
 /** `kid:secret[,kid:secret]`, as the Worker reads it. */
 function keysFrom(text: string): Keys {
   return text.split(",").map((pair): [string, string] => {
-    const [kid = "", secret = ""] = pair.trim().split(":");
-    if (kid === "" || secret === "") throw new Error("SEALING_KEYS is kid:secret[,kid:secret]");
+    const [kid = "", secret = "", ...more] = pair.trim().split(":");
+    const isPair = kid !== "" && secret !== "" && more.length === 0;
+    if (!isPair) throw new Error("SEALING_KEYS is kid:secret[,kid:secret]");
     return [kid, secret];
   });
 }
@@ -110,12 +139,15 @@ if (import.meta.main) {
     process.exit(2);
   }
   try {
-    const { resealed, unopened } = await rotateKeys(url, keysFrom(keys), {
+    const { resealed, unopened, isOvertaken } = await rotateKeys(url, keysFrom(keys), {
       log: (line) => console.log(line),
     });
     for (const line of unopened) console.error(`no key opens ${line}`);
     console.log(`${resealed} sealed again; ${unopened.length} left as they were`);
-    if (unopened.length > 0) process.exit(1);
+    if (isOvertaken) {
+      console.error("an older key is still in use: deploy the Worker with the new one in front");
+    }
+    if (unopened.length > 0 || isOvertaken) process.exit(1);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);

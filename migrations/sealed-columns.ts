@@ -108,7 +108,8 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     column: "body",
     field: { name: "original", type: "text" },
     key: "id",
-    owner: "'topup-callback'",
+    owner:
+      "case provider when 'vip-reseller-refused' then 'topup-callback-refused' else 'topup-callback' end",
     only: "provider in ('vip-reseller', 'vip-reseller-refused')",
   },
 ];
