@@ -29,7 +29,8 @@ export async function benchLive(keep: (stop: () => Promise<unknown>) => void): P
   };
   const missed = [
     ...(await benchFanout({
-      worker: () => startWorkerd(bundle),
+      // An isolate that holds sockets and rooms, and has never been asked for a route.
+      worker: () => startWorkerd(bundle, "/socket.io/"),
       bareRoom: () => startBareRoom(bundle, SHARDS),
     })),
     ...(await benchGifts(standIns, secrets.JWT_KEYS, startPeer)),

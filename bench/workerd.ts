@@ -48,20 +48,21 @@ export interface Running extends Target {
 }
 
 /** The bundle on bare workerd, without the proxies of a development server. */
-export async function startWorkerd(bundle: Bundle): Promise<Running> {
+export async function startWorkerd(bundle: Bundle, probe?: string): Promise<Running> {
   const port = await freePort();
   const file = join(bundle.folder, `workerd-${port}.capnp`);
   writeFileSync(file, bundle.config(port), { mode: 0o600 });
   const binary = join(ROOT, "node_modules", "workerd", "bin", "workerd");
-  return await startServer(binary, ["serve", file, "--experimental"], port);
+  return await startServer(binary, ["serve", file, "--experimental"], port, {}, probe);
 }
 
-/** Starts a program that is to listen on `port`, and waits for its first answer. */
+/** Starts a program that is to listen on `port`, and waits for its first answer, to a GET of `path`. */
 export async function startServer(
   program: string,
   options: string[],
   port: number,
   env: Record<string, string> = {},
+  path = "/api/nothing",
 ): Promise<Running> {
   const began = performance.now();
   const child = spawn(program, options, {
@@ -79,7 +80,7 @@ export async function startServer(
   };
   const deadline = began + 20_000;
   while (child.exitCode === null && performance.now() < deadline) {
-    const probe = { method: "GET", path: "/api/nothing", headers: { host: "localhost" } };
+    const probe = { method: "GET", path, headers: { host: "localhost" } };
     const answer = await send(port, probe).catch(() => null);
     if (answer) {
       const startMs = performance.now() - began;

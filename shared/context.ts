@@ -2,8 +2,7 @@ import type { Config } from "./config/config.ts";
 import { clientOf } from "./db/client.ts";
 import { Database } from "./db/database.ts";
 import { createLog, type Log } from "./log.ts";
-import { type Paces, type Providers, providersOf } from "./providers/index.ts";
-import { paceOf } from "./providers/vip-reseller.ts";
+import type { Providers } from "./providers/index.ts";
 
 export type Role = "buyer" | "seller" | "admin" | "operator";
 
@@ -47,18 +46,11 @@ export type Queues = Record<QueueName, Queue<unknown>>;
 
 interface Origin {
   config: Config;
+  /** `providersOf`; left out by objects, which call nobody outside and so load no clients. */
+  providers?: (config: Config, env: Env) => Providers;
   requestId: string;
   actor?: Actor | null;
   waitUntil(work: Promise<unknown>): void;
-}
-
-/** No caller waits longer than this for its turn with the supplier. */
-const LONGEST_TURN_MS = 20_000;
-
-/** One gate for all isolates: the supplier wants a pause between any two requests of ours. */
-function pacesOf(env: Env): Paces {
-  const gate = () => env.SUPPLIER_GATE.getByName("vip-reseller");
-  return { vipReseller: paceOf(gate, { longestMs: LONGEST_TURN_MS }) };
 }
 
 /** The context of one request, message, alarm or cron run. */
@@ -74,7 +66,10 @@ export function createContext(env: Env, origin: Origin): Ctx {
       origin.requestId,
     ),
     actor: origin.actor ?? null,
-    providers: providersOf(origin.config, pacesOf(env)),
+    get providers() {
+      if (!origin.providers) throw new Error("an object's context has no providers");
+      return origin.providers(origin.config, env);
+    },
     assets: env.ASSETS_BUCKET,
     stores: env.STORE_ROUTER,
     rooms: env.ROOM,

@@ -11,6 +11,7 @@ import { AppError } from "../shared/http/errors.ts";
 import { failureOn, familyOf, unknownPath } from "../shared/http/families.ts";
 import { rateLimit } from "../shared/http/rate-limit.ts";
 import { describeError, type Log } from "../shared/log.ts";
+import { providersOf } from "../shared/providers/index.ts";
 import { hostingRoutes } from "./hosting/routes.ts";
 import { identityRoutes } from "./identity/routes.ts";
 import { endUserSockets } from "./live/room-client.ts";
@@ -40,6 +41,7 @@ export function createApiApp() {
       "ctx",
       createContext(c.env, {
         config: loadConfig(c.env),
+        providers: providersOf,
         requestId,
         waitUntil: (work) => c.executionCtx.waitUntil(work),
       }),

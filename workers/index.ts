@@ -1,136 +1,28 @@
 import { ConfigError, loadConfig } from "../shared/config/config.ts";
-import { type Ctx, createContext } from "../shared/context.ts";
-import { purgeExpired } from "../shared/http/idempotency.ts";
-import { consumeDeadLetters, consumeNotices, replayParked } from "../shared/inbox/inbox.ts";
-import { consumeJobs, type JobHandler, resendDueJobs } from "../shared/jobs/jobs.ts";
-import { createLog, describeError } from "../shared/log.ts";
-import { mailJob } from "../shared/mail/mail.ts";
-import {
-  depositSettlement,
-  ipaymuNoticeApplier,
-  noticeApplier,
-  paymentMails,
-  reconcileCharges,
-  refundJob,
-} from "../shared/payments/index.ts";
-import { createApiApp } from "./api.ts";
-import {
-  deployJob,
-  followDeploys,
-  followRenewals,
-  hostingMails,
-  hostingSettlement,
-  removeReleaseJob,
-  runRenewals,
-  sweepUploads,
-  websiteJobs,
-} from "./hosting/index.ts";
-import { identityMails, purgeSignInAttempts } from "./identity/index.ts";
-import {
-  coinsSettlement,
-  endLapsedSessions,
-  isSocketPath,
-  purgeGiftHours,
-  sendToUser,
-  serveSockets,
-  turnGiftWeeks,
-} from "./live/index.ts";
-import {
-  courierApplier,
-  finishStoreDeletions,
-  followQuietParcels,
-  instagramJob,
-  isStoreHost,
-  listingsJob,
-  marketMails,
-  marketplaceHourlyChores,
-  marketplaceMails,
-  marketplaceMinuteChores,
-  orderNewsJob,
-  orderSettlement,
-  ordersJob,
-  photoApplier,
-  photoJob,
-  purgeShownQuotes,
-  pushAppliers,
-  renewInstagramTokens,
-  requestPickup,
-  storefront,
-} from "./market/index.ts";
-import { panelHourlyChores, panelJobs, panelMails, panelMinuteChores } from "./panel/index.ts";
-import {
-  callbackApplier,
-  deliverWebhook,
-  expireOrders,
-  followOrders,
-  hourlyChores,
-  minuteChores,
-  noteForeignPurchases,
-  orderJob,
-  reconcileJob,
-  refusedCallbackApplier,
-  repriceJob,
-  startHourlySync,
-  syncJob,
-  topupMails,
-} from "./topup/index.ts";
+import { createLog } from "../shared/log.ts";
+import { isSocketPath, serveSockets } from "./live/entry.ts";
+import { isStoreHost } from "./market/storefront/host.ts";
 
-export { Room, SocketShard } from "./live/index.ts";
-export { StoreRouter } from "./market/index.ts";
-export { ServerLink } from "./panel/index.ts";
-export { SupplierGate } from "./topup/index.ts";
+export { Room } from "./live/room.ts";
+export { SocketShard } from "./live/shard.ts";
+export { StoreRouter } from "./market/storefront/router.ts";
+export { ServerLink } from "./panel/link/server-link.ts";
+export { SupplierGate } from "./topup/supplier-gate.ts";
 
-const api = createApiApp();
+/**
+ * The schemas of all routes are most of what the Worker holds in memory. They are read when they are first asked for, so
+ * that an isolate with nothing but sockets and objects starts at once and its garbage is collected in half of the time.
+ */
+const api = once(async () => (await import("./api.ts")).createApiApp());
+const storefront = once(async () => (await import("./market/storefront/app.tsx")).storefront);
+const background = once(async () => (await import("./background.ts")).background);
 
-/** What a settled, or no longer payable, payment means to the domain that asked for it. */
-const settlements = [orderSettlement, depositSettlement, coinsSettlement, hostingSettlement];
-const appliers = [
-  noticeApplier(settlements),
-  ipaymuNoticeApplier(settlements),
-  courierApplier,
-  callbackApplier,
-  refusedCallbackApplier,
-  ...pushAppliers,
-  photoApplier,
-];
-const jobHandlers: JobHandler[] = [
-  requestPickup,
-  orderNewsJob(sendToUser),
-  listingsJob(),
-  ordersJob,
-  photoJob(),
-  instagramJob(),
-  orderJob,
-  syncJob,
-  deliverWebhook(),
-  reconcileJob,
-  repriceJob,
-  refundJob,
-  ...websiteJobs,
-  deployJob(),
-  removeReleaseJob,
-  ...panelJobs,
-  mailJob([
-    ...identityMails,
-    ...marketMails,
-    ...marketplaceMails,
-    ...paymentMails,
-    ...topupMails,
-    ...hostingMails,
-    ...panelMails,
-  ]),
-];
-
-const EVERY_MINUTE = "* * * * *";
-/** 06.00 in Jakarta. */
-const NIGHTLY = "0 23 * * *";
-
-function contextOf(env: Env, execution: ExecutionContext): Ctx {
-  return createContext(env, {
-    config: loadConfig(env),
-    requestId: crypto.randomUUID(),
-    waitUntil: (work) => execution.waitUntil(work),
-  });
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: T | undefined;
+  return async () => {
+    loaded ??= await load();
+    return loaded;
+  };
 }
 
 /** Without its secrets the Worker serves nothing: a log line names what is missing, the caller learns nothing. */
@@ -146,64 +38,18 @@ export default {
       const { hostname, pathname } = new URL(request.url);
       const isStore = isStoreHost(hostname, loadConfig(env).STORE_DOMAIN);
       if (!isStore && isSocketPath(pathname)) return await serveSockets(request, env);
-      return await (isStore ? storefront : api).fetch(request, env, execution);
+      const app = isStore ? await storefront() : await api();
+      return await app.fetch(request, env, execution);
     } catch (error) {
       return refuse(error);
     }
   },
 
   async queue(batch, env, execution) {
-    const ctx = contextOf(env, execution);
-    switch (batch.queue) {
-      case "webhooks":
-        return await consumeNotices(ctx, batch, appliers, jobHandlers);
-      case "provisioning":
-      case "marketplace-sync":
-      case "mail":
-      case "topup":
-        return await consumeJobs(ctx, batch, jobHandlers);
-      default:
-        if (batch.queue.endsWith("-dead")) return await consumeDeadLetters(ctx, batch);
-        throw new Error(`no consumer for queue ${batch.queue}`);
-    }
+    await (await background()).queue(batch, env, execution);
   },
 
   async scheduled(controller, env, execution) {
-    const ctx = contextOf(env, execution);
-    if (controller.cron === NIGHTLY) return void (await runRenewals(ctx));
-    const chores =
-      controller.cron === EVERY_MINUTE
-        ? [
-            resendDueJobs(ctx),
-            reconcileCharges(ctx, settlements),
-            replayParked(ctx, appliers),
-            followOrders(ctx),
-            expireOrders(ctx),
-            endLapsedSessions(ctx),
-            turnGiftWeeks(ctx),
-            followDeploys(ctx),
-            ...minuteChores(ctx),
-            ...marketplaceMinuteChores(ctx),
-            ...panelMinuteChores(ctx),
-          ]
-        : [
-            followQuietParcels(ctx),
-            purgeExpired(ctx),
-            purgeSignInAttempts(ctx),
-            startHourlySync(ctx),
-            noteForeignPurchases(ctx),
-            ...hourlyChores(ctx),
-            ...marketplaceHourlyChores(ctx),
-            ...panelHourlyChores(ctx),
-            renewInstagramTokens(ctx),
-            purgeGiftHours(ctx),
-            purgeShownQuotes(ctx),
-            finishStoreDeletions(ctx),
-            sweepUploads(ctx),
-            followRenewals(ctx),
-          ];
-    for (const result of await Promise.allSettled(chores)) {
-      if (result.status === "rejected") ctx.log.error("chore failed", describeError(result.reason));
-    }
+    await (await background()).scheduled(controller, env, execution);
   },
 } satisfies ExportedHandler<Env>;

@@ -1,5 +1,6 @@
 import { loadConfig } from "../../shared/config/config.ts";
 import { type Ctx, createContext } from "../../shared/context.ts";
+import { providersOf } from "../../shared/providers/index.ts";
 import type { DatabaseUrls } from "../database.ts";
 import { localSettings, secretsFrom } from "../settings.ts";
 
@@ -37,7 +38,8 @@ export function contextAt(urls: DatabaseUrls, httpUrl: string, clock: Clock): Ct
     ALERT_EMAIL: "operator@lumbung.example",
   });
   const requestId = "timemachine";
-  const ctx = createContext(stub<Env>(), { config, requestId, waitUntil: () => undefined });
+  const origin = { config, providers: providersOf, requestId, waitUntil: () => undefined };
+  const ctx = createContext(stub<Env>(), origin);
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const names = Object.keys(ctx.queues);
   const queues = Object.fromEntries(names.map((name) => [name, stub<Queue<unknown>>()]));

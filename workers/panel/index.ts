@@ -1,6 +1,5 @@
 export { hourlyChores as panelHourlyChores, minuteChores as panelMinuteChores } from "./chores.ts";
 export { type CommandView, type Link, linkOf } from "./link/link-client.ts";
-export { ServerLink } from "./link/server-link.ts";
 export { panelMails } from "./mails.ts";
 export { sitesRootOf } from "./servers.ts";
 

@@ -2,6 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { inject } from "vitest";
 import { loadConfig } from "../../shared/config/config.ts";
 import { type Actor, type Ctx, createContext } from "../../shared/context.ts";
+import { providersOf } from "../../shared/providers/index.ts";
 import { noteRequest } from "./round-trips.ts";
 
 export interface TestAnswer {
@@ -63,6 +64,7 @@ export function testContext(actor: Actor | null = null): Ctx {
   noteRequest(requestId);
   return createContext(env, {
     config: loadConfig(env),
+    providers: providersOf,
     requestId,
     actor,
     waitUntil: (work) => {
