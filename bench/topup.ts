@@ -14,7 +14,8 @@ const CALLBACKS = 2_000;
 const SETTLING = `Settle time: from the moment when an order is in doubt, in the local runtime with real queues, one order a second, 500 ms
 between the supplier's requests. A purchase is found by the first look, 3 s after the doubt; looks wait for their turn at
 that pace. A refund waits until the attempt's lease of 75 s is over and the history shows nothing of the order for 5 minutes
-beside a purchase that was made after it. Where none is made, it waits for 6 hours.`;
+beside a purchase that was made after it. Where none is made, it waits for 6 hours.
+Callbacks: from the request to the queue, which is a stand-in that only accepts; the platform's own is not in the figure.`;
 
 /**
  * Orders beside Express, callbacks while Postgres is away, doubts, the catalogue's sync. The supplier's pace is switched

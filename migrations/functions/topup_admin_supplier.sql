@@ -1,8 +1,8 @@
 -- The supplier's balance and the hold on new orders. Guarantee: while the balance that was seen last is below the floor,
 -- no order is paid (topup_require_open); the first look that finds enough lets them through again, without a person.
 
--- {provider, balance, floor, alert_to} -> {balance, floor, checked_at, held_since, wake}. What was seen; becoming held
--- mails the operator, once per hold.
+-- {provider, balance, floor, alert_to} -> {balance, floor, checked_at, held_since, wake}. What was seen; a hold is mailed to
+-- the operator once. Of a balance that goes up and down at the floor he hears once an hour, while it is held.
 create or replace function topup_supplier_seen(input jsonb) returns jsonb language plpgsql as $$
 declare
   seen bigint := (input->>'balance')::bigint;
@@ -21,11 +21,14 @@ begin
     perform audit_write(jsonb_build_object('subject_kind', 'supplier', 'subject_id', s.provider, 'action',
       case when s.held_since is null then 'topup.supplier.release' else 'topup.supplier.hold' end,
       'after', jsonb_build_object('balance', s.balance, 'floor', s.floor)));
-    if s.held_since is not null then
-      mail := mail_enqueue('alert', input->>'alert_to', 'alert/topup-balance/' || extract(epoch from s.held_since),
-        jsonb_build_object('what', 'Saldo penyedia di bawah batas: pesanan baru ditahan',
-          'facts', jsonb_build_object('saldo', s.balance, 'batas', s.floor)));
-    end if;
+  end if;
+  -- Their keys end with when the hold began.
+  if s.held_since is not null and not exists (select from jobs j
+    where j.dedupe_key >= 'mail/alert/topup-balance/' || extract(epoch from now() - interval '1 hour')
+      and j.dedupe_key < 'mail/alert/topup-balance/' || extract(epoch from s.held_since)) then
+    mail := mail_enqueue('alert', input->>'alert_to', 'alert/topup-balance/' || extract(epoch from s.held_since),
+      jsonb_build_object('what', 'Saldo penyedia di bawah batas: pesanan baru ditahan',
+        'facts', jsonb_build_object('saldo', s.balance, 'batas', s.floor)));
   end if;
   return topup_supplier_view(s) || jsonb_build_object('wake', jobs_wakes(mail));
 end $$;
@@ -70,6 +73,8 @@ begin
     perform app_error('not_found', 'Service not found');
   elsif s.stock is null or s.stock_type = 'UNLIMITED' then
     perform app_error('conflict', 'The stock of this service is not counted');
+  elsif change > 0 and s.stock::bigint + change > 2000000000 then
+    perform app_error('invalid_input', 'quantity: The stock would be too large');
   elsif s.stock + change < s.reserved then
     perform app_error('conflict', 'The stock cannot go below what open orders hold',
       jsonb_build_object('stock', s.stock, 'reserved', s.reserved));

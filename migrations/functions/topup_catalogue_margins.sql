@@ -157,13 +157,17 @@ create or replace function topup_margin_effect(before jsonb, most int) returns j
         where p.price <> p.old_price order by share desc, p.code, p.level limit most) e))
 $$;
 
--- {user_id, level, reason, audit} -> {userId, level, was}: which prices a user pays from his next order on.
+-- {user_id, level, reason, audit} -> {userId, level, was}: which prices a user pays from his next order on. No admin gives
+-- himself better ones.
 create or replace function topup_member_set(input jsonb) returns jsonb language plpgsql as $$
 declare
   person bigint := (input->>'user_id')::bigint;
   wanted text := input->>'level';
   was text;
 begin
+  if person = (input->'audit'->>'actor_id')::bigint and wanted <> 'member' then
+    perform app_error('forbidden', 'Another admin must set your own level');
+  end if;
   perform from identity_users u where u.id = person and u.deleted_at is null for no key update;
   if not found then
     perform app_error('not_found', 'User not found');

@@ -46,6 +46,6 @@ create or replace trigger topup_margin_rules_changed after insert or update or d
 create or replace function topup_panel_version(input jsonb) returns jsonb language sql stable as $$
   select jsonb_build_object('level', topup_level((input->>'user_id')::bigint), 'version', c.version || '/' || (
     select md5(string_agg(p.prosrc, '/' order by p.proname)) from pg_proc p
-    where p.proname in ('topup_margin', 'topup_min_margin', 'topup_panel_services', 'topup_priced')))
+    where p.proname in ('topup_margin', 'topup_margin_rule', 'topup_min_margin', 'topup_panel_services', 'topup_priced')))
   from topup_catalogue_version c
 $$;

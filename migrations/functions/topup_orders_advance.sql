@@ -53,11 +53,12 @@ begin
 end $$;
 
 -- Why a person must look at what the supplier says of this purchase, or null. What comes back to us costs nothing, so
--- its price does not matter.
+-- its price does not matter; nor does it of one that was taken as the history tells it, where it stays unbooked.
 create or replace function topup_advance_doubt(o topup_orders, outcome text, charged bigint)
 returns text language sql stable as $$
   select case
-    when outcome in ('open', 'success', 'partial') and topup_is_absurd(o, charged) then topup_absurd_words(o, charged)
+    when outcome in ('open', 'success', 'partial') and o.answered_since is null and topup_is_absurd(o, charged)
+      then topup_absurd_words(o, charged)
     when outcome = 'partial' and (o.remain is null or o.remain < 0) or outcome = 'unreadable'
       then 'supplier says ' || coalesce(o.supplier_note, outcome)
   end

@@ -61,7 +61,7 @@ language sql stable as $$
     from topup_orders x, lateral (
       select min(topup_row_rank(x, c.target, c.zone, c.code, c.service, c.quantity, c.price)) as best
       from claimed c where topup_may_be_of(x.attempt_at, c.seen_at)) f
-    where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family
+    where x.trxid is null and x.family = o.family and topup_is_undecided(x, o)
       and f.best <= (select min(c.rank) from claimed c)
   )
   select c.rows, c.rank, c.ends, r.*
@@ -116,7 +116,7 @@ $$;
 create or replace function topup_match_claimed(o topup_orders, purchase jsonb, rank int, input jsonb) returns jsonb
 language plpgsql as $$
 declare
-  bought jsonb := topup_match_bought(o, purchase, input);
+  bought jsonb := topup_match_bought(o, purchase, input, rank > 1);
 begin
   if rank = 1 then
     return bought;

@@ -26,7 +26,7 @@ begin
   if plain.own > 0 and plain.busy then
     return topup_match_later(o, 'wait');
   elsif plain.mine is not null and not topup_is_older(o, input->'rows', plain.mine->>'trxid') then
-    return topup_match_bought(o, plain.mine, input);
+    return topup_match_bought(o, plain.mine, input, false);
   end if;
   worth := topup_list_worth(o, input);
   -- That a list of the first length lacks something may be because it is not in order.
@@ -44,10 +44,13 @@ begin
   return topup_match_decide(o, input);
 end $$;
 
-create or replace function topup_match_bought(o topup_orders, purchase jsonb, input jsonb) returns jsonb
+-- The row is the order's. What is not plainly so, in its words (`odd`) or its price, is taken as it stands there, now and
+-- when the supplier is asked about it again: no person could tell more.
+create or replace function topup_match_bought(o topup_orders, purchase jsonb, input jsonb, odd boolean) returns jsonb
 language sql as $$
   select jsonb_build_object('verdict', 'settled') || topup_order_bought(o, input || jsonb_build_object(
-    'trxid', purchase->>'trxid', 'charged', purchase->'price', 'start_count', purchase->'start_count'))
+    'trxid', purchase->>'trxid', 'charged', purchase->'price', 'start_count', purchase->'start_count',
+    'as_told', odd or topup_is_absurd(o, (purchase->>'price')::bigint)))
 $$;
 
 create or replace function topup_match_later(o topup_orders, verdict text) returns jsonb language sql stable as $$
@@ -107,7 +110,14 @@ language sql stable as $$
     bool_and(x.user_id = o.user_id and x.amount = o.amount and x.state <> 'review') filter (where r.peer),
     bool_or(x.state = 'unknown' and not r.peer and r.has_row), max(x.attempt_until) filter (where r.peer)
   from topup_orders x, topup_rivalry(x, o, history) r
-  where x.state in ('buying', 'unknown', 'review') and x.trxid is null and x.family = o.family and (r.peer or r.shares)
+  where x.trxid is null and x.family = o.family and topup_is_undecided(x, o) and (r.peer or r.shares)
+$$;
+
+-- Whether another order is in doubt beside this one. One that waits for a person since before this one's attempt is not:
+-- all that can be its purchase had shown by then, and what had shown is not this one's.
+create or replace function topup_is_undecided(x topup_orders, o topup_orders) returns boolean language sql immutable as $$
+  select x.state in ('buying', 'unknown')
+    or x.state = 'review' and coalesce(x.answered_at >= o.attempt_at - interval '2 minutes', true)
 $$;
 
 -- The rows that are plainly of the order's service, not seen before `since`, in the order in which they were seen.

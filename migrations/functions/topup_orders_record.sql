@@ -50,26 +50,31 @@ end $$;
 
 -- The order's purchase is known: it is the supplier's turn. The caller has locked the row and found it open. What costs
 -- more than expected is not sold on at the old price; what costs absurdly much is not sold on at all, until the next
--- sync, and is left to a person.
+-- sync, and is left to a person; but where the history told of it (`as_told`) it goes on, with the charge unbooked.
 create or replace function topup_order_bought(o topup_orders, purchase jsonb) returns jsonb language plpgsql as $$
 declare
   asked bigint := (purchase->>'charged')::bigint;
   absurd boolean := topup_is_absurd(o, asked);
-  loss jsonb;
+  as_told boolean := coalesce((purchase->>'as_told')::boolean, false);
+  alert jsonb;
 begin
   if o.stock_held = 'reserved' then
     perform topup_stock_take(o);
   end if;
-  update topup_orders x set state = case when absurd then x.state else 'processing' end, trxid = purchase->>'trxid',
-    charged_amount = case when not absurd then asked end, supplier_note = purchase->>'supplier_note',
+  update topup_orders x set state = case when absurd and not as_told then x.state else 'processing' end,
+    trxid = purchase->>'trxid', charged_amount = case when not absurd then asked end, supplier_note = purchase->>'supplier_note',
     start_count = (purchase->>'start_count')::int, review_reason = null, updated_at = now(),
     stock_held = case when x.stock_held is not null then 'taken' end, absences = 0, absent_since = null,
+    answered_since = case when as_told then coalesce(x.answered_since, (purchase->>'now')::timestamptz) end,
     bought_at = (purchase->>'now')::timestamptz, ask_at = (purchase->>'now')::timestamptz + interval '10 seconds'
   where x.id = o.id
   returning * into o;
   if absurd then
     update topup_services x set status = 'empty', updated_at = now() where x.id = o.service_id and x.status = 'available';
-    return topup_order_review(o, topup_absurd_words(o, asked), purchase->>'alert_to');
+    if not as_told then
+      return topup_order_review(o, topup_absurd_words(o, asked), purchase->>'alert_to');
+    end if;
+    alert := topup_order_alert(o, 'Harga pembelian tidak masuk akal', topup_absurd_words(o, asked), purchase->>'alert_to');
   end if;
   perform topup_order_event(o);
   perform topup_order_rest(o);
@@ -77,11 +82,11 @@ begin
     perform topup_service_dearer(o);
   end if;
   if o.charged_amount > o.amount then
-    loss := mail_enqueue('alert', purchase->>'alert_to', 'alert/topup-loss/' || o.service_id || '/' || current_date,
+    alert := mail_enqueue('alert', purchase->>'alert_to', 'alert/topup-loss/' || o.service_id || '/' || current_date,
       jsonb_build_object('what', 'Penyedia menagih lebih dari harga jual: ' || o.service_name,
         'facts', jsonb_build_object('pesanan', o.number, 'harga jual', o.amount, 'ditagih', o.charged_amount)));
   end if;
-  return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(loss) || topup_notify(o.id));
+  return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(alert) || topup_notify(o.id));
 end $$;
 
 -- A charge that no change of price explains: a mistake of the supplier's, or of ours. It is booked only at a person's word.

@@ -27,9 +27,9 @@
 --
 -- No order that was bought is refunded, however late the supplier's lists are as a whole, while (a) no purchase shows more
 -- than 5 minutes after one that was made later, (b) no list without a newer purchase of ours stands still for 6 hours, (c) no
--- list stands still for a day while we buy but once; and while no purchase stands behind one that was over before its
--- attempt, and its row tells two of target, service and price. Beyond that the purchase is told about as soon as a list
--- shows it (topup_orders_late.sql).
+-- list stands still for a day while we buy but once, (d) lists go back to the attempt for as long as its purchase may be
+-- late; and while no purchase stands behind one that was over before its attempt, and its row tells two of target, service
+-- and price. Beyond that the purchase is told about as soon as a list shows it (topup_orders_late.sql).
 -- Why (a) is 5 minutes and not 30: a cache or a copy is late as a whole, which (a) bears without a limit, for the list must
 -- show something newer; only a single row that is late behind newer ones is not borne, of which nothing is known to exist.
 -- 30 minutes would let every buyer whose order was lost on its way wait for his money 33 minutes instead of 7.

@@ -13,7 +13,7 @@ const PATHS: Record<FamilyName, string> = {
     /api/services /api/services/nickname /api/webhooks/vip-reseller /api/admin/vip-sync
     /api/admin/topup /api/admin/topup/orders/7/refund /api/reseller/keys /api/reseller/keys/7
     /api/reseller/endpoints/7/deliveries`,
-  smm: "/api/v2",
+  smm: "/api/v2 /api/v2/",
   market: `
     /api/wallet /api/wallet/deposit /api/seller /api/seller/store /api/seller/products
     /api/seller/products/7 /api/seller/products/7/enhance-photo /api/seller/uploads

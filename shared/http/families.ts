@@ -137,7 +137,7 @@ const OWNERS: [RegExp, FamilyName][] = [
   [/^\/api\/auth\/(register|login|signin|logout)$/, "auth"],
   [/^\/api\/orders\/(prepaid|social-media|game|process)(\/|$)/, "topup"],
   [/^\/api\/(services|webhooks\/vip-reseller|admin\/(vip-sync|topup)|reseller)(\/|$)/, "topup"],
-  [/^\/api\/v2$/, "smm"],
+  [/^\/api\/v2\/?$/, "smm"],
   [
     /^\/api\/payment\/(packages|create-transaction|status|check-status|history|user-balance)(\/|$)/,
     "app",

@@ -81,6 +81,8 @@ export interface World {
   store: TestStore;
   product: TestProduct;
   orderId: string;
+  /** An order between others, for an admin decides about none of his own. */
+  saleId: string;
   promoId: string;
   agencyId: number;
   /** Values that a field of this name takes. */
@@ -99,13 +101,16 @@ export async function createWorld(): Promise<World> {
   const goods = await createProduct(shop, { stock: 100_000 });
   const checkout = await orderBody(shop, [[goods, 1]]);
   const placed = await order(user, shop, [[goods, 1]]);
+  const sale = await order(await createUser(), shop, [[goods, 1]]);
   const promo = await api("/api/seller/promo", {
     method: "POST",
     token: user.token,
     json: { code: unique("P").slice(0, 12), type: "fixed", value: 1000, ends_at: "2090-01-01" },
   });
   const [orderId, promoId] = [placed.body.data?.order_id, promo.body.data?.id];
-  if (!orderId || !promoId) throw new Error(`no world: ${placed.status} ${promo.status}`);
+  const saleId = sale.body.data?.order_id;
+  if (!orderId || !promoId || !saleId)
+    throw new Error(`no world: ${placed.status} ${promo.status}`);
   const { categoryId: remoteCategoryId } = await settleMarketplace(store);
   const { own: agencyId, joined, session: sessionId } = await settleInAgencies(user, other);
   const examples = {
@@ -145,7 +150,7 @@ export async function createWorld(): Promise<World> {
     ...{ domain: "toko-uji.web.id", subscriptionId: crypto.randomUUID() },
     ...{ destination_area_id: "3173", weight: 1000, role: "buyer", lat: -8.1, lng: 112.2 },
   };
-  return { user, store, product, orderId, promoId, agencyId, examples };
+  return { user, store, product, orderId, saleId, promoId, agencyId, examples };
 }
 
 /** Input that fits the schema, field names deciding what it says. */
@@ -186,7 +191,8 @@ const fits = (example: unknown, { maxLength, enum: words }: Schema) =>
 
 /** The path with something of that world in place of its parameters. */
 export function pathOf({ path }: TestOperation, world: World): string {
-  const id = path.includes("/orders/") ? world.orderId : world.product.id;
+  const orderId = path.includes("/admin/") ? world.saleId : world.orderId;
+  const id = path.includes("/orders/") ? orderId : world.product.id;
   return path
     .replace("{id}", id)
     .replace("{platform}", "shopee")

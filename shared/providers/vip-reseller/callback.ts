@@ -60,7 +60,7 @@ export async function readCallbacks(
   const [first] = named;
   const given = HEADERS.map((name) => headers.get(name)?.trim().toLowerCase() ?? "");
   const own = md5Hex(apiId + apiKey);
-  const spoken = `${String(first?.trxid ?? "")}${String(first?.status ?? "")}`;
+  const spoken = `${wordOf(first?.trxid)}${wordOf(first?.status)}`;
   const specified = md5Hex(spoken + apiKey);
   // All are compared, so that the time tells nothing about which of them came near.
   const [byProvider] = await Promise.all([timingSafeEqual(given[0] ?? "", own)]);
@@ -71,6 +71,10 @@ export async function readCallbacks(
   const form = byProvider ? "provider" : "specification";
   return named.flatMap((fields) => callbackOf(form, fields) ?? []);
 }
+
+/** What a signature is made over; an object has no text, or throws when it is asked for one. */
+const wordOf = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" ? String(value) : "";
 
 function callbackOf(form: SupplierCallback["form"], fields: Fields): SupplierCallback | null {
   const claim = Claim.safeParse(fields);

@@ -7,7 +7,7 @@ import { contextWithQueues } from "../../../shared/jobs/test-queues.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import { testContext } from "../../testing/api.ts";
 import { createUser, unique } from "../../testing/factories.ts";
-import { stockService } from "../testing/reseller.ts";
+import { fund, stockService } from "../testing/reseller.ts";
 import { PORTION, reconcileJob } from "./reconcile.ts";
 import { readReport } from "./reports.ts";
 
@@ -16,20 +16,25 @@ const DAY = "2001-05-01";
 const ORDERS = 700;
 
 /** So many orders of one day, whose purchases are `<name>1`, `<name>2`, … */
-async function manyOrders(name: string): Promise<void> {
+async function manyOrders(
+  name: string,
+  { many = ORDERS, day = DAY, state = "success" } = {},
+): Promise<number> {
   const { userId } = await createUser();
   const { id } = await stockService("prepaid");
-  const at = `${DAY}T12:00:00+07:00`;
+  const at = `${day}T12:00:00+07:00`;
   await testContext().db.run(
     rows(
       sql`insert into topup_orders (id, number, user_id, service_id, family, code, service_name, brand, target, quantity,
           amount, supplier_amount, charged_amount, state, trxid, paid_at, attempt_at, finished_at, created_at)
         select uuidv7(${at}::timestamptz - clock_timestamp()), ${name} || n, ${userId}, ${id}, 'prepaid', 'S10', 'Pulsa',
-          'TELKOMSEL', '081200000000', 1, 3000, 2000, 2000, 'success', ${name} || n, ${at}, ${at}, ${at}, ${at}
-        from generate_series(1, ${ORDERS}::int) n`,
+          'TELKOMSEL', '081200000000', 1, 3000, 2000, 2000, ${state}, ${name} || n, ${at}, ${at},
+          case ${state} when 'success' then ${at}::timestamptz end, ${at}
+        from generate_series(1, ${many}::int) n`,
       z.unknown(),
     ),
   );
+  return userId;
 }
 
 const theirs = (trxid: string): SupplierOrder => ({
@@ -79,6 +84,21 @@ const waiting = () =>
       z.object({ id: z.uuid(), payload: z.string() }),
     ),
   );
+
+describe("a day of many orders under way that are over at the supplier", () => {
+  it("has no difference for what nobody had heard yet", async () => {
+    const [name, day, many] = [unique("VPB"), "2001-05-03", 55];
+    const userId = await manyOrders(name, { many, day, state: "processing" });
+    await fund(userId, many * 3_000, { kind: "escrow", owner: `topup:${userId}` });
+    const { ctx } = supplier(name, "");
+    const payload = { day };
+    const made = await ctx.db.run(
+      enqueue({ kind: "topup.reconcile", queue: "topup", dedupeKey: null, payload }),
+    );
+    expect(await runJob(ctx, made?.id ?? "", [reconcileJob])).toBe("success");
+    expect(await readReport(ctx, day)).toMatchObject({ matched: many, stateDifferences: [] });
+  });
+});
 
 describe("a day of more orders than a list shows", () => {
   it("is compared order by order, in portions that go on where the last one stopped", async () => {

@@ -146,6 +146,24 @@ describe("a day's report", () => {
     expect((await reconcile([theirs(stray)], { ofDay: next })).missingHere).toEqual([]);
   });
 
+  it("calls no purchase a stray that may be of an order whose answer is still awaited", async () => {
+    const doubt = await ours({ state: "unknown", trxid: null, hour: 23 });
+    const stray = unique("VP");
+    const listed = [theirs(stray), theirs(unique("VP"), { target: "@lain" })];
+    const report = await reconcile(listed);
+    expect(report.missingHere).toMatchObject([{ trxid: listed[1]?.trxid }]);
+    await testContext().db.run(
+      rows(
+        sql`update topup_orders set state = 'failed', finished_at = now() where number = ${doubt.number}`,
+        z.unknown(),
+      ),
+    );
+    const next = `2001-04-${String(turn).padStart(2, "0")}`;
+    expect((await reconcile(listed, { ofDay: next })).missingHere).toMatchObject([
+      { trxid: stray },
+    ]);
+  });
+
   it("asks first about what is under way here and over there: a word not heard yet is no difference", async () => {
     const { number, trxid } = await ours({ state: "processing" });
     await fund(buyer.userId, 3_000, { kind: "escrow", owner: `topup:${buyer.userId}` });

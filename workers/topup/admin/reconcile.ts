@@ -1,6 +1,7 @@
+import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
-import { call } from "../../../shared/db/statement.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
 import {
   enqueue,
   extendLease,
@@ -14,6 +15,7 @@ import { SUPPLIER_FAMILIES, type SupplierOrder } from "../../../shared/providers
 import { followThese } from "../orders/follow.ts";
 import { MOST_LISTED } from "../orders/limits.ts";
 import { targetKind } from "../orders/order.ts";
+import { isSameTarget } from "../orders/targets.ts";
 import {
   Compared,
   compare,
@@ -29,7 +31,7 @@ import { dayOf } from "./orders.ts";
 const MARGIN = 100;
 /** Orders a job; the next one goes on from there. */
 const PAGE = 1_000;
-/** Of these, such as no list shows are asked for one by one: at most so many. */
+/** Of these, such as no list shows, or such as it shows to be over, are asked for one by one: at most so many. */
 export const PORTION = 200;
 /** The lease is extended after so many. */
 const STRETCH = 50;
@@ -82,10 +84,11 @@ export const reconcileJob: JobHandler = {
     const asked = await askedSingly(ctx, job, unseen.slice(0, PORTION));
     for (const [trxid, their] of asked) seen.set(trxid, their);
     const beyond = unseen[PORTION];
-    const ours = beyond ? orders.slice(0, orders.indexOf(beyond)) : orders;
-    const found = together(before, compare(await heard(ctx, page, ours, seen), seen));
+    const told = beyond ? orders.slice(0, orders.indexOf(beyond)) : orders;
+    const ours = await heard(ctx, job, { page, ours: told, seen });
+    const found = together(before, compare(ours, seen));
     const last = ours.at(-1);
-    if (last && (beyond || orders.length === PAGE)) {
+    if (last && (ours.length < orders.length || orders.length === PAGE)) {
       await goOn(ctx, job, { day, after: last.id, found });
       return { state: "success", result: { day, compared: found.orders } };
     }
@@ -94,25 +97,37 @@ export const reconcileJob: JobHandler = {
   },
 };
 
-/** Our orders, after what is under way here and over there was asked about: a word not heard yet is no difference. */
+/**
+ * Our orders, after what is under way here and over there was asked about: a word not heard yet is no difference. Without
+ * those from where it would be too many to ask about.
+ */
 async function heard(
   ctx: Ctx,
-  page: Record<string, unknown>,
-  ours: OurOrder[],
-  seen: ReadonlyMap<string, Seen | null>,
+  job: Job,
+  told: {
+    page: Record<string, unknown>;
+    ours: OurOrder[];
+    seen: ReadonlyMap<string, Seen | null>;
+  },
 ): Promise<OurOrder[]> {
+  const { page, ours, seen } = told;
   const behind = ours.filter(({ trxid, state }) => {
     const status = seen.get(trxid ?? "")?.status ?? "unknown";
     return state === "processing" && !["waiting", "processing", "unknown"].includes(status);
   });
   if (behind.length === 0) return ours;
-  await followThese(
-    ctx,
-    behind.slice(0, STRETCH).map(({ id }) => id),
-  );
+  const beyond = behind[PORTION];
+  for (let n = 0; n < Math.min(behind.length, PORTION); n += STRETCH) {
+    await extendLease(ctx, job, LEASE_SECONDS);
+    const stretch = behind.slice(n, Math.min(n + STRETCH, PORTION));
+    await followThese(
+      ctx,
+      stretch.map(({ id }) => id),
+    );
+  }
   const now = await ctx.db.run(call("topup_reconcile_orders", page, OrdersOfDay));
   const byId = new Map(now.orders.map((order) => [order.id, order]));
-  return ours.map((order) => {
+  return (beyond ? ours.slice(0, ours.indexOf(beyond)) : ours).map((order) => {
     const later = byId.get(order.id);
     return later && later.trxid === order.trxid ? later : order;
   });
@@ -153,6 +168,30 @@ async function askedSingly(ctx: Ctx, job: Job, ours: OurOrder[]): Promise<[strin
   return asked;
 }
 
+/**
+ * The supplier's purchases but those that may be of an order whose answer is still awaited: the next report tells of
+ * them, if they are nobody's by then.
+ */
+async function beyondDoubt(
+  ctx: Ctx,
+  listed: SupplierOrder[],
+  seenAt: Date,
+): Promise<SupplierOrder[]> {
+  const at = seenAt.toISOString();
+  const doubts = await ctx.db.run(
+    rows(
+      sql`select o.family, o.target, coalesce(o.target_kind, s.target_kind) as "targetKind"
+        from topup_orders o join topup_services s on s.id = o.service_id
+        where o.state in ('buying', 'unknown') and o.trxid is null
+          and o.attempt_at between ${at}::timestamptz - interval '1 hour' and ${at}::timestamptz + interval '15 minutes'`,
+      z.object({ family, target: z.string(), targetKind }),
+    ),
+  );
+  const isDoubted = (their: SupplierOrder) =>
+    doubts.some((order) => order.family === their.family && isSameTarget(order, their.target));
+  return listed.filter((their) => !isDoubted(their));
+}
+
 async function writeReport(
   ctx: Ctx,
   day: string,
@@ -167,13 +206,15 @@ async function writeReport(
     price_differences: found.priceDifferences,
     state_differences: found.stateDifferences,
     // No target and no note: a report is kept, and those are customers' and serial numbers.
-    listed: listed.map(({ trxid, family: kind, service, statusText, priceIdr }) => ({
-      trxid,
-      family: kind,
-      service: service.slice(0, 200),
-      status: statusText,
-      price: priceIdr,
-    })),
+    listed: (await beyondDoubt(ctx, listed, balanceAt)).map(
+      ({ trxid, family: kind, service, statusText, priceIdr }) => ({
+        trxid,
+        family: kind,
+        service: service.slice(0, 200),
+        status: statusText,
+        price: priceIdr,
+      }),
+    ),
     balance,
     balance_at: balanceAt.toISOString(),
     alert_to: ctx.config.ALERT_EMAIL,

@@ -141,6 +141,33 @@ describe("callbacks that are kept", () => {
     expect(entries.map(({ body }) => body)).toEqual(expect.arrayContaining(odd));
   });
 
+  it.each([
+    ["of an id that has no text", '{"trx_id":{"toString":1},"status":"success"}'],
+    [
+      "of an endless id",
+      `{"trx_id":${"[".repeat(15_000)}${"]".repeat(15_000)},"status":"success"}`,
+    ],
+  ])("are those %s", async (_, body) => {
+    const { ctx, sent } = contextWithQueues();
+    const headers = new Headers({ signature: "0".repeat(32) });
+    expect(await codeOf(receiveCallback(ctx, headers, received(body)))).toBe("invalid_input");
+    await consume(sent);
+    const { entries } = await refusedOf(sent);
+    expect(entries.map((entry) => textOf(entry.body))).toEqual([body]);
+  });
+
+  it("are whole also of a list that says the same twice", async () => {
+    const { ctx, sent } = contextWithQueues();
+    const { VIP_RESELLER_API_ID: id, VIP_RESELLER_API_KEY: key } = ctx.config;
+    const headers = new Headers({ "x-client-signature": md5Hex(id + key) });
+    const trxid = unique("VPT");
+    const one = { trxid, status: "success", note: "" };
+    await receiveCallback(ctx, headers, received(JSON.stringify({ data: [one, one] })));
+    await consume(sent);
+    const kept = (await eventsOf("vip-reseller", trxid)).map(({ body }) => JSON.parse(body));
+    expect(kept).toMatchObject([{ original: expect.any(String) }]);
+  });
+
   it("are by their length, digest and beginning those that are too long", async () => {
     const { ctx, sent } = contextWithQueues();
     const bytes = crypto.getRandomValues(new Uint8Array(40_000));

@@ -77,9 +77,11 @@ export async function receiveCallback(
   }
   const sealed = await seal(ctx.config, OWNER, toBase64(bytes));
   const digest = await hmacSha256Hex(ctx.config.VIP_RESELLER_API_KEY, bytes);
-  // One that lists several orders is a notice for each.
-  for (const [n, { form, trxid, status, statusText }] of callbacks.entries()) {
-    const original = n === 0 ? sealed : null;
+  // One that lists several orders is a notice for each; what it says twice is one event, which must not lose the original.
+  const said = new Set<string>();
+  for (const { form, trxid, status, statusText } of callbacks) {
+    const original = said.size === 0 ? sealed : null;
+    if (said.size === said.add(`${trxid}/${statusText}`).size) continue;
     const kept: Kept = { v: 1, form, trxid, status, statusText, digest, original };
     await receiveNotice(ctx, { provider: PROVIDER, body: JSON.stringify(kept) });
   }

@@ -73,15 +73,18 @@ const Followed = z
     zone: z.string().nullable(),
     quantity: z.number(),
     trxid: z.string(),
+    is_as_told: z.boolean(),
   })
   .transform((row) => {
     const { service_name: serviceName, listed_name: listedName, target_kind, ...rest } = row;
-    return { ...rest, serviceName, listedName, targetKind: target_kind };
+    const { is_as_told: isAsTold, ...order } = rest;
+    return { ...order, serviceName, listedName, targetKind: target_kind, isAsTold };
   });
 type Followed = z.output<typeof Followed>;
 
 const followed = sql`select o.id, o.family, o.code, o.service_name, s.name as listed_name, o.target,
-  coalesce(o.target_kind, s.target_kind) as target_kind, o.zone, o.quantity, o.trxid
+  coalesce(o.target_kind, s.target_kind) as target_kind, o.zone, o.quantity, o.trxid,
+  o.answered_since is not null as is_as_told
   from topup_orders o join topup_services s on s.id = o.service_id`;
 
 /**

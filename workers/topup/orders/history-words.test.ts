@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
+import type { TestUser } from "../../testing/factories.ts";
 import { bench } from "../testing/bench.ts";
 import {
   BOUGHT,
@@ -15,14 +16,23 @@ import {
 import {
   alertsOf,
   booksOf,
+  movesOf,
   ordersOf,
   purchasesOf,
   runOrderJob,
   SILENT_LONG,
   theOrderOf,
 } from "../testing/outcomes.ts";
-import { newPhone, SERVICES, shelve, stockShelves, type TestService } from "../testing/shop.ts";
+import {
+  hand,
+  newPhone,
+  SERVICES,
+  shelve,
+  stockShelves,
+  type TestService,
+} from "../testing/shop.ts";
 import { callbackApplier } from "./callbacks.ts";
+import type { Order } from "./order.ts";
 import { askAboutOrder } from "./read.ts";
 
 const { credit, fire, diamonds } = SERVICES;
@@ -45,6 +55,19 @@ const SURE = [80_000, 150_000, 220_000];
 const run = (change: ReturnType<typeof sql>) => testContext().db.run(rows(change, z.unknown()));
 const instead = (from: string, to: string) => (text: string) => text.replaceAll(from, to);
 const stateOf = async (target: string) => (await theOrderOf(target)).state;
+
+/** The order after its purchase was delivered and its buyer asked. */
+async function followed(
+  actor: TestUser,
+  { number, target }: Order,
+  twist: (text: string) => string,
+) {
+  const [purchase] = await purchasesOf(target);
+  await hand("succeed", purchase?.trxid ?? "");
+  const { ctx } = bench({ actor, twist, timeoutMs: 3_000 });
+  await askAboutOrder(ctx, { number });
+  return await theOrderOf(target);
+}
 
 describe("an order that was bought is not refunded where the history", () => {
   it.each([
@@ -82,8 +105,33 @@ describe("an order that was bought is not refunded where the history", () => {
       expect(found).toMatchObject({ state: "processing", trxid: purchase?.trxid });
       expect(await alertsOf(order)).toContain("Pembelian yang tertulis lain diambil untuk pesanan");
       expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
+      expect(await followed(user, order, twist)).toMatchObject({ state: "success" });
     },
   );
+
+  it("blacks its target out: it goes on as it is told", async () => {
+    const { user, order } = await orderCredit({ fault: BOUGHT });
+    const hidden = `${order.target.slice(0, 4)}****${order.target.slice(-4)}`;
+    const twist = instead(`"data":"${order.target}"`, `"data":"${hidden}"`);
+    expect(await lookAt(order, [...SURE, 6.1 * HOURS], twist)).toMatchObject({
+      state: "processing",
+    });
+    expect(await followed(user, order, twist)).toMatchObject({ state: "success" });
+  });
+
+  it("has it at an absurd price: it goes on, and the charge is booked by nobody", async () => {
+    const { user, order } = await orderGame(fire, { fault: BOUGHT });
+    const price = 100 * fire.supplierPrice;
+    const twist = instead(`"price":${fire.supplierPrice}`, `"price":${price}`);
+    expect(await lookAt(order, SURE, twist)).toMatchObject({
+      state: "processing",
+      chargedAmount: null,
+    });
+    await shelve(fire);
+    expect(await alertsOf(order)).toEqual(["Harga pembelian tidak masuk akal"]);
+    expect(await followed(user, order, twist)).toMatchObject({ state: "success" });
+    expect(await movesOf(order)).toMatchObject({ "topup-cost": fire.supplierPrice });
+  });
 });
 
 it("two buyers' orders are no tie while one of their purchases may still come", async () => {

@@ -8,14 +8,26 @@ import { isSameTarget } from "./targets.ts";
 /** What of an order is needed to compare a purchase with it. */
 export type Asked = Pick<
   Order,
-  "id" | "family" | "code" | "serviceName" | "target" | "targetKind" | "zone" | "quantity"
+  | "id"
+  | "family"
+  | "code"
+  | "serviceName"
+  | "target"
+  | "targetKind"
+  | "zone"
+  | "quantity"
+  | "isAsTold"
 > & {
   /** What the price list calls the service now. */
   listedName?: string;
 };
 
-/** Why a purchase is not what the order asked for, or null. What the supplier leaves out is no reason. */
+/**
+ * Why a purchase is not what the order asked for, or null. What the supplier leaves out is no reason, nor is anything of
+ * one that the history told of in such words: it was taken so (topup_orders_decide.sql).
+ */
 export function suspicionOf(order: Asked, purchase: SupplierOrder): string | null {
+  if (order.isAsTold) return null;
   if (purchase.target && !isSameTarget(order, purchase.target)) {
     return "the supplier's purchase is for another target";
   }

@@ -30,6 +30,8 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const REVIVED_AT_ONCE = 200;
+/** A supplier that is away is asked again so soon at the latest: its next answer must not come too late after its last. */
+const UNTOLD_MS = 10 * MINUTE_MS;
 
 /**
  * Looks after an order whose attempt nobody recorded: buys it when it is its turn, and asks the supplier's history when
@@ -161,7 +163,7 @@ async function lookSoFar(
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     ctx.log.warn("history not told", { order: order.number, kind: error.kind });
-    return { verdict: "wait", order, due: null };
+    return { verdict: "wait", order, due: new Date(ctx.now().getTime() + UNTOLD_MS) };
   }
   const { listed, unreadable } = history;
   // One that is shorter than asked for does not grow by asking for more.

@@ -1,4 +1,8 @@
+import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
 import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, lookAt, NOT_BOUGHT, orderCredit } from "../testing/doubts.ts";
 import { alertsOf, booksOf, ordersOf, purchasesOf, runOrderJob } from "../testing/outcomes.ts";
@@ -58,6 +62,27 @@ it("two buyers' orders for one purchase that failed are no tie: both get their m
   const user = buyers.find(({ userId }) => userId === absent?.userId);
   if (!user) throw new Error("nobody was refunded");
   expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+});
+
+it("a tie that no person has decided yet is no tie of a later order", async () => {
+  const target = newPhone();
+  const lookAtAll = async (fromMs: number) => {
+    for (const laterMs of LOOKS)
+      for (const order of await ordersOf(target))
+        await runOrderJob(order, { laterMs: fromMs + laterMs });
+  };
+  for (const fault of [BOUGHT, NOT_BOUGHT]) await orderCredit({ target, fault });
+  await lookAtAll(0);
+  expect((await ordersOf(target)).map(({ state }) => state)).toEqual(["review", "review"]);
+
+  const { order } = await orderCredit({ target, fault: BOUGHT, laterMs: 10 * HOUR });
+  await lookAtAll(10 * HOUR);
+  const found = (await ordersOf(target)).find(({ id }) => id === order.id);
+  const own = (await purchasesOf(target)).at(-1);
+  expect(found).toMatchObject({ state: "processing", trxid: own?.trxid });
+  // So far ahead it would be newer than all that other tests buy.
+  const forgotten = sql`update topup_orders set bought_at = null where id = ${order.id}`;
+  await testContext().db.run(rows(forgotten, z.unknown()));
 });
 
 it("an order that is answered with another's purchase is in doubt, and its own is found", async () => {

@@ -252,6 +252,15 @@ describe("a member's level", () => {
     expect(audit.map(({ action }) => action)).toEqual(["topup.member.level", "topup.member.level"]);
   });
 
+  it("is not an admin's own to better", async () => {
+    const set = (level: string) => call("PUT", `${MEMBERS}/${admin.userId}`, { level, reason });
+    expect(await set("agent")).toMatchObject({
+      status: 403,
+      body: failureBody("topup", 403, "Another admin must set your own level"),
+    });
+    expect((await set("member")).body.data).toMatchObject({ level: "member", was: "member" });
+  });
+
   it("is nobody's who is not there, and none that is not known", async () => {
     const at = (id: string, level: string) => call("PUT", `${MEMBERS}/${id}`, { level, reason });
     expect(await at("999999999", "agent")).toMatchObject({

@@ -9,115 +9,22 @@ import { contextWithQueues, deliver } from "../../../shared/jobs/test-queues.ts"
 import { api, settleBackground, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
-import { balance } from "../../testing/orders.ts";
 import { purgeCallbacks } from "../admin/callbacks.ts";
 import { alertLowStock } from "../admin/stock.ts";
-import { watchSupplier } from "../admin/supplier.ts";
 import { callbackApplier, receiveCallback, refusedCallbackApplier } from "../orders/index.ts";
 import { received } from "../testing/callbacks.ts";
-import {
-  createReseller,
-  instagram,
-  ordersOf,
-  panel,
-  stockService,
-  vipTwin,
-} from "../testing/reseller.ts";
+import { stockService } from "../testing/reseller.ts";
 
 const PATH = "/api/admin/topup";
 let admin: TestUser;
-let social: { number: number };
 beforeAll(async () => {
   admin = await createUser(["admin"]);
-  social = await stockService("social");
 });
 
 const get = (path: string, token = admin.token) => api(`${PATH}${path}`, { token });
 const post = (path: string, json?: unknown, token = admin.token) =>
   api(`${PATH}${path}`, { method: "POST", token, ...(json ? { json } : {}) });
 const execute = (change: ReturnType<typeof sql>) => testContext().db.run(rows(change, z.unknown()));
-
-describe("the supplier's balance", () => {
-  const rich = 10_000_000;
-  afterAll(async () => {
-    await vipTwin("/_account", { balance: rich });
-    await post("/supplier/check");
-  });
-
-  const mailsAbout = async () =>
-    await testContext().db.run(
-      rows(
-        sql`select count(*)::int as n from jobs where dedupe_key like 'mail/alert/topup-balance/%'`,
-        z.object({ n: z.number() }),
-      ),
-    );
-
-  it("below the floor holds new orders with 503 and one mail, and lets them through again by itself", async () => {
-    await vipTwin("/_account", { balance: rich });
-    expect((await post("/supplier/check")).body.data).toMatchObject({ balance: rich, held: false });
-    const { key, user } = await createReseller();
-    const [{ n: before } = { n: 0 }] = await mailsAbout();
-    const add = () =>
-      panel(key, { action: "add", service: social.number, link: instagram(), quantity: 100 });
-
-    await vipTwin("/_account", { balance: 99_999 });
-    expect((await post("/supplier/check")).body.data).toMatchObject({
-      balance: 99_999,
-      floor: 100_000,
-      held: true,
-    });
-    await post("/supplier/check");
-    expect(await add()).toMatchObject({
-      status: 503,
-      body: { error: "New orders are paused for a moment. Please try again later." },
-    });
-    const app = await api("/api/orders/social-media", {
-      method: "POST",
-      token: user.token,
-      json: { service: "1001", target: instagram(), quantity: 100 },
-    });
-    expect(app).toMatchObject({ status: 503, body: failureBody("topup", 503) });
-    expect(await ordersOf(user.userId)).toEqual([]);
-    expect(await balance("wallet", user.userId)).toBe(1_000_000);
-    expect(await mailsAbout()).toEqual([{ n: before + 1 }]);
-
-    await vipTwin("/_account", { balance: 100_000 });
-    await execute(sql`update topup_supplier_state set checked_at = now() - interval '1 minute'`);
-    await watchSupplier(testContext());
-    expect((await get("/supplier")).body.data).toMatchObject({ held: false, heldSince: null });
-    expect((await add()).body).toEqual({ order: expect.any(Number) });
-    const trace = await testContext().db.run(auditOf({ kind: "supplier", id: "vip-reseller" }));
-    expect(trace.slice(0, 2).map(({ action }) => action)).toEqual([
-      "topup.supplier.release",
-      "topup.supplier.hold",
-    ]);
-  });
-
-  it("that cannot be asked for leaves things as they are, and one mail when that lasts", async () => {
-    await vipTwin("/_account", { balance: rich });
-    await post("/supplier/check");
-    await vipTwin("/_dials", { refuse: { path: "/api/profile", count: 100 } }, "PUT");
-    const silences = () =>
-      testContext().db.run(
-        rows(
-          sql`select 1 from jobs where dedupe_key like 'mail/alert/topup-supplier-silent/%'`,
-          z.unknown(),
-        ),
-      );
-    await execute(sql`update topup_supplier_state set checked_at = now() - interval '20 minutes'`);
-    await watchSupplier(testContext());
-    const before = (await silences()).length;
-    await execute(sql`update topup_supplier_state set checked_at = now() - interval '1 hour'`);
-    for (let run = 0; run < 3; run += 1) await watchSupplier(testContext());
-    expect(await silences()).toHaveLength(before + 1);
-    expect((await get("/supplier")).body.data).toMatchObject({ balance: rich, held: false });
-    expect(await post("/supplier/check")).toMatchObject({
-      status: 503,
-      body: failureBody("topup", 503),
-    });
-    await vipTwin("/_dials", {}, "DELETE");
-  });
-});
 
 describe("a counted stock", () => {
   afterAll(async () => void (await stockService("prepaid")));
@@ -161,6 +68,17 @@ describe("a counted stock", () => {
         body: failureBody("topup", 400),
       });
     }
+  });
+
+  it("is never more than can be counted", async () => {
+    const { id: serviceId } = await stockService("prepaid", { stock: 1_999_999_999 });
+    expect(await post("/stock", { serviceId, quantity: 1, reason })).toMatchObject({ status: 200 });
+    await execute(sql`update topup_services set stock = 2147483647 where id = ${serviceId}`);
+    expect(await post("/stock", { serviceId, quantity: 1, reason })).toMatchObject({
+      status: 400,
+      body: failureBody("topup", 400),
+    });
+    expect((await post("/stock", { serviceId, quantity: -1, reason })).status).toBe(200);
   });
 
   it("that ran low is told in a mail once a day", async () => {

@@ -84,6 +84,20 @@ describe("the list of services", () => {
     expect((await read()).trips).toBe(1);
   });
 
+  it("has a version that tells apart each function that makes its prices", async () => {
+    const unnamed = await testContext().db.run(
+      rows(
+        sql`select p.proname as name from pg_proc p, pg_proc v
+          where v.proname = 'topup_panel_version' and p.proname like 'topup\\_%'
+            and position(quote_literal(p.proname) in v.prosrc) = 0 and exists (select from pg_proc q
+              where q.proname like 'topup\\_%' and position(quote_literal(q.proname) in v.prosrc) > 0
+                and position(p.proname || '(' in q.prosrc) > 0)`,
+        z.object({ name: z.string() }),
+      ),
+    );
+    expect(unnamed).toEqual([]);
+  });
+
   it("has another version for each of many changes at once, and one for all of one transaction", async () => {
     const Version = z.object({ version: z.string() });
     const version = async () =>

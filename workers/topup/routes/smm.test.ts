@@ -187,6 +187,13 @@ describe("the panel dialect", () => {
         body: { balance: "12345", currency: "IDR" },
       });
     }
+    const slash = { method: "POST", body: new URLSearchParams({ key, action: "balance" }) };
+    expect(await api("/api/v2/", slash)).toMatchObject({ status: 200, body: { balance: "12345" } });
+    const unknown = { ...slash, body: new URLSearchParams({ key: "x", action: "balance" }) };
+    expect(await api("/api/v2/", unknown)).toMatchObject({
+      status: 200,
+      body: { error: "Invalid API key" },
+    });
     const orders = await api("/api/v2", {
       method: "POST",
       json: { key, action: "status", orders: [1, 2] },

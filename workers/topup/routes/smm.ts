@@ -1,5 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
-import { createApi } from "../../../shared/http/api.ts";
+import type { Context } from "hono";
+import { type ApiEnv, createApi } from "../../../shared/http/api.ts";
 import { callerAddress } from "../../../shared/http/caller.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { callPanel } from "../resellers/panel/panel.ts";
@@ -21,6 +22,15 @@ const requestBody = {
   },
 };
 
+async function take(c: Context<ApiEnv>) {
+  const { ctx } = c.var;
+  const fields = await readFields(c.req.raw);
+  const address = callerAddress(c);
+  const idempotencyKey = c.req.header("idempotency-key");
+  const json = await callPanel(ctx, fields, { address, idempotencyKey });
+  return c.body(json, 200, { "content-type": "application/json" });
+}
+
 smmRoutes.openapi(
   createRoute({
     method: "post",
@@ -35,17 +45,15 @@ smmRoutes.openapi(
       503: { description: "{error}: not done; nothing is lost" },
     },
   }),
-  async (c) => {
-    const { ctx } = c.var;
-    const fields = await readFields(c.req.raw);
-    const address = callerAddress(c);
-    const idempotencyKey = c.req.header("idempotency-key");
-    const json = await callPanel(ctx, fields, { address, idempotencyKey });
-    return c.body(json, 200, { "content-type": "application/json" });
-  },
+  take,
 );
 
+/** Many panels are set up with a slash at the end, and no form follows a redirect. */
+smmRoutes.post(`${path}/`, take);
+
 /** A key in an address would stand in logs, so the dialect's GET form is refused. */
-smmRoutes.all(path, () => {
-  throw new AppError("method_not_allowed", "Incorrect request");
-});
+for (const either of [path, `${path}/`]) {
+  smmRoutes.all(either, () => {
+    throw new AppError("method_not_allowed", "Incorrect request");
+  });
+}

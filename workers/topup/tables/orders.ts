@@ -90,7 +90,10 @@ export const orders = pgTable(
     absentSince: at(),
     /** Since when it does so beside a purchase that was made after the attempt. */
     newerSince: at(),
-    /** Since when, and when last, the supplier's list was an answer at all. */
+    /**
+     * Since when, and when last, the supplier's list was an answer at all. Of an order under way or over the former is kept
+     * where its purchase was taken as that list has it, though it is written otherwise (topup_orders_decide.sql).
+     */
     answeredSince: at(),
     answeredAt: at(),
     /** When the supplier is asked next about a purchase that it accepted. */
