@@ -1,9 +1,10 @@
--- market_assistant_undo(input) returns jsonb {note?, slug?, store_id?, wake?, job_id?}
+-- market_assistant_undo(input) returns jsonb {undone?, note?, slug?, store_id?, wake?, job_id?}
 -- Undoes one act of the assistant for the user whom it was done for: once, within 24 hours, however the world has gone
 -- on since. What the act set and nobody has set anew is as it was before; what somebody has set anew is his and stays.
 -- `note` says what was not put back, and why: null where all of it was. An act that a later one of the assistant was
 -- built upon leaves what was before it to that one, so that both can be undone in either order.
 -- Fails for what only passes (a sync that is being looked at, a post that is being sent), and then changes nothing.
+-- `undone` is false where nobody can undo it any more (a post that is out): then nothing is changed or noted either.
 -- input: {action_id, user_id, actor_kind, actor_id, request_id}
 create or replace function market_assistant_undo(input jsonb) returns jsonb language plpgsql as $$
 #variable_conflict use_variable
@@ -39,6 +40,9 @@ begin
   if answer is null then
     perform app_error('internal', format('nothing undoes %s', act.tool));
   end if;
+  if answer->'undone' = 'false' then
+    return answer;
+  end if;
   update market_assistant_actions a set undone_at = now() where a.id = act.id;
   perform audit_write(jsonb_build_object('actor_kind', input->'actor_kind', 'actor_id', input->'actor_id',
     'request_id', input->'request_id', 'action', 'market.assistant.undo', 'subject_kind', act.target_kind,
@@ -59,12 +63,12 @@ begin
   perform market_assistant_require_hand(act.tool = 'feature_product', shop.user_id, person);
 end $$;
 
--- What was done to somebody else's goods an admin did, and only an admin takes it back.
+-- What only an admin may do, to his own goods or somebody else's, only an admin takes back.
 create or replace function market_assistant_require_hand(by_admin boolean, owner bigint, person bigint) returns void
 language plpgsql as $$
 begin
-  if owner is distinct from person
-    and not (by_admin and exists (select from identity_users u where u.id = person and 'admin' = any (u.roles))) then
+  if not by_admin and owner is distinct from person
+    or by_admin and not exists (select from identity_users u where u.id = person and 'admin' = any (u.roles)) then
     perform app_error('forbidden', 'Hanya admin yang dapat membatalkan tindakan ini');
   end if;
 end $$;
@@ -113,22 +117,30 @@ $$;
 
 -- The stock that a product has once an act that set it is undone: what was counted before the act, less what was sold
 -- and more what came back since; never less than buyers have ordered. Null: somebody has counted anew since, and then
--- an act of the assistant that did so goes back to the count before both.
+-- the act of the assistant that did so, and was built upon this one, goes back to the count before both: by `stock_more`
+-- pieces, to `counts_back`.
 create or replace function market_assistant_undo_stock(act market_assistant_actions, product market_products)
 returns int language plpgsql as $$
 declare
-  change constant int := (act.before->>'stock')::int - (act.after->>'stock')::int;
-  counts constant int := coalesce((act.before->>'stock_counts')::int + (change <> 0)::int, 0);
+  counted constant boolean := act.before->'stock' <> act.after->'stock';
+  counts constant int := coalesce((act.before->>'stock_counts')::int + counted::int, 0);
+  change constant int := (act.before->>'stock')::int - (act.after->>'stock')::int
+    + coalesce((act.before->>'stock_more')::int, 0);
 begin
   if product.stock_counts = counts then
     return greatest(product.reserved, product.stock + change);
   end if;
-  update market_assistant_actions l
-    set before = l.before || jsonb_build_object('stock', (l.before->>'stock')::int + change)
-    where l.target_id = act.target_id and l.id <> act.id and l.undone_at is null and l.after ? 'stock'
-      and (l.before->>'stock_counts')::int = counts;
+  update market_assistant_actions l set before = l.before || jsonb_build_object('counts_back',
+        market_assistant_counts_back(act.before), 'stock_more', coalesce((l.before->>'stock_more')::int, 0) + change)
+    where counted and l.target_id = act.target_id and l.id <> act.id and l.undone_at is null and l.after ? 'stock'
+      and l.before->'stock' <> l.after->'stock' and market_assistant_counts_back(l.before) = counts;
   return null;
 end $$;
+
+-- How often the stock had been counted before an act, and before those undone ones that it was built upon.
+create or replace function market_assistant_counts_back(before jsonb) returns int language sql immutable as $$
+  select coalesce(before->>'counts_back', before->>'stock_counts')::int
+$$;
 
 create or replace function market_assistant_undo_product(act market_assistant_actions, person bigint) returns jsonb
 language plpgsql as $$
@@ -157,7 +169,7 @@ begin
       kept := kept || 'stock'::text;
     else
       product.stock := stock;
-      product.stock_counts := coalesce((act.before->>'stock_counts')::int, product.stock_counts);
+      product.stock_counts := coalesce(market_assistant_counts_back(act.before), product.stock_counts);
     end if;
   end if;
   update market_products p set name = product.name, description = product.description, price = product.price,

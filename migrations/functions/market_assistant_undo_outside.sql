@@ -10,8 +10,8 @@ begin
   if post.id is null then
     return jsonb_build_object('note', 'Kiriman ini sudah dihapus, jadi tidak ada lagi yang perlu dikembalikan.');
   elsif post.status = 'published' then
-    return jsonb_build_object('note', concat_ws(' ', 'Kiriman ini sudah terbit, dan hanya Anda yang dapat menghapusnya,'
-      || ' di aplikasi Instagram:', coalesce(post.permalink, 'buka profil Anda di sana.')));
+    return jsonb_build_object('undone', false, 'note', concat_ws(' ', 'Kiriman ini sudah terbit, dan hanya Anda yang'
+      || ' dapat menghapusnya, di aplikasi Instagram:', coalesce(post.permalink, 'buka profil Anda di sana.')));
   elsif post.started_at is not null and post.publish_sent_at > now() - interval '1 minute' then
     perform app_error('conflict', 'Kiriman ini sedang diterbitkan. Coba batalkan lagi semenit lagi');
   end if;

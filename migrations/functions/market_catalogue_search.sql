@@ -62,13 +62,26 @@ end $$;
 create or replace trigger market_products_searchable after insert on market_products
   referencing new table as added for each statement execute function market_search_added();
 
+-- A new price, stock or place among the featured leaves the words of a product as they are; at most the step of its price
+-- is another one.
 create or replace function market_search_changed() returns trigger language plpgsql as $$
 begin
   if new.status <> 'active' or new.deleted_at is not null then
     delete from market_search_entries where product_id = new.id;
-  else
-    perform market_search_put(array[new.id]);
+    return null;
   end if;
+  if (new.name, new.category_id, new.created_at) is not distinct from (old.name, old.category_id, old.created_at) then
+    update market_search_entries e
+      set price = new.price, in_stock = new.stock > new.reserved, is_featured = new.is_featured,
+        words = case when market_search_price_step(new.price) = market_search_price_step(e.price) then e.words
+          else ts_delete(e.words, ':p' || market_search_price_step(e.price))
+            || array_to_tsvector(array[':p' || market_search_price_step(new.price)]) end
+      where e.product_id = new.id;
+    if found then
+      return null;
+    end if;
+  end if;
+  perform market_search_put(array[new.id]);
   return null;
 end $$;
 

@@ -52,7 +52,7 @@ $$;
 -- no page costs more than the way to the `cap`th; with it a page starts behind that row, at the same price at any depth.
 -- Relevance ranks the newest 200 matches, the rest follow by time: names that hold the words whole first, then those that say little else.
 create or replace function market_search(input jsonb) returns jsonb language plpgsql
-set plan_cache_mode = force_custom_plan set random_page_cost = 1.1 set max_parallel_workers_per_gather = 0 set enable_indexonlyscan = on as $$
+set jit = off set random_page_cost = 1.1 set max_parallel_workers_per_gather = 0 set enable_indexonlyscan = on as $$
 declare
   typed constant text[] := array(select jsonb_array_elements_text(input->'terms'));
   words tsquery[];
@@ -162,7 +162,7 @@ begin
         return answer || market_search_count(input, words, guess, every, cap);
       end if;
     end if;
-    return market_search_near(input, words, whole, 1.3 * cap / greatest(guess, 1), cap);
+    return market_search_near(input, words, whole, 1.2 * cap / greatest(guess, 1), cap);
   end if;
   if (guess < 3000 and not after_row) or texts then
     return market_search_run(input, words, whole,
@@ -180,7 +180,7 @@ end $$;
 create or replace function market_search_count(input jsonb, words tsquery[], guess float8, every float8, cap int)
 returns jsonb language plpgsql as $$
 declare
-  share constant float8 := 1.3 * cap / greatest(guess, 1);
+  share constant float8 := 1.25 * cap / greatest(guess, 1);
   near constant tsquery := case when words::text not like '%:*%' and share < 0.5 and cap * every > 6000 * guess
     then market_search_end('{"sort": "newest"}', share) end;
   total int;
@@ -208,10 +208,11 @@ begin
       case when input->'after'->>'id' is null then 'true' else '(e.created_at, e.product_id) < ($6::timestamptz, $7)' end,
       market_search_order(input, market_search_key(input)), bounded, conditions);
   end if;
-  return format('select e.* from market_search_entries e where %s %s', conditions, market_search_order(input,
+  return format('select e.product_id, e.price, e.created_at, e.words from market_search_entries e where %s %s',
+    conditions, market_search_order(input,
     -- To sort, not the index's own expression, so that its order is no way to go.
     case when way = 'walk' then market_search_key(input)
-      when input->>'sort' in ('cheapest', 'dearest') then 'e.price + 0' else 'extract(epoch from e.created_at)' end));
+      when input->>'sort' in ('cheapest', 'dearest') then 'e.price + 0' else 'e.created_at + interval ''0''' end));
 end $$;
 
 create or replace function market_search_key(input jsonb) returns text language sql immutable as $$

@@ -1,22 +1,24 @@
 -- The first page for words, and the count of what fits up to the cap, from one look into the index of words: at that
 -- end of the order only which should hold enough, for reading every product with a common word costs too much. Where it
--- does not hold enough, matches not being spread evenly, at more and more of it, and in the end at all.
+-- does not hold enough, matches not being spread evenly, at as much more of it as should, a step at most, and in the end at all.
 create or replace function market_search_near(input jsonb, words tsquery[], whole tsquery, share float8, cap int)
 returns jsonb language plpgsql as $$
 declare
-  part float8;
+  enough constant int := case when jsonb_array_length(input->'texts') > 0 then 1000 else cap end;
   near tsquery;
   answer jsonb;
+  looked int;
 begin
   if input->>'price_max' is not null and (input->>'sort' in ('newest', 'relevance') or share >= 0.9) then
     words := words || market_search_price_steps((input->>'price_min')::bigint, (input->>'price_max')::bigint);
   end if;
-  foreach part in array array[share, 0.1, 0.2, 0.4, 0.6, 0.8, 1] loop
-    continue when part < share;
-    near := case when part < 0.9 then market_search_end(input, part) end;
-    continue when near is null and part < 1;
+  loop
+    near := case when share < 0.9 then market_search_end(input, share) end;
     answer := market_search_run(input, case when near is null then words else words || near end, whole, 'sort', cap, null);
-    exit when (answer->>'looked')::int >= case when jsonb_array_length(input->'texts') > 0 then 1000 else cap end;
+    looked := (answer->>'looked')::int;
+    exit when near is null or looked >= enough;
+    share := least(share * greatest(1.4, 1.25 * enough / greatest(looked, 1)),
+      (select min(step) from unnest(array[0.1, 0.2, 0.4, 0.6, 0.8, 1]) step where step > share));
   end loop;
   return answer;
 end $$;
@@ -28,6 +30,7 @@ declare
   bounds text[];
   times timestamptz[];
   prices bigint[];
+  place float8;
   steps int;
 begin
   select histogram_bounds::text::text[] into bounds from pg_stats where schemaname = 'public'
@@ -36,8 +39,9 @@ begin
     return null;
   elsif not is_priced then
     times := bounds::timestamptz[];
-    steps := cardinality(times);
-    return market_search_times(times[greatest(steps - ceil(share * (steps - 1))::int, 1)],
+    place := (1 - share) * (cardinality(times) - 1);
+    steps := floor(place)::int;
+    return market_search_times(times[steps + 1] + (times[steps + 2] - times[steps + 1]) * (place - steps),
       (select max(created_at) from market_search_entries));
   end if;
   prices := array(select b from unnest(bounds::bigint[]) b where b >= coalesce((input->>'price_min')::bigint, 0)

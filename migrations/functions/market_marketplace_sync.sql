@@ -238,7 +238,7 @@ begin
         reason = case t.outcome when 'release' then l.reason else t.what->>'reason' end,
         attempts = case t.outcome when 'release' then l.attempts when 'retry' then l.attempts + 1 else 0 end,
         retry_at = case when t.outcome = 'retry' then now() + make_interval(secs => t.after_ms / 1000) end,
-        doubt_at = case when (t.what->>'doubt')::boolean then coalesce(l.doubt_at, now())
+        doubt_at = case when (t.what->>'doubt')::boolean then now()
           when t.outcome = 'release' or (t.outcome = 'retry' and not t.what ? 'item_id') then l.doubt_at end,
         last_synced_at = case t.outcome when 'synced' then now() else l.last_synced_at end,
         claim_id = null, claim_until = null, updated_at = now()

@@ -65,7 +65,8 @@ begin
       'facts', jsonb_build_object('pesanan', o.number, 'sebab', input->>'cause')))));
 end $$;
 
--- market_shipment_advance({number | order_id, status, step?, occurred_at, description, tracking_code, final_word, alert_to})
+-- market_shipment_advance({number | order_id, status, step?, occurred_at, shipped_at?, description, tracking_code,
+--   final_word, alert_to})
 -- returns {known, moved, superseded, wake}
 -- A confirmed piece of news about a parcel; by `number` it is the courier's. Forward only and repeatable: late or
 -- repeated news adds at most a line to the time line. `step`: which kind of trouble a 'failed' is (refused, on its way
@@ -74,7 +75,7 @@ end $$;
 -- The first "delivered" pays the seller out of escrow, exactly once; a courier who takes an end back tells the operator,
 -- and moves no money. `superseded`: the seller has sent the goods
 -- otherwise, so the courier's parcel means nothing any more, unless it is the very one that he named by its waybill; or
--- the courier still means to fetch what was called off here.
+-- the courier still means to fetch what was called off here, or what was paid out as a parcel that he never had.
 create or replace function market_shipment_advance(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
@@ -96,8 +97,8 @@ begin
     return market_advanced(false, false, false, '[]');
   end if;
   if input->>'number' is not null and parcel.kiriminaja_order_id is null then
-    if input->>'tracking_code' is distinct from parcel.tracking_code then
-      return market_advanced(true, false, true, '[]');
+    if o.status = 'delivered' or input->>'tracking_code' is distinct from parcel.tracking_code then
+      return market_advanced(true, false, true, market_fee_was_earned(o, parcel, input));
     end if;
     update market_shipments set kiriminaja_order_id = o.number, shipping_cost = o.shipping_amount where id = parcel.id;
   end if;
@@ -126,8 +127,8 @@ begin
   update market_shipments set
       status = case when moved then next_status else status end,
       tracking_code = coalesce(input->>'tracking_code', tracking_code),
-      shipped_at = case when next_status in ('picked_up', 'in_transit', 'delivered')
-        then coalesce(shipped_at, happened) else shipped_at end,
+      shipped_at = coalesce(shipped_at, case when next_status in ('picked_up', 'in_transit', 'delivered') then happened
+        when next_status in ('failed', 'returned') then (input->>'shipped_at')::timestamptz end),
       delivered_at = case when moved and next_status = 'delivered' then happened else delivered_at end,
       given_up_at = case when not is_news and not has_waybill then given_up_at end, updated_at = now()
     where id = parcel.id;
@@ -153,6 +154,19 @@ end $$;
 -- Whether news says of a parcel that has reached its end that it ended otherwise.
 create or replace function market_takes_back(was text, says text) returns boolean language sql immutable as $$
   select was in ('delivered', 'returned') and says in ('delivered', 'returned', 'cancelled') and was <> says
+$$;
+
+-- The operator hears, once, of a courier who carried a parcel whose fee its seller was paid, because nobody had told
+-- that it was fetched: by then the seller has it, and the courier will bill it.
+create or replace function market_fee_was_earned(o market_orders, parcel market_shipments, input jsonb)
+returns jsonb language sql as $$
+  select coalesce((select jobs_wakes(mail_enqueue('alert', input->>'alert_to', 'alert/courier-fee/' || o.id,
+    jsonb_build_object('what', 'Kurir ternyata membawa paket yang ongkirnya sudah dibayarkan ke penjual', 'facts',
+      jsonb_build_object('pesanan', o.number, 'id pesanan', o.id, 'ongkir', o.shipping_amount,
+        'kata kurir sekarang', input->>'description', 'resi', coalesce(input->>'tracking_code', '-')))))
+  where o.status = 'delivered' and parcel.shipping_cost = 0 and input->>'alert_to' is not null
+    and input->>'status' not in ('pending', 'cancelled')
+    and coalesce(parcel.tracking_code, input->>'tracking_code') is not distinct from input->>'tracking_code'), '[]')
 $$;
 
 -- What was told of a parcel last, by our own clock: the courier's may differ.
@@ -212,7 +226,8 @@ begin
   again := nullif(concat_ws('/', case when parcel_status in ('problem', 'redelivery') then parcel_status end,
     (select count(*) from market_shipment_events e join market_shipments h on h.id = e.shipment_id
       where h.order_id = o.id and e.status in ('picked_up', 'in_transit') and e.created_at > (
-        select min(f.created_at) from market_shipment_events f where f.shipment_id = h.id and f.status = 'failed')
+        select min(f.created_at) from market_shipment_events f
+        where f.shipment_id = h.id and f.status in ('failed', 'cancelled'))
       having count(*) > 0)), '');
   parcel_status := case parcel_status when 'problem' then 'failed' else parcel_status end;
   return jobs_wakes(market_order_news(o.id), market_mail_about('parcel_' || parcel_status, o.id, 'seller', again, '{}'),

@@ -139,6 +139,13 @@ describe("what can be found", () => {
     await run(sql`update market_products set name = ${other}, price = 5000 where id = ${id}`);
     expect(await namesOf({ q: word })).toEqual([]);
     expect(await namesOf({ q: other, price_min: "5000" })).toEqual([other]);
+    for (const price of [5100, 90_000, 700]) {
+      await run(sql`update market_products set price = ${price} where id = ${id}`);
+      const range = { price_min: `${price - 50}`, price_max: `${price + 50}` };
+      expect(await namesOf({ q: other, ...range }), `${price}`).toEqual([other]);
+      const below = { price_min: "1", price_max: `${price - 1}` };
+      expect(await namesOf({ q: other, ...below })).toEqual([]);
+    }
     await run(sql`update market_stores set status = 'suspended' where id = ${store.id}`);
     expect(await namesOf({ q: other })).toEqual([]);
     await run(sql`update market_stores set status = 'active' where id = ${store.id}`);

@@ -69,7 +69,8 @@ export const ActionShape = z
 export const Undone = z
   .object({
     id: z.uuid(),
-    undone: z.literal(true),
+    /** False where nobody can undo it any more: a post that is out. */
+    undone: z.boolean(),
     /** What became of it, in words for the user: not all of what was done may be there any more. */
     message: z.string(),
   })

@@ -92,6 +92,7 @@ export async function listActions(ctx: Ctx, { page, limit }: PageQuery) {
 const RESTORED = "Sudah dikembalikan seperti sebelumnya.";
 
 const Undo = z.object({
+  undone: z.boolean().default(true),
   note: z.string().nullish(),
   slug: z.string().nullish(),
   store_id: z.uuid().nullish(),
@@ -116,5 +117,5 @@ export async function undoAction(ctx: Ctx, id: string): Promise<Undone> {
   if (jobId) ctx.waitUntil(runJob(ctx, jobId, [photoJob()]));
   if (slug) refreshStorefront(ctx, slug);
   if (storeId) pushSoon(ctx, storeId);
-  return { id: actionId, undone: true, message: left.note ?? RESTORED };
+  return { id: actionId, undone: left.undone, message: left.note ?? RESTORED };
 }

@@ -1,7 +1,9 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
 import { api, testContext } from "../../testing/api.ts";
-import { createProduct, createUser } from "../../testing/factories.ts";
+import { createProduct, createStore, createUser } from "../../testing/factories.ts";
 import { createShop, run } from "../testing/catalogue.ts";
 import { undoAction } from "./sessions.ts";
 import { actWithYes, doneBy } from "./testing/acts.ts";
@@ -46,6 +48,44 @@ describe("what was set anew since", () => {
       for (const which of order) await undone(acts[which] ?? "");
       expect(await row()).toMatchObject({ price: 50_000, stock: 10 });
     }
+  });
+
+  it.each([
+    [
+      [20, 30, 25],
+      [1, 0, 2],
+    ],
+    [
+      [20, 30, 25],
+      [1, 2, 0],
+    ],
+    // One of them changes nothing.
+    [
+      [20, 20, 30],
+      [0, 1, 2],
+    ],
+  ])(
+    "by three acts goes back to what was before all: stocks %j, undone as %j",
+    async (stocks, order) => {
+      const { set, undone, row } = await bench();
+      const acts: string[] = [];
+      for (const [n, stock] of stocks.entries()) {
+        acts.push(await set({ stock, price: 40_000 - 1_000 * n }));
+      }
+      for (const which of order) await undone(acts[which] ?? "");
+      expect(await row()).toMatchObject({ price: 50_000, stock: 10, stock_counts: 0 });
+    },
+  );
+
+  it("is told from another way to write the same", async () => {
+    const { set, undone, row } = await bench();
+    const query = sql`select id from market_categories order by id limit 1`;
+    const [category] = await testContext().db.run(rows(query, z.object({ id: z.string() })));
+    const { category_id: before } = await row();
+    const act = await set({ category_id: category?.id.toUpperCase() });
+    expect((await row()).category_id).toBe(category?.id);
+    expect(await undone(act)).toMatch(/^Sudah/);
+    expect((await row()).category_id).toBe(before);
   });
 
   it("by hand between two acts is what the later one goes back to", async () => {
@@ -112,11 +152,14 @@ describe("a stock that the assistant set", () => {
   });
 });
 
-it("what an admin has featured only an admin takes back", async () => {
-  const admin = await createUser(["admin"]);
-  const { store } = await createShop();
-  const act = await doneBy(admin, ["feature_store", { store_id: store.id, featured: true }]);
-  await run(sql`update identity_users set roles = '{buyer}' where id = ${admin.userId}`);
-  await expect(undoAction(testContext(admin), act)).rejects.toMatchObject({ code: "forbidden" });
-  expect((await rowOf("market_stores", store.id)).is_featured).toBe(true);
-});
+it.each(["somebody else's", "his own"])(
+  "what an admin has featured, of %s, only an admin takes back",
+  async (whose) => {
+    const admin = await createUser(["buyer", "seller", "admin"]);
+    const store = whose === "his own" ? await createStore(admin) : (await createShop()).store;
+    const act = await doneBy(admin, ["feature_store", { store_id: store.id, featured: true }]);
+    await run(sql`update identity_users set roles = '{buyer,seller}' where id = ${admin.userId}`);
+    await expect(undoAction(testContext(admin), act)).rejects.toMatchObject({ code: "forbidden" });
+    expect((await rowOf("market_stores", store.id)).is_featured).toBe(true);
+  },
+);

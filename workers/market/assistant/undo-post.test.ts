@@ -80,9 +80,13 @@ describe("undoing a draft for Instagram that the assistant wrote", () => {
     await set(sql`started_at = null, publish_sent_at = null, status = 'published',
       permalink = 'https://www.instagram.com/p/abc/'`);
     const { body } = await undo(seller, action.id);
-    expect(body.data.message).toMatch(
-      /aplikasi Instagram: https:\/\/www\.instagram\.com\/p\/abc\/$/,
-    );
+    expect(body.data).toMatchObject({
+      undone: false,
+      message: expect.stringMatching(
+        /aplikasi Instagram: https:\/\/www\.instagram\.com\/p\/abc\/$/,
+      ),
+    });
+    expect((await actionsOf(seller))[0].undone_at).toBeNull();
     expect(await postRow(postId)).toMatchObject({ caption });
   });
 

@@ -9,12 +9,13 @@ import {
   HELD,
   handedOver,
   moneyOf,
+  moveParcel,
   news,
   PAID_OUT,
   parcelMails,
   parcelOfSale,
 } from "../testing/parcels.ts";
-import { openShop, type Sale, sell, settle, sumOfLedger } from "../testing/sales.ts";
+import { jobsOf, openShop, type Sale, sell, settle, sumOfLedger } from "../testing/sales.ts";
 
 let admin: TestUser;
 beforeAll(async () => {
@@ -82,6 +83,33 @@ describe("an admin's word that the buyer has the goods", () => {
   it("gives the seller the shipping fee too where no courier of ours fetched the parcel", async () => {
     const sale = await handedOver();
     expect((await declare(admin, sale)).status).toBe(200);
+    expect(await moneyOf(sale)).toEqual({ seller: 47_500 + 18_000, escrow: 0 });
+  });
+
+  it("leaves the courier his fee who has fetched the parcel, though nobody told us", async () => {
+    const sale = await handedOver();
+    await moveParcel(sale, "shipped");
+    expect((await declare(admin, sale)).status).toBe(200);
+    expect(await moneyOf(sale)).toEqual(PAID_OUT);
+  });
+
+  const alerts = async (sale: Sale) => (await jobsOf(sale)).filter((key) => key.includes("alert"));
+
+  it("stands where the courier then confirms that he does not come, and troubles nobody", async () => {
+    const sale = await handedOver();
+    await news(sale, "processed", "processed_packages");
+    expect((await declare(admin, sale)).status).toBe(200);
+    await news(sale, "canceled", "canceled_packages");
+    expect(await parcelOfSale(sale)).toMatchObject({ status: "delivered", cost: 0 });
+    expect(await alerts(sale)).toEqual([]);
+  });
+
+  it("is told to the operator, once, where a courier whose fee was paid out carries the parcel after all", async () => {
+    const sale = await handedOver();
+    expect((await declare(admin, sale)).status).toBe(200);
+    await news(sale, "shipped", "shipped_packages");
+    await news(sale, "finished", "finished_packages");
+    expect(await alerts(sale)).toEqual(["mail/alert/courier-fee/*"]);
     expect(await moneyOf(sale)).toEqual({ seller: 47_500 + 18_000, escrow: 0 });
   });
 

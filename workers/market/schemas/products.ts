@@ -56,7 +56,7 @@ const input = {
   price: rupiah(),
   stock: z.number().int().min(0).max(1_000_000),
   weight_gram: z.number().int().min(0).max(1_000_000),
-  category_id: z.uuid().nullable(),
+  category_id: z.uuid().toLowerCase().nullable(),
   status: z.enum(STATUSES),
   images: z.array(ImageInput).max(MAX_IMAGES),
 };

@@ -28,7 +28,7 @@ export type Followed =
 export async function followParcel(ctx: Ctx, number: string): Promise<Followed> {
   const found = await askAboutParcel(ctx, number);
   if (!found) return { kind: "unknown" };
-  const { status, step, awb, occurredAt, description } = found;
+  const { status, step, awb, occurredAt, shippedAt, description } = found;
   const input = {
     number,
     status,
@@ -36,6 +36,7 @@ export async function followParcel(ctx: Ctx, number: string): Promise<Followed> 
     tracking_code: awb,
     description,
     occurred_at: occurredAt?.toISOString() ?? null,
+    shipped_at: shippedAt?.toISOString() ?? null,
     alert_to: ctx.config.ALERT_EMAIL,
   };
   const result = await ctx.db.run(call("market_shipment_advance", input, Advanced));

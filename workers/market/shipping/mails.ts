@@ -196,8 +196,8 @@ const parcelCancelled = toSeller(
   "parcel_cancelled",
   OrderMail,
   (mail) => `Penjemputan paket pesanan ${mail.number} dibatalkan`,
-  () =>
-    "penjemputan paket ini dibatalkan. Silakan kirim paket ini sendiri dan simpan nomor resinya di menu pengiriman.",
+  (mail) =>
+    `penjemputan paket ini dibatalkan. ${todo(mail, "Silakan kirim paket ini sendiri dan simpan nomor resinya di menu pengiriman.", "jangan kirim paketnya")}`,
   (mail) => [parcel(mail)],
 );
 
@@ -205,7 +205,7 @@ const parcelCancelledBuyer = toBuyer(
   "parcel_cancelled_buyer",
   (mail) => `Penjemputan paket ${mail.number} dibatalkan`,
   (mail) =>
-    `penjemputan paket dibatalkan. ${mail.store_name} akan mengirimnya dengan cara lain; ${money(mail)}.`,
+    `penjemputan paket dibatalkan${mail.order_status === "refunded" ? "" : `. ${mail.store_name} akan mengirimnya dengan cara lain`}; ${money(mail)}.`,
   (mail) => [parcel(mail)],
 );
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { api, testContext } from "../../testing/api.ts";
 import { createUser } from "../../testing/factories.ts";
-import { cancelOf } from "../testing/money.ts";
+import { cancelOf, refundBooksOf } from "../testing/money.ts";
 import {
   callback,
   courierContext,
@@ -67,6 +67,25 @@ describe("a parcel's way after a failure", () => {
     expect(await textOf(sale, "parcel_returned_buyer")).toContain("sudah dikembalikan kepada Anda");
   });
 
+  it("that the courier ends after the money went back asks nobody to send the goods either", async () => {
+    const sale = await handedOver();
+    await news(sale, "shipped", "shipped_packages");
+    await refund(sale);
+    await news(sale, "canceled", "canceled_packages");
+    expect(await textOf(sale, "parcel_cancelled")).toContain("jangan kirim paketnya");
+    expect(await textOf(sale, "parcel_cancelled_buyer")).not.toContain("mengirimnya");
+  });
+
+  it("of which the first word is that it was lost costs the fee that its courier has earned", async () => {
+    const sale = await handedOver();
+    await moveParcel(sale, "shipped");
+    await news(sale, "lost", "rejected_packages");
+    await refund(sale);
+    expect(await parcelOfSale(sale)).toMatchObject({ order: "refunded", status: "failed" });
+    expect(await moneyOf(sale)).toEqual({ seller: 0, escrow: 0 });
+    expect((await refundBooksOf(sale)).find(({ to }) => to === "courier")?.amount).toBe(18_000);
+  });
+
   it("that ends at the buyer whose money went back is told to both, once, and pays nobody", async () => {
     const sale = await handedOver();
     await news(sale, "shipped", "shipped_packages");
@@ -103,6 +122,10 @@ describe("a parcel that its courier calls cancelled", () => {
     await news(sale, "shipped", "shipped_packages");
     expect(await parcelOfSale(sale)).toMatchObject({ order: "shipped", status: "in_transit" });
     expect((await cancelOf(sale.seller, sale)).status).toBe(409);
+    // He does not come after all: another word than the first.
+    await news(sale, "canceled", "canceled_packages", { canceled_at: "2026-11-21 12:00:00" });
+    const told = (await parcelMails(sale)).filter((key) => key.includes("parcel_cancelled_buyer"));
+    expect(told).toHaveLength(2);
     await news(sale, "finished", "finished_packages");
     expect(await moneyOf(sale)).toEqual(PAID_OUT);
   });

@@ -39,6 +39,8 @@ export interface ParcelNews {
   awb: string | null;
   /** When it got there; null where the courier does not say. */
   occurredAt: Date | null;
+  /** When the courier first had it, if he says so. */
+  shippedAt: Date | null;
   description: string;
 }
 
@@ -47,7 +49,8 @@ export async function askAboutParcel(ctx: Ctx, number: string): Promise<ParcelNe
   try {
     const found = await ctx.providers.kiriminaja.track(number);
     const { status, occurredAt, step = status } = read(found);
-    return { status, step, awb: found.awb, occurredAt, description: WORDS[step] };
+    const { awb, shippedAt } = found;
+    return { status, step, awb, occurredAt, shippedAt, description: WORDS[step] };
   } catch (error) {
     if (isUnknownParcel(error)) return null;
     throw error;

@@ -20,6 +20,24 @@ import {
   pumpOnce,
 } from "../testing/market-bench.ts";
 
+/** The shop's search does not know yet what it has, at the next look. */
+function hideOnce({ fake }: Market): void {
+  const { findBySku } = fake;
+  fake.findBySku = async () => {
+    fake.findBySku = findBySku;
+    return null;
+  };
+}
+
+/** The next creation goes through or does not, and nobody hears which. */
+function loseCreation({ fake }: Market, at: "before" | "after"): void {
+  fake.faults[at] = ({ name }) => {
+    if (name !== "createListing") return;
+    fake.faults = {};
+    throw fault("unknown");
+  };
+}
+
 const sync = (market: Market, ids?: string[]) =>
   syncProducts(market.ctx, { platform: market.fake.platform, product_ids: ids });
 
@@ -60,6 +78,41 @@ describe("a platform that fails", () => {
       );
       await pumpOnce(market);
     }
+    expect(await listingOf(market, product)).toMatchObject({ sync_status: "synced" });
+    expect(market.fake.copiesOf(product.id)).toBe(1);
+  });
+
+  it("after a second creation in doubt is given as long to list it as after the first", async () => {
+    const market = await connectedMarket();
+    const product = await listable(market);
+    loseCreation(market, "before");
+    await beginSync(market);
+    await pumpOnce(market);
+    loseCreation(market, "after");
+    await letTimePass(market);
+    await pumpOnce(market);
+    hideOnce(market);
+    await change(sql`update market_listings set retry_at = now() where product_id = ${product.id}`);
+    await change(sql`update jobs set run_at = now()
+      where payload->>'connection_id' = ${(await connectionOf(market)).id} and finished_at is null`);
+    await pumpOnce(market);
+    expect(market.fake.copiesOf(product.id)).toBe(1);
+    await pumpDry(market);
+    expect(await listingOf(market, product)).toMatchObject({ sync_status: "synced" });
+    expect(market.fake.copiesOf(product.id)).toBe(1);
+  });
+
+  it("at the last try, a creation in doubt, is asked about it when its seller syncs again", async () => {
+    const market = await connectedMarket();
+    const product = await listable(market);
+    await beginSync(market);
+    await change(sql`update market_listings set attempts = 9 where product_id = ${product.id}`);
+    loseCreation(market, "after");
+    await pumpOnce(market);
+    expect(await listingOf(market, product)).toMatchObject({ sync_status: "error", dirty: false });
+    hideOnce(market);
+    await sync(market);
+    await pumpDry(market);
     expect(await listingOf(market, product)).toMatchObject({ sync_status: "synced" });
     expect(market.fake.copiesOf(product.id)).toBe(1);
   });

@@ -86,7 +86,7 @@ async function putUp(desk: Desk, entry: Entry): Promise<Ended> {
   }
   if (work.doubt_seconds !== null && work.doubt_seconds < DOUBT_SECONDS) {
     const reason = `Menunggu kepastian dari ${PLATFORM_NAME[desk.shop.client.platform]}`;
-    return { outcome: "retry", reason, after_ms: DOUBT_PAUSE_MS, doubt: true };
+    return { outcome: "retry", reason, after_ms: DOUBT_PAUSE_MS };
   }
   if (!work.wanted) return null;
   if (!work.product.on_sale) {
@@ -156,12 +156,16 @@ async function create(desk: Desk, entry: Entry): Promise<Ended> {
   return entry.ended;
 }
 
-/** The answer to a creation was lost, or says that it is there already: the next visit looks before it creates. */
+/**
+ * The answer to a creation was lost, or says that it is there already: the next visit looks before it creates, and so
+ * does one that the seller asks for after the last try.
+ */
 function inDoubt(error: unknown, work: Work, desk: Desk): Ended {
   const isDoubtful =
     error instanceof MarketplaceError && (error.fault === "unknown" || error.fault === "duplicate");
   const ended = outcomeOf(error, work, desk.shop.client.platform);
-  return isDoubtful && ended.outcome === "retry" ? { ...ended, doubt: true } : ended;
+  const mayFollow = ended.outcome === "retry" || ended.outcome === "failed";
+  return isDoubtful && mayFollow ? { ...ended, doubt: true } : ended;
 }
 
 /** A listing of known ids: content, price, stock and shelf, each only where it differs. */

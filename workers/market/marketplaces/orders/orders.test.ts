@@ -249,20 +249,23 @@ describe("an order that a marketplace took", () => {
 });
 
 describe("a poll", () => {
-  it("that is led in a circle ends, and has taken in what it saw", async () => {
-    const { market, product } = await shelf(10);
-    place(market, [[product, 1]]);
-    const { listOrders } = market.fake;
-    market.fake.listOrders = async (auth, span) => {
-      const page = await listOrders(auth, { ...span, cursor: null });
-      return { ...page, cursor: "lagi" };
-    };
-    expect(await poll(market)).toMatchObject({
-      state: "success",
-      result: { postponed: "unknown" },
-    });
-    expect(await readStock(product)).toEqual({ stock: 9, reserved: 0 });
-  });
+  it.each([1, 2])(
+    "that is led in a circle of %i ends, and has taken in what it saw",
+    async (pages) => {
+      const { market, product } = await shelf(10);
+      place(market, [[product, 1]]);
+      const { listOrders } = market.fake;
+      market.fake.listOrders = async (auth, span) => {
+        const page = await listOrders(auth, { ...span, cursor: null });
+        return { ...page, cursor: String((Number(span.cursor ?? 0) % pages) + 1) };
+      };
+      expect(await poll(market)).toMatchObject({
+        state: "success",
+        result: { postponed: "unknown" },
+      });
+      expect(await readStock(product)).toEqual({ stock: 9, reserved: 0 });
+    },
+  );
 
   it("asks only for what is news, and misses nothing after a platform was away", async () => {
     const { market, product } = await shelf();

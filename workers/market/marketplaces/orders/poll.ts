@@ -73,16 +73,18 @@ function heed(error: unknown): Awaited<ReturnType<JobHandler["run"]>> {
 
 async function takeSpan(ctx: Ctx, shop: Shop, span: { since: Date; until: Date }): Promise<void> {
   let cursor: string | null = null;
+  const seen = new Set<string | null>();
   do {
     const at = cursor;
+    if (seen.has(at)) {
+      throw contradiction(shop.row.platform, "a page of orders leads back to an earlier one");
+    }
+    seen.add(at);
     const page: OrderPage = await shop.call((auth) =>
       shop.client.listOrders(auth, { ...span, cursor: at }),
     );
     const news = await newsAmong(ctx, shop, page.orders);
     if (news.length > 0) await takeOrders(ctx, shop, news);
-    if (at !== null && page.cursor === at) {
-      throw contradiction(shop.row.platform, "a page of orders leads to itself");
-    }
     cursor = page.cursor;
   } while (cursor !== null);
 }
