@@ -30,6 +30,7 @@ import {
   coinsSettlement,
   endLapsedSessions,
   purgeGiftHours,
+  purgeVisitors,
   sendToUser,
   turnGiftWeeks,
 } from "./live/index.ts";
@@ -172,6 +173,7 @@ export const background = {
             ...panelHourlyChores(ctx),
             renewInstagramTokens(ctx),
             purgeGiftHours(ctx),
+            purgeVisitors(ctx),
             purgeShownQuotes(ctx),
             finishStoreDeletions(ctx),
             sweepUploads(ctx),

@@ -109,8 +109,9 @@ begin
     is_repeat := gift.id is not null;
     is_short := false;
     if is_repeat then
-      refusal := case when (gift.receiver_id, gift.scene, gift.gift_id, gift.quantity, gift.room_id)
-        is distinct from (o.receiver_id, o.scene, o.gift_id, o.quantity, o.room_id)
+      -- The app names the room over its socket and not over REST: only two rooms are another input.
+      refusal := case when (gift.receiver_id, gift.scene, gift.gift_id, gift.quantity)
+        is distinct from (o.receiver_id, o.scene, o.gift_id, o.quantity) or gift.room_id <> o.room_id
         then array['idempotency_mismatch', 'Idempotency-Key sudah dipakai untuk permintaan lain'] end;
     else
       refusal := o.refusal;

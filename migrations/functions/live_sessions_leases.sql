@@ -136,3 +136,23 @@ begin
   end loop;
   return ended;
 end $$;
+
+-- live_visitors_purge({limit}) returns of how many sessions it forgot who came, the oldest first
+-- Those that ended a week ago: no word of them is to come. How many came stays in their rows.
+create or replace function live_visitors_purge(input jsonb) returns jsonb language plpgsql as $$
+declare
+  session bigint := -1;
+  done int := 0;
+begin
+  while done < (input->>'limit')::int loop
+    session := least(
+      (select min(v.session_id) from live_session_viewers v where v.session_id > session),
+      (select min(g.session_id) from live_session_guests g where g.session_id > session));
+    exit when session is null or not exists (select from live_sessions l
+      where l.id = session and l.end_time < clock_timestamp() - interval '7 days');
+    delete from live_session_viewers v where v.session_id = session;
+    delete from live_session_guests g where g.session_id = session;
+    done := done + 1;
+  end loop;
+  return to_jsonb(done);
+end $$;

@@ -46,6 +46,18 @@ describe("a gift under one key", () => {
     expect(await coinsOf(giver.userId)).toBe(800);
   });
 
+  it("is one gift also where REST names no room, as the app does, whichever was first", async () => {
+    const first = await ways(1_000);
+    const { giftRowId } = await first.bySocket();
+    expect(await first.byRest({ roomId: undefined })).toMatchObject({
+      data: { giftId: giftRowId },
+    });
+    const other = await ways(1_000);
+    const { data } = await other.byRest({ roomId: undefined });
+    expect(await other.bySocket()).toMatchObject({ success: true, giftRowId: data.giftId });
+    expect(await coinsOf(other.giver.userId)).toBe(800);
+  });
+
   it("with other input by the other way is refused", async () => {
     const { giver, byRest, bySocket } = await ways(1_000);
     await bySocket();

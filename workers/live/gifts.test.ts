@@ -192,7 +192,7 @@ describe("the key of a gift", () => {
 
   test("is refused with another receiver, gift, quantity, scene or room", async () => {
     const [fan, other] = [await createGiver(1_000), await createUser()];
-    const order = giftOrder(fan.userId, host.userId);
+    const order = giftOrder(fan.userId, host.userId, { roomId: "ruang" });
     await send(order);
     const changes = [
       { receiverId: other.userId },

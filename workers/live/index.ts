@@ -1,4 +1,4 @@
 export { coinsSettlement } from "./coins.ts";
 export { purgeGiftHours, turnGiftWeeks } from "./gift-hours.ts";
 export { sendToUser } from "./room-client.ts";
-export { endLapsedSessions } from "./sessions.ts";
+export { endLapsedSessions, purgeVisitors } from "./sessions.ts";

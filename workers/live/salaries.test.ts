@@ -60,6 +60,7 @@ describe("POST /api/agency/salary-request", () => {
       ["2026-05-10T23:59:59", 6_000],
       ["2026-05-11T00:00:00", 100],
       ["2026-05-17T23:59:59", 90],
+      ["2026-05-13T12:00:00", 0],
       ["2026-05-18T00:00:00", 6_000],
     ] as const) {
       await pastSession(host, { start: at(start), seconds });

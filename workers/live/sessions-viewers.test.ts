@@ -1,10 +1,11 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { sql } from "drizzle-orm";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
+import { z } from "zod";
 import { testContext } from "../testing/api.ts";
 import { createUser, type TestUser, unique } from "../testing/factories.ts";
-import { endLapsedSessions, openSessionOf } from "./sessions.ts";
-import { execute, goLive, post } from "./testing/people.ts";
+import { endLapsedSessions, openSessionOf, purgeVisitors } from "./sessions.ts";
+import { execute, goLive, post, query } from "./testing/people.ts";
 import { alter, roomStub } from "./testing/rounds.ts";
 import { back, end, rowOf } from "./testing/sessions.ts";
 import { inLive, type SocketClient } from "./testing/socket-client.ts";
@@ -82,6 +83,37 @@ describe("the viewers of a live", () => {
     await watcher.hears("live:ended");
     await expect.poll(() => viewersOf(sessionId)).toBe(3);
   });
+});
+
+test("who came to a live is forgotten a week after its end, how many came is not", async () => {
+  const [host, fan] = [await createUser(), await createUser()];
+  // The oldest there is, as the purge goes by age.
+  await execute(
+    sql`insert into live_sessions (id, host_id, room_id, start_time, proven_at, end_time, end_reason, total_viewers)
+      overriding system value select 0, ${host.userId}, 'r', t, t, t, 'request', 2
+      from (select now() - interval '169 hours' as t) ago on conflict (id) do nothing`,
+  );
+  const young = await goLive(host);
+  for (const id of [0, young]) {
+    await execute(
+      sql`insert into live_session_viewers (session_id, user_id) values (${id}, ${fan.userId})`,
+    );
+    await execute(
+      sql`insert into live_session_guests (session_id, guest) values (${id}, gen_random_uuid())`,
+    );
+  }
+  await purgeVisitors(testContext());
+  const kept = await query(
+    sql`select s.id::int as id, s.total_viewers as total,
+        (select count(*)::int from live_session_viewers v where v.session_id = s.id) as viewers,
+        (select count(*)::int from live_session_guests g where g.session_id = s.id) as guests
+      from live_sessions s where s.id in (0, ${young}) order by s.id`,
+    z.unknown(),
+  );
+  expect(kept).toEqual([
+    { id: 0, total: 2, viewers: 0, guests: 0 },
+    { id: young, total: 0, viewers: 1, guests: 1 },
+  ]);
 });
 
 describe("the end of a live", () => {

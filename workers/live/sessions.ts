@@ -155,6 +155,17 @@ export async function endLapsedSessions(ctx: Ctx): Promise<number> {
   return ended.length;
 }
 
+const PURGED_PER_CALL = 200;
+const PURGES_AT_MOST = 50;
+
+/** For the hourly cron: forgets who came to lives that ended a week ago. How many came stays in their rows. */
+export async function purgeVisitors(ctx: Ctx): Promise<void> {
+  const purge = call("live_visitors_purge", { limit: PURGED_PER_CALL }, z.number());
+  for (let i = 0; i < PURGES_AT_MOST; i += 1) {
+    if ((await ctx.db.run(purge)) < PURGED_PER_CALL) return;
+  }
+}
+
 const OpenSession = z
   .object({ id: z.number(), host_id: z.number(), room_id: z.string(), start_time: z.coerce.date() })
   .transform((row) => ({

@@ -62,7 +62,7 @@ export class SocketShard extends DurableObject<Env> {
         reception.disconnect(socket, reason);
         chores.rest();
       },
-      written: () => desk.marks.save(),
+      written: () => desk.marks.save((room) => attendance.isWanted(room)),
       wake: () => chores.run(),
     });
     this.#engine = engine;

@@ -4,7 +4,10 @@ import { tellHost } from "../room-client.ts";
 import { endAbandoned, hearEnds, renewLeases } from "../sessions.ts";
 import type { HostDuty, Hosting, Live } from "./hosting.ts";
 import type { LiveRoom } from "./live-room.ts";
-import type { Turnout } from "./turnout.ts";
+import type { NextWord, Turnout } from "./turnout.ts";
+
+/** So many names one statement brings: in a storm of joins the leases of a room of many lives are renewed in several. */
+const NAMES_PER_CALL = 10_000;
 
 interface Parts {
   room: LiveRoom;
@@ -13,10 +16,11 @@ interface Parts {
 }
 
 type Renewal = Extract<HostDuty, { kind: "renew" }>;
+type RenewalWord = NextWord & Pick<Renewal, "live" | "isHere">;
 
 /**
- * Does what the presence of hosts and viewers asks for: one statement gives word of all lives of which there is some, and
- * a live whose host has been gone for 60 s ends. What fails is due again at the next alarm; all of it bears repetition.
+ * Does what the presence of hosts and viewers asks for: one statement gives word of all lives of which there is some
+ * (several where very many came), and a live whose host has been gone for 60 s ends. What fails is due again at the next alarm; all of it bears repetition.
  */
 export async function doHostDuties(ctx: Ctx, parts: Parts): Promise<void> {
   const { room, hosting } = parts;
@@ -36,9 +40,22 @@ export async function doHostDuties(ctx: Ctx, parts: Parts): Promise<void> {
 }
 
 async function renew(ctx: Ctx, parts: Parts, renewals: Renewal[]): Promise<void> {
-  if (renewals.length === 0) return;
+  let words: RenewalWord[] = [];
+  let names = 0;
+  for (const { live, isHere } of renewals) {
+    const word = { live, isHere, ...parts.turnout.wordOf(live) };
+    words.push(word);
+    names += word.users.length + word.guests.length;
+    if (names < NAMES_PER_CALL) continue;
+    await giveWords(ctx, parts, words);
+    words = [];
+    names = 0;
+  }
+  if (words.length > 0) await giveWords(ctx, parts, words);
+}
+
+async function giveWords(ctx: Ctx, parts: Parts, words: RenewalWord[]): Promise<void> {
   const { room, hosting, turnout } = parts;
-  const words = renewals.map(({ live, isHere }) => ({ live, isHere, ...turnout.wordOf(live) }));
   const { roomId, viewerCount: viewers } = room;
   const sessions = await renewLeases(
     ctx,

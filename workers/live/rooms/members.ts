@@ -80,6 +80,15 @@ export class Members {
     return this.#byPerson.has(person);
   }
 
+  /** A person is here with a socket from there. */
+  isFrom(person: string, address: string): boolean {
+    const all = this.#load();
+    for (const socket of this.#byPerson.get(person) ?? []) {
+      if (all.get(socket)?.address === address) return true;
+    }
+    return false;
+  }
+
   /** The guests who come from there. */
   guestsFrom(address: string): Member[] {
     const all = this.#load();

@@ -46,6 +46,23 @@ describe("the socket of a host whose app sends no token", () => {
       expect(duties(stage)).toEqual([["end", 9]]);
     }));
 
+  it("costs a crowd from his own address nothing: who comes and goes there is not looked up among all", () =>
+    onStage("live", async (stage) => {
+      started(stage, 9);
+      await stage.do("s1", join("a", hostScreen("a")));
+      const { members } = stage;
+      let looks = 0;
+      const guestsFrom = members.guestsFrom.bind(members);
+      members.guestsFrom = (address) => {
+        looks += 1;
+        return guestsFrom(address);
+      };
+      const viewer = (i: number) => ({ ...hostScreen(""), key: `g:${i}:Ana` });
+      for (let i = 20; i < 40; i += 1) await stage.do("s1", join(`v${i}`, viewer(i)));
+      await stage.do("s1", leave("v20"));
+      expect([looks, stage.room.viewerCount, stage.room.isHere(9)]).toEqual([0, 19, true]);
+    }));
+
   it("may name its host's number, but no other's", () =>
     onStage("live", async (stage) => {
       started(stage, 9);

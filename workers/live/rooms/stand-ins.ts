@@ -27,8 +27,8 @@ export class StandIns {
   /** Whether a guest stands for this host. */
   standsFor(hostId: number): boolean {
     const live = this.#hosting.find(hostId);
-    if (!live?.address || live.isVerified) return false;
-    return this.#members.guestsFrom(live.address).some(({ key }) => key === live.standIn);
+    if (!live?.address || !live.standIn || live.isVerified) return false;
+    return this.#members.isFrom(live.standIn, live.address);
   }
 
   /** How many hosts somebody stands for: each by one of his own. */

@@ -109,6 +109,19 @@ describe("word of a live", () => {
       expect(words(stage)).toEqual([[9, 2]]);
     }));
 
+  it("is not lost to a slow hand-in of another's, whose number it has by now", () =>
+    onStage("live", async (stage) => {
+      tell(stage, 9, "started");
+      tell(stage, 8, "started");
+      await stage.do("s1", join("a", user(1)), leave("a"));
+      tell(stage, 9, "ended");
+      const slow = stage.turnout.lastWords();
+      stage.turnout.handedIn(stage.turnout.lastWords());
+      tell(stage, 8, "ended");
+      stage.turnout.handedIn(slow);
+      expect(stage.turnout.lastWords()).toMatchObject([{ sessionId: 80, users: [1] }]);
+    }));
+
   it("leaves out its host and who stands for him, and comes in parts where many came", () =>
     onStage("live", async (stage) => {
       const screen = { ...guest("x"), key: "g:#s", address: "203.0.113.7" };

@@ -108,11 +108,12 @@ export class Turnout {
     }));
   }
 
+  /** They may be handed in twice at once: a number may be that of another's word by now, as they begin anew. */
   handedIn(words: LastWord[]): void {
-    const parts = JSON.stringify(words.map(({ part }) => part));
     this.#tables.write(
-      "delete from last_words where part in (select value from json_each(?))",
-      parts,
+      `delete from last_words where (part, session_id) in
+        (select value ->> 'part', value ->> 'sessionId' from json_each(?))`,
+      JSON.stringify(words.map(({ part, sessionId }) => ({ part, sessionId }))),
     );
     this.#hasLastWords = null;
     this.forgetTold();

@@ -30,6 +30,8 @@ export interface ClientHost<Data> {
 
 const DISCONNECT_AFTER = 100;
 const ERROR_EVERY_MS = 1_000;
+/** The parser takes no packet with more. */
+const MAX_ATTACHMENTS = 10;
 const HAS_ATTACHMENTS = /^[56]([0-9]{1,4})-/;
 
 /** One connection of the Socket.IO layer: takes packets apart and hands them to the sockets of its namespaces. */
@@ -143,17 +145,24 @@ export class Client<Data> implements Connection<Data> {
       this.#skipped -= 1;
       return true;
     }
+    if (this.mayGoOn()) return false;
+    const attachments = Number(HAS_ATTACHMENTS.exec(data)?.[1] ?? 0);
+    this.#skipped += Math.min(attachments, MAX_ATTACHMENTS);
+    return true;
+  }
+
+  /** Counts a packet, of whatever kind: false when it is one too many. */
+  mayGoOn(): boolean {
     const { flood, now } = this.#host;
-    if (!flood || !this.#bucket) return false;
+    if (!flood || !this.#bucket) return true;
     if (this.#bucket.take(now())) {
       this.#refused = 0;
-      return false;
+      return true;
     }
-    this.#skipped += Number(HAS_ATTACHMENTS.exec(data)?.[1] ?? 0);
     this.#refused += 1;
     if (this.#refused >= (flood.disconnectAfter ?? DISCONNECT_AFTER)) void this.close("flood");
     else this.#sayTooMuch(flood);
-    return true;
+    return false;
   }
 
   #sayTooMuch({

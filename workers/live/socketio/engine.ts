@@ -17,6 +17,8 @@ export interface EngineHandlers<U> {
   restored?(session: Session<U>): void;
   message?(session: Session<U>, data: string | ArrayBuffer): Promise<void> | void;
   close?(session: Session<U>, reason: DisconnectReason): Promise<void> | void;
+  /** A packet came that is none of the layer above, such as a pong or a no-op; false when it is one too many. */
+  signal?(session: Session<U>): boolean;
   /** When the session is to be closed unless something changes; null for never. */
   deadlineOf?(session: Session<U>): number | null;
   /** The alarm rang; `times` is what was due before. */
@@ -154,8 +156,8 @@ export class EngineIo<U = unknown> {
         return session.isOpen;
       case "pong":
         session.pongAt = this.settings.now();
-        session.save();
-        return true;
+        if (this.#handlers.signal?.(session) ?? true) session.save();
+        return session.isOpen;
       case "close":
         session.polling?.release();
         await this.end(session, "transport close");
@@ -167,7 +169,8 @@ export class EngineIo<U = unknown> {
         await this.end(session, "parse error");
         return false;
       default:
-        return true;
+        this.#handlers.signal?.(session);
+        return session.isOpen;
     }
   }
 

@@ -1,7 +1,14 @@
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { RecoveryDeclined } from "./index.ts";
-import { inside, newShard, type ShardStub, toldTo, WireClient } from "./testing/client.ts";
+import {
+  inside,
+  isWritten,
+  newShard,
+  type ShardStub,
+  toldTo,
+  WireClient,
+} from "./testing/client.ts";
 
 /** Who cannot be given the whole of what he missed begins anew, and his client knows it: its id is another. */
 
@@ -103,7 +110,7 @@ describe("a gap that cannot be filled", () => {
     const stub = newShard("lazy");
     const { id, auth } = await inRooms(stub, "live");
     await say(stub, "live", 1);
-    await inside(stub, () => scheduler.wait(30));
+    await isWritten(stub);
     await evictDurableObject(stub, { webSockets: "close" });
     const back = await comeBack(stub, auth);
     expect(back.sid).toBe(id);

@@ -37,6 +37,26 @@ describe("a flood", () => {
     await client.expectNothing();
   });
 
+  it.each(["3x", "6", "5"])(
+    "of what is no message (%s) is counted like any other",
+    async (frame) => {
+      const stub = newShard("flood");
+      const { client } = await WireClient.join(stub);
+      for (let n = 0; n < 100; n += 1) client.send(frame);
+      expect(String(await client.next())).toContain("rate_limited");
+      expect(await client.closed).toEqual({ code: 1008, reason: "flood" });
+    },
+  );
+
+  it("does not get past the limit with more attachments than a packet may have", async () => {
+    const stub = newShard("flood");
+    const { client } = await WireClient.join(stub);
+    for (let n = 0; n < 4; n += 1) client.send('42["join","x"]');
+    client.send('459999-["echo",{"_placeholder":true,"num":0}]');
+    for (let n = 0; n < 11; n += 1) client.send(Uint8Array.of(n));
+    expect(await client.closed).toEqual({ code: 1002, reason: "parse error" });
+  });
+
   it("is forgiven with time", async () => {
     const stub = newShard("flood");
     const { client } = await WireClient.join(stub);

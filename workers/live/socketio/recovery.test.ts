@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   alarmOf,
   inside,
+  isWritten,
   newShard,
   pass,
   ring,
@@ -85,7 +86,7 @@ describe("connection-state recovery", () => {
       const { client, pid, offset } = await inRoom(stub);
       await lose(client);
       await say(stub, "live", 1);
-      await inside(stub, () => scheduler.wait(20));
+      await isWritten(stub);
       await evictDurableObject(stub);
       const back = await comeBack(stub, { pid, offset });
       expect(apart(await back.client.next()).args).toEqual(["news", 1]);

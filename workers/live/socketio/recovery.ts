@@ -109,10 +109,13 @@ export class Recovery {
     this.#put(pid, null);
   }
 
-  /** A socket was lost: it may come back until `maxMs` after it was first known to be. */
+  /**
+   * A socket was lost: it may come back until `maxMs` after it was first known to be. One that is not known any more was
+   * given to another object meanwhile.
+   */
   lost(sessionId: string, state: SocketState): void {
-    const lostAt = this.#kept(state.pid)?.lostAt ?? this.#now();
-    this.#lose(sessionId, state, lostAt);
+    const kept = this.#kept(state.pid);
+    if (kept) this.#lose(sessionId, state, kept.lostAt ?? this.#now());
   }
 
   /** The connection of a socket went with an earlier life of the object. */
@@ -165,7 +168,7 @@ export class Recovery {
   adopt({ state, packets, last }: Handed): void {
     const from = this.log.next();
     this.log.adopt(state, packets, Math.max(from, last));
-    this.lost("", { ...state, from: Math.max(from, last) });
+    this.#lose("", { ...state, from: Math.max(from, last) }, this.#now());
   }
 
   #missed(pid: string, offset: unknown): Pick<Handed, "state" | "packets"> | null {

@@ -62,6 +62,7 @@ export class SocketIoEngine<Data = unknown> {
       restored: (session) => this.#restored(session),
       message: (session, data) => session.upper?.receive(data),
       close: (session, reason) => this.#gone(session, reason),
+      signal: (session) => session.upper?.mayGoOn() ?? true,
       deadlineOf: (session) => this.#deadlineOf(session),
       alarm: (now, times) => this.#rang(now, times),
     });

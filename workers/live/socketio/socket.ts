@@ -20,6 +20,8 @@ export type DisconnectReason =
 export interface Socket<Data = unknown> {
   /** Public: other clients may see it. Survives a recovery. */
   readonly id: string;
+  /** The secret by which its client comes back as it. */
+  readonly pid: string;
   /** The Engine.IO session, a secret of this client; its shard is `shardOf(sessionId)`. */
   readonly sessionId: string;
   readonly namespace: string;

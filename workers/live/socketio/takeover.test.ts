@@ -127,6 +127,27 @@ describe("a client that comes to another object", () => {
     expect(await alive()).toBe(0);
   });
 
+  it("has left for good also where it was about to go on at the first object: that keeps nothing of it", async () => {
+    const [old, next] = two();
+    const { client, id, pid, name, offset } = await inRoom(old);
+    await lose(client);
+    await inside(old, (shard) => {
+      shard.resumes = () => new Promise<void>((go) => (shard.letGo = go));
+    });
+    const half = await WireClient.open(old);
+    half.send(`40${JSON.stringify({ pid, offset, name })}`);
+    await expect.poll(() => inside(old, ({ letGo }) => letGo !== null)).toBe(true);
+    expect((await comeTo(next, { pid, offset, name })).sid).toBe(id);
+    await lose(half);
+    await inside(old, ({ letGo }) => letGo?.());
+    await expect
+      .poll(async () => (await toldTo(old)).filter(([handler]) => handler === "disconnect").length)
+      .toBe(2);
+    expect(await inside(old, ({ io }) => io.isAwaited("live"))).toBe(false);
+    const wish = { pid, offset, namespace: "/", who: name, by: "x", isPassedOn: true };
+    expect(await old.handOver(wish)).toBeNull();
+  });
+
   it("is cut off on the first object when that does not know yet that it left", async () => {
     const [old, next] = two();
     const { client, id, pid, name, offset } = await inRoom(old);

@@ -74,15 +74,21 @@ describe("who comes back while objects are being moved", () => {
 });
 
 /** A lost socket of a room, whose shard has heard 5 there; what the room does when it is asked. */
-function lost(answer: (enter: (isWhole: boolean) => void) => Promise<RoomReply>) {
+function lost(
+  answer: (enter: (isWhole: boolean) => void) => Promise<RoomReply>,
+  { pending, isHere = false }: { pending?: Record<string, number>; isHere?: boolean } = {},
+) {
   const asked: unknown[] = [];
+  const rooms = new Set(pending ? [] : [ROOM]);
   const socket = {
-    ...{ id: "a", connected: false, rooms: new Set([ROOM]) },
-    data: { person: userCard(7, null), signIn: null, isBatched: false, seat: null },
+    ...{ id: "a", connected: false, rooms, join: (room: string) => void rooms.add(room) },
+    data: { person: userCard(7, null), signIn: null, isBatched: false, seat: null, pending },
   } as unknown as AppSocket;
   const desk = {
     ...{ shards: 1, now: () => 0, marks: { of: () => 5, forget: () => undefined } },
-    engine: { socket: () => null, socketsIn: () => [], isAwaited: () => false },
+    engine: {
+      ...{ socket: () => (isHere ? {} : null), socketsIn: () => [], isAwaited: () => false },
+    },
     beside: (_: string, work: Promise<unknown>) => void work.catch(() => undefined),
     homes: { deliver: async () => ({ rooms: [] }) },
     rooms: {
@@ -92,7 +98,7 @@ function lost(answer: (enter: (isWhole: boolean) => void) => Promise<RoomReply>)
       },
     },
   } as unknown as Desk;
-  const attendance: Attendance = new Attendance(desk, [1, 1]);
+  const attendance: Attendance = new Attendance(desk, [1, 1], 20);
   return { socket, asked, attendance };
 }
 
@@ -116,6 +122,35 @@ describe("a lost socket that is about to go on", () => {
     const { socket, asked, attendance } = lost(away);
     expect(await attendance.resume(socket)).toBe(false);
     expect(asked).toHaveLength(3);
+  });
+
+  it("does not at its next attempt either where a part was missing: its client may be gone before it is told", async () => {
+    const { socket, asked, attendance } = lost(
+      async (enter) => {
+        queueMicrotask(() => enter(false));
+        return LET_IN;
+      },
+      { pending: { [ROOM]: 3 } },
+    );
+    for (let n = 0; n < 2; n += 1) expect(await attendance.resume(socket)).toBe(false);
+    expect(asked).toMatchObject([{ since: 3 }, { since: 3 }]);
+  });
+
+  it("is on its way into no room any more when it has waited long enough, nor asks again", async () => {
+    const { socket, asked, attendance } = lost(async () => {
+      await scheduler.wait(30);
+      throw new Error("the object is being moved");
+    });
+    expect(await attendance.resume(socket)).toBe(false);
+    expect(attendance.isWanted(ROOM)).toBe(false);
+    await scheduler.wait(60);
+    expect(asked).toHaveLength(1);
+  });
+
+  it("does not leave its rooms where it is here again: its leaving may be told late", () => {
+    const { socket, asked, attendance } = lost(async () => LET_IN, { isHere: true });
+    attendance.lose(socket, "transport close");
+    expect(asked).toEqual([]);
   });
 
   it("leaves its rooms when it does not, and is told so again to one that does not answer", async () => {

@@ -4,7 +4,8 @@ import type { DisconnectReason } from "../socketio/index.ts";
 import { batchOf, batchRoom } from "./batches.ts";
 import { type AppSocket, type Desk, UNAVAILABLE } from "./desk.ts";
 import { homeOf } from "./home.ts";
-import type { SocketData } from "./people.ts";
+import { placeKey, type SocketData } from "./people.ts";
+import { RETRIES_MS, stubbornly } from "./stubbornly.ts";
 
 /** A socket watches one room; a few more are for apps that preview. */
 const MAX_ROOMS = 10;
@@ -14,9 +15,6 @@ const FOR_GOOD: DisconnectReason[] = [
   "server namespace disconnect",
   "flood",
 ];
-
-/** Waits before an object that did not answer is asked again for somebody who comes back: it is being moved. */
-const RETRIES_MS = [200, 1_000, 3_000];
 
 /** Who comes back does not wait longer for his rooms. */
 const ENTRY_MS = 3_000;
@@ -31,12 +29,14 @@ interface Entry {
 export class Attendance {
   readonly #desk: Desk;
   readonly #retriesMs: readonly number[];
+  readonly #entryMs: number;
   /** By room and socket. */
   readonly #entries = new Map<string, Map<string, Entry>>();
 
-  constructor(desk: Desk, retriesMs: readonly number[] = RETRIES_MS) {
+  constructor(desk: Desk, retriesMs: readonly number[] = RETRIES_MS, entryMs = ENTRY_MS) {
     this.#desk = desk;
     this.#retriesMs = retriesMs;
+    this.#entryMs = entryMs;
   }
 
   /**
@@ -63,7 +63,7 @@ export class Attendance {
     if (!reply.ok) return reply;
     this.#desk.marks.joined(room, reply.mark ?? 0);
     if (seat !== null) socket.data = { ...data, seat: { room, seat } };
-    this.#tellHome({ kind: "place", person: data.person.key, room });
+    this.#tellHome("place", socket, room);
     return reply;
   }
 
@@ -77,10 +77,13 @@ export class Attendance {
     const here = roomsOf(socket).map((room) => [room, marks.of(room)] as const);
     const rooms = [...here, ...Object.entries(socket.data?.pending ?? {})];
     const entries = rooms.map(([room, since]) => this.#enter(socket, room, since));
-    return await inTime(ENTRY_MS, Promise.all(entries)).then(
-      (all) => all.every((isWhole) => isWhole),
-      () => false,
-    );
+    try {
+      return (await inTime(this.#entryMs, Promise.all(entries))).every((isWhole) => isWhole);
+    } catch {
+      return false;
+    } finally {
+      for (const [room] of rooms) this.#awaitNoMore(socket, room);
+    }
   }
 
   async #enter(socket: AppSocket, room: string, since: number | null): Promise<boolean> {
@@ -98,9 +101,18 @@ export class Attendance {
       socket.data = { ...socket.data, seat: null };
       return true;
     } finally {
-      entries.delete(socket.id);
-      if (entries.size === 0) this.#entries.delete(room);
+      this.#awaitNoMore(socket, room);
     }
+  }
+
+  /** Another connection may have come back as the same socket, and wait for its own entry. */
+  #awaitNoMore(socket: AppSocket, room: string): void {
+    const entries = this.#entries.get(room);
+    const entry = entries?.get(socket.id);
+    if (!entries || entry?.socket !== socket) return;
+    entry.done(false);
+    entries.delete(socket.id);
+    if (entries.size === 0) this.#entries.delete(room);
   }
 
   /** The room lets it in: what is said from now on reaches it. */
@@ -116,7 +128,7 @@ export class Attendance {
     const { data } = entry?.socket ?? {};
     if (!entry || !data) return;
     const { socket, done } = entry;
-    if (data.pending && room in data.pending) {
+    if (isWhole && data.pending && room in data.pending) {
       if (!data.isBatched) for (const { event } of frames) socket.send(event);
       else if (frames.length > 0) socket.send(batchOf(frames));
       socket.data = { ...data, pending: without(data.pending, room) };
@@ -142,7 +154,7 @@ export class Attendance {
     const seat = data?.seat?.room === room ? null : (data?.seat ?? null);
     const isKept = data?.seat?.room === room || (data?.pending && room in data.pending);
     if (data && isKept) socket.data = { ...data, seat, pending: without(data.pending, room) };
-    if (data) this.#tellHome({ kind: "unplace", person: data.person.key, room });
+    this.#tellHome("unplace", socket, room);
     try {
       await this.#desk.rooms.deliver(room, { kind: "leave", socket: socket.id });
     } catch (error) {
@@ -153,9 +165,10 @@ export class Attendance {
   /** Puts a socket back into the rooms of its person: after a reconnect the app asks for none. */
   async restore(socket: AppSocket): Promise<void> {
     const data = socket.data;
-    if (!data || data.person.key.startsWith("g:#") || roomsOf(socket).length > 0) return;
-    const { key: person } = data.person;
-    const { isReturning } = data;
+    if (!data || roomsOf(socket).length > 0) return;
+    const { isReturning, formerPid } = data;
+    const person = placeKey(data.person, formerPid);
+    if (!person) return;
     const home = homeOf(person, this.#desk.shards);
     const recall = { kind: "recall" as const, person, isReturning };
     const { rooms } = await stubbornly(() => this.#desk.homes.deliver(home, recall), {
@@ -167,20 +180,23 @@ export class Attendance {
 
   /** A socket is gone: it leaves its rooms now, and its person finds them again for a while. */
   lose(socket: AppSocket, reason: DisconnectReason): void {
-    const isForGood = FOR_GOOD.includes(reason);
-    const kind = isForGood ? "unplace" : "lost";
+    const kind = FOR_GOOD.includes(reason) ? "unplace" : "lost";
     const { rooms, beside } = this.#desk;
     for (const room of roomsToBeIn(socket)) {
       const leave = () => rooms.deliver(room, { kind: "leave", socket: socket.id });
-      const isGone = () => !this.#isComing(socket.id, room);
+      const isGone = () => !this.#isBack(socket, room);
+      // It is told after all that its client asked for before: the client may be here again.
+      if (!isGone()) continue;
       beside("leave", stubbornly(leave, { pausesMs: this.#retriesMs, isDue: isGone }));
-      if (socket.data) this.#tellHome({ kind, person: socket.data.person.key, room });
+      this.#tellHome(kind, socket, room);
     }
   }
 
-  #isComing(socketId: string, room: string): boolean {
-    const isEntering = this.#entries.get(room)?.has(socketId) ?? false;
-    return isEntering || this.#desk.engine.socket(socketId) !== null;
+  /** Another connection goes on as this socket, or is about to. */
+  #isBack(socket: AppSocket, room: string): boolean {
+    const entry = this.#entries.get(room)?.get(socket.id);
+    if (entry && entry.socket !== socket) return true;
+    return this.#desk.engine.socket(socket.id) !== null;
   }
 
   /** True while a socket of this shard is in the room, is about to be, or may yet come back to it. */
@@ -214,9 +230,7 @@ export class Attendance {
   /** Tells the homes again what they know of this shard's sockets, so that it does not lapse. */
   renewPlaces(sockets: AppSocket[] = this.#desk.engine.sockets()): void {
     for (const socket of sockets) {
-      if (!socket.data) continue;
-      const person = socket.data.person.key;
-      for (const room of roomsOf(socket)) this.#tellHome({ kind: "place", person, room });
+      for (const room of roomsOf(socket)) this.#tellHome("place", socket, room);
     }
   }
 
@@ -240,11 +254,11 @@ export class Attendance {
     }
   }
 
-  #tellHome(op: { kind: "place" | "lost" | "unplace"; person: string; room: string }): void {
-    // Nobody can say again that he was this guest.
-    if (op.person.startsWith("g:#")) return;
-    const home = homeOf(op.person, this.#desk.shards);
-    this.#desk.beside("place", this.#desk.homes.deliver(home, op));
+  #tellHome(kind: "place" | "lost" | "unplace", { data, pid }: AppSocket, room: string): void {
+    const person = data && placeKey(data.person, pid);
+    if (!person) return;
+    const home = homeOf(person, this.#desk.shards);
+    this.#desk.beside("place", this.#desk.homes.deliver(home, { kind, person, room }));
   }
 }
 
@@ -253,25 +267,6 @@ const placeOf = ({ data }: AppSocket, room: string) => (data?.isBatched ? batchR
 function without<T>(record: Record<string, T> | undefined, key: string): Record<string, T> {
   const { [key]: _, ...rest } = record ?? {};
   return rest;
-}
-
-/** Asks an object again, after pauses, while it does not answer, and what is asked is still due. */
-export async function stubbornly<T>(
-  call: () => Promise<T>,
-  {
-    pausesMs = RETRIES_MS,
-    isDue = () => true,
-  }: { pausesMs?: readonly number[]; isDue?: () => boolean } = {},
-): Promise<T> {
-  for (const pauseMs of pausesMs) {
-    try {
-      return await call();
-    } catch (error) {
-      await new Promise((wake) => setTimeout(wake, pauseMs));
-      if (!isDue()) throw error;
-    }
-  }
-  return await call();
 }
 
 const BATCHED = batchRoom("");

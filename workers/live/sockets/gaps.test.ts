@@ -109,6 +109,31 @@ describe.each(losses)("when %s", (_, happens) => {
   );
 });
 
+/** As the app's host screen: it claims no id, and says nothing but this again. */
+const NOBODY = { userId: null, username: "Loading..." };
+
+describe("who cannot say again who he was", () => {
+  it.each(["the same shard", "another shard"])(
+    "a guest without an id who comes back on %s is not recovered, and is in his room",
+    async (where) => {
+      const [roomId, shard] = [unique(), "s3"];
+      const before = await inLive(roomId, { shard, name: NOBODY.username });
+      await tell(roomId, "satu");
+      expect(await hears(before)).toBe("satu");
+      await losses.at(-1)?.[1]({ roomId, shard, before });
+      const auth = { pid: before.pid, offset: before.offset };
+      const to = where === "the same shard" ? shard : "s5";
+      const after = await connectSocket({ shard: to, auth });
+      expect(after.id).not.toBe(before.id);
+      after.emit("user:join", NOBODY);
+      await after.ask("live:leave", { roomId: "lain" });
+      await expect.poll(() => roomStub(roomId).viewerCount()).toBe(2);
+      await tell(roomId, "akhirnya");
+      expect(await hears(after)).toBe("akhirnya");
+    },
+  );
+});
+
 describe("a gap that is whole", () => {
   it("is given also where room and shards slept meanwhile, having written all down", async () => {
     const { roomId, shard, other, token, before } = await inRoom();

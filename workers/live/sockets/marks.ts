@@ -39,11 +39,11 @@ export class Marks {
     this.#load().delete(room);
   }
 
-  save(): void {
-    this.#tables.write(
-      "insert or replace into heard values (1, ?)",
-      JSON.stringify([...this.#load()]),
-    );
+  /** What nobody here waits for any more is forgotten. */
+  save(isWanted: (room: string) => boolean): void {
+    const marks = this.#load();
+    for (const room of marks.keys()) if (!isWanted(room)) marks.delete(room);
+    this.#tables.write("insert or replace into heard values (1, ?)", JSON.stringify([...marks]));
   }
 
   #load(): Map<string, number> {

@@ -18,6 +18,8 @@ export interface SocketData {
   isBatched: boolean;
   /** True when the client says that it was connected before. */
   isReturning: boolean;
+  /** The pid that it named, where it did not go on as that socket. */
+  formerPid?: string | null;
   seat: { room: string; seat: number } | null;
   /** Rooms that it was in on another shard and is not in here yet, with the last that reached it there. */
   pending?: Record<string, number | null>;
@@ -103,4 +105,13 @@ export function guestCard(
   const name = claim?.name || "Tamu";
   const key = claim?.id ? `g:${claim.id}:${name}` : `g:#${socketId}`;
   return { key, userId: null, name, avatar: null, level: 1, vip: 0, address };
+}
+
+/**
+ * The name under which homes keep a person's rooms. A guest who claims no id is known by the secret of his connection,
+ * which his client names when it comes back; null where there is none.
+ */
+export function placeKey({ key }: PersonCard, pid: string | null | undefined): string | null {
+  if (!key.startsWith("g:#")) return key;
+  return pid ? `g:@${pid}` : null;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { testContext } from "../../testing/api.ts";
 import { createUser, type TestUser } from "../../testing/factories.ts";
-import { ConnectLater } from "../socketio/index.ts";
+import { ConnectLater, RecoveryDeclined } from "../socketio/index.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { AppSocket, Desk } from "./desk.ts";
 import { Moves } from "./moves.ts";
@@ -86,6 +86,22 @@ it("does not let in who is banned while he is on his way in, though his sign-in 
     },
   });
   await expect(connect(user)).rejects.toMatchObject({ data: { code: "bad_token" } });
+  expect(isUserHere(desk, user.userId)).toBe(false);
+});
+
+it("does not let a lost socket go on whose user is banned while it waits for its rooms", async () => {
+  const user = await createUser();
+  const { desk } = reception({ home: async () => ({ rooms: [] }), profile: async () => PROFILE });
+  const attendance = {
+    resume: async () => {
+      close(desk, user.userId, "habis", null);
+      return true;
+    },
+  } as never;
+  const signIn = { userId: user.userId, sessionId: "x", roles: [], expiresAt: Date.now() + 60_000 };
+  const socket = { id: "a", recovered: true, data: { signIn } } as unknown as AppSocket;
+  const parts = { desk, attendance, requests: {} as never, startChores: () => undefined };
+  await expect(new Reception(parts).resume(socket)).rejects.toThrow(RecoveryDeclined);
   expect(isUserHere(desk, user.userId)).toBe(false);
 });
 

@@ -7,8 +7,9 @@ import {
   type DisconnectReason,
   type Handlers,
   RecoveryDeclined,
+  shardOf,
 } from "../socketio/index.ts";
-import { type Attendance, stubbornly } from "./attendance.ts";
+import type { Attendance } from "./attendance.ts";
 import { type Ack, type AppSocket, closeSignedOut, type Desk } from "./desk.ts";
 import { addressKey, homeOf, userKey } from "./home.ts";
 import {
@@ -21,6 +22,7 @@ import {
   userCard,
 } from "./people.ts";
 import type { Requests } from "./requests.ts";
+import { stubbornly } from "./stubbornly.ts";
 
 /** Who connects does not wait longer for his home. */
 const ENLIST_MS = 5_000;
@@ -57,7 +59,8 @@ export class Reception implements Handlers<SocketData> {
     const isReturning = typeof auth.pid === "string";
     const isBatched = before?.isBatched ?? auth.batch === true;
     const { seat = null, pending = {}, moves = 0 } = before ?? {};
-    socket.data = { person, signIn, isBatched, isReturning, seat, pending, moves };
+    const formerPid = before || signIn ? null : pidOf(auth);
+    socket.data = { person, signIn, isBatched, isReturning, formerPid, seat, pending, moves };
   }
 
   /**
@@ -95,14 +98,22 @@ export class Reception implements Handlers<SocketData> {
 
   /** Who cannot be given the whole of what he missed begins anew, and his client knows it. */
   async resume(socket: AppSocket): Promise<void> {
-    if (!(await this.#attendance.resume(socket))) throw new RecoveryDeclined();
+    const { signIn } = socket.data ?? {};
+    const { arrivals } = this.#desk;
+    const arrival = signIn && arrivals.begin(signIn);
+    try {
+      const isWhole = await this.#attendance.resume(socket);
+      if (!isWhole || arrival?.isEnded) throw new RecoveryDeclined();
+    } finally {
+      if (arrival) arrivals.done(arrival);
+    }
   }
 
   async connected(socket: AppSocket): Promise<void> {
-    const { signIn } = socket.data ?? {};
+    const { signIn, formerPid } = socket.data ?? {};
     this.#startChores(signIn?.expiresAt ?? null);
     if (socket.recovered) this.#attendance.renewPlaces([socket]);
-    else if (signIn) await this.#attendance.restore(socket);
+    else if (signIn || formerPid) await this.#attendance.restore(socket);
   }
 
   async event(socket: AppSocket, name: string, args: unknown[], ack: Ack): Promise<void> {
@@ -174,4 +185,6 @@ export class Reception implements Handlers<SocketData> {
 }
 
 const GUEST = "guest";
+const pidOf = ({ pid }: Record<string, unknown>): string | null =>
+  typeof pid === "string" && shardOf(pid) !== null ? pid : null;
 const badToken = () => new ConnectRefused("Token tidak valid", { code: "bad_token" });

@@ -34,6 +34,16 @@ export function inside<R>(
 /** What the handlers of an object were told in this life of it. */
 export const toldTo = (stub: ShardStub) => inside(stub, ({ told }) => [...told]);
 
+/** Until the object has written down all that it knows. */
+export const isWritten = (stub: ShardStub) =>
+  expect
+    .poll(() =>
+      inside(stub, (_, { storage }) =>
+        storage.sql.exec("select is_unwritten as n from socketio_clock").one(),
+      ),
+    )
+    .toEqual({ n: 0 });
+
 /** When the object's alarm rings, if at all. */
 export const alarmOf = (stub: ShardStub) => inside(stub, (_, state) => state.storage.getAlarm());
 
