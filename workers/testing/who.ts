@@ -7,7 +7,7 @@ export const WHO: Record<string, string> = {
     POST /api/webhooks/shopee, POST /api/webhooks/lazada, POST /api/webhooks/tiktok-shop,
     POST /api/webhooks/replicate,
     POST /api/webhooks/vip-reseller, GET /api/webhooks/vip-reseller,
-    POST /api/v2, POST /api/v2/,
+    POST /api/v2,
     POST /api/payment/callback, GET /api/plans, GET /api/plans/{id}, GET /api/orders/{id}/pay, GET /api/gifts, GET /api/ranking/fans/{hostId},
     GET /api/live-messages/{roomId}, GET /api/live-session/{roomId}/viewers,
     GET /api/api/live-session/{roomId}/viewers, GET /api/hosts/live, GET /api/hosts/hot, GET /api/hosts/new,

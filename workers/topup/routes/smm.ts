@@ -48,12 +48,12 @@ smmRoutes.openapi(
   take,
 );
 
-/** Many panels are set up with a slash at the end, and no form follows a redirect. */
-smmRoutes.post(`${path}/`, take);
-
 /** A key in an address would stand in logs, so the dialect's GET form is refused. */
-for (const either of [path, `${path}/`]) {
-  smmRoutes.all(either, () => {
-    throw new AppError("method_not_allowed", "Incorrect request");
-  });
+function refuse(): never {
+  throw new AppError("method_not_allowed", "Incorrect request");
 }
+
+smmRoutes.all(path, refuse);
+
+/** The same route: many panels are set up with a slash at the end, and no form follows a redirect. */
+smmRoutes.all(`${path}/`, (c) => (c.req.method === "POST" ? take(c) : refuse()));
