@@ -20,9 +20,11 @@ const COINS = 1_000_000_000;
  * he gives again, until so many gifts are given.
  */
 const ROUNDS = [
-  { latencyMs: 0, givers: 1_000, peer: 3_000, ours: 20_000 },
-  { latencyMs: 20, givers: 100, peer: 200, ours: 5_000 },
+  { latencyMs: 0, givers: 1_000, peer: 1_500, ours: 10_000 },
+  { latencyMs: 20, givers: 100, peer: 100, ours: 2_500 },
 ];
+/** Both sides in turn, so often; the turn with the middle ratio is told. */
+const TURNS = 5;
 const GOAL = 10;
 
 interface Figures {
@@ -103,14 +105,22 @@ interface Peer {
 
 async function compareRound(standIns: StandIns, crowd: Crowd, side: Peer): Promise<string[]> {
   const { round } = side;
-  const peer = await measurePeer(crowd, side);
-  const ours = await measureWindows(standIns, crowd, side);
+  const turns: { peer: Figures; ours: Figures; times: number }[] = [];
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    const peer = await measurePeer(crowd, side);
+    const ours = await measureWindows(standIns, crowd, side);
+    turns.push({ peer, ours, times: ours.perSecond / peer.perSecond });
+  }
+  turns.sort((a, b) => a.times - b.times);
+  const middle = turns[Math.floor(TURNS / 2)];
+  if (!middle) throw new Error("no turn was measured");
+  const { peer, ours, times } = middle;
   const heads = ["gifts/s", "p50 ms", "p99 ms"].map((text) => text.padStart(8));
   console.log(line(`gifts to one host, DB ${round.latencyMs} ms`, heads));
   print("Express + pg, six statements", peer);
   print("the room's windows", ours);
-  const times = ours.perSecond / peer.perSecond;
-  console.log(`  ${times.toFixed(1)} times as many (goal: at least ${GOAL})`);
+  const all = turns.map((turn) => turn.times.toFixed(1)).join(", ");
+  console.log(`  ${times.toFixed(1)} times as many (goal: at least ${GOAL}; turns: ${all})`);
   if (times >= GOAL) return [];
   return [
     `gifts to one host, database ${round.latencyMs} ms away, are only ×${times.toFixed(1)} of Express'`,
