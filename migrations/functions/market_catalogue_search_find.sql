@@ -162,7 +162,7 @@ begin
         return answer || market_search_count(input, words, guess, every, cap);
       end if;
     end if;
-    return market_search_near(input, words, whole, 1.2 * cap / greatest(guess, 1), cap);
+    return market_search_near(input, words, whole, 1.2 * case when texts then 500 else cap end / greatest(guess, 1), cap);
   end if;
   if (guess < 3000 and not after_row) or texts then
     return market_search_run(input, words, whole,
@@ -225,7 +225,7 @@ create or replace function market_search_order(input jsonb, key text) returns te
 $$;
 
 -- One look at the first `wanted` rows. Null: walking `window_rows` in order of time did not find them. Relevance ranks
--- the newest 200. Of names that must hold a text as it stands the first 1,000 that hold its words are looked at.
+-- the newest 200. Of names that must hold a text as it stands the first 500 that hold its words are looked at.
 create or replace function market_search_run(
   input jsonb, words tsquery[], whole tsquery, way text, wanted int, window_rows float8
 ) returns jsonb language plpgsql as $$
@@ -256,7 +256,7 @@ begin
       ''total'', (select count(*) from found))',
     key, case when input->>'sort' = 'relevance' and whole is not null
       then 'place > 200, case when place <= 200 then (not e.words @@ $12)::int * 1000 + length(e.words) end,' else '' end,
-    market_search_rows(input, words, way, bounded), matching, case when cardinality(texts) > 0 then 1000 else wanted end)
+    market_search_rows(input, words, way, bounded), matching, case when cardinality(texts) > 0 then 500 else wanted end)
     into answer
     using null::text, (input->>'category_id')::uuid, (input->>'store_id')::uuid, (input->>'price_min')::bigint,
       (input->>'price_max')::bigint, input->'after'->>'value', (input->'after'->>'id')::uuid, texts, wanted,

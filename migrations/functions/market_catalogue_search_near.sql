@@ -4,7 +4,7 @@
 create or replace function market_search_near(input jsonb, words tsquery[], whole tsquery, share float8, cap int)
 returns jsonb language plpgsql as $$
 declare
-  enough constant int := case when jsonb_array_length(input->'texts') > 0 then 1000 else cap end;
+  enough constant int := case when jsonb_array_length(input->'texts') > 0 then 500 else cap end;
   near tsquery;
   answer jsonb;
   looked int;
