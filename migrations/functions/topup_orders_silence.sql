@@ -34,6 +34,9 @@
 -- show something newer; only a single row that is late behind newer ones is not borne, of which nothing is known to exist.
 -- 30 minutes would let every buyer whose order was lost on its way wait for his money 33 minutes instead of 7.
 
+-- Its old arguments: beside the new ones both would answer.
+drop function if exists topup_silence_note(topup_orders, jsonb);
+
 create or replace function topup_silence_beside_newer() returns interval language sql immutable as $$
   select interval '5 minutes'
 $$;
