@@ -27,13 +27,15 @@ export async function readableHistory(
 const MOST_NAMED = 10;
 
 /**
- * Purchases that signed callbacks name since the order's attempt and that nobody knows, as the supplier tells them when
- * asked by their ids: the lists may lack them. Fails for none of them.
+ * Purchases that signed callbacks name since the order's attempt and that neither we nor this list know, as the supplier
+ * tells them when asked by their ids: the lists may lack them. Fails for none of them.
  */
 export async function namedPurchases(
   ctx: Ctx,
   { family, attemptAt }: Order,
+  listed: readonly SupplierOrder[],
 ): Promise<SupplierOrder[]> {
+  const known = JSON.stringify(listed.map(({ trxid }) => trxid));
   const named = await ctx.db.run(
     rows(
       sql`select distinct split_part(e.event_key, '/', 1) as trxid from inbox_events e
@@ -41,6 +43,7 @@ export async function namedPurchases(
           and e.received_at >= ${attemptAt?.toISOString() ?? null}
           and not exists (select from topup_orders x where x.trxid = split_part(e.event_key, '/', 1))
           and not exists (select from topup_supplier_sightings w where w.trxid = split_part(e.event_key, '/', 1))
+          and not ${known}::jsonb ? split_part(e.event_key, '/', 1)
         limit ${MOST_NAMED}`,
       z.object({ trxid: z.string() }),
     ),

@@ -136,9 +136,13 @@ const DEPTHS = [LISTED, MOST_LISTED, LISTED_DEEPEST];
  */
 async function lookForPurchase(ctx: Ctx, order: Order): Promise<Look> {
   let seen: Look = { order, due: null };
-  const named = await namedPurchases(ctx, order);
+  let named: Promise<SupplierOrder[]> | null = null;
+  const namedBeside = (listed: readonly SupplierOrder[]) => {
+    named ??= namedPurchases(ctx, order, listed);
+    return named;
+  };
   for (const depth of DEPTHS) {
-    const { verdict, ...look } = await lookSoFar(ctx, order, named, depth);
+    const { verdict, ...look } = await lookSoFar(ctx, order, namedBeside, depth);
     seen = look;
     if (verdict !== "deeper") break;
   }
@@ -153,7 +157,7 @@ interface Look {
 async function lookSoFar(
   ctx: Ctx,
   order: Order,
-  named: readonly SupplierOrder[],
+  namedBeside: (listed: readonly SupplierOrder[]) => Promise<SupplierOrder[]>,
   depth: number,
 ): Promise<Look & { verdict: z.output<typeof Matched>["verdict"] }> {
   const askedAt = ctx.now().toISOString();
@@ -166,6 +170,7 @@ async function lookSoFar(
     return { verdict: "wait", order, due: new Date(ctx.now().getTime() + UNTOLD_MS) };
   }
   const { listed, unreadable } = history;
+  const named = await namedBeside(listed);
   // One that is shorter than asked for does not grow by asking for more.
   const deepest = depth === DEPTHS.at(-1) || listed.length < depth;
   const input = {
