@@ -4,6 +4,7 @@ import pg from "pg";
 export type Target = { user: string; password: string; database: string };
 
 const HOST = "127.0.0.1";
+const ignore = () => undefined;
 
 /**
  * One pool per login and database. The login is part of the key, so a wrong password never rides on a
@@ -27,9 +28,12 @@ export class Pools {
       if (pool.totalCount === 0) await this.#close(key, pool);
       throw error;
     });
+    // Lent, it is cut between two statements where Postgres stops: the next statement tells so.
+    client.on("error", ignore);
     try {
       return await work(client);
     } finally {
+      client.off("error", ignore);
       client.release(client.getTransactionStatus() !== "I");
     }
   }
@@ -56,7 +60,7 @@ export class Pools {
       application_name: "neon-endpoint",
     });
     // An idle connection may be cut (its database dropped by force); the pool replaces it.
-    pool.on("error", () => undefined);
+    pool.on("error", ignore);
     this.#pools.set(key, pool);
     return pool;
   }
