@@ -153,17 +153,41 @@ describe("function files", () => {
     await expect(migrate(url, { folder })).rejects.toThrow("function a(): syntax error");
   });
 
-  test("that leave an old overload beside the new function are refused", async () => {
+  test("take the old form's place where arguments or result have changed", async () => {
     functionFile("answer.sql", answer(1));
     await migrate(url, { folder });
-    const withArgument = answer(2).replace("answer()", "answer(n int)");
-    functionFile("answer.sql", withArgument);
+    const forms = [
+      { sql: answer(2).replace("answer()", "answer(n int)"), call: "answer(0)", told: 2 },
+      { sql: answer(3).replace("answer()", "answer(m int)"), call: "answer(m => 0)", told: 3 },
+      { sql: answer(4).replace("returns int", "returns text"), call: "answer()", told: "4" },
+    ];
+    for (const { sql, call, told } of forms) {
+      functionFile("answer.sql", sql);
+      expect((await migrate(url, { folder })).functions).toEqual(["answer.sql"]);
+      expect(await query(`select ${call} as told`)).toEqual([{ told }]);
+      expect(await query("select from pg_proc where proname = 'answer'")).toHaveLength(1);
+    }
+  });
+
+  test("of a new form are refused while a trigger or an index stands on the old one", async () => {
+    numbered(shelf);
+    const twice = (type: string) =>
+      `create or replace function twice(n ${type}) returns ${type} immutable language sql as 'select n * 2';`;
+    functionFile("twice.sql", `${twice("int")} create index if not exists i on shelf (twice(n));`);
+    await migrate(url, { folder });
+    functionFile("twice.sql", twice("bigint"));
+    await expect(migrate(url, { folder })).rejects.toThrow(
+      /twice\(integer\).* new form, but index i/,
+    );
+    expect(await query("select twice(2)")).toEqual([{ twice: 4 }]);
+  });
+
+  test("that define one name with two forms are refused", async () => {
+    functionFile("a.sql", answer(1));
+    functionFile("b.sql", answer(2).replace("answer()", "answer(n int)"));
     await expect(migrate(url, { folder })).rejects.toThrow(
       "Two functions are named answer: answer(), answer(integer)",
     );
-    expect(await query("select answer()")).toEqual([{ answer: 1 }]);
-    functionFile("answer.sql", `drop function if exists answer(); ${withArgument}`);
-    expect((await migrate(url, { folder })).functions).toEqual(["answer.sql"]);
   });
 
   test("may use the tables of the same run", async () => {

@@ -6,7 +6,8 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate as applyNumbered } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
 import { z } from "zod";
-import { dropStrays, listStrays, NOT_OF_AN_EXTENSION } from "./strays.ts";
+import { replaceFunctions } from "./replace.ts";
+import { dropStrays, listStrays } from "./strays.ts";
 
 /**
  * The migration tool, for a laptop and for production: `DATABASE_URL=… node migrations/run.ts`.
@@ -14,8 +15,8 @@ import { dropStrays, listStrays, NOT_OF_AN_EXTENSION } from "./strays.ts";
  * 1. Numbered SQL (drizzle-kit's journal) runs once each, through drizzle's own migrator.
  * 2. Then every file of migrations/functions/ whose content changed runs again, in name order, in one
  *    transaction. So it holds only what may run again: `create or replace` of functions and triggers,
- *    `create index if not exists`. Where a function's arguments or result change, it drops the old form
- *    first (`drop function if exists`).
+ *    `create index if not exists`. The old form of a function whose arguments or result change goes
+ *    in that transaction (replace.ts).
  * 3. With `--prune`, functions that no file defines any more are dropped. That is for after a deploy:
  *    the Worker of before may still call them.
  */
@@ -129,7 +130,15 @@ async function runFunctions(client: pg.Client, folder: string): Promise<string[]
   await client.query("delete from public.schema_functions where name = any($1)", [gone]);
   const files = names.map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") }));
   const changed = files.filter(({ name, text }) => known.get(name) !== sha256(text));
-  if (changed.length > 0) await replaceFunctions(client, changed);
+  if (changed.length > 0) {
+    await replaceFunctions(client, changed, ({ name, text }) =>
+      client.query(
+        `insert into public.schema_functions (name, sha256) values ($1, $2)
+         on conflict (name) do update set sha256 = excluded.sha256, applied_at = now()`,
+        [name, sha256(text)],
+      ),
+    );
+  }
   return changed.map(({ name }) => name);
 }
 
@@ -148,66 +157,6 @@ async function endStrays(
   for (const signature of dropped) log(`dropped ${signature}`);
   for (const { signature, reason } of kept) log(`kept ${signature}: ${reason}`);
   return dropped;
-}
-
-async function replaceFunctions(
-  client: pg.Client,
-  files: { name: string; text: string }[],
-): Promise<void> {
-  await client.query("begin");
-  try {
-    // Files may call each other whatever their names: bodies are checked once all are there.
-    await client.query("set local check_function_bodies = off");
-    for (const { name, text } of files) {
-      await client.query(text).catch((cause: unknown) => {
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new Error(`functions/${name}: ${reason}`, { cause });
-      });
-      await client.query(
-        `insert into public.schema_functions (name, sha256) values ($1, $2)
-         on conflict (name) do update set sha256 = excluded.sha256, applied_at = now()`,
-        [name, sha256(text)],
-      );
-    }
-    await refuseOverloads(client);
-    await checkBodies(client);
-    await client.query("commit");
-  } catch (error) {
-    await client.query("rollback");
-    throw error;
-  }
-}
-
-/** Runs the checks that were put off on every function, also those that this run did not touch. */
-async function checkBodies(client: pg.Client): Promise<void> {
-  await client.query("set local check_function_bodies = on");
-  const found = await client.query(`
-    select p.oid, p.oid::regprocedure::text as signature, v.proname as validator
-    from pg_proc p
-    join pg_language l on l.oid = p.prolang and l.lanname in ('sql', 'plpgsql')
-    join pg_proc v on v.oid = l.lanvalidator
-    where p.pronamespace = 'public'::regnamespace and ${NOT_OF_AN_EXTENSION}`);
-  for (const { oid, signature, validator } of found.rows) {
-    await client.query(`select ${validator}($1)`, [oid]).catch((cause: unknown) => {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`function ${signature}: ${reason}`, { cause });
-    });
-  }
-}
-
-/** `create or replace` with other arguments leaves the old function callable beside the new one. */
-async function refuseOverloads(client: pg.Client): Promise<void> {
-  const found = await client.query(`
-    select p.proname, string_agg(p.oid::regprocedure::text, ', ' order by p.oid) as signatures
-    from pg_proc p
-    where p.pronamespace = 'public'::regnamespace and ${NOT_OF_AN_EXTENSION}
-    group by p.proname having count(*) > 1`);
-  const row = found.rows[0];
-  if (row === undefined) return;
-  throw new Error(
-    `Two functions are named ${row.proname}: ${row.signatures}. ` +
-      "Let its file drop the old one first (`drop function if exists`), then run again.",
-  );
 }
 
 function sha256(text: string): string {

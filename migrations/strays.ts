@@ -52,8 +52,8 @@ export async function dropStrays(client: pg.Client, signatures: string[]): Promi
   }
 }
 
-/** Null once it is gone, else what still depends on it. */
-async function drop(client: pg.Client, signature: string): Promise<string | null> {
+/** Null once it is gone, else what still depends on it. Within a transaction. */
+export async function drop(client: pg.Client, signature: string): Promise<string | null> {
   await client.query("savepoint before_drop");
   try {
     await client.query(`drop routine ${signature}`);
@@ -67,8 +67,12 @@ async function drop(client: pg.Client, signature: string): Promise<string | null
 
 function definedNames(folder: string): Set<string> {
   const texts = [folder, join(folder, "functions")].flatMap(sqlFilesIn);
-  const names = texts.flatMap((file) => [...readFileSync(file, "utf8").matchAll(DEFINITION)]);
-  return new Set(names.map(([, name = ""]) => name.toLowerCase()));
+  return new Set(texts.flatMap((file) => [...namesDefinedIn(readFileSync(file, "utf8"))]));
+}
+
+/** Names of the functions and procedures that a text creates. */
+export function namesDefinedIn(text: string): Set<string> {
+  return new Set([...text.matchAll(DEFINITION)].map(([, name = ""]) => name.toLowerCase()));
 }
 
 function sqlFilesIn(folder: string): string[] {

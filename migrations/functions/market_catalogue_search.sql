@@ -16,8 +16,6 @@ create or replace function market_words(name text) returns tsvector language sql
   select to_tsvector('pg_catalog.simple', regexp_replace(lower(name), '[^[:alnum:]]+', ' ', 'g'))
 $$;
 
-drop function if exists market_search_lexemes(text, uuid);
-
 -- What a name's words are looked up together with, so that one look into the index serves all: the category, the store
 -- (its last letters, the row tells for sure), the step of the price (half an octave), and the spans of time it was made in.
 -- They begin as no word does, so that nobody's first letters find them.

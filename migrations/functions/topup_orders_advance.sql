@@ -1,8 +1,5 @@
 -- What the supplier says of purchases under way: how they move, what ends them, and what the operator should hear.
 
--- Its old arguments: beside the new ones both would answer.
-drop function if exists topup_advance_doubt(topup_orders, text, bigint, timestamptz);
-
 -- {updates: [{id, trxid, outcome: open|success|partial|failed|cancelled|refunded|unreadable|missing|untold, charged?,
 --  remain?, start_count?, notes?, supplier_note?, sealed_serial?, strange?}], now, alert_to} -> {orders, wake}. What the
 -- supplier says of purchases that are under way (`missing`: it does not know it; `untold`: it did not answer). Only a
