@@ -31,6 +31,7 @@ export const codes = {
   misused: 36_009_004,
   notLeaf: 12_052_024,
   notYours: 12_052_048,
+  noProduct: 12_052_032,
   warehouse: 12_019_022,
   invalid: 12_052_001,
   badGrant: 36_004_004,

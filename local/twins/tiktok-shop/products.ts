@@ -56,8 +56,11 @@ function named(market: Market, request: TwinRequest): Product | TwinAnswer {
   const id = request.params.id ?? "";
   const product = market.goods.product(shopId(market, request), id);
   if (product) return product;
-  const others = market.goods.products.has(id);
-  return bad(others ? codes.notYours : codes.invalid, "the product does not exist in this shop");
+  const isDeleted = market.goods.products.get(id)?.status === "deleted";
+  const isOthers = market.goods.products.has(id) && !isDeleted;
+  return isOthers
+    ? bad(codes.notYours, "the product is not listed in this shop")
+    : bad(codes.noProduct, "Product does not exist");
 }
 
 /** PUT replaces everything, `partial_edit` what is sent. */
@@ -155,8 +158,9 @@ function eachProduct(
       act(product);
       market.touch(product);
     } else {
-      const message = spoilt ?? "the product does not exist in this shop";
-      errors.push({ code: codes.invalid, message, detail: { product_id: String(id) } });
+      const missing = { code: codes.noProduct, message: "Product does not exist" };
+      const failed = spoilt === null ? missing : { code: codes.invalid, message: spoilt };
+      errors.push({ ...failed, detail: { product_id: String(id) } });
     }
   }
   return good(errors.length > 0 ? { errors } : {});

@@ -102,7 +102,7 @@ function search(market: Market, request: TwinRequest): TwinAnswer {
 /** What a product was made of, and what it is now. */
 function detail(market: Market, request: TwinRequest): TwinAnswer {
   const product = market.goods.product(shopId(market, request), request.params.id ?? "");
-  if (!product) return bad(codes.invalid, "the product does not exist in this shop");
+  if (!product) return bad(codes.noProduct, "Product does not exist");
   const { description, package_weight, main_images, product_attributes } = product.body;
   return good({
     ...productView(product),

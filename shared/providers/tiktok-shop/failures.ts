@@ -7,8 +7,8 @@ const Envelope = z.object({
 });
 
 const OURS = new Set(["106001", "105005", "106013", "36009033"]);
-const PASSING = new Set(["36009003", "36009007"]);
-const TOO_FAST = "36009002";
+const PASSING = new Set(["36009003", "36009007", "12001000", "12052881", "33001002"]);
+const TOO_FAST = new Set(["36009002", "12052109"]);
 /** Reused for invalid token, app key, time and superfluous cipher: its words tell them apart. */
 const MIXED = "36009004";
 
@@ -17,8 +17,13 @@ const WORDS: Record<string, string> = {
   "12052024": "Pilih kategori Tokopedia paling ujung",
   "12019022": "Gudang toko Tokopedia tidak berlaku. Periksa gudang di Seller Center",
 };
-const GONE = new Set(["12052048", "12052049"]);
+/** No product of that id (any more), or none of this shop: a deleted one is not told apart from one that never was. */
+const GONE = new Set(["12019150", "12052032", "12052034", "12052048", "12052049", "12052260"]);
+/** In a promotion, or in a state that allows no change, such as under review. */
+const BUSY = new Set(["12019045", "12019113", "12052038", "12052393", "12052901"]);
 const LOCKED = /promotion|campaign|flash|locked|under review|in review/i;
+/** Our own name of the product is taken: we name it by its SKU. */
+const TAKEN = "12052996";
 const DUPLICATE = /seller[_ ]?sku.{0,40}(exist|duplicat|repeat)|duplicat.{0,40}seller[_ ]?sku/i;
 
 /** What a failed call means (providers/tokopedia.md §6): the number 0 is the only success. */
@@ -32,13 +37,13 @@ export const readTikTok: ReadVerdict = ({ body }) => {
 export function judged(code: string, message: string): Verdict {
   if (code === "105002") return { fault: "token_expired", code };
   if (code === "101000") return { fault: "token_revoked", code };
-  if (code === TOO_FAST) return { fault: "rate_limited", code, retryAfterMs: 1_000 };
+  if (TOO_FAST.has(code)) return { fault: "rate_limited", code, retryAfterMs: 1_000 };
   if (OURS.has(code)) return { fault: "misconfigured", code };
   if (code === MIXED) return { fault: ofMixed(message), code };
   if (PASSING.has(code)) return { fault: "unavailable", code };
   if (GONE.has(code)) return { fault: "not_found", code };
-  if (DUPLICATE.test(message)) return { fault: "duplicate", code };
-  if (LOCKED.test(message)) return { fault: "locked", code };
+  if (code === TAKEN || DUPLICATE.test(message)) return { fault: "duplicate", code };
+  if (BUSY.has(code) || LOCKED.test(message)) return { fault: "locked", code };
   return { fault: "rejected", code, reason: WORDS[code] ?? (message || undefined) };
 }
 

@@ -100,6 +100,9 @@ describe("creating a listing", () => {
     [200, 12019022, "warehouse invalid", "rejected", /Gudang/],
     [200, 12052999, "The title has an emoji", "rejected", /^The title has an emoji$/],
     [200, 12052900, "seller sku already exists", "duplicate", /SKU/],
+    [200, 12052996, "external product id is used", "duplicate", /SKU/],
+    [200, 12052881, "system error", "unknown", /diperiksa/],
+    [200, 12052109, "too frequent", "rate_limited", /membatasi/],
   ])("HTTP %i with code %i (%s) is %s", async (status, code, message, fault, reason) => {
     const url = await address(PRODUCTS, { json: creation });
     network.on("POST", url, answer(status, no(code, message)));
@@ -186,6 +189,21 @@ describe("price and stock", () => {
     expect(await client().setStocks(shop, [change])).toMatchObject([
       { ok: false, fault: "not_found" },
     ]);
+  });
+
+  test.each([
+    [12052032, "not_found"],
+    [12019150, "not_found"],
+    [12052260, "not_found"],
+    [12052034, "not_found"],
+    [12019045, "locked"],
+    [12052038, "locked"],
+    [12052901, "locked"],
+  ])("code %i is told as %s whatever its words, as a whole and as a part", async (code, fault) => {
+    network.on("POST", STOCK, answer(200, no(code, "")));
+    network.on("POST", STOCK, answer(200, ok({ errors: [{ code, message: "", detail: {} }] })));
+    expect(await client().setStocks(shop, [change])).toMatchObject([{ ok: false, fault }]);
+    expect(await client().setStocks(shop, [change])).toMatchObject([{ ok: false, fault }]);
   });
 
   test("a price goes as text with its currency", async () => {
