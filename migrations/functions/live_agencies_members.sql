@@ -105,11 +105,11 @@ returns table (host_id bigint, income bigint) language sql stable as $$
   from days d group by d.host_id
 $$;
 
--- The sessions of an agency's hosts that began while they were its members.
+-- The lives that count (`live_counts`) of an agency's hosts, which began while they were its members.
 create or replace function live_agency_sessions(agency bigint, since timestamptz)
 returns setof live_sessions language sql stable as $$
   select s.* from live_host_applications a
   join live_sessions s on s.host_id = a.host_id and s.start_time >= greatest(a.approved_at, since)
-    and (a.ended_at is null or s.start_time < a.ended_at)
+    and (a.ended_at is null or s.start_time < a.ended_at) and live_counts(s)
   where a.agency_id = agency and a.status = 'approved'
 $$;

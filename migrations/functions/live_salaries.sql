@@ -9,8 +9,8 @@ create or replace function live_salary_row(r live_salary_requests) returns jsonb
 $$;
 
 -- live_salary_ask({host_id, year, week_number, salary_amount, claim}) returns the row
--- Without a week it is the current one. Lives and minutes are those of sessions that have ended, began in that week of
--- Jakarta, and since the host is a member. What nobody proved for a second is no live: anybody may ask for starts.
+-- Without a week it is the current one. Lives and minutes are those of sessions that have ended and count (`live_counts`),
+-- began in that week of Jakarta, and since the host is a member.
 create or replace function live_salary_ask(input jsonb) returns jsonb language plpgsql as $$
 declare
   today date := (now() at time zone 'Asia/Jakarta')::date;
@@ -42,7 +42,7 @@ begin
   select a.host_id, a.agency_id, year, week, (input->>'salary_amount')::bigint,
     count(*), coalesce(sum(s.duration_seconds), 0) / 60
   from live_sessions s
-  where s.host_id = a.host_id and s.end_time is not null and s.duration_seconds > 0
+  where s.host_id = a.host_id and s.end_time is not null and live_counts(s)
     and s.start_time >= greatest(since, a.approved_at) and s.start_time < since + interval '7 days'
   on conflict (host_id, iso_year, week_number) where status <> 'rejected' do nothing
   returning * into r;

@@ -12,6 +12,12 @@ create or replace function live_session_row(s live_sessions) returns jsonb langu
     'total_viewers', s.total_viewers, 'created_at', s.created_at)
 $$;
 
+-- Whether a session counts as a live, in lists, statistics and salaries alike: what nobody proved for a second does not, as
+-- anybody may ask for starts; an open one counts from its first proof on.
+create or replace function live_counts(s live_sessions) returns boolean language sql stable as $$
+  select case when s.end_time is null then s.proven_at > s.start_time else s.duration_seconds > 0 end
+$$;
+
 -- Keeps the open sessions of hosts from ending before the caller's transaction does: what it writes into them counts.
 create or replace function live_sessions_keep(hosts bigint[]) returns void language sql as $$
   select from live_sessions where host_id = any (hosts) and end_time is null order by id for key share

@@ -213,7 +213,8 @@ describe("an agency's lives", () => {
     const host = await member(agency);
     const sessionId = await goLive(host);
     await execute(
-      sql`update live_sessions set viewers_peak = 7, proven_ms = 120000 where id = ${sessionId}`,
+      sql`update live_sessions set viewers_peak = 7, proven_ms = 120000,
+        proven_at = start_time + interval '2 minutes' where id = ${sessionId}`,
     );
     const { body } = await get(`/api/agency/${agency.id}/live-stats`, agency.owner);
     expect(body.data).toMatchObject({
@@ -224,6 +225,24 @@ describe("an agency's lives", () => {
       success: true,
       data: { totalLives: 0, activeLives: 0, totalViewers: 0, avgDuration: 0, topHosts: [] },
     });
+  });
+});
+
+describe("a live that nobody proved for a second", () => {
+  it("is none: not in lists, not in statistics, and no divisor of the income", async () => {
+    const agency = await createAgency();
+    const host = await member(agency);
+    await pastSession(host, { start: at("2026-05-20"), seconds: 0, viewers: 4 });
+    await pastSession(host, { start: at("2026-05-20", "11:00:00"), seconds: 120, viewers: 2 });
+    await earned(host, "2026-05-20", 70);
+    await goLive(host);
+    expect(await livesOf(agency, "all")).toMatchObject({
+      ...{ totalLives: 1, activeLives: 0, totalViewers: 2, avgDuration: 2 },
+      topHosts: [{ live_count: 1 }],
+    });
+    expect(await incomeOf(agency, "daily")).toMatchObject([{ live_count: 1, avg_income: 70 }]);
+    const { body } = await get(`/api/agency/${agency.id}/hosts`, agency.owner);
+    expect(body.data).toMatchObject([{ total_lives: 1 }]);
   });
 });
 
