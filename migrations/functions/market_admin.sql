@@ -51,16 +51,19 @@ end $$;
 
 -- The soft end of a store. Its shops elsewhere are let go once its listings are off their shelves (SQL
 -- function market_marketplace_let_go): whoever forgot the tokens now could never take them off. Its Instagram account is
--- let go at once, and no post goes out by itself any more: nobody could see it here, or stop it.
+-- let go at once, and no post goes out by itself any more: nobody could stop it here. A post whose publishing call may
+-- have been made keeps its run, which ends it as what it learns of it. Posts before jobs, as market_instagram_schedule.
 create or replace function market_store_end(store uuid) returns void language sql as $$
   update market_promo_codes set is_active = false, updated_at = now() where store_id = store and is_active;
   delete from market_store_deletions where store_id = store;
-  select jobs_cancel(p.job_id) from market_instagram_posts p
-    where p.store_id = store and p.status = 'draft' and p.scheduled_at is not null;
-  update market_instagram_posts set scheduled_at = null, job_id = null, run = run + 1, started_at = null,
-      reason = 'Toko dihapus', updated_at = now()
-    where store_id = store and status = 'draft' and scheduled_at is not null;
-  update market_instagram_accounts set status = 'disconnected', status_reason = null, access_token_enc = null,
+  with stopped as (
+    update market_instagram_posts p set status = 'failed', run = p.run + 1, started_at = null, reason = 'Toko dihapus',
+        updated_at = now()
+      where p.store_id = store and p.status = 'draft' and p.scheduled_at is not null and p.publish_sent_at is null
+      returning p.job_id
+  )
+  select jobs_cancel(s.job_id) from stopped s where s.job_id is not null;
+  update market_instagram_accounts set status = 'disconnected', status_reason = 'Toko dihapus', access_token_enc = null,
       token_expires_at = null, renew_at = null, generation = generation + 1, updated_at = now()
     where store_id = store and status <> 'disconnected';
   update market_stores set deleted_at = now(), status = 'inactive', is_featured = false, updated_at = now()

@@ -142,12 +142,12 @@ function postId(id: string): string {
   return id;
 }
 
-/** One of the actor's posts. */
+/** One of the actor's posts, also of his store that was deleted: how they ended stays readable. */
 export async function getPost(ctx: Ctx, id: string): Promise<InstagramPost> {
   const [found] = await ctx.db.run(
     rows(
       sql`select market_instagram_post_json(p) as post from market_instagram_posts p
-        join market_stores s on s.id = p.store_id and s.deleted_at is null
+        join market_stores s on s.id = p.store_id
         where p.id = ${postId(id)} and s.user_id = ${actorOf(ctx).userId}`,
       z.object({ post: Row }),
     ),
@@ -156,12 +156,12 @@ export async function getPost(ctx: Ctx, id: string): Promise<InstagramPost> {
   return shown(ctx, found.post);
 }
 
-/** A page of the actor's posts, newest first. */
+/** A page of the actor's posts, newest first; those of a deleted store too. */
 export async function listPosts(ctx: Ctx, query: PostsQuery) {
   const { page, limit } = query;
   const state = query.state ?? null;
   const matches = sql`from market_instagram_posts p
-    join market_stores s on s.id = p.store_id and s.deleted_at is null
+    join market_stores s on s.id = p.store_id
     where s.user_id = ${actorOf(ctx).userId}
       and (${state}::text is null or market_instagram_post_json(p)->>'state' = ${state})`;
   const [[count], found] = await ctx.db.batch([

@@ -1,7 +1,5 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
-import { rows } from "../../../shared/db/statement.ts";
 import { createUser } from "../../testing/factories.ts";
 import { setFlags } from "../admin/flags.ts";
 import { getPost } from "./posts.ts";
@@ -85,20 +83,4 @@ describe("a scheduled post of a store whose Instagram an admin switched off", ()
       expect(desk.fake.posts).toHaveLength(isOut ? 1 : 0);
     }
   });
-});
-
-it("a scheduled post of a store that was deleted never goes out, and the account is let go", async () => {
-  const desk = await connectedDesk();
-  const { id } = await duePost(desk);
-  await run(sql`select market_store_end(${desk.store.id})`);
-  expect(await turn(desk, id).catch((error: unknown) => error)).not.toBe("queued");
-  expect([desk.fake.posts, desk.fake.calls.includes("createContainer")]).toEqual([[], false]);
-  expect(await postRow(id)).toMatchObject({ status: "draft", reason: "Toko dihapus" });
-  const left = await desk.ctx.db.run(
-    rows(
-      sql`select status, access_token_enc as token from market_instagram_accounts where store_id = ${desk.store.id}`,
-      z.unknown(),
-    ),
-  );
-  expect(left).toEqual([{ status: "disconnected", token: null }]);
 });
