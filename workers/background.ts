@@ -48,6 +48,7 @@ import {
   orderNewsJob,
   orderSettlement,
   ordersJob,
+  payoutNewsJob,
   photoApplier,
   photoJob,
   purgeShownQuotes,
@@ -87,6 +88,7 @@ const appliers = [
 const jobHandlers: JobHandler[] = [
   requestPickup,
   orderNewsJob(sendToUser),
+  payoutNewsJob(sendToUser),
   listingsJob(),
   ordersJob,
   photoJob(),

@@ -1,6 +1,7 @@
 -- A seller's balance on its way to his bank. Guarantees, from any number of connections at once: one open request a
 -- seller; what is asked for leaves his wallet with the request and never exceeds what is in it less what he owes us;
--- it is paid once or comes back once; above the limit two admins agree, and nobody agrees to his own.
+-- it is paid once or comes back once, and what was paid comes back once where the bank sends it back; above the limit
+-- two admins agree to either, and nobody to his own.
 -- Lock order: the payout, then accounts.
 
 -- market_payout_request({payout_id, seller_id, amount, minimum, needs_second_above, idempotency_key, input_hash, audit})
@@ -52,8 +53,9 @@ returns boolean language sql stable as $$
       and p.state in ('requested', 'approved', 'paid') and p.created_at > now() - interval '1 day') > most
 $$;
 
--- market_payout_decide({id, verb: approve|reject|paid|cancel, actor_id, reason, transfer_reference, claim, audit})
--- returns {payout, wake}. Only forward; what is done is answered again where it means the same, or has the same key.
+-- market_payout_decide({id, verb: approve|reject|paid|bounce|cancel, actor_id, reason, transfer_reference, claim, audit})
+-- returns {payout, wake}. Only forward; what is done is answered again where it means the same, or has the same key. The
+-- seller hears of each new state, live, and of an end also by mail.
 create or replace function market_payout_decide(input jsonb) returns jsonb language plpgsql as $$
 declare
   verb constant text := input->>'verb';
@@ -76,10 +78,12 @@ begin
   end if;
   p := case verb when 'approve' then market_payout_approve(before, actor)
     when 'paid' then market_payout_paid(before, actor, input->>'transfer_reference')
+    when 'bounce' then market_payout_bounce(before, actor, input->>'reason')
     else market_payout_back(before, actor, verb, input->>'reason') end;
   perform market_payout_told(p, input, verb, before.state);
   return jsonb_build_object('payout', market_payout_view(p), 'wake', jobs_wakes(
-    case when p.state in ('paid', 'rejected') then (select mail_enqueue('payout_' || p.state, u.email,
+    case when p.state <> before.state then market_payout_news(p) end,
+    case when p.state <> before.state and p.state in ('paid', 'bounced', 'rejected') then (select mail_enqueue('payout_' || p.state, u.email,
       'payout_' || p.state || '/' || p.id, jsonb_build_object('name', u.name, 'amount', p.amount,
         'bank', p.bank_code, 'last4', p.number_last4, 'reason', p.closed_reason, 'reference', p.transfer_reference))
       from identity_users u where u.id = p.seller_id) end));
@@ -117,6 +121,34 @@ begin
   return p;
 end $$;
 
+-- The bank has sent the transfer back, says an admin, and above the limit another one: the money is the seller's again.
+-- The number of the transfer stays taken; what he wants in his bank now is a payout of its own.
+create or replace function market_payout_bounce(p market_payouts, actor bigint, why text) returns market_payouts
+language plpgsql as $$
+begin
+  if p.state <> 'paid' then
+    perform market_payout_refuse(p);
+  elsif p.needs_second and p.bounced_by = actor then
+    perform app_error('forbidden', 'Admin lain harus ikut menyatakan transfer ini gagal');
+  elsif p.needs_second and p.bounced_by is null then
+    update market_payouts x set bounced_by = actor, bounce_reason = why, updated_at = now()
+      where x.id = p.id returning * into p;
+    return p;
+  end if;
+  update market_payouts x set state = 'bounced', bounced_at = now(), closed_reason = coalesce(x.bounce_reason, why),
+      bounced_by = coalesce(x.bounced_by, actor), bounce_reason = coalesce(x.bounce_reason, why),
+      bounce_seconded_by = case when x.needs_second then actor end, updated_at = now()
+    where x.id = p.id returning * into p;
+  perform ledger_transfer('payout-bounced/' || p.id, 'gateway', 'bank', 'wallet', p.seller_id::text, p.amount,
+    'Transfer ' || p.transfer_reference || ' gagal untuk pencairan ' || p.id);
+  return p;
+end $$;
+
+-- Tells the seller's sockets how his payout stands (`payout:update`). Put the result into the wake list of the change.
+create or replace function market_payout_news(p market_payouts) returns jsonb language sql as $$
+  select jobs_enqueue('market.payout_news', 'provisioning', null, jsonb_build_object('payout_id', p.id))
+$$;
+
 -- The money is the seller's again. He himself may take a request back that no admin has agreed to.
 create or replace function market_payout_back(p market_payouts, actor bigint, verb text, why text) returns market_payouts
 language plpgsql as $$
@@ -135,14 +167,14 @@ create or replace function market_payout_refuse(p market_payouts) returns void l
 begin
   perform app_error('conflict', case p.state when 'requested' then 'Pencairan ini belum atau sedang disetujui'
     when 'approved' then 'Pencairan ini sudah disetujui' when 'paid' then 'Pencairan ini sudah ditransfer'
-    else 'Pencairan ini sudah dibatalkan' end, jsonb_build_object('state', p.state));
+    when 'bounced' then 'Transfer pencairan ini gagal dan dananya sudah kembali' else 'Pencairan ini sudah dibatalkan' end, jsonb_build_object('state', p.state));
 end $$;
 
 create or replace function market_payout_told(p market_payouts, input jsonb, verb text, was text) returns void
 language plpgsql as $$
 begin
   perform audit_write(input->'audit' || jsonb_build_object('action', 'market.payout.' || verb, 'subject_kind',
-    'market_payout', 'subject_id', p.id, 'reason', p.closed_reason, 'before', jsonb_build_object('state', was),
+    'market_payout', 'subject_id', p.id, 'reason', coalesce(input->>'reason', p.closed_reason), 'before', jsonb_build_object('state', was),
     'after', jsonb_build_object('state', p.state, 'amount', p.amount, 'seller_id', p.seller_id,
       'transfer_reference', p.transfer_reference)));
 end $$;
@@ -154,7 +186,9 @@ create or replace function market_payout_view(p market_payouts) returns jsonb la
     'needs_second', p.needs_second, 'approved_by', p.approved_by, 'approved_at', market_iso(p.approved_at),
     'seconded_by', p.seconded_by, 'seconded_at', market_iso(p.seconded_at), 'closed_by', p.closed_by,
     'closed_at', market_iso(p.closed_at), 'closed_reason', p.closed_reason,
-    'transfer_reference', p.transfer_reference, 'created_at', market_iso(p.created_at))
+    'transfer_reference', p.transfer_reference, 'bounced_by', p.bounced_by, 'bounce_reason', p.bounce_reason,
+    'bounce_seconded_by', p.bounce_seconded_by, 'bounced_at', market_iso(p.bounced_at),
+    'created_at', market_iso(p.created_at))
 $$;
 
 -- market_bank_account_save({seller_id, bank_code, sealed_number, number_last4, holder, audit}) returns {wake}

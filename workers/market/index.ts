@@ -11,6 +11,7 @@ export {
   pushAppliers,
 } from "./marketplaces/index.ts";
 export { orderSettlement } from "./orders/settlement.ts";
+export { payoutNewsJob } from "./payouts/payout-news.ts";
 export { photoApplier, photoJob } from "./photos/index.ts";
 export { courierApplier, followQuietParcels, giveUpQuietParcels } from "./shipping/courier-news.ts";
 export { orderNewsJob } from "./shipping/order-news.ts";

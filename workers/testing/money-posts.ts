@@ -2,7 +2,7 @@
 export const KEYED = `
   /api/wallet/deposit, /api/buyer/orders, /api/buyer/orders/{id}/received, /api/seller/payouts,
   /api/seller/orders/{id}/cancel, /api/admin/payouts/{id}/approve, /api/admin/payouts/{id}/reject,
-  /api/admin/payouts/{id}/paid, /api/admin/orders/{id}/refund, /api/admin/orders/{id}/delivered,
+  /api/admin/payouts/{id}/paid, /api/admin/payouts/{id}/bounced, /api/admin/orders/{id}/refund, /api/admin/orders/{id}/delivered,
   /api/orders/prepaid, /api/orders/social-media, /api/orders/game, /api/orders/process, /api/v2,
   /api/admin/topup/orders/{id}/settle, /api/admin/topup/orders/{id}/refund, /api/admin/topup/orders/{id}/retry,
   /api/admin/topup/requests/{id}/confirm, /api/admin/topup/requests/{id}/reject,

@@ -90,7 +90,7 @@ export const WHO: Record<string, string> = {
     POST /api/admin/promo!, PUT /api/admin/promo!, DELETE /api/admin/promo!, GET /api/admin/banners!,
     POST /api/admin/banners!, PUT /api/admin/banners!, DELETE /api/admin/banners!, POST /api/admin/uploads!,
     GET /api/admin/payouts!, GET /api/admin/payouts/{id}!, POST /api/admin/payouts/{id}/approve!,
-    POST /api/admin/payouts/{id}/reject!, POST /api/admin/payouts/{id}/paid!, POST /api/admin/orders/{id}/refund!,
+    POST /api/admin/payouts/{id}/reject!, POST /api/admin/payouts/{id}/paid!, POST /api/admin/payouts/{id}/bounced!, POST /api/admin/orders/{id}/refund!,
     POST /api/admin/orders/{id}/delivered!`,
   seller: `
     GET /api/seller/store, PUT /api/seller/store, GET /api/seller/products,

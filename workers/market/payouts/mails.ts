@@ -55,6 +55,16 @@ const payoutRejected = aboutPayout(
   (mail) => [["Alasan", mail.reason ?? "-"]],
 );
 
+const payoutBounced = aboutPayout(
+  "payout_bounced",
+  (mail) => `Transfer pencairan ${rupiah(mail.amount)} gagal`,
+  "bank mengembalikan transfer pencairan saldo Anda. Dananya sudah kembali ke saldo Anda. Periksa rekening Anda sebelum mengajukan pencairan lagi.",
+  (mail) => [
+    ["Alasan", mail.reason ?? "-"],
+    ["Nomor referensi", mail.reference ?? "-"],
+  ],
+);
+
 const bankAccountChanged = mailTemplate({
   name: "bank_account_changed",
   schema: z.object({ name: z.string(), bank: z.string(), last4: z.string() }),
@@ -122,6 +132,7 @@ const orderTakenBack = mailTemplate({
 export const payoutMails: readonly MailTemplate<unknown>[] = [
   payoutPaid,
   payoutRejected,
+  payoutBounced,
   bankAccountChanged,
   orderRefunded,
   orderTakenBack,

@@ -68,6 +68,13 @@ export const rejectPayout = (ctx: Ctx, id: string, reason: string, key?: string)
 export const markPayoutPaid = (ctx: Ctx, id: string, transferReference: string, key?: string) =>
   decide(ctx, id, { verb: "paid", transfer_reference: transferReference }, key);
 
+/**
+ * The bank has sent a transfer back: the money is the seller's again, once. Above the limit another admin must say so
+ * too. Errors: `not_found`; `forbidden` (his own, the second yes of the same admin); `conflict` {state} unless it is paid.
+ */
+export const markPayoutBounced = (ctx: Ctx, id: string, reason: string, key?: string) =>
+  decide(ctx, id, { verb: "bounce", reason }, key);
+
 async function decide(
   ctx: Ctx,
   id: string,

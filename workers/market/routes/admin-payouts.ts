@@ -14,6 +14,7 @@ import {
   approvePayout,
   getPayout,
   listAllPayouts,
+  markPayoutBounced,
   markPayoutPaid,
   rejectPayout,
 } from "../payouts/requests.ts";
@@ -109,6 +110,26 @@ adminPayoutRoutes.openapi(
     const { id } = c.req.valid("param");
     const payout = await markPayoutPaid(c.var.ctx, id, transfer_reference, key);
     return c.json(enveloped(payout), 200);
+  },
+);
+
+adminPayoutRoutes.openapi(
+  createRoute({
+    method: "post",
+    path: "/api/admin/payouts/{id}/bounced",
+    tags,
+    summary: "The bank has sent the transfer back; above the limit it takes two admins to say so",
+    description:
+      "A paid payout's money goes back to its seller's balance, once, and he hears of it. Where the payout needed two admins, the first call answers with `state: paid` and `bounced_by`, and another admin's call ends it.",
+    middleware: [admin()] as const,
+    request: { params: idParameters, headers: idempotencyHeader, body: body(PayoutReason) },
+    responses: marketOk(PayoutShape),
+  }),
+  async (c) => {
+    const { reason } = c.req.valid("json");
+    const key = c.req.valid("header")["idempotency-key"];
+    const { id } = c.req.valid("param");
+    return c.json(enveloped(await markPayoutBounced(c.var.ctx, id, reason, key)), 200);
   },
 );
 

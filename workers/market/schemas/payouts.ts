@@ -5,7 +5,14 @@ import { optionalParameter, rupiah, text } from "./fields.ts";
 const amount = z.number().int();
 const date = z.string();
 
-export const PAYOUT_STATES = ["requested", "approved", "paid", "rejected", "cancelled"] as const;
+export const PAYOUT_STATES = [
+  "requested",
+  "approved",
+  "paid",
+  "bounced",
+  "rejected",
+  "cancelled",
+] as const;
 
 export const PayoutShape = z
   .object({
@@ -25,17 +32,25 @@ export const PayoutShape = z
     closed_at: date.nullable(),
     closed_reason: z.string().nullable(),
     transfer_reference: z.string().nullable(),
+    /** The bank sent the transfer back, says an admin; above the limit another one must say so too. */
+    bounced_by: z.number().nullable(),
+    bounce_reason: z.string().nullable(),
+    bounce_seconded_by: z.number().nullable(),
+    bounced_at: date.nullable(),
     created_at: date,
   })
   .openapi("Payout");
 export type Payout = z.output<typeof PayoutShape>;
 
-/** What a seller sees of his own: which admin decided is not his to know. */
+/** What a seller sees of his own: which admin decided is not his to know, nor what waits for a second one. */
 export const SellerPayoutShape = PayoutShape.omit({
   approved_by: true,
   seconded_by: true,
   closed_by: true,
   needs_second: true,
+  bounced_by: true,
+  bounce_reason: true,
+  bounce_seconded_by: true,
 }).openapi("SellerPayout");
 
 export const AdminPayoutShape = PayoutShape.extend({

@@ -84,7 +84,7 @@ export const bankAccounts = pgTable(
 
 /**
  * A seller's wish to have his balance in his bank. The money lies in payout/<seller> from the request until it is
- * paid or given back; the account is the one of that day.
+ * paid or given back; the account is the one of that day. One that the bank sent back ends as `bounced`.
  */
 export const payouts = pgTable(
   "market_payouts",
@@ -108,6 +108,11 @@ export const payouts = pgTable(
     closedAt: at(),
     closedReason: text(),
     transferReference: text().unique("market_payouts_transfer_key"),
+    /** The bank sent the transfer back: who said so and why, who confirmed it, when the money was the seller's again. */
+    bouncedBy: userId().references(() => users.id),
+    bounceReason: text(),
+    bounceSecondedBy: userId().references(() => users.id),
+    bouncedAt: at(),
     ...timestamps(),
   },
   (t) => [
@@ -119,18 +124,28 @@ export const payouts = pgTable(
     index("market_payouts_approved_by_idx").on(t.approvedBy),
     index("market_payouts_seconded_by_idx").on(t.secondedBy),
     index("market_payouts_closed_by_idx").on(t.closedBy),
+    index("market_payouts_bounced_by_idx").on(t.bouncedBy),
+    index("market_payouts_bounce_seconded_by_idx").on(t.bounceSecondedBy),
     check("market_payouts_amount_positive", sql`${t.amount} > 0`),
     check(
       "market_payouts_state_known",
-      sql`${t.state} in ('requested', 'approved', 'paid', 'rejected', 'cancelled')`,
+      sql`${t.state} in ('requested', 'approved', 'paid', 'bounced', 'rejected', 'cancelled')`,
     ),
     check(
       "market_payouts_two_persons",
-      sql`${t.state} not in ('approved', 'paid') or (${t.approvedBy} is not null and ${t.approvedBy} <> ${t.sellerId} and (not ${t.needsSecond} or (${t.secondedBy} is not null and ${t.secondedBy} <> ${t.approvedBy} and ${t.secondedBy} <> ${t.sellerId})))`,
+      sql`${t.state} not in ('approved', 'paid', 'bounced') or (${t.approvedBy} is not null and ${t.approvedBy} <> ${t.sellerId} and (not ${t.needsSecond} or (${t.secondedBy} is not null and ${t.secondedBy} <> ${t.approvedBy} and ${t.secondedBy} <> ${t.sellerId})))`,
     ),
     check(
       "market_payouts_paid_is_referenced",
-      sql`(${t.state} = 'paid') = (${t.transferReference} is not null)`,
+      sql`(${t.state} in ('paid', 'bounced')) = (${t.transferReference} is not null)`,
+    ),
+    check(
+      "market_payouts_bounced_after_paid",
+      sql`(${t.bouncedBy} is null) = (${t.bounceReason} is null) and (${t.bouncedBy} is null or (${t.state} in ('paid', 'bounced') and ${t.bouncedBy} <> ${t.sellerId}))`,
+    ),
+    check(
+      "market_payouts_bounced_two_persons",
+      sql`(${t.state} = 'bounced') = (${t.bouncedAt} is not null) and (${t.state} <> 'bounced' or (${t.bouncedBy} is not null and (not ${t.needsSecond} or (${t.bounceSecondedBy} is not null and ${t.bounceSecondedBy} <> ${t.bouncedBy} and ${t.bounceSecondedBy} <> ${t.sellerId}))))`,
     ),
   ],
 );

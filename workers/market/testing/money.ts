@@ -70,7 +70,7 @@ export const askPayout = (seller: TestUser, amount: unknown, key?: string) =>
 export const decide = (
   admin: TestUser,
   id: string,
-  verb: "approve" | "reject" | "paid",
+  verb: "approve" | "reject" | "paid" | "bounced",
   json?: object,
   key?: string,
 ): Promise<TestAnswer> =>

@@ -1,0 +1,16 @@
+ALTER TABLE "market_payouts" DROP CONSTRAINT "market_payouts_state_known";--> statement-breakpoint
+ALTER TABLE "market_payouts" DROP CONSTRAINT "market_payouts_two_persons";--> statement-breakpoint
+ALTER TABLE "market_payouts" DROP CONSTRAINT "market_payouts_paid_is_referenced";--> statement-breakpoint
+ALTER TABLE "market_payouts" ADD COLUMN "bounced_by" bigint;--> statement-breakpoint
+ALTER TABLE "market_payouts" ADD COLUMN "bounce_reason" text;--> statement-breakpoint
+ALTER TABLE "market_payouts" ADD COLUMN "bounce_seconded_by" bigint;--> statement-breakpoint
+ALTER TABLE "market_payouts" ADD COLUMN "bounced_at" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "market_payouts" ADD CONSTRAINT "market_payouts_bounced_by_identity_users_id_fk" FOREIGN KEY ("bounced_by") REFERENCES "public"."identity_users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "market_payouts" ADD CONSTRAINT "market_payouts_bounce_seconded_by_identity_users_id_fk" FOREIGN KEY ("bounce_seconded_by") REFERENCES "public"."identity_users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "market_payouts_bounced_by_idx" ON "market_payouts" USING btree ("bounced_by");--> statement-breakpoint
+CREATE INDEX "market_payouts_bounce_seconded_by_idx" ON "market_payouts" USING btree ("bounce_seconded_by");--> statement-breakpoint
+ALTER TABLE "market_payouts" ADD CONSTRAINT "market_payouts_bounced_after_paid" CHECK (("market_payouts"."bounced_by" is null) = ("market_payouts"."bounce_reason" is null) and ("market_payouts"."bounced_by" is null or ("market_payouts"."state" in ('paid', 'bounced') and "market_payouts"."bounced_by" <> "market_payouts"."seller_id")));--> statement-breakpoint
+ALTER TABLE "market_payouts" ADD CONSTRAINT "market_payouts_bounced_two_persons" CHECK (("market_payouts"."state" = 'bounced') = ("market_payouts"."bounced_at" is not null) and ("market_payouts"."state" <> 'bounced' or ("market_payouts"."bounced_by" is not null and (not "market_payouts"."needs_second" or ("market_payouts"."bounce_seconded_by" is not null and "market_payouts"."bounce_seconded_by" <> "market_payouts"."bounced_by" and "market_payouts"."bounce_seconded_by" <> "market_payouts"."seller_id")))));--> statement-breakpoint
+ALTER TABLE "market_payouts" ADD CONSTRAINT "market_payouts_state_known" CHECK ("market_payouts"."state" in ('requested', 'approved', 'paid', 'bounced', 'rejected', 'cancelled'));--> statement-breakpoint
+ALTER TABLE "market_payouts" ADD CONSTRAINT "market_payouts_two_persons" CHECK ("market_payouts"."state" not in ('approved', 'paid', 'bounced') or ("market_payouts"."approved_by" is not null and "market_payouts"."approved_by" <> "market_payouts"."seller_id" and (not "market_payouts"."needs_second" or ("market_payouts"."seconded_by" is not null and "market_payouts"."seconded_by" <> "market_payouts"."approved_by" and "market_payouts"."seconded_by" <> "market_payouts"."seller_id"))));--> statement-breakpoint
+ALTER TABLE "market_payouts" ADD CONSTRAINT "market_payouts_paid_is_referenced" CHECK (("market_payouts"."state" in ('paid', 'bounced')) = ("market_payouts"."transfer_reference" is not null));
