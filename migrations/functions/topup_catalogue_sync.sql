@@ -150,7 +150,8 @@ returns jsonb language sql as $$
     select l.code, l.name, l.brand, l.category, l.type, l.note, l.needs_zone, l.target_kind, l.min_quantity,
       l.max_quantity, l.maintenance, l.multi_trx, l.sellable, p.supplier_price,
       topup_priced(p.supplier_price, m.percent_bp, m.fixed) as price,
-      case when b.is_held then 'empty' else l.status end as status,
+      -- What is known as something else may have become what our forms cannot order, or a bill, whose price is none.
+      case when b.is_held or not l.sellable then 'empty' else l.status end as status,
       case when b.is_held then b.listed_price end as held_price
     from listed l join margins m on m.brand = l.brand join believed b on b.code = l.code,
       lateral (select case when b.is_held then b.known_price else l.supplier_price end as supplier_price) p),

@@ -111,6 +111,25 @@ describe("a full sync", () => {
     });
   });
 
+  it.each([
+    ["prepaid", { name: "Tagihan Telkomsel Halo" }],
+    ["game", { name: "Joki Rank Mythic" }],
+  ] as const)(
+    "takes a %s service off sale while its list calls it %j: we know no price of it",
+    async (family, other) => {
+      const code = threeLists();
+      await sync();
+      const rowOf = { prepaid: prepaidRow, game: gameRow }[family];
+      const named = async (changes: object) => {
+        supplier.lists[family] = [rowOf({ code, ...changes })];
+        await sync();
+        return await serviceOf(ctx, family, code);
+      };
+      expect(await named(other)).toMatchObject({ ...other, status: "empty", active: true });
+      expect(await named({})).toMatchObject({ status: "available", active: true });
+    },
+  );
+
   it("brings in what our forms cannot order switched off, and leaves out what makes no sense", async () => {
     const [joki, wide, dear] = [unique("J"), unique("W"), unique("D")];
     supplier.lists.game = [
