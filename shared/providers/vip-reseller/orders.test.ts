@@ -174,6 +174,20 @@ describe("the status of orders", () => {
     expect(await client.getPrepaidOrderStatus({ trxid: "VP1234567" })).toEqual([]);
   });
 
+  test.each([
+    ["success", "", "1234-5678", "1234-5678"],
+    ["success", "SN: 1234-5678", "1234-5678", "SN: 1234-5678"],
+    ["success", "Transaction completed", "1234-5678", "Transaction completed / 1234-5678"],
+    ["terkirim", "", "1234-5678", "1234-5678"],
+    ["error", "Nomor salah.", "1234-5678", "Nomor salah."],
+    ["processing", "", "1234-5678", ""],
+  ])("of a %s order with note %j and serial %j tells of %j", async (status, note, sn, told) => {
+    replyTo(network, "prepaid", answer(200, ok([orderRow({ status, note, sn })])));
+    expect(await client.getPrepaidOrderStatus({ trxid: "VP1234567" })).toMatchObject([
+      { note: told },
+    ]);
+  });
+
   test("is read as the longest list that is ever asked for, with a token in each row", async () => {
     const note = "1234-5678-9012-3456-7890/NAMA PELANGGAN/R1/1300 VA/32,7 kWh";
     const more = { code: "PLN50", service: "PLN Token Listrik 50.000", status: "success", note };

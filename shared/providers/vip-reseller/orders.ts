@@ -82,6 +82,7 @@ export const OrderRow = z.object({
   service: text,
   status: z.string().min(1),
   note: text,
+  sn: text,
   price: amountIdr.nullish().catch(null),
   balance: amountIdr.nullish().catch(null),
   quantity: count,
@@ -92,6 +93,7 @@ export const OrderRow = z.object({
 });
 
 export function toOrder(family: SupplierFamily, row: z.output<typeof OrderRow>): SupplierOrder {
+  const status = mapStatus(row.status);
   return {
     trxid: row.trxid,
     family,
@@ -99,15 +101,25 @@ export function toOrder(family: SupplierFamily, row: z.output<typeof OrderRow>):
     zone: row.zone || null,
     service: row.service,
     code: row.code || null,
-    status: mapStatus(row.status),
+    status,
     statusText: row.status.trim().toLowerCase().slice(0, 50),
-    note: row.note,
+    note: noteOf(status, row),
     priceIdr: row.price ?? null,
     quantity: row.quantity,
     remain: row.remain,
     startCount: row.count ?? row.start_count,
     balanceAfterIdr: row.balance ?? null,
   };
+}
+
+/**
+ * The serial number stands in `note`. A field `sn` is documented nowhere, and the specification's callback has one
+ * beside a note that says something else: what was delivered is told all the same.
+ */
+function noteOf(status: SupplierStatus, { note, sn }: { note: string; sn: string }): string {
+  const isOpenOrFailed = status === "waiting" || status === "processing" || status === "error";
+  if (isOpenOrFailed || note.includes(sn)) return note;
+  return note === "" ? sn : `${note} / ${sn}`;
 }
 
 /** Buys, in one attempt (providers/vip-reseller.md, "Operations"). */
