@@ -122,7 +122,7 @@ test("what the supplier cannot do, and what is wrong, is told in the dialect's w
   expect(await add({ quantity: 19 })).toEqual({ error: "neworder.error.min_quantity" });
   expect(await add({ quantity: 20_001 })).toEqual({ error: "neworder.error.max_quantity" });
   expect(await add({ quantity: 10_000, link: newLink.post() })).toEqual({
-    error: "Not enough funds on balance",
+    error: "neworder.error.not_enough_funds",
   });
   expect(await panel.post({ action: "add", service: 999_999, link, quantity: 100 })).toEqual({
     error: "Incorrect service ID",

@@ -79,7 +79,7 @@ describe("a mistake in the panel dialect", () => {
   it("is told of a wallet that does not hold enough", async () => {
     const { key } = await createReseller({ amount: 20_999 });
     const fields = { action: "add", service: social.number, link: instagram(), quantity: 1000 };
-    expect((await panel(key, fields)).body).toEqual({ error: "Not enough funds on balance" });
+    expect((await panel(key, fields)).body).toEqual({ error: "neworder.error.not_enough_funds" });
   });
 
   it("is told of a like order of a moment ago; with a key of the caller's own it is the same order", async () => {

@@ -8,7 +8,7 @@ export const WORDS = {
   duplicate: "neworder.error.link_duplicate",
   minimum: "neworder.error.min_quantity",
   maximum: "neworder.error.max_quantity",
-  funds: "Not enough funds on balance",
+  funds: "neworder.error.not_enough_funds",
 } as const;
 
 export const panelError = (words: string) => new AppError("invalid_input", words);
