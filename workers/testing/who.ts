@@ -40,7 +40,7 @@ export const WHO: Record<string, string> = {
     GET /api/host-income/history/{hostId}, POST /api/payment/create-transaction!,
     GET /api/payment/status/{id}, GET /api/payment/check-status/{id}, GET /api/payment/history,
     GET /api/payment/user-balance, GET /api/api/payment/user-balance, POST /api/services/nickname, POST /api/orders/prepaid!, POST /api/orders/social-media!,
-    POST /api/orders/game!, POST /api/orders/process!, GET /api/orders/prepaid, GET /api/orders/social-media,
+    POST /api/orders/game!, POST /api/orders/process!, GET /api/orders/prepaid, GET /api/orders/social-media, GET /api/orders/game,
     GET /api/reseller/keys!, POST /api/reseller/keys!, PUT /api/reseller/keys/{id}!, DELETE /api/reseller/keys/{id}!,
     GET /api/reseller/endpoints, POST /api/reseller/endpoints!, PUT /api/reseller/endpoints/{id}!,
     DELETE /api/reseller/endpoints/{id}!, POST /api/reseller/endpoints/{id}/rotate!,

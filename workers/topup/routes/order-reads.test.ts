@@ -160,11 +160,14 @@ describe("GET /api/orders/…", () => {
     const { orderNumber } = (await post("game", user, quote)).body.data;
     const { data } = (await get(`process?orderNumber=${orderNumber}`, user)).body;
     expect(data).toMatchObject({ status: "PENDING", payment: null });
+    const read = await get(`game?orderNumber=${orderNumber}`, user);
+    expect(read.body.data).toMatchObject({ orderNumber, status: "PENDING", sn: null });
+    expect((await get(`prepaid?orderNumber=${orderNumber}`, user)).status).toBe(404);
   });
 
   it("needs to be told which", async () => {
     const user = await customer();
-    for (const path of ["prepaid", "social-media", "process"]) {
+    for (const path of ["prepaid", "social-media", "game", "process"]) {
       const answer = await get(path, user);
       const words = "orderNumber or trxId parameter required";
       expect([answer.status, answer.body]).toEqual([400, failureBody("topup", 400, words)]);

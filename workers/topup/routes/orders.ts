@@ -181,6 +181,7 @@ async function answerTo(
 const READS: [string, SupplierFamily | null][] = [
   ["/api/orders/prepaid", "prepaid"],
   ["/api/orders/social-media", "social"],
+  ["/api/orders/game", "game"],
   ["/api/orders/process", null],
 ];
 
