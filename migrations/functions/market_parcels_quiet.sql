@@ -55,7 +55,7 @@ begin
         'facts', jsonb_build_object('pesanan', o.number, 'id pesanan', o.id, 'status pesanan', o.status, 'status paket', parcel.status,
           'kurir', parcel.courier, 'resi', coalesce(parcel.tracking_code, '-'), 'kabar terakhir', occasion)));
     if o.status in ('paid', 'processing', 'shipped') then
-      wakes := wakes || market_mail_about('parcel_quiet', o.id, 'seller', occasion, '{}')
+      wakes := wakes || market_order_news(o.id) || market_mail_about('parcel_quiet', o.id, 'seller', occasion, '{}')
         || market_mail_about('parcel_quiet_buyer', o.id, 'buyer', occasion, '{}');
     end if;
   end loop;

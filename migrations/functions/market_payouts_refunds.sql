@@ -57,9 +57,9 @@ begin
   return market_refund_answer(r.id, wake || jobs_wakes(market_order_news(o.id),
     market_mail_about('order_refunded', o.id, 'buyer', r.id::text, jsonb_build_object('reason', r.reason,
       'amount', r.goods_amount + r.shipping_amount, 'paid_to', r.paid_to, 'closed', whole)),
-    case when input->>'seller_id' is null then
-      market_mail_about('order_taken_back', o.id, 'seller', r.id::text, jsonb_build_object('reason', r.reason,
-        'amount', r.seller_amount, 'commission_amount', r.commission_amount)) end))
+    market_mail_about(case when input->>'seller_id' is null then 'order_taken_back' else 'order_given_up' end, o.id, 'seller',
+      r.id::text, jsonb_build_object('reason', r.reason, 'amount', r.seller_amount,
+        'commission_amount', r.commission_amount))))
     || jsonb_build_object('call_back', case when whole and parcel.status = 'pending'
       and parcel.kiriminaja_order_id is not null then parcel.tracking_code end);
 end $$;

@@ -65,9 +65,9 @@ begin
       'facts', jsonb_build_object('pesanan', o.number, 'sebab', input->>'cause')))));
 end $$;
 
--- market_shipment_advance({number | order_id, status, step?, occurred_at, shipped_at?, description, tracking_code,
---   final_word, alert_to})
--- returns {known, moved, superseded, wake}
+-- market_shipment_advance({number | order_id, status, step?, occurred_at, asked_at?, shipped_at?, description,
+--   tracking_code, final_word, alert_to})
+-- returns {known, moved, superseded, overtaken?, wake}
 -- A confirmed piece of news about a parcel; by `number` it is the courier's. Forward only and repeatable: late or
 -- repeated news adds at most a line to the time line. `step`: which kind of trouble a 'failed' is (refused, on its way
 -- back), or that a parcel is in transit once more (redelivery); another one than before is told like a state of its
@@ -76,6 +76,8 @@ end $$;
 -- and moves no money. `superseded`: the seller has sent the goods
 -- otherwise, so the courier's parcel means nothing any more, unless it is the very one that he named by its waybill; or
 -- the courier still means to fetch what was called off here, or what was paid out as a parcel that he never had.
+-- `overtaken`: other news was recorded after the courier was asked for this (`asked_at`), so that this may be the older
+-- of the two; nothing of it is recorded, and he is asked once more.
 create or replace function market_shipment_advance(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
@@ -117,12 +119,14 @@ begin
   moved := case when (input->>'final_word')::boolean then parcel.status <> next_status
     else market_parcel_rank(next_status) > market_parcel_rank(parcel.status) or is_again
       or parcel.status = 'cancelled' and next_status not in ('pending', 'cancelled') and input->>'number' is not null end;
-  is_news := moved or next_status = 'failed' and parcel.status = 'failed' and not exists (
-    select from market_shipment_events e
-    where e.shipment_id = parcel.id and e.status = 'failed' and e.description = words);
+  is_news := moved or next_status = 'failed' and parcel.status = 'failed'
+    and market_last_line(parcel.id) is distinct from words;
+  if is_news and (input->>'asked_at')::timestamptz < (
+      select max(e.created_at) from market_shipment_events e where e.shipment_id = parcel.id) then
+    return market_advanced(true, false, false, told) || '{"overtaken": true}';
+  end if;
   if is_news or input->>'occurred_at' is not null then
-    insert into market_shipment_events (shipment_id, status, description, occurred_at)
-      values (parcel.id, next_status, words, happened) on conflict do nothing;
+    perform market_parcel_line(parcel.id, next_status, words, happened, is_news);
   end if;
   update market_shipments set
       status = case when moved then next_status else status end,
@@ -144,9 +148,9 @@ begin
       happened);
   elsif has_waybill then
     told := told || jobs_wakes(market_order_news(o.id),
-      market_mail_about(case when input->>'number' is null then 'parcel_sent' else 'waybill_given' end, o.id, 'seller',
-        input->>'tracking_code', '{}'),
-      market_mail_about('waybill_given_buyer', o.id, 'buyer', input->>'tracking_code', '{}'));
+      market_mail_again(case when input->>'number' is null then 'parcel_sent' else 'waybill_given' end, o.id, 'seller',
+        input->>'tracking_code'),
+      market_mail_again('waybill_given_buyer', o.id, 'buyer', input->>'tracking_code'));
   end if;
   return market_advanced(true, moved, false, told);
 end $$;
@@ -169,6 +173,19 @@ returns jsonb language sql as $$
     and coalesce(parcel.tracking_code, input->>'tracking_code') is not distinct from input->>'tracking_code'), '[]')
 $$;
 
+-- Adds a line to a parcel's way. The courier gives a state the same moment however often it comes back, so `is_news` of a
+-- moment that is there already has happened just now.
+create or replace function market_parcel_line(parcel uuid, status text, words text, happened timestamptz, is_news boolean)
+returns void language plpgsql as $$
+begin
+  insert into market_shipment_events (shipment_id, status, description, occurred_at)
+    values (parcel, status, words, happened) on conflict do nothing;
+  if not found and is_news then
+    insert into market_shipment_events (shipment_id, status, description, occurred_at)
+      values (parcel, status, words, now()) on conflict do nothing;
+  end if;
+end $$;
+
 -- What was told of a parcel last, by our own clock: the courier's may differ.
 create or replace function market_last_line(parcel uuid) returns text language sql stable as $$
   select e.description from market_shipment_events e where e.shipment_id = parcel
@@ -187,8 +204,7 @@ create or replace function market_order_news(order_key uuid) returns jsonb langu
 $$;
 
 -- What a parcel's move (its state, or its step where that says more) means for its order: shipped, or delivered and
--- paid out, or trouble; both sides hear of it, live and by mail, once for each state and not for each scan. The same
--- word about another parcel of the order (sent again) is another mail.
+-- paid out, or trouble; both sides hear of it, live and by mail, once for each change and not for each scan.
 create or replace function market_order_follows(o market_orders, parcel_status text, happened timestamptz)
 returns jsonb language plpgsql as $$
 declare
@@ -204,9 +220,9 @@ begin
     update market_orders set status = 'shipped', updated_at = now()
       where id = o.id and status in ('paid', 'processing');
     return jobs_wakes(market_order_news(o.id),
-      market_mail_about(case when is_told then 'parcel_in_transit_buyer' else 'order_shipped' end, o.id, 'buyer', again, '{}'),
-      market_mail_about(case when is_told then 'parcel_in_transit' when again is null then 'parcel_collected'
-        else 'parcel_sent' end, o.id, 'seller', again, '{}'));
+      market_mail_again(case when is_told then 'parcel_in_transit_buyer' else 'order_shipped' end, o.id, 'buyer', again),
+      market_mail_again(case when is_told then 'parcel_in_transit' when again is null then 'parcel_collected'
+        else 'parcel_sent' end, o.id, 'seller', again));
   elsif parcel_status = 'delivered' then
     update market_orders set status = 'delivered', delivered_at = happened, updated_at = now()
       where id = o.id and status in ('paid', 'processing', 'shipped');
@@ -222,14 +238,17 @@ begin
     update market_orders set status = 'shipped', updated_at = now()
       where id = o.id and status in ('paid', 'processing');
   end if;
-  -- What is told after the parcel went on is another word than before.
-  again := nullif(concat_ws('/', case when parcel_status in ('problem', 'redelivery') then parcel_status end,
-    (select count(*) from market_shipment_events e join market_shipments h on h.id = e.shipment_id
-      where h.order_id = o.id and e.status in ('picked_up', 'in_transit') and e.created_at > (
-        select min(f.created_at) from market_shipment_events f
-        where f.shipment_id = h.id and f.status in ('failed', 'cancelled'))
-      having count(*) > 0)), '');
   parcel_status := case parcel_status when 'problem' then 'failed' else parcel_status end;
-  return jobs_wakes(market_order_news(o.id), market_mail_about('parcel_' || parcel_status, o.id, 'seller', again, '{}'),
-    market_mail_about('parcel_' || parcel_status || '_buyer', o.id, 'buyer', again, '{}'));
+  return jobs_wakes(market_order_news(o.id), market_mail_again('parcel_' || parcel_status, o.id, 'seller', null),
+    market_mail_again('parcel_' || parcel_status || '_buyer', o.id, 'buyer', null));
 end $$;
+
+-- A mail about what may happen to a parcel more than once (it is carried on after a cancellation, tried again, sent again):
+-- each time is another mail, which the number of lines of its way tells apart. Only for what has surely changed.
+create or replace function market_mail_again(template text, order_key uuid, reader text, occasion text) returns jsonb
+language sql as $$
+  select market_mail_about(template, order_key, reader, case when exists (select from jobs j
+      where j.dedupe_key = concat_ws('/', 'mail', template, order_key, occasion))
+    then concat_ws('/', occasion, (select count(*) from market_shipment_events e
+      join market_shipments h on h.id = e.shipment_id where h.order_id = order_key)) else occasion end, '{}')
+$$;

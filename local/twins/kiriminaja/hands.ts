@@ -9,6 +9,7 @@ const longestWaitMs = 2000;
 
 const destinations = [
   "processed",
+  "collected",
   "shipped",
   "finished",
   "returning",
@@ -36,7 +37,7 @@ const finalCodes: readonly number[] = [
 ];
 
 async function ship(kiriminAja: KiriminAja, shipment: Shipment): Promise<void> {
-  shipment.shippedAt = kiriminAja.clock();
+  shipment.shippedAt ??= kiriminAja.clock();
   kiriminAja.enter(shipment, codes.withCourier, "Paket diterima kurir");
   await kiriminAja.tell(shipment, "shipped_packages");
 }
@@ -48,6 +49,8 @@ async function moveTo(kiriminAja: KiriminAja, shipment: Shipment, to: Destinatio
   switch (to) {
     case "processed":
       return;
+    case "collected":
+      return kiriminAja.enter(shipment, codes.collected, "Paket diambil driver");
     case "shipped":
       return await ship(kiriminAja, shipment);
     case "finished":

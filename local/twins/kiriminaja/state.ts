@@ -3,6 +3,7 @@ import type { Json } from "../common/fields.ts";
 /** Status codes of kiriminaja.md section 3 that the twin itself sets. */
 export const codes = {
   asked: 101,
+  collected: 103,
   waitingForAwb: 105,
   withCourier: 106,
   redelivery: 152,

@@ -128,6 +128,25 @@ const orderTakenBack = mailTemplate({
   }),
 });
 
+const orderGivenUp = mailTemplate({
+  name: "order_given_up",
+  schema: RefundMail,
+  subject: (mail) => `Pesanan ${mail.number} Anda batalkan`,
+  page: (mail) => ({
+    title: `Pesanan ${mail.number} Anda batalkan`,
+    blocks: [
+      {
+        kind: "text",
+        text: `Halo ${mail.name},\npesanan ini sudah dibatalkan dan dananya dikembalikan kepada pembeli. Jangan kirim paketnya; kurir yang sudah diminta menjemputnya kami kabari.`,
+      },
+      {
+        kind: "facts",
+        facts: [["Alasan", mail.reason]],
+      },
+    ],
+  }),
+});
+
 /** Mails about sellers' money and about what goes back to buyers. */
 export const payoutMails: readonly MailTemplate<unknown>[] = [
   payoutPaid,
@@ -136,4 +155,5 @@ export const payoutMails: readonly MailTemplate<unknown>[] = [
   bankAccountChanged,
   orderRefunded,
   orderTakenBack,
+  orderGivenUp,
 ];

@@ -6,14 +6,18 @@ import { type NoticeApplier, receiveNotice } from "../../../shared/inbox/inbox.t
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { describeError } from "../../../shared/log.ts";
 import type { CourierEvent } from "../../../shared/providers/kiriminaja.ts";
-import { askAboutParcel, bearsOut, type ParcelStatus } from "./parcel-news.ts";
+import { askAboutParcel, bearsOut, type ParcelNews, type ParcelStatus } from "./parcel-news.ts";
 
 const Advanced = z.object({
   known: z.boolean(),
   moved: z.boolean(),
   superseded: z.boolean(),
+  overtaken: z.boolean().default(false),
   wake: wakeSchema,
 });
+
+/** News that may be older than what another caller recorded meanwhile is asked for again; then it counts. */
+const MOST_QUESTIONS = 3;
 
 /** `unknown`: neither side knows the order. `superseded`: its seller has sent the goods otherwise, or nothing is to be sent. */
 export type Followed =
@@ -25,9 +29,20 @@ export type Followed =
  * Asks the courier where a parcel is and records it. Callbacks and the minute's check both end here: a callback carries
  * no signature (kiriminaja.md §4), so it is only a hint.
  */
-export async function followParcel(ctx: Ctx, number: string): Promise<Followed> {
+export async function followParcel(ctx: Ctx, number: string, question = 1): Promise<Followed> {
+  const askedAt = question < MOST_QUESTIONS ? ctx.now().toISOString() : null;
   const found = await askAboutParcel(ctx, number);
   if (!found) return { kind: "unknown" };
+  const { status, awb } = found;
+  const result = await record(ctx, number, found, askedAt);
+  if (result.overtaken) return await followParcel(ctx, number, question + 1);
+  if (!result.known) return { kind: "unknown" };
+  if (!result.superseded) return { kind: "followed", status };
+  if (awb && status === "pending") callBackPickup(ctx, awb);
+  return { kind: "superseded" };
+}
+
+async function record(ctx: Ctx, number: string, found: ParcelNews, askedAt: string | null) {
   const { status, step, awb, occurredAt, shippedAt, description } = found;
   const input = {
     number,
@@ -36,15 +51,13 @@ export async function followParcel(ctx: Ctx, number: string): Promise<Followed> 
     tracking_code: awb,
     description,
     occurred_at: occurredAt?.toISOString() ?? null,
+    asked_at: askedAt,
     shipped_at: shippedAt?.toISOString() ?? null,
     alert_to: ctx.config.ALERT_EMAIL,
   };
   const result = await ctx.db.run(call("market_shipment_advance", input, Advanced));
   wake(ctx, result.wake);
-  if (!result.known) return { kind: "unknown" };
-  if (!result.superseded) return { kind: "followed", status };
-  if (awb && status === "pending") callBackPickup(ctx, awb);
-  return { kind: "superseded" };
+  return result;
 }
 
 /** Tells the courier not to come. Courtesy only: it fetches nothing where nothing waits, and its news count no more. */
