@@ -130,6 +130,12 @@ describe("rotating the sealing keys", () => {
       "vip-reseller-refused": "topup-callback-refused",
     };
     const key = crypto.randomUUID();
+    const shelved = await seal({ SEALING_KEYS: [OLD] }, owners["vip-reseller-refused"], "isi");
+    await client.query(
+      `insert into inbox_events (provider, event_key, body, received_at)
+       values ('vip-reseller-refused', $1 || '/3', $2, now())`,
+      [key, JSON.stringify({ v: 2, key: shelved })],
+    );
     for (const [provider, owner] of Object.entries(owners)) {
       const original = await seal({ SEALING_KEYS: [OLD] }, owner, "isi");
       await client.query(
@@ -139,6 +145,16 @@ describe("rotating the sealing keys", () => {
       );
     }
     expect((await rotateKeys(url, [NEW, OLD])).unopened.join()).not.toContain("inbox_events");
+    const { rows: keys } = await client.query(
+      "select body::jsonb->>'key' as key from inbox_events where event_key = $1 || '/3'",
+      [key],
+    );
+    const again = await unseal(
+      { SEALING_KEYS: [NEW] },
+      owners["vip-reseller-refused"],
+      keys[0].key,
+    );
+    expect(again).toBe("isi");
     for (const [provider, owner] of Object.entries(owners)) {
       const { rows } = await client.query(
         "select body::jsonb->>'original' as original from inbox_events where provider = $1 and event_key = $2",

@@ -112,4 +112,12 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
       "case provider when 'vip-reseller-refused' then 'topup-callback-refused' else 'topup-callback' end",
     only: "provider in ('vip-reseller', 'vip-reseller-refused')",
   },
+  {
+    table: "inbox_events",
+    column: "body",
+    field: { name: "key", type: "text" },
+    key: "id",
+    owner: "'topup-callback-refused'",
+    only: "provider = 'vip-reseller-refused'",
+  },
 ];

@@ -19,5 +19,7 @@ export {
   toHex,
   utf8,
 } from "./encoding.ts";
+export { gunzip, gzip } from "./gzip.ts";
+export { decryptOnce, encryptOnce } from "./one-key.ts";
 export { randomBase32, randomToken } from "./random-code.ts";
 export { seal, unseal } from "./seal.ts";

@@ -128,6 +128,31 @@ describe("a verified notice", () => {
     ]);
   });
 
+  test("that is large is shelved before it is written, and kept and applied as what that gives", async () => {
+    const { ctx } = contextWithQueues();
+    const applier = recordingApplier("applied");
+    const shelved: string[] = [];
+    let isOut = true;
+    const shelving: NoticeApplier = {
+      ...applier,
+      async shelve(_ctx, body) {
+        if (isOut) throw new Error("the bucket is out");
+        shelved.push(body);
+        return `short ${body}`;
+      },
+    };
+    const large = unique();
+    expect(await consume(ctx, shelving, [large])).toEqual([2]);
+    expect(await eventsOf(ctx, applier)).toEqual([]);
+    isOut = false;
+    expect(await consume(ctx, shelving, [large])).toEqual(["acked"]);
+    expect(await consume(ctx, shelving, [large])).toEqual(["acked"]);
+    expect([applier.applied, shelved]).toEqual([[`short ${large}`], [large, large]]);
+    expect(await eventsOf(ctx, applier)).toMatchObject([
+      { state: "applied", body: `short ${large}` },
+    ]);
+  });
+
   test("comes again after a pause of at most five minutes while the database is out", async () => {
     for (const [attempts, pause] of [
       [1, 2],

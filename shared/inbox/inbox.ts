@@ -22,6 +22,11 @@ export interface NoticeApplier {
   /** Names the event: the same for every delivery of it, another for every other event. */
   eventKey(ctx: Ctx, body: string): string;
   /**
+   * Puts what is large elsewhere, idempotently, before the notice is written; the body that it gives is what is kept and
+   * applied. What throws is delivered again.
+   */
+  shelve?(ctx: Ctx, body: string): Promise<string>;
+  /**
    * Applies a verified notice idempotently. `parked`: nothing here fits it (yet); it is kept, tried again for a day,
    * and can be replayed. What throws is delivered again. The reason is stored and logged: no personal data.
    */
@@ -85,11 +90,12 @@ const received = z.object({
 
 async function receive(
   ctx: Ctx,
-  { provider, body, receivedAt, requestId }: Notice,
+  { provider, body: sent, receivedAt, requestId }: Notice,
   appliers: readonly NoticeApplier[],
 ): Promise<void> {
   const applier = applierOf(appliers, provider);
-  const eventKey = await shortKey(applier.eventKey(ctx, body));
+  const eventKey = await shortKey(applier.eventKey(ctx, sent));
+  const body = applier.shelve ? await applier.shelve(ctx, sent) : sent;
   const input = { provider, event_key: eventKey, body, received_at: receivedAt };
   const event = await ctx.db.run(call("inbox_receive", input, received));
   ctx.log.info("notice received", {

@@ -92,9 +92,12 @@ function callbackOf(form: SupplierCallback["form"], fields: Fields): SupplierCal
   };
 }
 
-/** Whether a body names an order and a status in one of the forms, whoever sent it. */
-export const isCallback = (rawBody: string): boolean =>
-  claimedOrders(rawBody).some((fields) => Claim.safeParse(fields).success);
+/** The form in which a body names an order and a status, whoever sent it; null: it is no callback. */
+export function claimedForm(rawBody: string): SupplierCallback["form"] | null {
+  const claimed = claimedOrders(rawBody).find((fields) => Claim.safeParse(fields).success);
+  if (!claimed) return null;
+  return claimed.flat ? "specification" : "provider";
+}
 
 type Fields = Record<string, unknown>;
 

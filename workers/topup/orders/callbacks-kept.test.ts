@@ -2,8 +2,15 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
-import { fromBase64, md5Hex, sha256Hex, unseal, utf8 } from "../../../shared/crypto/index.ts";
-import { call, rows } from "../../../shared/db/statement.ts";
+import {
+  fromBase64,
+  gunzip,
+  md5Hex,
+  sha256Hex,
+  unseal,
+  utf8,
+} from "../../../shared/crypto/index.ts";
+import { rows } from "../../../shared/db/statement.ts";
 import type { AppError } from "../../../shared/http/errors.ts";
 import { consumeNotices } from "../../../shared/inbox/inbox.ts";
 import { contextWithQueues, deliver } from "../../../shared/jobs/test-queues.ts";
@@ -11,7 +18,8 @@ import { testContext } from "../../testing/api.ts";
 import { unique } from "../../testing/factories.ts";
 import { received } from "../testing/callbacks.ts";
 import { callbackApplier, receiveCallback } from "./callbacks.ts";
-import { RefusedCallbacks, refusedCallbackApplier } from "./refused-callbacks.ts";
+import { openRefused, refusedCallbackApplier } from "./refused-archive.ts";
+import { RefusedCallbacks } from "./refused-callbacks.ts";
 
 const appliers = [callbackApplier, refusedCallbackApplier];
 
@@ -31,13 +39,6 @@ async function consume(sent: { body: unknown }[]): Promise<void> {
   expect(new Set(fates)).toEqual(new Set(["acked"]));
 }
 
-const Kept = z.object({ count: z.number(), dropped: z.number(), original: z.string() });
-const Entry = z.object({
-  verdict: z.string(),
-  body: z.string().transform((text) => fromBase64(text) ?? utf8("?")),
-  times: z.number(),
-  tooLong: z.object({ length: z.number(), sha256: z.string() }).optional(),
-});
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** What the kept rows of these places say, opened. */
@@ -50,19 +51,17 @@ async function refusedOf(sent: { body: unknown }[]) {
       z.object({ body: z.string() }),
     ),
   );
-  const kept = found.map(({ body }) => Kept.parse(JSON.parse(body)));
-  const opened = kept.map(async ({ original }) => {
-    const text = await unseal(testContext().config, "topup-callback-refused", original);
-    return z.array(Entry).parse(JSON.parse(text ?? ""));
-  });
+  const counts = found.map(({ body }) => Count.parse(JSON.parse(body)).count);
+  const opened = found.map(async ({ body }) => (await openRefused(testContext(), body)) ?? []);
+  const entries = (await Promise.all(opened)).flat();
   return {
-    bodies: found.map(({ body }) => body).join(),
-    count: kept.reduce((sum, { count }) => sum + count, 0),
-    dropped: kept.reduce((sum, { dropped }) => sum + dropped, 0),
-    entries: (await Promise.all(opened)).flat(),
+    rows: found.map(({ body }) => body),
+    count: counts.reduce((sum, count) => sum + count, 0),
+    entries: entries.map((one) => ({ ...one, body: fromBase64(one.body) ?? utf8("?") })),
   };
 }
 
+const Count = z.object({ count: z.number() });
 const Original = z.object({ original: z.string().nullable() });
 const Notice = z
   .object({ body: z.string() })
@@ -175,11 +174,14 @@ describe("callbacks that are kept", () => {
     const [one, other] = await Promise.all([long(40_000), long(40_000)]);
     expect([one, other]).toEqual(["too_large", "too_large"]);
     await consume(sent);
-    const tooLong = { length: 40_000, sha256: await sha256Hex(bytes) };
     const { count, entries } = await refusedOf(sent);
     expect(count).toBe(2);
+    const facts = { length: 40_000, sha256: await sha256Hex(bytes) };
     expect(entries).toEqual([
-      { verdict: "unreadable", times: 2, tooLong, body: bytes.slice(0, 2_000) },
+      {
+        ...{ verdict: "unreadable", form: null, from: "unknown", times: 2, ...facts },
+        ...{ at: expect.any(String), lastAt: expect.any(String), body: bytes.slice(0, 2_000) },
+      },
     ]);
   });
 
@@ -192,17 +194,17 @@ describe("callbacks that are kept", () => {
     expect(codes.at(-1)).toBe("invalid_input");
     expect(sent.length).toBeLessThan(5);
     await consume(sent);
-    const { bodies: stored, count, dropped, entries } = await refusedOf(sent);
-    expect([count, dropped]).toEqual([301, 0]);
-    expect(stored).not.toContain("RAHASIA");
+    const { rows: stored, count, entries } = await refusedOf(sent);
+    expect(count).toBe(301);
+    expect(JSON.stringify(sent) + stored).not.toContain("RAHASIA");
     const times = Object.fromEntries(entries.map((one) => [textOf(one.body), one.times]));
     expect(times).toEqual({ ...Object.fromEntries(bodies.map((body) => [body, 2])), "?": 1 });
     const odd = entries.find(({ body }) => textOf(body) === "?");
     expect(odd).toMatchObject({ verdict: "unreadable" });
   });
 
-  const keep = (refused: RefusedCallbacks, ctx: Ctx, body: string) =>
-    codeOf(refused.keep(ctx, { verdict: "forged", bytes: utf8(body) }));
+  const keep = (refused: RefusedCallbacks, ctx: Ctx, body: string, from = "203.0.113.7") =>
+    codeOf(refused.keep(ctx, { verdict: "forged", form: "provider", from, ...received(body) }));
   const floodOf = (many: number) =>
     Array.from({ length: many }, (_, n) => forged(`${n} ${"x".repeat(1_500)}`));
 
@@ -214,26 +216,60 @@ describe("callbacks that are kept", () => {
     expect(new Set(fates)).toEqual(new Set([undefined]));
     for (const { body } of sent) expect(JSON.stringify(body).length).toBeLessThan(128_000);
     await consume(sent);
-    const { count, dropped, entries } = await refusedOf(sent);
-    expect([count, dropped]).toEqual([flood.length, 0]);
+    const { count, entries } = await refusedOf(sent);
+    expect(count).toBe(flood.length);
     expect(entries.map(({ body }) => textOf(body)).sort()).toEqual(flood.sort());
   });
 
-  it("are of a flood without end what a minute takes; of the others nothing is taken, and they are counted", async () => {
+  it("are all of a flood without end, beyond what a minute takes by their facts and beginning", async () => {
     const { ctx, sent } = contextWithQueues();
     let now = new Date("2030-01-01T00:00:30Z");
     const at = { ...ctx, now: () => now };
-    const refused = new RefusedCallbacks({ mostAMinute: 2 });
-    const fates = await Promise.all(floodOf(200).map((body) => keep(refused, at, body)));
-    const kept = fates.filter((fate) => fate === undefined).length;
-    expect(kept).toBeGreaterThan(30);
-    expect(fates.filter((fate) => fate === "rate_limited")).toHaveLength(200 - kept);
+    const refused = new RefusedCallbacks({ wholeBytesAMinute: 20_000, busyMs: 20 });
+    const flood = floodOf(1_000);
+    const fates = await Promise.all(
+      flood.map((body, n) => keep(refused, at, body, `203.0.113.${n % 8}`)),
+    );
+    expect(new Set(fates)).toEqual(new Set([undefined]));
+    expect(sent.length).toBeLessThan(12);
+    for (const { body } of sent) expect(JSON.stringify(body).length).toBeLessThan(128_000);
     now = new Date("2030-01-01T00:01:00Z");
-    expect(await keep(refused, at, forged(unique()))).toBeUndefined();
+    const later = forged(`later ${"x".repeat(300)}`);
+    expect(await keep(refused, at, later)).toBeUndefined();
     await consume(sent);
-    expect(sent).toHaveLength(3);
-    const { count, dropped } = await refusedOf(sent);
-    expect([count, dropped]).toEqual([kept + 1, 200 - kept]);
+    const { rows: stored, count, entries } = await refusedOf(sent);
+    expect(count).toBe(1_001);
+    // The database holds what tells of them, not the flood.
+    expect(stored.join().length).toBeLessThan(sent.length * 1_000);
+    const digests = await Promise.all([...flood, later].map(sha256Hex));
+    expect(entries.map(({ sha256 }) => sha256).sort()).toEqual(digests.sort());
+    const whole = entries.filter(({ body, length }) => body.length === length);
+    expect(whole.map(({ body }) => textOf(body))).toContain(later);
+    const cut = entries.filter(({ body, length }) => body.length < length);
+    expect(cut.length).toBeGreaterThan(950);
+    for (const one of cut) {
+      expect(one).toMatchObject({ verdict: "forged", form: "provider", times: 1 });
+      expect(flood.some((body) => body.startsWith(textOf(one.body)))).toBe(true);
+      expect(one.body).toHaveLength(200);
+    }
+    const from = JSON.parse(stored.find((row) => row.includes('"sources":8')) ?? "{}");
+    expect(from).toMatchObject({ sources: 8, firstAt: "2030-01-01T00:00:30.000Z" });
+    expect(from.from).toHaveLength(5);
+  });
+
+  it("hold up and shorten no signed one, whatever flood of others is on", async () => {
+    const { ctx, sent } = contextWithQueues();
+    const headers = signed(ctx);
+    const flood = floodOf(300).map((body) =>
+      codeOf(receiveCallback(ctx, new Headers(), received(body))),
+    );
+    const trxid = unique("VPS");
+    const body = received(JSON.stringify({ data: { trxid, status: "success", note: "SN" } }));
+    expect(await receiveCallback(ctx, headers, body)).toEqual({ trxid });
+    // It is on the queue before the first message of the flood.
+    const [first] = sent;
+    expect(JSON.stringify(first)).toContain(trxid);
+    expect(new Set(await Promise.all(flood))).toEqual(new Set(["unauthenticated"]));
   });
 
   it("are sent once in a while when very many were refused in a minute", async () => {
@@ -255,31 +291,28 @@ describe("callbacks that are kept", () => {
   });
 });
 
-describe("refused callbacks that take too much room", () => {
-  it("are forgotten, the oldest first, and counted once from many connections", async () => {
-    const { ctx } = contextWithQueues();
-    const provider = unique("p");
-    const fill = sql`insert into inbox_events (provider, event_key, body, state, received_at)
-      select ${provider}, n::text, json_build_object('count', n, 'original', repeat('x', 1000))::text, 'applied', now()
-      from generate_series(1, 20) n`;
-    await ctx.db.run(rows(fill, z.unknown()));
-    const shape = z.object({ forgotten: z.number() });
-    const input = { provider, most_bytes: 5 * 1_400 };
-    const trims = Array.from({ length: 8 }, () =>
-      testContext().db.run(call("topup_callbacks_trim", input, shape)),
+const Packing = z.object({ original: z.string(), packing: z.string() });
+const signed = ({ config }: Ctx) =>
+  new Headers({
+    "x-client-signature": md5Hex(config.VIP_RESELLER_API_ID + config.VIP_RESELLER_API_KEY),
+  });
+
+describe("a signed callback that is long", () => {
+  it("is taken and kept to the last byte", async () => {
+    const { ctx, sent } = contextWithQueues();
+    const trxid = unique("VPH");
+    const note = Array.from({ length: 2_000 }, () => crypto.randomUUID()).join(" ");
+    const body = received(JSON.stringify({ data: { trxid, status: "success", note } }));
+    expect(body.length).toBeGreaterThan(70_000);
+    expect(await receiveCallback(ctx, signed(ctx), body)).toEqual({ trxid });
+    for (const { body: message } of sent) {
+      expect(JSON.stringify(message).length).toBeLessThan(128_000);
+    }
+    await consume(sent);
+    const [kept] = (await eventsOf("vip-reseller", trxid)).map((row) =>
+      Packing.parse(JSON.parse(row.body)),
     );
-    const told = (await Promise.all(trims)).reduce((sum, { forgotten }) => sum + forgotten, 0);
-    const left = await ctx.db.run(
-      rows(
-        sql`select event_key, (body::jsonb->>'count')::int as count from inbox_events where provider = ${provider}`,
-        z.object({ event_key: z.string(), count: z.number() }),
-      ),
-    );
-    const counts = left.map(({ count }) => count);
-    expect(counts.reduce((sum, count) => sum + count, 0)).toBe((20 * 21) / 2);
-    const kept = left.filter(({ event_key: key }) => !key.startsWith("forgotten/"));
-    expect(kept.map(({ count }) => count).sort((a, b) => a - b)).toEqual([16, 17, 18, 19, 20]);
-    expect(told).toBe((15 * 16) / 2);
-    expect(left).toHaveLength(6);
+    const opened = await unseal(ctx.config, "topup-callback", kept?.original ?? "");
+    expect(await gunzip(fromBase64(opened ?? "") ?? utf8(""))).toEqual(body.bytes);
   });
 });

@@ -15,7 +15,7 @@ import { callbackApplier, receiveCallback } from "./callbacks.ts";
 import { followOrders } from "./follow.ts";
 import type { Order } from "./order.ts";
 import { placePrepaid } from "./place.ts";
-import { refusedCallbackApplier } from "./refused-callbacks.ts";
+import { refusedCallbackApplier } from "./refused-archive.ts";
 
 beforeAll(stockShelves);
 

@@ -1,30 +1,25 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
-import {
-  type Bytes,
-  hmacSha256Hex,
-  seal,
-  sha256Hex,
-  toBase64,
-} from "../../../shared/crypto/index.ts";
+import { type Bytes, gzip, hmacSha256Hex, seal, toBase64 } from "../../../shared/crypto/index.ts";
 import { rows } from "../../../shared/db/statement.ts";
+import { connectingAddress } from "../../../shared/http/caller.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { type NoticeApplier, receiveNotice } from "../../../shared/inbox/inbox.ts";
-import { isCallback } from "../../../shared/providers/vip-reseller/callback.ts";
+import { claimedForm } from "../../../shared/providers/vip-reseller/callback.ts";
 import type { CallbackHeaders } from "../../../shared/providers/vip-reseller.ts";
 import { advance } from "./follow.ts";
 import { orderShape, targetKind } from "./order.ts";
 import { updateOf } from "./purchase.ts";
-import { RefusedCallbacks } from "./refused-callbacks.ts";
+import { LONGEST_BYTES, RefusedCallbacks } from "./refused-callbacks.ts";
 
 const PROVIDER = "vip-reseller";
 /** The sealed original of a callback is kept under this name. */
 const OWNER = "topup-callback";
-/** The longest body that is a callback: a list of as many orders as one is read for weighs less. It is kept whole. */
-const LONGEST_BYTES = 32 * 1024;
-/** What is kept of one that is longer, beside its length and digest. */
-const BEGINNING_BYTES = 2_000;
+/** What a long signed one may come to when it is packed. Sealed that is 107 KB, and a queue takes 128 KB. */
+const MOST_PACKED_BYTES = 60_000;
+/** An address is no longer, whatever stands before us says. */
+const LONGEST_ADDRESS = 64;
 
 /** A request's body as far as it was read, and how long it is. */
 export interface CallbackBody {
@@ -42,50 +37,67 @@ const Kept = z.object({
   trxid: z.string(),
   status: z.string(),
   statusText: z.string(),
+  from: z.string().nullable().default(null),
   /** Tells callbacks of one status apart. Keyed: a plain digest would let a short serial be guessed. */
   digest: z.string().default(""),
   /** Of one that lists several orders the first notice has it; the others have its digest. */
   original: z.string().nullable(),
+  /** How a long one was packed before it was sealed. */
+  packing: z.literal("gzip").nullable().default(null),
 });
 type Kept = z.output<typeof Kept>;
 
 /**
  * Takes a callback in: verified in constant time, kept and queued without the database. Throws `too_large`,
  * `unauthenticated` for one that nobody signed and `invalid_input` for one that is none; these are kept too. Whatever
- * this answers is kept, but for `rate_limited` and `unavailable`.
+ * this answers is kept, but for `unavailable`. No flood of others turns a signed one away, or shortens it.
  */
 export async function receiveCallback(
   ctx: Ctx,
   headers: CallbackHeaders,
-  { bytes, length }: CallbackBody,
+  body: CallbackBody,
 ): Promise<{ trxid: string }> {
-  if (bytes.length > LONGEST_BYTES) {
-    const tooLong = { length, sha256: await sha256Hex(bytes) };
-    const beginning = bytes.slice(0, BEGINNING_BYTES);
-    await refused.keep(ctx, { verdict: "unreadable", bytes: beginning, tooLong });
-    throw new AppError("too_large", "Callback is too large");
-  }
+  const { bytes, length } = body;
+  const from = (connectingAddress({ headers }) ?? "unknown").slice(0, LONGEST_ADDRESS);
   const text = new TextDecoder().decode(bytes);
   const callbacks = await ctx.providers.vipReseller.parseCallbacks(text, headers);
   const [first] = callbacks;
-  if (!first) {
-    const isReadable = isCallback(text);
-    await refused.keep(ctx, { verdict: isReadable ? "forged" : "unreadable", bytes });
-    throw isReadable
-      ? new AppError("unauthenticated", "Invalid signature")
-      : new AppError("invalid_input", "Invalid callback data");
+  const isWhole = length === bytes.length;
+  const original = first && isWhole ? await originalOf(ctx, bytes) : null;
+  if (!first || !original) {
+    const form = first || !isWhole ? null : claimedForm(text);
+    await refused.keep(ctx, { verdict: form ? "forged" : "unreadable", form, from, ...body });
+    throw refusalOf(length, form !== null);
   }
-  const sealed = await seal(ctx.config, OWNER, toBase64(bytes));
   const digest = await hmacSha256Hex(ctx.config.VIP_RESELLER_API_KEY, bytes);
   // One that lists several orders is a notice for each; what it says twice is one event, which must not lose the original.
   const said = new Set<string>();
   for (const { form, trxid, status, statusText } of callbacks) {
-    const original = said.size === 0 ? sealed : null;
+    const isFirst = said.size === 0;
     if (said.size === said.add(`${trxid}/${statusText}`).size) continue;
-    const kept: Kept = { v: 1, form, trxid, status, statusText, digest, original };
+    const facts = { v: 1 as const, form, trxid, status, statusText, from, digest };
+    const kept: Kept = { ...facts, ...(isFirst ? original : { original: null, packing: null }) };
     await receiveNotice(ctx, { provider: PROVIDER, body: JSON.stringify(kept) });
   }
   return { trxid: first.trxid };
+}
+
+/** The body sealed, one that is long packed before; null where it is so long that no message holds it. */
+async function originalOf(
+  ctx: Ctx,
+  bytes: Bytes,
+): Promise<Pick<Kept, "original" | "packing"> | null> {
+  const packing = bytes.length > LONGEST_BYTES ? "gzip" : null;
+  const packed = packing ? await gzip(bytes) : bytes;
+  if (packed.length > MOST_PACKED_BYTES) return null;
+  return { original: await seal(ctx.config, OWNER, toBase64(packed)), packing };
+}
+
+function refusalOf(length: number, isCallback: boolean): AppError {
+  if (length > LONGEST_BYTES) return new AppError("too_large", "Callback is too large");
+  return isCallback
+    ? new AppError("unauthenticated", "Invalid signature")
+    : new AppError("invalid_input", "Invalid callback data");
 }
 
 const refused = new RefusedCallbacks();

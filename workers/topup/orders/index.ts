@@ -23,4 +23,9 @@ export { type Processed, processOrder } from "./process.ts";
 export { TELLS_SERIAL } from "./purchase.ts";
 export { getOrder, listOrders, type OrderFilter, type OrderKey, serialOf } from "./read.ts";
 export { orderJob, reconcileOrder, reviveOrders } from "./recover.ts";
-export { refusedCallbackApplier, trimRefused } from "./refused-callbacks.ts";
+export {
+  openRefused,
+  purgeRefused,
+  REFUSED_PROVIDER,
+  refusedCallbackApplier,
+} from "./refused-archive.ts";

@@ -2,17 +2,12 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { auditOf } from "../../../shared/audit/audit.ts";
-import { toHex } from "../../../shared/crypto/index.ts";
 import { rows } from "../../../shared/db/statement.ts";
-import { consumeNotices } from "../../../shared/inbox/inbox.ts";
-import { contextWithQueues, deliver } from "../../../shared/jobs/test-queues.ts";
+import { contextWithQueues } from "../../../shared/jobs/test-queues.ts";
 import { api, settleBackground, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
-import { createUser, type TestUser, unique } from "../../testing/factories.ts";
-import { purgeCallbacks } from "../admin/callbacks.ts";
+import { createUser, type TestUser } from "../../testing/factories.ts";
 import { alertLowStock } from "../admin/stock.ts";
-import { callbackApplier, receiveCallback, refusedCallbackApplier } from "../orders/index.ts";
-import { received } from "../testing/callbacks.ts";
 import { stockService } from "../testing/reseller.ts";
 
 const PATH = "/api/admin/topup";
@@ -102,78 +97,6 @@ describe("a counted stock", () => {
   });
 });
 
-/** Takes a signed callback in and hands it to the consumer of notices. */
-async function callback(body: string): Promise<void> {
-  const { ctx, sent } = contextWithQueues();
-  const { VIP_RESELLER_API_ID: apiId, VIP_RESELLER_API_KEY: apiKey } = ctx.config;
-  const digest = await crypto.subtle.digest("MD5", new TextEncoder().encode(apiId + apiKey));
-  const headers = new Headers({ "x-client-signature": toHex(new Uint8Array(digest)) });
-  await receiveCallback(ctx, headers, received(body));
-  const { batch } = deliver(
-    "webhooks",
-    sent.map((message) => message.body),
-  );
-  await consumeNotices(contextWithQueues().ctx, batch, [callbackApplier]);
-}
-
-describe("the supplier's callbacks", () => {
-  it("are listed with what became of them, replayed by hand, and forgotten after ninety days", async () => {
-    const trxid = unique("VP").toUpperCase();
-    const body = JSON.stringify({ data: { trxid, status: "success", note: "SN-RAHASIA" } });
-    await callback(body);
-    const find = async (query = "") =>
-      (await get(`/callbacks?limit=100${query}`)).body.data.callbacks.find(
-        (one: { trxId: string }) => one.trxId === trxid,
-      );
-    const listed = await find();
-    expect(listed).toMatchObject({
-      verdict: "verified",
-      count: 1,
-      dropped: 0,
-      status: "success",
-      state: "parked",
-    });
-    expect(JSON.stringify((await get("/callbacks")).body)).not.toContain("RAHASIA");
-    expect(await find("&verdict=refused")).toBeUndefined();
-    expect(await find("&state=applied")).toBeUndefined();
-
-    expect((await post(`/callbacks/${listed.id}/replay`)).body.data).toEqual({ state: "parked" });
-    expect((await find()).attempts).toBe(1);
-    const trace = await testContext().db.run(auditOf({ kind: "supplier_callback", id: listed.id }));
-    expect(trace).toMatchObject([{ action: "topup.callback.replay", actorId: admin.userId }]);
-    for (const id of ["x", crypto.randomUUID()]) {
-      expect((await post(`/callbacks/${id}/replay`)).status).toBe(404);
-    }
-
-    await purgeCallbacks(testContext());
-    expect(await find()).toBeDefined();
-    // One that was never applied is forgotten too, once cron has given up on it.
-    await execute(
-      sql`update inbox_events set created_at = now() - interval '91 days', state = 'received' where id = ${listed.id}`,
-    );
-    await purgeCallbacks(testContext());
-    expect(await find()).toBeDefined();
-    await execute(sql`update inbox_events set retry_at = null where id = ${listed.id}`);
-    await purgeCallbacks(testContext());
-    expect(await find()).toBeUndefined();
-  });
-
-  it("that were refused are kept too, and cannot be replayed", async () => {
-    const key = unique();
-    const kept = { v: 1, place: key, verdict: "forged", count: 3, dropped: 2, original: "x" };
-    const body = JSON.stringify(kept);
-    await execute(
-      sql`insert into inbox_events (provider, event_key, body, state, received_at)
-        values (${refusedCallbackApplier.provider}, ${key}, ${body}, 'applied', now())`,
-    );
-    const { callbacks } = (await get("/callbacks?verdict=refused&limit=1")).body.data;
-    expect(callbacks).toMatchObject([
-      { verdict: "forged", count: 3, dropped: 2, trxId: null, status: null },
-    ]);
-    expect((await post(`/callbacks/${callbacks[0].id}/replay`)).status).toBe(404);
-  });
-});
-
 describe("nobody but an admin", () => {
   it("may see or do any of it, and who tried is known", async () => {
     const user = await createUser(["buyer", "seller"]);
@@ -183,6 +106,7 @@ describe("nobody but an admin", () => {
       ["POST", "/stock", { serviceId: crypto.randomUUID(), quantity: 1, reason: "coba" }],
       ["GET", "/stock/x", undefined],
       ["GET", "/callbacks", undefined],
+      ["GET", "/callbacks/x/refused", undefined],
       ["POST", "/callbacks/x/replay", undefined],
       ["GET", "/reconciliations", undefined],
       ["GET", "/reconciliations/2026-01-01", undefined],

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { auditRefusals } from "../../../shared/audit/refusals.ts";
 import { body, idempotencyHeader, topupData, topupOk } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
-import { listCallbacks, replayCallback } from "../admin/callbacks.ts";
+import { listCallbacks, listRefused, replayCallback } from "../admin/callbacks.ts";
 import { listReports, readReport, reconcileAgain } from "../admin/reports.ts";
 import { adjustStock, listStockHistory } from "../admin/stock.ts";
 import { checkSupplierNow, readSupplier } from "../admin/supplier.ts";
@@ -14,6 +14,7 @@ import {
   DepositShape,
   IdParameter,
   NewDeposit,
+  RefusedCallbackShape,
   ReportShape,
   StockChange,
   StockEntry,
@@ -129,7 +130,7 @@ adminRoutes.openapi(
       query: z.object({
         ...AdminPage,
         verdict: z.enum(["verified", "refused"]).optional(),
-        state: z.enum(["received", "applied", "parked"]).optional(),
+        state: z.enum(["received", "applied", "parked", "dead"]).optional(),
       }),
     },
     responses: topupOk(
@@ -141,13 +142,27 @@ adminRoutes.openapi(
 
 adminRoutes.openapi(
   createRoute({
+    method: "get",
+    path: `${path}/callbacks/{id}/refused`,
+    tags,
+    summary:
+      "Each of the refused callbacks that one row stands for; null: they cannot be opened any more",
+    middleware: guarded,
+    request: { params: IdParameter },
+    responses: topupOk(z.array(RefusedCallbackShape).nullable()),
+  }),
+  async (c) => c.json(topupData(await listRefused(c.var.ctx, c.req.valid("param").id)), 200),
+);
+
+adminRoutes.openapi(
+  createRoute({
     method: "post",
     path: `${path}/callbacks/{id}/replay`,
     tags,
-    summary: "Apply a verified callback again",
+    summary: "Apply a verified callback again, whatever became of it",
     middleware: guarded,
     request: { params: IdParameter },
-    responses: topupOk(z.object({ state: z.enum(["applied", "parked"]) })),
+    responses: topupOk(z.object({ state: z.enum(["applied", "parked", "queued"]) })),
   }),
   async (c) => {
     const state = await replayCallback(c.var.ctx, c.req.valid("param").id);

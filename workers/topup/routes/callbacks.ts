@@ -8,7 +8,7 @@ export const callbackRoutes = createApi();
 const tags = ["webhooks"];
 const path = "/api/webhooks/vip-reseller";
 
-/** No body is read further: one that is longer than a callback can be is kept by its beginning, length and digest. */
+/** No body is read further: one that is so long is kept by its beginning, its length and the digest of what was read. */
 const MOST_READ_BYTES = 256 * 1024;
 
 async function bodyOf({ body, headers }: Request): Promise<CallbackBody> {
@@ -25,14 +25,16 @@ async function bodyOf({ body, headers }: Request): Promise<CallbackBody> {
     bytes.set(chunk, place);
     place += chunk.length;
   }
-  const isWhole = read <= MOST_READ_BYTES;
-  return { bytes, length: isWhole ? read : Number(headers.get("content-length")) || read };
+  if (read <= MOST_READ_BYTES) return { bytes, length: read };
+  const said = Number(headers.get("content-length"));
+  return { bytes, length: Number.isSafeInteger(said) ? Math.max(said, read) : read };
 }
 
 const answer = <S extends z.ZodRawShape>(shape: S) => {
-  const { 200: ok, 400: bad, 401: unsigned, 429: many, 503: out } = topupOk(z.unknown());
+  const { 200: ok, 400: bad, 401: unsigned, 503: out } = topupOk(z.unknown());
   const content = { "application/json": { schema: z.object(shape) } };
-  return { 200: { ...ok, content }, 400: bad, 401: unsigned, 429: many, 503: out };
+  const long = { ...bad, description: "Longer than a callback can be" };
+  return { 200: { ...ok, content }, 400: bad, 401: unsigned, 413: long, 503: out };
 };
 
 callbackRoutes.openapi(

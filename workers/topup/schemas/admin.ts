@@ -231,22 +231,40 @@ export const DepositShape = z
 export const CallbackShape = z
   .object({
     id: z.uuid(),
-    /** `forgotten`: refused ones of a day that had to make room for newer ones. */
-    verdict: z.enum(["verified", "forged", "unreadable", "forgotten"]),
+    verdict: z.enum(["verified", "forged", "unreadable"]),
     /** For how many callbacks it stands: refused ones that come together are kept together. */
     count: z.number(),
-    /** Beside those kept, so many were turned away with 429: a flood. */
-    dropped: z.number(),
+    /** From how many addresses they came, and the busiest of these. */
+    sources: z.number(),
+    from: z.array(z.object({ address: z.string(), count: z.number() })),
+    firstAt: z.string(),
+    lastAt: z.string(),
     form: z.string().nullable(),
     trxId: z.string().nullable(),
     status: z.string().nullable(),
     receivedAt: z.string(),
-    /** What became of it: applied, parked (with the reason), or still received. */
+    /** What became of it: applied, parked (with the reason), still received, or dead: no retry could apply it. */
     state: z.string(),
     note: z.string().nullable(),
     attempts: z.number(),
   })
   .openapi("TopupCallback");
+
+export const RefusedCallbackShape = z
+  .object({
+    verdict: z.enum(["forged", "unreadable"]),
+    form: z.enum(["provider", "specification"]).nullable(),
+    from: z.string(),
+    /** Of equal ones the first and the last, and how many they are. */
+    at: z.string(),
+    lastAt: z.string(),
+    times: z.number(),
+    length: z.number(),
+    sha256: z.string(),
+    /** Whether its body is kept to the end; of others it is the beginning. */
+    isWhole: z.boolean(),
+  })
+  .openapi("TopupRefusedCallback");
 
 const differences = z.array(z.record(z.string(), z.unknown()));
 
