@@ -134,6 +134,23 @@ begin
     'wake', jobs_wakes(mail));
 end $$;
 
+-- A delivery whose job failed for good (its sender died each time, its secret cannot be opened) has failed too, in the
+-- same transaction: nobody works on it any more. The endpoint is not to blame. By hand it is sent again.
+create or replace function topup_delivery_given_up() returns trigger language plpgsql as $$
+begin
+  update topup_deliveries d set state = 'failed', next_at = null, finished_at = now()
+  where d.id = (new.payload->>'delivery_id')::uuid and d.state = 'pending'
+    and new.dedupe_key = 'topup.deliver/' || d.id || '/' || d.round;
+  if found then
+    insert into topup_delivery_attempts (delivery_id, error, duration_ms)
+    values ((new.payload->>'delivery_id')::uuid, 'internal', 0);
+  end if;
+  return null;
+end $$;
+create or replace trigger topup_deliveries_given_up after update of state on jobs
+  for each row when (new.kind = 'topup.deliver' and new.state in ('failed', 'cancelled') and old.state <> new.state)
+  execute function topup_delivery_given_up();
+
 -- {user_id, id, audit} -> {wake}, or null when the user has no such delivery: one that ended, or
 -- that is an hour overdue, is tried anew.
 create or replace function topup_delivery_again(input jsonb) returns jsonb language plpgsql as $$

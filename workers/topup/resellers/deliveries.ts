@@ -5,7 +5,7 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { notFound } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
-import { EventType } from "../schemas/resellers.ts";
+import { type DeliveryQuery, DeliveryState, EventType } from "../schemas/resellers.ts";
 
 const KEPT_DAYS = 30;
 
@@ -14,7 +14,7 @@ const row = z
     id: z.uuid(),
     type: EventType,
     order_number: z.string(),
-    state: z.enum(["pending", "delivered", "failed", "dropped"]),
+    state: DeliveryState,
     next_at: z.coerce.date().nullable(),
     created_at: z.coerce.date(),
     attempts: z.array(
@@ -43,15 +43,19 @@ export type Delivery = z.output<typeof row>;
 
 const page = z.object({ known: z.boolean(), deliveries: z.array(row) });
 
-/** The log of one endpoint of the actor, newest first. `next` is the cursor of the following page; null: the last. */
+/**
+ * The log of one endpoint of the actor, newest first, all of it or what has that state, type or order. `next` is the
+ * cursor of the following page; null: the last.
+ */
 export async function listDeliveries(
   ctx: Ctx,
-  input: { endpointId: string; cursor?: string | undefined; limit: number },
+  input: DeliveryQuery & { endpointId: string },
 ): Promise<{ deliveries: Delivery[]; next: string | null }> {
   const missing = () => notFound("Alamat webhook tidak ditemukan");
   const uuid = z.uuid();
   if (!uuid.safeParse(input.endpointId).success) throw missing();
   const after = uuid.safeParse(input.cursor).data ?? null;
+  const { state = null, type = null, orderNumber: number = null } = input;
   const [found] = await ctx.db.run(
     rows(
       sql`
@@ -65,6 +69,8 @@ export async function listDeliveries(
               from topup_delivery_attempts a where a.delivery_id = d.id) as attempts
           from topup_deliveries d
           where d.endpoint_id = (select id from own) and (${after}::uuid is null or d.id < ${after}::uuid)
+            and (${state}::text is null or d.state = ${state}) and (${type}::text is null or d.type = ${type})
+            and (${number}::text is null or d.payload->'data'->>'orderNumber' = ${number})
           order by d.id desc limit ${input.limit + 1}
         )
         select exists (select from own) as known,

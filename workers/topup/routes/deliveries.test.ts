@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
-import { runJob } from "../../../shared/jobs/jobs.ts";
+import { resendDueJobs, runJob } from "../../../shared/jobs/jobs.ts";
 import { age, readJob } from "../../../shared/jobs/test-jobs.ts";
 import { contextWithQueues } from "../../../shared/jobs/test-queues.ts";
 import { api, testContext } from "../../testing/api.ts";
@@ -174,6 +174,56 @@ describe("a delivery", () => {
     expect(got).toHaveLength(2);
     expect(got[0]?.headers["webhook-id"]).toBe(got[1]?.headers["webhook-id"]);
     expect(await runJob(testContext(), job, [handler])).toBe("skipped");
+  });
+
+  it("whose job fails for good has failed, is found by its state, and can be sent again", async () => {
+    const { reseller, endpoint, deliveries } = await delivered();
+    const [{ id, job } = { id: "", job: "" }, { job: other } = { job: "" }] = deliveries;
+    const { got, handler } = receiver(200);
+    const throwing = {
+      ...handler,
+      run: () => Promise.reject(new Error("no key opens its secret")),
+    };
+    await execute(sql`update jobs set attempts = max_attempts - 1 where id = ${job}`);
+    expect(await runJob(contextWithQueues().ctx, job, [throwing])).toBe("failed");
+    expect(await runJob(testContext(), other, [handler])).toBe("success");
+    const found = async (query: string) =>
+      (await log(reseller.user, endpoint.id, query)).deliveries.map(
+        (one: { id: string }) => one.id,
+      );
+    const { deliveries: failed } = await log(reseller.user, endpoint.id, "?state=failed");
+    expect(failed).toMatchObject([
+      { id, nextAttemptAt: null, attempts: [{ status: null, error: "internal" }] },
+    ]);
+    expect(await found("?state=pending")).toEqual([]);
+    expect(await found("?type=order.processing")).toEqual([id]);
+    expect(await found("?type=order.failed")).toEqual([]);
+    expect(await found(`?orderNumber=${failed[0].orderNumber}`)).toHaveLength(2);
+    expect(await found("?orderNumber=SMO-0")).toEqual([]);
+    const [{ enabled } = { enabled: false }] = (
+      await api("/api/reseller/endpoints", { token: reseller.user.token })
+    ).body.data;
+    expect(enabled).toBe(true);
+
+    await deliverAgain({ ...contextWithQueues().ctx, actor: reseller.user }, id);
+    const [{ job: again } = { job: "" }] = await deliveriesOf(endpoint.id);
+    // The first round's job has no say in the second.
+    await execute(sql`update jobs set state = 'queued' where id = ${job}`);
+    await execute(sql`update jobs set state = 'failed' where id = ${job}`);
+    expect(await found("?state=pending")).toEqual([id]);
+    expect(await runJob(testContext(), again, [handler])).toBe("success");
+    expect(got).toHaveLength(2);
+    expect(await found("?state=delivered")).toHaveLength(2);
+  });
+
+  it("whose sender died in its last attempt has failed", async () => {
+    const { reseller, endpoint, deliveries } = await delivered({ events: ["order.success"] });
+    const [{ id, job } = { id: "", job: "" }] = deliveries;
+    await execute(sql`update jobs set state = 'running', attempts = max_attempts, lease_id = gen_random_uuid(),
+      lease_until = now() - interval '1 minute', updated_at = now() - interval '1 minute' where id = ${job}`);
+    await resendDueJobs(contextWithQueues().ctx);
+    const { deliveries: failed } = await log(reseller.user, endpoint.id, "?state=failed");
+    expect(failed).toMatchObject([{ id }]);
   });
 
   it("arrives whatever the order in which the jobs run, and says by its sequence which is later", async () => {

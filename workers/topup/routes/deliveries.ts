@@ -11,7 +11,7 @@ import {
   rotateSecret,
 } from "../resellers/endpoints.ts";
 import {
-  Cursor,
+  DeliveryQuery,
   DeliveryShape,
   EndpointChanges,
   EndpointShape,
@@ -103,9 +103,9 @@ deliveryRoutes.openapi(
     method: "get",
     path: `${path}/{id}/deliveries`,
     tags,
-    summary: "What was sent there, newest first, with every attempt",
+    summary: "What was sent there, by state, event or order, newest first, with every attempt",
     middleware: reads,
-    request: { params, query: Cursor },
+    request: { params, query: DeliveryQuery },
     responses: topupOk(
       z.object({ deliveries: z.array(DeliveryShape), next: z.string().nullable() }),
     ),

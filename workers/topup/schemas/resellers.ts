@@ -116,12 +116,14 @@ export const MadeEndpoint = EndpointShape.extend({ secret: z.string() }).openapi
   "TopupMadeEndpoint",
 );
 
+export const DeliveryState = z.enum(["pending", "delivered", "failed", "dropped"]);
+
 export const DeliveryShape = z
   .object({
     id: z.string(),
     type: EventType,
     orderNumber: z.string(),
-    state: z.enum(["pending", "delivered", "failed", "dropped"]),
+    state: DeliveryState,
     nextAttemptAt: z.string().nullable(),
     createdAt: z.string(),
     attempts: z.array(
@@ -135,7 +137,11 @@ export const DeliveryShape = z
   })
   .openapi("TopupDelivery");
 
-export const Cursor = z.object({
+export const DeliveryQuery = z.object({
   cursor: z.string().max(100).optional(),
   limit: pagingQuery.limit,
+  state: DeliveryState.optional(),
+  type: EventType.optional(),
+  orderNumber: z.string().max(100).optional(),
 });
+export type DeliveryQuery = z.output<typeof DeliveryQuery>;
