@@ -91,17 +91,20 @@ begin
   end if;
 end $$;
 
--- The numbers of an operator by their first digits, as one pattern; any number where the brand is none of them.
+-- The numbers of an operator by their first digits, as one pattern; any number where the brand is none of them. Its first
+-- word tells which: the rest may say more ("XL AXIATA", "INDOSAT OOREDOO", "3 (TRI)").
 create or replace function topup_operator_prefixes(brand text) returns text language sql immutable as $$
-  select case regexp_replace(upper(brand), '[^A-Z]', '', 'g')
+  select case (regexp_match(upper(replace(brand, '.', '')), '[A-Z0-9]+'))[1]
     when 'TELKOMSEL' then '^08(1[123]|2[123]|5[123])'
     when 'BYU' then '^0851'
+    when 'BY' then '^0851'
     when 'INDOSAT' then '^08(1[456]|5[5678])'
-    when 'IM' then '^08(1[456]|5[5678])'
+    when 'IM3' then '^08(1[456]|5[5678])'
     when 'XL' then '^08(1[789]|59|7[4-9])'
     when 'AXIS' then '^083[1238]'
     when 'TRI' then '^089[5-9]'
     when 'THREE' then '^089[5-9]'
+    when '3' then '^089[5-9]'
     when 'SMARTFREN' then '^088[1-9]'
     else '^08'
   end

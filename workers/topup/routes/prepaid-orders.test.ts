@@ -1,5 +1,8 @@
+import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
-import { api, type TestAnswer } from "../../testing/api.ts";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { api, type TestAnswer, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import type { TestUser } from "../../testing/factories.ts";
 import { booksOf, ordersOf, purchasesOf, theOrderOf } from "../testing/outcomes.ts";
@@ -86,6 +89,30 @@ describe("POST /api/orders/prepaid", () => {
     const phoneNumber = `${start}${phone.slice(4)}`;
     const answer = await post("prepaid", user, { service: credit.code, phoneNumber });
     expect(answer.body.data).toMatchObject({ phoneNumber: phone });
+  });
+
+  it.each([
+    ["TELKOMSEL", "0877", "0821 0822 0823 0851 0852 0853 0811 0812 0813"],
+    ["by.U", "0812", "0851"],
+    ["INDOSAT OOREDOO", "0817", "0814 0815 0816 0855 0856 0857 0858"],
+    ["IM3", "0817", "0856"],
+    ["XL AXIATA", "0812", "0817 0818 0819 0859 0877 0878"],
+    ["AXIS", "0817", "0831 0832 0833 0838"],
+    ["3 (Tri)", "0812", "0895 0896 0897 0898 0899"],
+    ["Three", "0812", "0895"],
+    ["GO PAY", "021", "0812 0895"],
+    ["SMARTFREN", "0895", "0881 0882 0883 0884 0885 0886 0887 0888 0889"],
+  ])("knows the numbers of %s, and that %s… is another's", async (brand, other, own) => {
+    const isOf = async (start: string) => {
+      const number = start.padEnd(12, "4");
+      const query = sql`select ${number} ~ topup_operator_prefixes(${brand}) as yes`;
+      const [found] = await testContext().db.run(rows(query, z.object({ yes: z.boolean() })));
+      return found?.yes;
+    };
+    expect(await Promise.all([other, ...own.split(" ")].map(isOf))).toEqual([
+      false,
+      ...own.split(" ").map(() => true),
+    ]);
   });
 
   it("moves no money of a wallet that does not hold enough", async () => {
