@@ -91,7 +91,7 @@ export async function balanceOf(
   return account?.balance ?? 0;
 }
 
-const entryShape = z
+export const entryShape = z
   .object({
     id: z.number(),
     amount: z.number(),

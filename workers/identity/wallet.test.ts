@@ -70,6 +70,58 @@ describe("GET /api/wallet", () => {
     expect(JSON.stringify(second.body)).not.toContain(world);
   });
 
+  test("is a statement of the Jakarta days that are asked for, whose lines lead from one balance to the other", async () => {
+    const user = await createUser();
+    const world = unique("w");
+    const gateway = { kind: "gateway", owner: world } as const;
+    const wallet = walletOf(user.userId);
+    const at = {
+      a: "2026-03-01T16:59:59.999Z",
+      b: "2026-03-01T17:00:00.000Z",
+      c: "2026-03-02T09:00:00Z",
+      d: "2026-03-03T17:00:00Z",
+    };
+    const moves = { a: 10_000, b: 5_000, c: -3_000, d: 1_000 };
+    for (const [name, amount] of Object.entries(moves)) {
+      const [debit, credit] = amount > 0 ? [gateway, wallet] : [wallet, gateway];
+      const reference = `${world}/${name}`;
+      const line = { reference, debit, credit, amount: Math.abs(amount), reason: name };
+      await testContext().db.run(post([line]));
+      const moment = at[name as keyof typeof at];
+      const moved = sql`update ledger_transfers set created_at = ${moment} where reference = ${reference}`;
+      await testContext().db.run(rows(moved, z.unknown()));
+    }
+    const told = async (query: string) => {
+      const { body } = await api(`/api/wallet?${query}`, { token: user.token });
+      const { balance, period, entries } = body.data;
+      const names = entries.map((entry: { reason: string }) => entry.reason).join("");
+      return { balance, ...period, names, total: body.meta.total };
+    };
+    const balance = 13_000;
+    const days = { balance, opening: 10_000, closing: 12_000, in: 5_000, out: 3_000 };
+    expect(await told("from=2026-03-02&to=2026-03-03")).toEqual({ ...days, names: "cb", total: 2 });
+    expect(await told("from=2026-03-02&to=2026-03-03&limit=1&page=2")).toEqual({
+      ...days,
+      names: "b",
+      total: 2,
+    });
+    const rest = { balance, opening: 10_000, closing: 13_000, in: 6_000, out: 3_000 };
+    expect(await told("from=2026-03-02&to=")).toEqual({ ...rest, names: "dcb", total: 3 });
+    const first = { balance, opening: 0, closing: 10_000, in: 10_000, out: 0 };
+    expect(await told("to=2026-03-01")).toEqual({ ...first, names: "a", total: 1 });
+    expect(await told("from=&to=")).toEqual({ balance, names: "dcba", total: 4 });
+    const none = { balance, opening: 13_000, closing: 13_000, in: 0, out: 0 };
+    expect(await told("from=2026-03-05&to=2026-03-05")).toEqual({ ...none, names: "", total: 0 });
+  });
+
+  test.each(["from=2026-02-30", "to=kemarin", "from=0000-01-01"])(
+    "?%s is no day",
+    async (query) => {
+      const user = await createUser();
+      expect((await api(`/api/wallet?${query}`, { token: user.token })).status).toBe(400);
+    },
+  );
+
   test.each(["page=0", "page=x&limit=-1", "limit=99999", "page=1e9"])(
     "?%s is no failure",
     async (query) => {

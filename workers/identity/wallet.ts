@@ -2,9 +2,11 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { actorOf, type Ctx } from "../../shared/context.ts";
 import { rows } from "../../shared/db/statement.ts";
+import { dayOf } from "../../shared/http/day.ts";
 import { AppError, notFound } from "../../shared/http/errors.ts";
 import { inputHash } from "../../shared/http/idempotency.ts";
-import { listEntries, walletOf } from "../../shared/ledger/ledger.ts";
+import { type EntriesPage, listEntries, walletOf } from "../../shared/ledger/ledger.ts";
+import { readStatement } from "../../shared/ledger/statement.ts";
 import {
   depositSettlement,
   findPaymentProvider,
@@ -20,9 +22,32 @@ export interface DepositInput {
   method: keyof typeof PROVIDER_OF;
 }
 
-/** The actor's rupiah and a page of what moved them, newest first. */
-export async function getWallet(ctx: Ctx, query: { page: number; limit: number }) {
-  const wallet = await listEntries(ctx, { ...walletOf(actorOf(ctx).userId), ...query });
+export interface WalletQuery {
+  page: number;
+  limit: number;
+  /** Jakarta days, both included. */
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+/**
+ * The actor's rupiah and a page of what moved them, newest first; of the days asked for, with what he had before and
+ * after them. `invalid_input` for a day that the calendar does not have.
+ */
+export async function getWallet(ctx: Ctx, { from, to, ...paging }: WalletQuery) {
+  const asked = { ...walletOf(actorOf(ctx).userId), ...paging };
+  if (from === undefined && to === undefined) {
+    return { ...shown(await listEntries(ctx, asked)), period: undefined };
+  }
+  const days = {
+    from: from === undefined ? null : dayOf(from).start,
+    to: to === undefined ? null : dayOf(to).end,
+  };
+  const { period, ...wallet } = await readStatement(ctx, { ...asked, ...days });
+  return { ...shown(wallet), period };
+}
+
+function shown(wallet: EntriesPage) {
   const entries = wallet.rows.map(({ id, amount, balanceAfter, reason, createdAt }) => ({
     id,
     amount,

@@ -12,9 +12,21 @@ import { deposit, getWallet } from "../wallet.ts";
 
 const tags = ["wallet"];
 
+/** A query parameter that a form sends empty when it was left open. */
+const day = z
+  .string()
+  .max(20)
+  .optional()
+  .transform((value) => value || undefined)
+  .openapi({ example: "2026-11-22" });
+
 const Wallet = z
   .object({
     balance: z.number(),
+    /** Of the days that were asked for. */
+    period: z
+      .object({ opening: z.number(), closing: z.number(), in: z.number(), out: z.number() })
+      .optional(),
     entries: z.array(
       z.object({
         id: z.number(),
@@ -53,14 +65,17 @@ walletRoutes.openapi(
     method: "get",
     path: "/api/wallet",
     tags,
-    summary: "Balance and movements of the own wallet",
+    summary: "Balance and movements of the own wallet, of all time or of the Jakarta days from..to",
     middleware: [access(null)] as const,
-    request: { query: z.object(pagingQuery) },
+    request: { query: z.object({ ...pagingQuery, from: day, to: day }) },
     responses: marketOk(Wallet),
   }),
   async (c) => {
-    const { balance, entries, ...paging } = await getWallet(c.var.ctx, c.req.valid("query"));
-    return c.json(enveloped({ balance, entries }, paging), 200);
+    const { balance, period, entries, ...paging } = await getWallet(
+      c.var.ctx,
+      c.req.valid("query"),
+    );
+    return c.json(enveloped({ balance, ...(period ? { period } : {}), entries }, paging), 200);
   },
 );
 

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { auditOf } from "../../../shared/audit/audit.ts";
 import type { Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
-import { AppError, notFound } from "../../../shared/http/errors.ts";
-import { dayBounds } from "../../../shared/time/jakarta.ts";
+import { dayOf } from "../../../shared/http/day.ts";
+import { notFound } from "../../../shared/http/errors.ts";
 import { AdminOrderShape, type OrderQuery, OrderStateName } from "../schemas/admin.ts";
 import { handRow } from "./hand-rows.ts";
 
@@ -43,16 +43,6 @@ export async function listAllOrders(ctx: Ctx, query: OrderQuery) {
   );
   const orders = found.slice(0, limit).map(({ one }) => one);
   return { orders, next: found.length > limit ? (orders.at(-1)?.id ?? null) : null };
-}
-
-/** Jakarta's day, or a refusal of one that the calendar does not have (Postgres knows no year 0, in which year 1 begins). */
-export function dayOf(text: string): { start: Date; end: Date } {
-  const noon = new Date(`${text}T12:00:00+07:00`);
-  const real = !Number.isNaN(noon.getTime()) && noon.toISOString().startsWith(text);
-  if (!real || !/^[1-9]\d{3}-\d{2}-\d{2}$/.test(text)) {
-    throw new AppError("invalid_input", `${text}: no such day`);
-  }
-  return dayBounds(noon);
 }
 
 const detail = z.object({

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { call, rows } from "../../../shared/db/statement.ts";
+import { dayOf } from "../../../shared/http/day.ts";
 import { enqueue, runJob } from "../../../shared/jobs/jobs.ts";
 import { contextWithQueues } from "../../../shared/jobs/test-queues.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
@@ -20,7 +21,6 @@ import {
   stockService,
   vipTwin,
 } from "../testing/reseller.ts";
-import { dayOf } from "./orders.ts";
 import { reconcileJob } from "./reconcile.ts";
 import { reconcileOwed } from "./reports.ts";
 

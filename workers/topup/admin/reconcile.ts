@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
+import { dayOf } from "../../../shared/http/day.ts";
 import {
   enqueue,
   extendLease,
@@ -25,7 +26,6 @@ import {
   seenAs,
   together,
 } from "./compare.ts";
-import { dayOf } from "./orders.ts";
 
 /** Of the supplier's list this much more than our own orders is read: what is not ours must show. */
 const MARGIN = 100;

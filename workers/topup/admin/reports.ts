@@ -3,11 +3,11 @@ import { z } from "zod";
 import { audited } from "../../../shared/audit/audit.ts";
 import type { Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
+import { dayOf } from "../../../shared/http/day.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
 import { enqueue, wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { jakartaDay } from "../../../shared/time/jakarta.ts";
 import { type Report, ReportShape } from "../schemas/admin.ts";
-import { dayOf } from "./orders.ts";
 
 const DAY_MS = 24 * 3_600_000;
 /** Orders of the day's last minutes get an hour to settle. */
