@@ -9,6 +9,9 @@ const MILLION = 1_000_000;
 /** What a busy shard writes for who is away, once a second: a piece of the log, the oldest one's end, where it begins. */
 const LOG_ROWS = 3;
 
+/** So many windows of gifts a room writes in a second of a rush. */
+const WINDOWS = 10;
+
 export function printCost({ shards }: { shards: number }): void {
   console.log(`On paper, a room on ${shards} shards that is busy all the time:`);
   for (const perSecond of [1, 10, 100]) {
@@ -23,8 +26,9 @@ export function printCost({ shards }: { shards: number }): void {
   for (const perSecond of [1, 10, 100]) {
     const seconds = MILLION / perSecond;
     const requests = MILLION / 20 + MILLION + MILLION * shards;
-    // A gift is put down before it is taken, marked when Postgres is asked, and removed when it is answered.
-    const rows = 3 * MILLION + Math.min(MILLION, seconds) * shards * LOG_ROWS;
+    // A gift is put down before it is taken and removed when it is answered; each window's are noted as shown.
+    const windows = Math.min(MILLION, seconds * WINDOWS);
+    const rows = 2 * MILLION + windows + Math.min(MILLION, seconds) * shards * LOG_ROWS;
     print(`${perSecond} gifts a second`, { requests, seconds: seconds * (shards + 1), rows });
   }
 }

@@ -140,7 +140,9 @@ begin
         'balance', balances[purse], 'gift_id', gift.gift_id, 'name', gift.gift_name, 'price', gift.coin_value,
         'quantity', gift.quantity, 'category', gift.category, 'host_percent', gift.host_percent,
         'from_name', o.from_name, 'from_avatar', o.from_avatar, 'from_level', o.from_level,
-        'from_vip', o.from_vip, 'to_name', o.to_name, 'live_room', o.live_room, 'at', gift.created_at,
+        'from_vip', o.from_vip, 'to_name', o.to_name, 'live_room', case when is_repeat
+          then (select l.room_id from live_sessions l where l.id = gift.session_id) else o.live_room end,
+        'at', gift.created_at,
         'repeated', is_repeat)
       else jsonb_build_object('state', 'refused', 'key', o.key, 'code', refusal[1], 'message', refusal[2], 'meta',
         case when is_short then jsonb_build_object('needed', cost, 'current', balances[purse]) else '{}' end)

@@ -48,7 +48,7 @@ export interface SentGift {
   /** Sender and receiver from our own rows, for whoever shows the gift. */
   from: { username: string; avatar: string | null; level: number; vip: number };
   to: { username: string };
-  /** The room where the receiver is live, or null: for whoever announces a gift that came by no room. */
+  /** The room of the live that it was given to, or null: for whoever announces a gift that came by no room. */
   liveRoom: string | null;
   createdAt: Date;
   /** True when this key was sent before: the first result, nothing moved again. */
@@ -110,7 +110,7 @@ const sent = z
         category: row.category,
         hostShare: row.host_percent / 100,
       },
-      // Null only in a repeat whose people are gone since: nobody shows that one again.
+      // Null only in a repeat whose people are gone since.
       from: {
         username: row.from_name ?? "",
         avatar: row.from_avatar,
@@ -135,6 +135,18 @@ const refused = z.object({
 /** The key of a gift: a client's own is one gift by whatever way it comes, and nobody else's. */
 export function giftKey(senderId: number, clientKey: string | null): string {
   return clientKey === null ? crypto.randomUUID() : `${senderId}:${clientKey}`;
+}
+
+/** Nobody is shown a gift that was given longer ago. */
+const NEWS_MS = 60 * 60 * 1_000;
+
+/**
+ * Whether a gift is to be told to its room, which shows it once. A repeat too, while its sender is there: whoever wrote
+ * it may not have lived to tell.
+ */
+export function isNews({ repeated, from, createdAt }: SentGift, now: Date): boolean {
+  if (!repeated) return true;
+  return from.username !== "" && createdAt.getTime() > now.getTime() - NEWS_MS;
 }
 
 const answers = z.array(z.discriminatedUnion("state", [sent, refused]));

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { actorOf, type Ctx } from "../../shared/context.ts";
 import { rows } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
-import { type GiftScene, giftKey, type SentGift, sendGifts } from "./gifts.ts";
+import { type GiftScene, giftKey, isNews, type SentGift, sendGifts } from "./gifts.ts";
 import { announceGift, areInParty } from "./room-client.ts";
 
 export interface GiveInput {
@@ -50,9 +50,10 @@ export async function giveGift(
     throw new AppError(result.code, result.message, { meta: { ...result.meta } });
   }
   const shownIn = scene === "party" ? (input.roomId ?? null) : result.liveRoom;
-  if (!result.repeated && shownIn !== null) {
-    const { from, to, gift, hostIncome } = result;
+  if (shownIn !== null && isNews(result, ctx.now())) {
+    const { giftRowId, from, to, gift, hostIncome } = result;
     const news = {
+      giftRowId,
       from: { userId, ...from, avatar: from.avatar ?? "" },
       to: { userId: input.receiverId, ...to },
       gift: { ...gift, hostIncome },

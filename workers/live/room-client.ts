@@ -18,8 +18,8 @@ const COUNT_TRUST_MS = 5_000;
 const MAX_COUNTS_KEPT = 1_000;
 
 /**
- * Shows a committed gift to everybody in the room, in the app's payload shape. Call it once, and only for a gift that
- * was written now (not for a repeat under the same key). Never fails: the gift stands whether it is shown or not.
+ * Shows a committed gift to everybody in the room, in the app's payload shape; once, however often it is called. Never
+ * fails: the gift stands whether it is shown or not.
  */
 export async function announceGift(
   ctx: Ctx,

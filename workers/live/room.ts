@@ -17,6 +17,7 @@ import { Messages } from "./rooms/messages.ts";
 import { partsOf } from "./rooms/names.ts";
 import type { GiftNews, LiveNews, Viewer } from "./rooms/news.ts";
 import type { RoomOp, RoomReply } from "./rooms/ops.ts";
+import { ShownGifts } from "./rooms/shown-gifts.ts";
 import { ROOM_TABLES } from "./rooms/tables.ts";
 import { Turnout } from "./rooms/turnout.ts";
 
@@ -67,7 +68,7 @@ export class Room extends DurableObject<Env> {
       queue,
       broadcasts,
       context: () => this.#context(),
-      show: (gift) => this.#room.showGift(gift),
+      show: (gifts) => this.#room.showGifts(gifts),
       dueChanged: () => this.#arm(),
     });
     this.#room = new LiveRoom({
@@ -77,6 +78,7 @@ export class Room extends DurableObject<Env> {
       hosting: this.#hosting,
       turnout: this.#turnout,
       gifts: this.#gifts,
+      shownGifts: new ShownGifts(tables),
       broadcasts,
       now: () => Date.now(),
     });
@@ -90,7 +92,7 @@ export class Room extends DurableObject<Env> {
   }
 
   announceGift(gift: GiftNews): void {
-    this.#room.showGift(gift);
+    this.#room.showGifts([gift]);
   }
 
   /**

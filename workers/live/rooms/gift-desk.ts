@@ -3,12 +3,12 @@ import type { Ctx } from "../../../shared/context.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { describeError } from "../../../shared/log.ts";
 import { inTime } from "../../../shared/time/in-time.ts";
-import { type GiftOrder, type GiftResult, type SentGift, sendGifts } from "../gifts.ts";
+import { type GiftOrder, type GiftResult, isNews, type SentGift, sendGifts } from "../gifts.ts";
 import { announceGift } from "../room-client.ts";
 import { requireSignIns } from "../sockets/people.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import type { GiftQueue, WaitingGift } from "./gift-queue.ts";
-import { GiftWindow } from "./gift-window.ts";
+import { type Decision, GiftWindow } from "./gift-window.ts";
 import type { RoomKind } from "./names.ts";
 import type { GiftNews } from "./news.ts";
 import type { GiftOutcome } from "./ops.ts";
@@ -22,7 +22,7 @@ export interface GiftDeskParts {
   queue: GiftQueue;
   broadcasts: Broadcasts;
   context(): Ctx;
-  show(gift: GiftNews): void;
+  show(gifts: GiftNews[]): void;
   dueChanged(): void;
 }
 
@@ -33,14 +33,9 @@ export function openGiftDesk(parts: GiftDeskParts): GiftWindow<GiftResult> {
     now: () => Date.now(),
     dueChanged: parts.dueChanged,
     send: (gifts) => inTime(PATIENCE_MS, write(parts, gifts)),
-    decided: (gift, result) => {
-      const answer = outcomeOf(result);
-      for (const { shard, ...asker } of gift.askers) {
-        parts.broadcasts.answer(shard, { ...asker, answer });
-      }
-      if (result.state === "sent" && isNews(gift, result)) {
-        show(parts, result.liveRoom, newsOf(gift, result));
-      }
+    decided: (decisions) => {
+      for (const decision of decisions) answer(parts, decision);
+      show(parts, decisions);
     },
     failed: (error) => {
       parts.context().log.warn("gifts wait for the database", describeError(error));
@@ -48,16 +43,25 @@ export function openGiftDesk(parts: GiftDeskParts): GiftWindow<GiftResult> {
   });
 }
 
-/** A repeat of the client's was shown when it was new; one of ours may have been lost on the way back. */
-function isNews({ attempts, takenAt }: WaitingGift, { repeated, createdAt }: SentGift): boolean {
-  return !repeated || (attempts > 0 && createdAt.getTime() >= takenAt);
+function answer(parts: GiftDeskParts, { gift, result }: Decision<GiftResult>): void {
+  const outcome = outcomeOf(result);
+  for (const { shard, ...asker } of gift.askers) {
+    parts.broadcasts.answer(shard, { ...asker, answer: outcome });
+  }
 }
 
 /** Where the receiver is live, else here: nobody fills a stranger's room with gifts for somebody who is live elsewhere. */
-function show({ kind, roomId, ...parts }: GiftDeskParts, liveRoom: string | null, news: GiftNews) {
-  if (kind !== "live" || liveRoom === null || liveRoom === roomId) return parts.show(news);
+function show({ kind, roomId, ...parts }: GiftDeskParts, decisions: Decision<GiftResult>[]): void {
   const ctx = parts.context();
-  ctx.waitUntil(announceGift(ctx, liveRoom, news));
+  const here: GiftNews[] = [];
+  for (const { gift, result } of decisions) {
+    if (result.state !== "sent" || !isNews(result, ctx.now())) continue;
+    const { liveRoom } = result;
+    const news = newsOf(gift, result);
+    if (kind !== "live" || liveRoom === null || liveRoom === roomId) here.push(news);
+    else ctx.waitUntil(announceGift(ctx, liveRoom, news));
+  }
+  parts.show(here);
 }
 
 /**
@@ -124,8 +128,12 @@ function orderOf({ kind, roomId }: GiftDeskParts, { wish }: WaitingGift): GiftOr
   };
 }
 
-function newsOf({ wish }: WaitingGift, { from, to, gift, hostIncome }: SentGift): GiftNews {
+function newsOf(
+  { wish }: WaitingGift,
+  { giftRowId, from, to, gift, hostIncome }: SentGift,
+): GiftNews {
   return {
+    giftRowId,
     from: { userId: wish.senderId, ...from, avatar: from.avatar ?? "" },
     to: { userId: wish.receiverId, ...to },
     gift: { ...gift, hostIncome },

@@ -17,10 +17,6 @@ export interface WaitingGift {
   wish: GiftWish;
   /** All who wait for the answer, each question once. */
   askers: Asker[];
-  /** How often Postgres was asked for it. */
-  attempts: number;
-  /** When the room took it. */
-  takenAt: number;
 }
 
 const Wish = z.object({
@@ -33,11 +29,9 @@ const Wish = z.object({
   coinValue: z.number().nullable(),
 }) satisfies z.ZodType<GiftWish>;
 
-const Taken = z.object({ takenAt: z.number().default(0) });
-
 const Askers = z.array(z.object({ shard: z.string(), socket: z.string(), ask: z.string() }));
 
-type Row = { askers: string; attempts: number; wish: string };
+type Row = { askers: string; wish: string };
 
 /** The gifts of a room that were taken and are not yet answered, oldest first. */
 export class GiftQueue {
@@ -55,18 +49,15 @@ export class GiftQueue {
 
   /** The gift that waits under this key. */
   find(key: string): WaitingGift | undefined {
-    const [row] = this.#tables.rows<Row>(
-      "select askers, attempts, wish from gifts where key = ?",
-      key,
-    );
+    const [row] = this.#tables.rows<Row>("select askers, wish from gifts where key = ?", key);
     return row && giftOf(row);
   }
 
   add(wish: GiftWish, asker: Asker, now: number): void {
     const before = this.size;
     this.#tables.write(
-      "insert into gifts (key, at, attempts, askers, wish) values (?, ?, 0, ?, ?)",
-      ...[wish.key, now, JSON.stringify([asker]), JSON.stringify({ ...wish, takenAt: now })],
+      "insert into gifts (key, at, askers, wish) values (?, ?, ?, ?)",
+      ...[wish.key, now, JSON.stringify([asker]), JSON.stringify(wish)],
     );
     this.#size = before + 1;
   }
@@ -83,20 +74,12 @@ export class GiftQueue {
     return true;
   }
 
-  /** The oldest, up to a number; each is marked as asked for once more. */
-  take(limit: number): WaitingGift[] {
-    const taken = this.#tables.rows<Row>(
-      "select askers, attempts, wish from gifts order by at, key limit ?",
-      limit,
-    );
-    if (taken.length === 0) this.#size = 0;
-    const gifts = taken.map(giftOf);
-    const keys = JSON.stringify(gifts.map(({ wish }) => wish.key));
-    this.#tables.write(
-      "update gifts set attempts = attempts + 1 where key in (select value from json_each(?))",
-      keys,
-    );
-    return gifts;
+  /** The oldest, up to a number. */
+  oldest(limit: number): WaitingGift[] {
+    const query = "select askers, wish from gifts order by at, key limit ?";
+    const found = this.#tables.rows<Row>(query, limit);
+    if (found.length === 0) this.#size = 0;
+    return found.map(giftOf);
   }
 
   /** These are decided: they leave, each with all who have asked for it until now. */
@@ -120,8 +103,7 @@ export class GiftQueue {
 
 const askersOf = (json: string): Asker[] => Askers.parse(JSON.parse(json));
 
-const giftOf = ({ wish, askers, attempts }: Row): WaitingGift => {
-  const kept: unknown = JSON.parse(wish);
-  const { takenAt } = Taken.parse(kept);
-  return { wish: Wish.parse(kept), askers: askersOf(askers), attempts, takenAt };
-};
+const giftOf = ({ wish, askers }: Row): WaitingGift => ({
+  wish: Wish.parse(JSON.parse(wish)),
+  askers: askersOf(askers),
+});

@@ -42,9 +42,11 @@ class Bench {
       queue,
       now: () => this.now,
       send: (gifts) => this.#send(gifts),
-      decided: ({ wish, askers }, result) => {
-        this.decided.push([wish.key, result]);
-        this.answered.push(...askers.map(({ socket }) => socket));
+      decided: (decisions) => {
+        for (const { gift, result } of decisions) {
+          this.decided.push([gift.wish.key, result]);
+          this.answered.push(...gift.askers.map(({ socket }) => socket));
+        }
       },
       failed: () => undefined,
       dueChanged: () => undefined,

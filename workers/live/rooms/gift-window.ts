@@ -13,13 +13,18 @@ const FAILURES_BEFORE_SINGLE = 4;
 /** `full`: too many wait. `mismatch`: another gift waits under this key. */
 export type Taken = "taken" | "full" | "mismatch";
 
+export interface Decision<Result> {
+  gift: WaitingGift;
+  result: Result;
+}
+
 export interface GiftWindowParts<Result> {
   queue: GiftQueue;
   now(): number;
   /** Writes the gifts in one call and answers each, in order. Throws when nothing is known of any. */
   send(gifts: WaitingGift[]): Promise<Result[]>;
-  /** A gift is decided; called once, after it has left the queue. */
-  decided(gift: WaitingGift, result: Result): void;
+  /** The gifts of one call are decided; called once, after they have left the queue. */
+  decided(decisions: Decision<Result>[]): void;
   failed(error: unknown): void;
   /** `dueAt` changed: the object must be awake then, whatever happens to this memory. */
   dueChanged(): void;
@@ -79,15 +84,14 @@ export class GiftWindow<Result> {
   async #writeOnce(): Promise<boolean> {
     const { queue, now } = this.#parts;
     const isSingle = this.#failures >= FAILURES_BEFORE_SINGLE;
-    const gifts = queue.take(isSingle ? 1 : PER_CALL);
+    const gifts = queue.oldest(isSingle ? 1 : PER_CALL);
     this.#plan(LONGEST_RETRY_MS);
     try {
       const results = await this.#parts.send(gifts);
       if (results.length !== gifts.length) throw new Error("not every gift was answered");
       this.#failures = 0;
-      queue.remove(gifts).forEach((gift, i) => {
-        this.#parts.decided(gift, results[i] as Result);
-      });
+      const gone = queue.remove(gifts);
+      this.#parts.decided(gone.map((gift, i) => ({ gift, result: results[i] as Result })));
       return true;
     } catch (error) {
       this.#failures += 1;

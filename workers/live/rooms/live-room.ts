@@ -9,6 +9,7 @@ import type { GiftNews, LiveNews, Viewer } from "./news.ts";
 import type { RoomOp, RoomReply } from "./ops.ts";
 import { Coalesced, Pace } from "./pace.ts";
 import { giftPayload, guestId, livePayload, personPayload } from "./payloads.ts";
+import type { ShownGifts } from "./shown-gifts.ts";
 import { StandIns } from "./stand-ins.ts";
 import type { Turnout } from "./turnout.ts";
 
@@ -34,6 +35,7 @@ export interface LiveRoomParts {
   hosting: Hosting;
   turnout: Turnout;
   gifts: GiftWindow<GiftResult>;
+  shownGifts: ShownGifts;
   broadcasts: Broadcasts;
   now(): number;
 }
@@ -223,8 +225,12 @@ export class LiveRoom {
     }));
   }
 
-  showGift(gift: GiftNews): void {
-    this.#parts.broadcasts.say("live:gift-received", giftPayload(this.roomId, gift));
+  /** Each gift once, however often it is told. */
+  showGifts(gifts: readonly GiftNews[]): void {
+    const { broadcasts, shownGifts } = this.#parts;
+    for (const gift of shownGifts.take(gifts)) {
+      broadcasts.say("live:gift-received", giftPayload(this.roomId, gift));
+    }
   }
 
   /**

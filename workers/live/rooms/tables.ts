@@ -26,4 +26,6 @@ export const ROOM_TABLES = [
    alter table lives add column stand_in text;
    alter table lives add column is_greeted integer not null default 0`,
   "create table said (one integer primary key check (one = 1), last integer not null, is_speaking integer not null)",
+  "create table shown_gifts (one integer primary key check (one = 1), up_to integer not null, ids text not null)",
+  "alter table gifts drop column attempts",
 ];

@@ -10,6 +10,7 @@ import { LiveRoom } from "../rooms/live-room.ts";
 import { Members } from "../rooms/members.ts";
 import { Messages } from "../rooms/messages.ts";
 import type { Delivery, Frame, PersonCard, RoomOp } from "../rooms/ops.ts";
+import { ShownGifts } from "../rooms/shown-gifts.ts";
 import { ROOM_TABLES } from "../rooms/tables.ts";
 import { Turnout } from "../rooms/turnout.ts";
 
@@ -81,6 +82,7 @@ export class Stage {
     const messages = new Messages(tables, clock, (_, act) => this.#waiting.push(act));
     const room = new LiveRoom({
       ...{ name: this.name, members, messages, hosting, turnout, gifts, broadcasts },
+      shownGifts: new ShownGifts(tables),
       now: clock,
     });
     return { room, members, hosting, turnout };
