@@ -10,6 +10,9 @@ import { newSessionId, randomId } from "./session-id.ts";
 import type { SocketState } from "./socket-state.ts";
 import type { Takeover } from "./takeover.ts";
 
+/** Who comes back does not wait longer for what his old connection is still doing. */
+const ENDING_MS = 1_000;
+
 interface Parts<Data> {
   engine: EngineIo<Client<Data>>;
   handlers: Handlers<Data>;
@@ -176,8 +179,21 @@ export class Admission<Data> {
     const present = recovery?.present(pid);
     if (present?.state.namespace !== namespace) return;
     const session = engine.registry.find(present.sessionId);
-    if (session) await engine.end(session, "transport close");
+    if (session) await this.#soon(engine.end(session, "transport close"));
     else this.tellLost(present);
+  }
+
+  /**
+   * What the client asked for before is done before it goes on, where that is soon done: the socket counts as lost at once,
+   * and a handler that hangs holds up no new connection.
+   */
+  async #soon(ending: Promise<void>): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ENDING_MS);
+    });
+    await Promise.race([ending, enough]);
+    clearTimeout(timer);
   }
 
   /** A crash or deploy took this socket, and nobody was told. */

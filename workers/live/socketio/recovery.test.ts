@@ -52,6 +52,16 @@ async function asked(stub: ShardStub, auth: object): Promise<WireClient> {
 }
 
 describe("connection-state recovery", () => {
+  it("lets a client go on whose old connection is not known to be dead, and still has a handler that hangs", async () => {
+    const stub = newShard("recovering");
+    const { client, id, pid, offset } = await inRoom(stub);
+    client.send('42["hang"]');
+    await expect.poll(() => inside(stub, ({ letGo }) => letGo !== null)).toBe(true);
+    const back = await comeBack(stub, { pid, offset });
+    expect(back.sid).toBe(id);
+    await inside(stub, ({ letGo }) => letGo?.());
+  });
+
   it("gives the same id, rooms and data, and what was missed, in order and once", async () => {
     const stub = newShard("recovering");
     const { client, id, pid, offset } = await inRoom(stub);

@@ -151,6 +151,10 @@ export class TestShard extends DurableObject<TestEnv> {
       case "ask":
         socket.emit("answered", await socket.emitWithAck("question", [first]));
         return;
+      case "hang":
+        return await new Promise<void>((go) => {
+          this.letGo = go;
+        });
       case "slow":
         return await scheduler.wait(Number(first));
       case "throw":
