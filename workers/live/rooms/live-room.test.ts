@@ -162,6 +162,20 @@ describe("a party room", () => {
       expect(again).toMatchObject({ ok: true });
     }));
 
+  it("shows a seat that one of a person's tabs left, and who came back without a word of his own", () =>
+    onStage("party", async (stage) => {
+      const seated = (seat: number) => ({ seat }) as Partial<RoomOp>;
+      await stage.do("s1", join("a", user(1), seated(3)), join("b", user(1)));
+      stage.said();
+      await stage.do("s1", leave("a"));
+      expect(
+        stage.said().map(({ name, payload: { userId, seat } }) => [name, userId, seat]),
+      ).toEqual([["party:user-joined", 1, null]]);
+      await stage.do("s1", join("c", user(2), { ...seated(3), quiet: true } as Partial<RoomOp>));
+      await stage.do("s1", join("c", user(2), { ...seated(3), quiet: true } as Partial<RoomOp>));
+      expect(stage.said("party:user-joined")).toMatchObject([{ payload: { userId: 2, seat: 3 } }]);
+    }));
+
   it("hears only its members", () =>
     onStage("party", async (stage) => {
       await stage.do("s1", join("a", user(1)));

@@ -1,5 +1,6 @@
 import type { GiftResult } from "../gifts.ts";
 import type { Broadcasts } from "./broadcasts.ts";
+import { Comings } from "./comings.ts";
 import type { GiftWindow } from "./gift-window.ts";
 import type { Hosting, Live } from "./hosting.ts";
 import type { Member, Members } from "./members.ts";
@@ -7,7 +8,7 @@ import type { Messages } from "./messages.ts";
 import { ownerOf, partsOf, type RoomKind } from "./names.ts";
 import type { GiftNews, LiveNews, Viewer } from "./news.ts";
 import type { RoomOp, RoomReply } from "./ops.ts";
-import { Coalesced, Pace } from "./pace.ts";
+import { Coalesced } from "./pace.ts";
 import { giftPayload, guestId, livePayload, personPayload } from "./payloads.ts";
 import type { ShownGifts } from "./shown-gifts.ts";
 import { StandIns } from "./stand-ins.ts";
@@ -15,8 +16,6 @@ import type { Turnout } from "./turnout.ts";
 
 /** The number of viewers is told every 300 ms at most, in a crowd more rarely: each time costs a message a viewer. */
 const COUNT_EVERY_MS = { least: 300, most: 2_000 };
-/** Comings and goings that a room shows, in hundreds of viewers: beyond it the number of viewers tells enough. */
-const COMINGS = { burst: 30, perSecond: 10 };
 const VIEWERS_SHOWN = 100;
 const MAX_ENDED = 1_000;
 const NOT_TAKEN = {
@@ -58,7 +57,7 @@ export class LiveRoom {
   readonly roomId: string;
   readonly #parts: LiveRoomParts;
   readonly #count: Coalesced;
-  readonly #comings: Pace;
+  readonly #comings: Comings;
   readonly #standIns: StandIns;
   /** Of each host his last live that ended: word of its start may come late. */
   readonly #endedUpTo = new Map<number, number>();
@@ -68,7 +67,7 @@ export class LiveRoom {
     this.kind = kind;
     this.roomId = roomId;
     this.#parts = parts;
-    this.#comings = new Pace(COMINGS, parts.now());
+    this.#comings = new Comings({ ...parts, kind, roomId });
     this.#standIns = new StandIns({ ...parts, found: (person) => parts.turnout.strike(person) });
     const { least, most } = COUNT_EVERY_MS;
     const everyMs = () => Math.min(most, Math.max(least, parts.members.count));
@@ -123,41 +122,40 @@ export class LiveRoom {
       return isNew;
     });
     if (member.userId !== null && isNew) hosting.came(member.userId, now(), true);
-    if (isNew || (this.kind === "party" && !isQuiet)) this.#tellOfJoin(member, isQuiet);
+    this.#showJoin(member, { isNew, isQuiet, seatBefore: before?.seat ?? null });
     return this.#fine(isNew);
   }
 
-  #tellOfJoin(member: Member, isQuiet: boolean): void {
-    if (!isQuiet && this.#mayShowComing()) {
-      const payload = personPayload(this.kind, this.roomId, member);
-      const except = this.kind === "live" ? member.socket : null;
-      this.#parts.broadcasts.say(`${this.kind}:user-joined`, payload, { except });
-    }
-    this.#counted();
+  /** Who comes back to a live shows in the number of its viewers alone; of a party everybody is to know who sits where. */
+  #showJoin(
+    member: Member,
+    { isNew, isQuiet, seatBefore }: { isNew: boolean; isQuiet: boolean; seatBefore: number | null },
+  ): void {
+    const isParty = this.kind === "party";
+    const isShown = isParty ? isNew || !isQuiet || member.seat !== seatBefore : isNew && !isQuiet;
+    if (isShown) this.#comings.joined(member);
+    if (isNew) this.#counted();
   }
 
   /** A socket leaves, was lost, or its shard was. */
   leave(socket: string): void {
-    const { members, hosting, turnout, now, broadcasts } = this.#parts;
+    const { members, hosting, turnout, now } = this.#parts;
     const address = members.find(socket)?.address ?? null;
     const left = this.#standIns.watch(address, now(), () => {
       const left = members.leave(socket);
       if (left?.isGone) this.#standIns.left(left.member);
       return left;
     });
-    if (!left?.isGone) return;
-    const { member } = left;
+    if (!left) return;
+    const { member, isGone } = left;
+    if (!isGone) {
+      this.#comings.gotUp(member);
+      return;
+    }
     turnout.went(member.key);
     if (member.userId !== null) hosting.went(member.userId, now());
-    if (this.#mayShowComing()) {
-      const payload = personPayload(this.kind, this.roomId, member);
-      broadcasts.say(`${this.kind}:user-left`, payload, { except: socket });
-    }
+    this.#comings.left(member);
     this.#counted();
-  }
-
-  #mayShowComing(): boolean {
-    return this.#comings.take(this.#parts.now(), Math.max(1, this.#parts.members.count / 100));
   }
 
   #counted(): void {

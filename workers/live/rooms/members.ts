@@ -80,13 +80,15 @@ export class Members {
     return this.#byPerson.has(person);
   }
 
+  /** All that a person is here with. */
+  ofPerson(person: string): Member[] {
+    const all = this.#load();
+    return [...(this.#byPerson.get(person) ?? [])].flatMap((socket) => all.get(socket) ?? []);
+  }
+
   /** A person is here with a socket from there. */
   isFrom(person: string, address: string): boolean {
-    const all = this.#load();
-    for (const socket of this.#byPerson.get(person) ?? []) {
-      if (all.get(socket)?.address === address) return true;
-    }
-    return false;
+    return this.ofPerson(person).some((member) => member.address === address);
   }
 
   /** The guests who come from there. */

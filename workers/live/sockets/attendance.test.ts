@@ -68,7 +68,10 @@ describe("who comes back while objects are being moved", () => {
 
   it("is not taken in by what he asks for himself and is told to be unavailable", async () => {
     const { socket, attendance } = scene({ home: 0, room: 1 });
-    expect(await attendance.join(socket, ROOM)).toMatchObject({ ok: false, code: "unavailable" });
+    expect(await attendance.join(socket, ROOM, null)).toMatchObject({
+      ok: false,
+      code: "unavailable",
+    });
     expect(socket.rooms.size).toBe(0);
   });
 });
@@ -167,12 +170,9 @@ describe("a lost socket that is about to go on", () => {
 
 it("a join is not tried again once its socket is gone: it would be in the room with nobody behind it", async () => {
   const { socket, asked, attendance } = lost(away);
-  await attendance.join(
+  await attendance.joinQuietly(
     Object.assign(socket, { rooms: new Set(), join: () => undefined, leave: () => undefined }),
     ROOM,
-    {
-      isQuiet: true,
-    },
   );
   expect(asked).toHaveLength(1);
 });

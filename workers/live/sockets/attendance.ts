@@ -3,8 +3,8 @@ import type { Delivery, RoomReply } from "../rooms/ops.ts";
 import type { DisconnectReason } from "../socketio/index.ts";
 import { batchOf, batchRoom } from "./batches.ts";
 import { type AppSocket, type Desk, UNAVAILABLE } from "./desk.ts";
-import { homeOf } from "./home.ts";
-import { placeKey, type SocketData } from "./people.ts";
+import type { SocketData } from "./people.ts";
+import { Places, seatIn } from "./places.ts";
 import { RETRIES_MS, stubbornly } from "./stubbornly.ts";
 
 /** A socket watches one room; a few more are for apps that preview. */
@@ -30,6 +30,7 @@ export class Attendance {
   readonly #desk: Desk;
   readonly #retriesMs: readonly number[];
   readonly #entryMs: number;
+  readonly #places: Places;
   /** By room and socket. */
   readonly #entries = new Map<string, Map<string, Entry>>();
 
@@ -37,18 +38,31 @@ export class Attendance {
     this.#desk = desk;
     this.#retriesMs = retriesMs;
     this.#entryMs = entryMs;
+    this.#places = new Places(desk, retriesMs);
+  }
+
+  /** Puts a socket into a room, on a seat or standing. What is said from now on reaches it. */
+  async join(socket: AppSocket, room: string, seat: number | null): Promise<RoomReply> {
+    return await this.#join(socket, room, { seat, isQuiet: false });
   }
 
   /**
-   * Puts a socket into a room. What is said from now on reaches it. A quiet join is ours, not its client's, who asks no
-   * second time: it is tried again, and where the room stays silent the next round tells it (`sheets`).
+   * A join of ours, not the client's, who asks no second time: it is tried again, and where the room stays silent the next
+   * round tells it (`sheets`). A seat that it holds is its seat there too, unless somebody else has taken it.
    */
-  async join(
+  async joinQuietly(socket: AppSocket, room: string): Promise<RoomReply> {
+    const seat = seatIn(socket, room) ?? null;
+    const reply = await this.#join(socket, room, { seat, isQuiet: true });
+    if (reply.ok || seat === null || reply.code === UNAVAILABLE.code) return reply;
+    return await this.#join(socket, room, { seat: null, isQuiet: true });
+  }
+
+  async #join(
     socket: AppSocket,
     room: string,
-    { seat = null, isQuiet = false }: { seat?: number | null; isQuiet?: boolean } = {},
+    { seat, isQuiet }: { seat: number | null; isQuiet: boolean },
   ): Promise<RoomReply> {
-    const data = socket.data;
+    const { data } = socket;
     if (!data) return { ok: false, ...UNAVAILABLE };
     const place = data.isBatched ? batchRoom(room) : room;
     const wasIn = socket.rooms.has(place);
@@ -62,8 +76,7 @@ export class Attendance {
     if (!reply.ok && !wasIn && !isDue) socket.leave(place);
     if (!reply.ok) return reply;
     this.#desk.marks.joined(room, reply.mark ?? 0);
-    if (seat !== null) socket.data = { ...data, seat: { room, seat } };
-    this.#tellHome("place", socket, room);
+    this.#places.sits(socket, room, seat);
     return reply;
   }
 
@@ -91,14 +104,13 @@ export class Attendance {
     this.#entries.set(room, entries);
     const isWhole = new Promise<boolean>((done) => entries.set(socket.id, { socket, done }));
     try {
-      const taken = socket.data?.seat ?? null;
-      const seat = taken?.room === room ? taken.seat : null;
+      const seat = seatIn(socket, room) ?? null;
       const reply = await this.#ask(socket, room, { seat, isQuiet: true, since });
       if (reply.ok) return await isWhole;
       if (seat === null || reply.code === UNAVAILABLE.code) return false;
       const standing = await this.#ask(socket, room, { seat: null, isQuiet: true, since });
-      if (!standing.ok || !(await isWhole) || !socket.data) return false;
-      socket.data = { ...socket.data, seat: null };
+      if (!standing.ok || !(await isWhole)) return false;
+      this.#places.sits(socket, room, null);
       return true;
     } finally {
       this.#awaitNoMore(socket, room);
@@ -154,7 +166,7 @@ export class Attendance {
     const seat = data?.seat?.room === room ? null : (data?.seat ?? null);
     const isKept = data?.seat?.room === room || (data?.pending && room in data.pending);
     if (data && isKept) socket.data = { ...data, seat, pending: without(data.pending, room) };
-    this.#tellHome("unplace", socket, room);
+    this.#places.tell("unplace", socket, room);
     try {
       await this.#desk.rooms.deliver(room, { kind: "leave", socket: socket.id });
     } catch (error) {
@@ -164,18 +176,14 @@ export class Attendance {
 
   /** Puts a socket back into the rooms of its person: after a reconnect the app asks for none. */
   async restore(socket: AppSocket): Promise<void> {
-    const data = socket.data;
-    if (!data || roomsOf(socket).length > 0) return;
-    const { isReturning, formerPid } = data;
-    const person = placeKey(data.person, formerPid);
-    if (!person) return;
-    const home = homeOf(person, this.#desk.shards);
-    const recall = { kind: "recall" as const, person, isReturning };
-    const { rooms } = await stubbornly(() => this.#desk.homes.deliver(home, recall), {
-      pausesMs: this.#retriesMs,
-      isDue: () => socket.connected,
-    });
-    await Promise.all(rooms.map((room) => this.join(socket, room, { isQuiet: true })));
+    if (!socket.data || roomsOf(socket).length > 0) return;
+    const { rooms, seats = {} } = await this.#places.recall(socket);
+    const [taken] = Object.entries(seats);
+    if (taken && socket.data) {
+      const [room, seat] = taken;
+      socket.data = { ...socket.data, seat: { room, seat } };
+    }
+    await Promise.all(rooms.map((room) => this.joinQuietly(socket, room)));
   }
 
   /** A socket is gone: it leaves its rooms now, and its person finds them again for a while. */
@@ -188,7 +196,7 @@ export class Attendance {
       // It is told after all that its client asked for before: the client may be here again.
       if (!isGone()) continue;
       beside("leave", stubbornly(leave, { pausesMs: this.#retriesMs, isDue: isGone }));
-      this.#tellHome(kind, socket, room);
+      this.#places.tell(kind, socket, room);
     }
   }
 
@@ -224,13 +232,13 @@ export class Attendance {
   /** A room does not know a socket that is in it: what told it was lost. */
   async remind(room: string, socketId: string): Promise<void> {
     const socket = this.#desk.engine.socket(socketId);
-    if (socket?.rooms.has(placeOf(socket, room))) await this.join(socket, room, { isQuiet: true });
+    if (socket?.rooms.has(placeOf(socket, room))) await this.joinQuietly(socket, room);
   }
 
   /** Tells the homes again what they know of this shard's sockets, so that it does not lapse. */
   renewPlaces(sockets: AppSocket[] = this.#desk.engine.sockets()): void {
     for (const socket of sockets) {
-      for (const room of roomsOf(socket)) this.#tellHome("place", socket, room);
+      for (const room of roomsOf(socket)) this.#places.tell("place", socket, room);
     }
   }
 
@@ -252,13 +260,6 @@ export class Attendance {
       this.#desk.beside("join", Promise.reject(error));
       return { ok: false, ...UNAVAILABLE };
     }
-  }
-
-  #tellHome(kind: "place" | "lost" | "unplace", { data, pid }: AppSocket, room: string): void {
-    const person = data && placeKey(data.person, pid);
-    if (!person) return;
-    const home = homeOf(person, this.#desk.shards);
-    this.#desk.beside("place", this.#desk.homes.deliver(home, { kind, person, room }));
   }
 }
 

@@ -3,15 +3,18 @@ import type { ObjectTables } from "../object-tables.ts";
 /** What a shard tells the home of a person. */
 export type HomeOp =
   | { kind: "enlist"; userId: number; shard: string }
-  | { kind: "place"; person: string; room: string }
-  | { kind: "lost"; person: string; room: string }
+  | { kind: "place"; person: string; room: string; seat?: number | null }
+  | { kind: "lost"; person: string; room: string; seat?: number | null }
   | { kind: "unplace"; person: string; room: string }
   | { kind: "recall"; person: string; isReturning: boolean };
 
-/** For `recall` the rooms to come back to, else none. */
+/** For `recall` the rooms to come back to, and the person's seats in them, else none. */
 export interface HomeReply {
   rooms: string[];
+  seats?: Record<string, number>;
 }
+
+const NOWHERE: HomeReply = { rooms: [] };
 
 /** A shard renews within this time what it told of rooms; what a dead shard told lapses. */
 const TOLD_MS = 150_000;
@@ -27,6 +30,7 @@ export const SHARD_TABLES = [
      primary key (person, room)) without rowid;
    create table chores (one integer primary key check (one = 1), due_at integer not null)`,
   "create table heard (one integer primary key check (one = 1), marks text not null)",
+  "alter table places add column seat integer",
 ];
 
 /** A question to a user's shards; `enlisted` are those that named themselves since it was asked. */
@@ -53,7 +57,7 @@ export class Directory {
 
   apply(ops: HomeOp[]): HomeReply[] {
     this.#purge();
-    return ops.map((op) => ({ rooms: this.#applyOne(op) }));
+    return ops.map((op) => this.#applyOne(op));
   }
 
   /**
@@ -107,24 +111,24 @@ export class Directory {
     this.#tables.write("delete from places where until < ?", now);
   }
 
-  #applyOne(op: HomeOp): string[] {
+  #applyOne(op: HomeOp): HomeReply {
     const now = this.#now();
     switch (op.kind) {
       case "enlist":
         this.#enlist(op.userId, op.shard, now);
-        return [];
+        return NOWHERE;
       case "place":
         this.#place(op, 0, now + TOLD_MS);
-        return [];
+        return NOWHERE;
       case "lost":
         this.#place(op, 1, now + GRACE_MS);
-        return [];
+        return NOWHERE;
       case "unplace":
         this.#tables.write(
           "delete from places where person = ? and room = ?",
           ...[op.person, op.room],
         );
-        return [];
+        return NOWHERE;
       case "recall":
         return this.#recall(op, now);
       default:
@@ -132,10 +136,17 @@ export class Directory {
     }
   }
 
-  #place({ person, room }: { person: string; room: string }, isLost: 0 | 1, until: number): void {
+  /** Who says nothing of a seat is another socket of the person: it does not know of the first one's. */
+  #place(
+    { person, room, seat }: Extract<HomeOp, { kind: "place" | "lost" }>,
+    isLost: 0 | 1,
+    until: number,
+  ): void {
+    const kept = seat === undefined ? "places.seat" : "excluded.seat";
     this.#tables.write(
-      "insert or replace into places values (?, ?, ?, ?)",
-      ...[person, room, isLost, until],
+      `insert into places (person, room, is_lost, until, seat) values (?, ?, ?, ?, ?)
+       on conflict (person, room) do update set is_lost = excluded.is_lost, until = excluded.until, seat = ${kept}`,
+      ...[person, room, isLost, until, seat ?? null],
     );
   }
 
@@ -146,12 +157,12 @@ export class Directory {
   #recall(
     { person, isReturning }: { person: string; isReturning: boolean },
     now: number,
-  ): string[] {
-    return this.#tables
-      .rows<{ room: string }>(
-        "select room from places where person = ? and until > ? and is_lost >= ? order by room limit 20",
-        ...[person, now, isReturning ? 0 : 1],
-      )
-      .map(({ room }) => room);
+  ): HomeReply {
+    const found = this.#tables.rows<{ room: string; seat: number | null }>(
+      "select room, seat from places where person = ? and until > ? and is_lost >= ? order by room limit 20",
+      ...[person, now, isReturning ? 0 : 1],
+    );
+    const seats = found.flatMap(({ room, seat }) => (seat === null ? [] : [[room, seat] as const]));
+    return { rooms: found.map(({ room }) => room), seats: Object.fromEntries(seats) };
   }
 }

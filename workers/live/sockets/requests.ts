@@ -76,9 +76,7 @@ export class Requests {
     const person = guestCard(claim, socket.id, data.person.address);
     if (data.signIn || (person.key === data.person.key && person.name === data.person.name)) return;
     socket.data = { ...data, person };
-    await Promise.all(
-      roomsOf(socket).map((room) => this.#attendance.join(socket, room, { isQuiet: true })),
-    );
+    await Promise.all(roomsOf(socket).map((room) => this.#attendance.joinQuietly(socket, room)));
   }
 
   async #join(
@@ -88,7 +86,7 @@ export class Requests {
     ack: Ack,
   ): Promise<void> {
     await this.#rename(socket, data, claim);
-    const reply = await this.#attendance.join(socket, room, { seat });
+    const reply = await this.#attendance.join(socket, room, seat);
     if (!reply.ok) return refuse(socket, ack, { code: reply.code, message: reply.message });
     // Somebody new makes the room tell everybody; a second tab is told alone.
     if (!reply.isNew && room.startsWith("live:")) {
@@ -106,7 +104,7 @@ export class Requests {
   ): Promise<void> {
     const place = isBatched ? batchRoom(room) : room;
     if (room.startsWith("live:") && !socket.rooms.has(place)) {
-      const reply = await this.#attendance.join(socket, room, { isQuiet: true });
+      const reply = await this.#attendance.joinQuietly(socket, room);
       if (!reply.ok) return refuse(socket, ack, { code: reply.code, message: reply.message });
     }
     const said = this.#desk.rooms.deliver(room, {
