@@ -1,3 +1,6 @@
+import { Agent, type ClientRequestArgs } from "node:http";
+import { connect, type NetConnectOpts } from "node:net";
+import type { Duplex } from "node:stream";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import WebSocket from "ws";
@@ -132,22 +135,51 @@ describe.each([
   });
 });
 
+/** Connects when it is told to: how early a client upgrades is its own affair, and depends on the machine's mood. */
+class HeldAgent extends Agent {
+  readonly #told: Promise<void>;
+  letGo: () => void = () => undefined;
+
+  constructor() {
+    super();
+    this.#told = new Promise((go) => {
+      this.letGo = go;
+    });
+  }
+
+  override createConnection(
+    options: ClientRequestArgs,
+    done: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    void this.#told.then(() => done(null, connect(options as NetConnectOpts)));
+  }
+}
+
 describe("an upgrade of the stock client", () => {
   it("loses and reorders nothing that is sent meanwhile", async () => {
-    const socket = client("plain");
+    const agent = new HeldAgent();
+    const socket = client("plain", { transportOptions: { websocket: { agent } } });
     await once(socket, "connect");
-    expect(engineOf(socket).transport.name).toBe("polling");
     const got: unknown[] = [];
     socket.on("echoed", (n) => got.push(n));
+    let sent = 0;
+    const sendSome = async (count: number) => {
+      for (const end = sent + count; sent < end; sent += 1) {
+        socket.emit("echo", sent);
+        if (sent % 20 === 0) await new Promise((next) => setImmediate(next));
+      }
+    };
+    await sendSome(100);
+    expect(await socket.emitWithAck("echo", "polling")).toBe("polling");
+    expect(engineOf(socket).transport.name).toBe("polling");
     const upgraded = new Promise((done) => engineOf(socket).once("upgrade", done));
-    for (let n = 0; n < 200; n += 1) {
-      socket.emit("echo", n);
-      if (n % 20 === 0) await new Promise((next) => setImmediate(next));
-    }
+    agent.letGo();
+    await sendSome(200);
     await upgraded;
+    await sendSome(100);
     expect(await socket.emitWithAck("echo", "end")).toBe("end");
     expect(engineOf(socket).transport.name).toBe("websocket");
-    expect(got).toEqual(Array.from({ length: 200 }, (_, n) => n));
+    expect(got).toEqual(Array.from({ length: sent }, (_, n) => n));
   });
 });
 
