@@ -6,21 +6,27 @@
 const PRICE = { request: 0.15e-6, gigabyteSecond: 12.5e-6, row: 1e-6 };
 const OBJECT_GB = 0.128;
 const MILLION = 1_000_000;
-/** What a busy shard writes for who is away, once a second: a piece of the log, the oldest one's end, where it begins. */
-const LOG_ROWS = 3;
+/** What a busy shard writes for who is away, once a second: a piece of the log, and the oldest one's end. */
+const LOG_ROWS = 2;
+/** In a slow room each message is alone: the room writes its number and its list of the last messages. */
+const SLOW_ROOM_ROWS = 2;
+/** A shard says that it is behind, and that no more, and writes what it has heard of which room. */
+const SLOW_SHARD_ROWS = LOG_ROWS + 3;
 
 /** So many windows of gifts a room writes in a second of a rush. */
 const WINDOWS = 10;
 
 export function printCost({ shards }: { shards: number }): void {
-  console.log(`On paper, a room on ${shards} shards that is busy all the time:`);
-  for (const perSecond of [1, 10, 100]) {
+  console.log(`On paper, a room on ${shards} shards, awake all the time:`);
+  for (const perSecond of [0.1, 1, 10, 100]) {
     const seconds = MILLION / perSecond;
     const objects = shards + 1;
     // Socket messages in; shard to room; room to each shard. In a rush several ride in one call, which is not counted.
     const requests = MILLION / 20 + MILLION + MILLION * shards;
     // The room's last messages and the shards' logs are written behind, at most once a second.
-    const rows = Math.min(MILLION, seconds) * (1 + shards * LOG_ROWS);
+    const isSlow = perSecond < 1;
+    const each = isSlow ? SLOW_ROOM_ROWS + shards * SLOW_SHARD_ROWS : 1 + shards * LOG_ROWS;
+    const rows = Math.min(MILLION, seconds) * each;
     print(`${perSecond} messages a second`, { requests, seconds: seconds * objects, rows });
   }
   for (const perSecond of [1, 10, 100]) {

@@ -16,6 +16,7 @@ class Scene {
   now = 1_800_000_000_000;
   waiting: (() => void)[] = [];
   readonly #storage: DurableObjectStorage;
+  #rows = 0;
   recent: Recent;
 
   constructor(storage: DurableObjectStorage) {
@@ -27,6 +28,11 @@ class Scene {
     const tables = new ObjectTables(this.#storage, ROOM_TABLES);
     tables.open();
     if (!tables.made) tables.write("delete from members");
+    const write = tables.write.bind(tables);
+    tables.write = (query, ...values) => {
+      this.#rows += 1;
+      write(query, ...values);
+    };
     const later = (_: number, act: () => void) => void this.waiting.push(act);
     return new Recent(tables, () => this.now, later);
   }
@@ -45,6 +51,13 @@ class Scene {
   quiet(): void {
     this.now += 10_000;
     for (const act of this.waiting.splice(0)) act();
+  }
+
+  /** How many rows an act writes. */
+  rowsOf(act: () => void): number {
+    const before = this.#rows;
+    act();
+    return this.#rows - before;
   }
 
   missed(mark: number | null, socket = "a") {
@@ -95,8 +108,32 @@ describe("what a room said last", () => {
       expect(scene.recent.note(said)).toMatchObject({ after: last });
     }));
 
+  it("is written with every word of a slow room, one row each, and is whole over an eviction at any time", () =>
+    play((scene) => {
+      scene.quiet();
+      for (let i = 0; i < 3; i += 1) {
+        scene.quiet();
+        expect(scene.rowsOf(() => scene.say())).toBe(1);
+        expect(scene.waiting).toEqual([]);
+        scene.evict();
+        expect(scene.missed(scene.recent.mark)).toEqual({ heard: [], isWhole: true });
+      }
+    }));
+
+  it("is written down twice for as long as a room is busy", () =>
+    play((scene) => {
+      scene.quiet();
+      scene.say();
+      const rows = scene.rowsOf(() => {
+        for (let i = 0; i < 50; i += 1) scene.say();
+        scene.quiet();
+      });
+      expect(rows).toBe(2);
+    }));
+
   it("is not whole for who heard last before an eviction in the middle of it, or does not know what he heard", () =>
     play((scene) => {
+      scene.say();
       const mark = scene.say();
       scene.evict();
       expect(scene.missed(mark).isWhole).toBe(false);

@@ -5,7 +5,7 @@ import type { Frame } from "./ops.ts";
 const KEPT_MS = 60_000;
 const MAX_KEPT = 500;
 const PER_MS = 1_000;
-/** A room that said nothing for so long writes down what it said last. */
+/** Of a room that speaks more often than that, each word is not written down. */
 const QUIET_MS = 2_000;
 
 /** What a socket has not heard; not `isWhole` where some of it is no longer kept, or may not be. */
@@ -17,7 +17,8 @@ export interface Missed {
 /**
  * What a room said lately, numbered: a socket that comes back gets here what was said after the last that reached its
  * shard. Numbers are made of the time, so that those of two lives of the object do not meet. The last number is written
- * when the room is quiet, and when it speaks again that it does: a life that was cut off may have said anything.
+ * with every word of a slow room; a busy one writes that it speaks, and the last when it is quiet again: a life that was
+ * cut off in between may have said anything.
  */
 export class Recent {
   readonly #tables: ObjectTables;
@@ -29,6 +30,7 @@ export class Recent {
   /** All that was said after this number is kept; what an earlier life of the object said is not. */
   #goneTo = 0;
   #isSpeaking = false;
+  #writtenAt = 0;
 
   constructor(
     tables: ObjectTables,
@@ -50,8 +52,8 @@ export class Recent {
   note(frame: Omit<Frame, "after" | "mark">): Frame {
     const after = this.mark;
     if (frame.isVolatile) return { ...frame, after, mark: after };
-    this.#speak();
     this.#mark = Math.max(after + 1, this.#now() * PER_MS);
+    this.#speak();
     const noted = { ...frame, after, mark: this.#mark };
     this.#kept.push(noted);
     if (this.#kept.length > MAX_KEPT * 2) this.#forget(MAX_KEPT);
@@ -78,9 +80,9 @@ export class Recent {
   /** Written before it is said. A room without tables was never joined: nobody can have missed anything of it. */
   #speak(): void {
     if (this.#isSpeaking || !this.#tables.made) return;
-    this.#isSpeaking = true;
-    this.#write(1);
-    this.#later(QUIET_MS, () => this.#rest());
+    this.#isSpeaking = this.#now() - this.#writtenAt < QUIET_MS;
+    this.#write(this.#isSpeaking ? 1 : 0);
+    if (this.#isSpeaking) this.#later(QUIET_MS, () => this.#rest());
   }
 
   #rest(): void {
@@ -94,6 +96,7 @@ export class Recent {
   }
 
   #write(isSpeaking: 0 | 1): void {
+    this.#writtenAt = this.#now();
     const query = "insert or replace into said values (1, ?, ?)";
     this.#tables.write(query, this.mark, isSpeaking);
   }

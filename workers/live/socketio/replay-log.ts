@@ -38,6 +38,8 @@ const MAX_CHARS = 8_000_000;
 /** A row takes 2 MB: a packet that does not fit surely is not kept, and who missed it gets a new session. */
 const MAX_PACKET_CHARS = 900_000;
 const SEGMENT_CHARS = 256_000;
+/** What is to be forgotten waits for more of it: that the log begins later is written once for all of them. */
+const SLACK = { ms: 30_000, part: 1.25 };
 
 /**
  * What was sent lately, for those who were away. An offset is a number made of the time (`n`, in base 36 on the wire), so
@@ -181,6 +183,9 @@ export class ReplayLog {
     const oldest = (this.#now() - this.#retainMs) * PER_MS;
     let count = segments.reduce((sum, segment) => sum + segment.count, 0);
     let chars = segments.reduce((sum, segment) => sum + segment.chars, 0);
+    const first = segments[0]?.last ?? oldest;
+    const isInSlack = first >= oldest - SLACK.ms * PER_MS && count <= maxPackets * SLACK.part;
+    if (isInSlack && chars <= maxChars) return;
     let upTo: number | null = null;
     for (const segment of segments) {
       if (segment.last >= oldest && count <= maxPackets && chars <= maxChars) break;
