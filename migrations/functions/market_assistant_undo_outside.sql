@@ -59,7 +59,7 @@ begin
       and n.run_id = (select s.run_id from market_assistant_later_syncs(i.listing_id, c.created_at) s limit 1);
   update market_listings l set wanted = false, verify = true, changes = l.changes + 1, dirty = true,
       sync_status = 'pending', reason = null, attempts = 0,
-      retry_at = case when l.doubt_at is null then null else l.retry_at end, updated_at = now()
+      retry_at = market_marketplace_not_before(l.retry_at, l.doubt_at), updated_at = now()
     from market_sync_items i where i.run_id = act.id and i.listing_id = l.id and i.fresh
       and l.id <> all (coalesce(again, '{}'));
   select coalesce(bool_or(i.fresh and i.listing_id <> all (coalesce(again, '{}'))), false),

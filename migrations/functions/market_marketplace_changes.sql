@@ -3,6 +3,12 @@
 -- between two visits of the worker is one visit's work. Lock order: market_locks.sql
 -- (these triggers fire after those that version the store).
 
+-- When a listing that has changed is worked on: at once, but a creation in doubt not before it was surely to be found.
+create or replace function market_marketplace_not_before(retry_at timestamptz, doubt_at timestamptz) returns timestamptz
+language sql immutable as $$
+  select case when retry_at is not null and doubt_at is not null then least(retry_at, doubt_at + interval '1 minute') end
+$$;
+
 create or replace function market_marketplace_touch(touched uuid[], stock_only uuid[]) returns void language sql as $$
   with locked as (
     select l.id from market_listings l
@@ -14,7 +20,7 @@ create or replace function market_marketplace_touch(touched uuid[], stock_only u
   )
   update market_listings l set changes = l.changes + 1, dirty = true, updated_at = now(),
       sync_status = case l.sync_status when 'synced' then 'pending' else l.sync_status end,
-      attempts = 0, retry_at = case when l.doubt_at is null then null else l.retry_at end
+      attempts = 0, retry_at = market_marketplace_not_before(l.retry_at, l.doubt_at)
     from locked where l.id = locked.id
 $$;
 

@@ -48,7 +48,7 @@ begin
     select w, c.id, true from unnest(chosen) w order by w
     on conflict on constraint market_listings_product_key do update
       set changes = l.changes + 1, dirty = true, wanted = true, verify = true, sync_status = 'pending', attempts = 0,
-        retry_at = case when l.doubt_at is null then null else l.retry_at end, updated_at = now()
+        retry_at = market_marketplace_not_before(l.retry_at, l.doubt_at), updated_at = now()
     returning l.id, l.product_id, l.changes
   )
   insert into market_sync_items (run_id, listing_id, changes, fresh)
@@ -206,7 +206,8 @@ $$;
 --   release, reason?, after_ms?, doubt?, was_live?, was_there?, item_id?, sku_id?, remote_category_id?, shown?, price?, stock?,
 --   content?}]})
 -- returns {recorded}. What is told about a listing holds whatever the outcome (a price may have gone through and the
--- stock not). `synced` ends it unless the product has changed since the claim; `failed` waits for the seller.
+-- stock not). `synced` ends it unless the product has changed since the claim; `failed` waits for the seller, and is tried
+-- again besides where `after_ms` is told. What has changed since is tried at once, a creation in doubt after its pause.
 create or replace function market_marketplace_record(input jsonb) returns jsonb language plpgsql as $$
 declare
   recorded int;
@@ -230,16 +231,18 @@ begin
         pushed_stock = case when l.pushed_stock is null and l.changes <> t.changes then null
           when t.what ? 'stock' then (t.what->>'stock')::int else l.pushed_stock end,
         pushed_content = case when t.what ? 'content' then t.what->>'content' else l.pushed_content end,
-        dirty = t.outcome in ('retry', 'release') or l.changes <> t.changes,
+        dirty = t.outcome in ('retry', 'release') or t.after_ms is not null or l.changes <> t.changes,
         verify = l.verify and (t.outcome <> 'synced' or l.changes <> t.changes),
         sync_status = case when t.outcome in ('retry', 'release') then l.sync_status
           when l.changes <> t.changes then 'pending'
           when t.outcome = 'synced' then 'synced' else 'error' end,
         reason = case t.outcome when 'release' then l.reason else t.what->>'reason' end,
-        attempts = case t.outcome when 'release' then l.attempts when 'retry' then l.attempts + 1 else 0 end,
-        retry_at = case when t.outcome = 'retry' then now() + make_interval(secs => t.after_ms / 1000) end,
+        attempts = case when t.outcome = 'retry' then l.attempts + 1
+          when t.outcome = 'release' or t.after_ms is not null then l.attempts else 0 end,
+        retry_at = case when l.changes = t.changes or l.doubt_at is not null or (t.what->>'doubt')::boolean
+          then now() + make_interval(secs => t.after_ms / 1000) end,
         doubt_at = case when (t.what->>'doubt')::boolean then now()
-          when t.outcome = 'release' or (t.outcome = 'retry' and not t.what ? 'item_id') then l.doubt_at end,
+          when t.outcome = 'release' or (t.after_ms is not null and not t.what ? 'item_id') then l.doubt_at end,
         last_synced_at = case t.outcome when 'synced' then now() else l.last_synced_at end,
         claim_id = null, claim_until = null, updated_at = now()
     from told t

@@ -45,7 +45,7 @@ export function end(entry: Entry, ended: Known & Outcome): void {
 
 const priceOf = ({ work }: Entry) => work.product.price;
 /** What is not on sale has nothing to sell, where a shop keeps it on its shelf. */
-const stockOf = (shop: Shop, { work: { product } }: Entry) =>
+export const stockOf = (shop: Shop, { product }: Work) =>
   product.on_sale ? Math.min(product.stock, shop.client.limits.stock) : 0;
 
 /** Brings the stocks and prices of listings to the shop where they differ; the one waits for the other in nothing. */
@@ -79,8 +79,8 @@ async function pushPrices(shop: Shop, entries: Entry[]): Promise<void> {
 export async function pushStocks(shop: Shop, entries: Entry[]): Promise<void> {
   const { client } = shop;
   const changed = open(entries).filter((entry) => {
-    if (entry.known.stock === stockOf(shop, entry)) return false;
-    const broken = brokenStock(client.limits, stockOf(shop, entry));
+    if (entry.known.stock === stockOf(shop, entry.work)) return false;
+    const broken = brokenStock(client.limits, stockOf(shop, entry.work));
     if (broken !== null) end(entry, { outcome: "failed", reason: broken });
     return broken === null;
   });
@@ -98,10 +98,10 @@ export async function pushStocks(shop: Shop, entries: Entry[]): Promise<void> {
     send: (auth, some) =>
       client.setStocks(
         auth,
-        some.map((entry) => ({ ref: entry.ref, stock: stockOf(shop, entry), setup })),
+        some.map((entry) => ({ ref: entry.ref, stock: stockOf(shop, entry.work), setup })),
       ),
     sent: (entry, sure) => {
-      entry.known.stock = sure ? stockOf(shop, entry) : null;
+      entry.known.stock = sure ? stockOf(shop, entry.work) : null;
     },
   });
 }

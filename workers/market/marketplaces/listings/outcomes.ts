@@ -12,7 +12,8 @@ import type { Known, Outcome, Work } from "./rows.ts";
 
 const MOST_ATTEMPTS = 10;
 const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 3_600_000;
+/** How often what its seller has been told of is tried on, until it goes through or the product changes. */
+export const LONGEST_PAUSE_MS = 3_600_000;
 /** A promotion that holds a price lasts for hours. */
 const LOCKED_PAUSE_MS = 3_600_000;
 /** How soon a creation in doubt is asked about again. */
@@ -61,9 +62,14 @@ function byFault(error: MarketplaceError, work: Work, platform: Platform): Known
   }
 }
 
-/** Again after 5 s, 10 s … an hour; what never works waits for its seller. */
+/**
+ * Again after 5 s, 10 s … an hour. From the tenth time on the seller is told; an outage that lasts longer ends all the
+ * same, and what changed here meanwhile must not stay another there.
+ */
 export function later({ attempts }: Work, reason: string): Outcome {
-  if (attempts + 1 >= MOST_ATTEMPTS) return { outcome: "failed", reason };
+  if (attempts + 1 >= MOST_ATTEMPTS) {
+    return { outcome: "failed", reason, after_ms: LONGEST_PAUSE_MS };
+  }
   const after_ms = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempts);
   return { outcome: "retry", reason, after_ms };
 }

@@ -69,12 +69,12 @@ export interface Known {
 }
 
 /**
- * `synced`: the shop shows the product. `failed`: the seller must change something. `retry`: later, by itself.
- * `release`: not tried. `doubt`: a creation may have gone through just now.
+ * `synced`: the shop shows the product. `failed`: its seller is told why not; with `after_ms` it is tried again by itself
+ * all the same. `retry`: later, by itself. `release`: not tried. `doubt`: a creation may have gone through just now.
  */
 export type Outcome =
   | { outcome: "synced" }
-  | { outcome: "failed"; reason: string; doubt?: boolean }
+  | { outcome: "failed"; reason: string; after_ms?: number; doubt?: boolean }
   | { outcome: "retry"; reason: string; after_ms: number; doubt?: boolean }
   | { outcome: "release" };
 

@@ -3,11 +3,12 @@ import {
   PLATFORM_NAME,
   type RemoteListing,
 } from "../../../../shared/providers/marketplace.ts";
-import { type Entry, end, pushFigures, pushShelf, pushStocks } from "./batches.ts";
+import type { Shop } from "../connections/shop.ts";
+import { type Entry, end, pushFigures, pushShelf, pushStocks, stockOf } from "./batches.ts";
 import type { Desk } from "./desk.ts";
 import { listingInput } from "./listing-input.ts";
 import { NotListableError } from "./not-listable.ts";
-import { DOUBT_PAUSE_MS, mayHaveActed, outcomeOf } from "./outcomes.ts";
+import { DOUBT_PAUSE_MS, LONGEST_PAUSE_MS, mayHaveActed, outcomeOf } from "./outcomes.ts";
 import type { Known, Outcome, Result, Work } from "./rows.ts";
 
 /** A creation whose answer was lost is looked for that long before it counts as never made. */
@@ -25,6 +26,7 @@ export const isQuick = (work: Work): boolean =>
 export async function bringQuick({ shop }: Desk, works: Work[]): Promise<Result[]> {
   const entries = works.map(entryOf);
   await pushFigures(shop, entries);
+  for (const entry of entries) goOn(shop, entry);
   return entries.map(resultOf);
 }
 
@@ -39,7 +41,15 @@ export async function bring(desk: Desk, work: Work): Promise<Result> {
   } catch (error) {
     entry.ended = outcomeOf(error, work, desk.shop.client.platform);
   }
+  goOn(desk.shop, entry);
   return resultOf(entry);
+}
+
+/** What still sells there what is not here, or not that many, is tried on whatever was refused. */
+function goOn(shop: Shop, { work, ref, known, ended }: Entry): void {
+  const isThere = ref.itemId !== "" && ended?.item_id !== null;
+  if (ended?.outcome !== "failed" || !isThere || known.stock === stockOf(shop, work)) return;
+  ended.after_ms ??= LONGEST_PAUSE_MS;
 }
 
 /** A listing that was claimed and not begun: all that was known of it still is. */

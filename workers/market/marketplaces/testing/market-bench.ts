@@ -193,15 +193,21 @@ export async function letTimePass(market: Market): Promise<void> {
     where payload->>'connection_id' = ${id} and finished_at is null`);
 }
 
-/** Works everything off, however long it would take in life. */
+/** Works everything off, however long it would take in life; what its seller is told of is tried on only hourly. */
 export async function pumpDry(market: Market, ctx: Ctx = market.ctx): Promise<void> {
   for (let round = 0; round < 30; round += 1) {
-    const { pump_idle: isIdle } = await connectionOf(market);
-    if (isIdle) return;
+    const { id, pump_idle: isIdle } = await connectionOf(market);
+    if (isIdle || (round > 0 && !(await hasWork(id)))) return;
     await letTimePass(market);
     await pumpOnce(market, ctx);
   }
   throw new Error("the pump never ends");
+}
+
+async function hasWork(connectionId: string): Promise<boolean> {
+  const query = sql`select from market_listings l where l.connection_id = ${connectionId} and l.dirty
+    and not (l.sync_status = 'error' and coalesce(l.retry_at > now() + interval '30 minutes', false))`;
+  return (await contextWithQueues().ctx.db.run(rows(query, z.unknown()))).length > 0;
 }
 
 /** Asks the shop for orders, as its turn would. */
