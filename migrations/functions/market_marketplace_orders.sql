@@ -1,7 +1,7 @@
 -- Orders that other marketplaces took. They hold our stock like any other order; their money goes from the marketplace
 -- to the seller and never through this ledger, so nothing here books, charges commission or pays out.
 
--- market_marketplace_order({connection_id, order: {id, status, status_text, created_at, updated_at, lines: [{line_id,
+-- market_marketplace_order({connection_id, shop_id, order: {id, status, status_text, created_at, updated_at, lines: [{line_id,
 --   sku, item_id, sku_id, name, quantity, price, status}]}}) returns {state: taken | old | before, wake}
 -- Brings what the order holds to what its platform says of it now. Taking the same news in again, or older news after
 -- newer, changes nothing: a line reserves once, leaves the shelf once and gives back once. A line that the stock does
@@ -17,14 +17,17 @@ declare
   was_short int;
   now_short int;
 begin
-  select k.id, k.store_id, k.platform, k.orders_from into c
+  select k.id, k.store_id, k.platform, k.orders_from, k.shop_id into c
     from market_connections k where k.id = (input->>'connection_id')::uuid;
   -- Platforms tell whole seconds, by clocks of their own.
   if (told->>'created_at')::timestamptz < c.orders_from - interval '1 minute' then
     return '{"state": "before", "wake": []}';
   end if;
-  insert into market_channel_orders (connection_id, remote_id, status)
-    values (c.id, told->>'id', 'unknown') on conflict do nothing;
+  -- Of the shop that was here until a moment ago, it is as old as those that this shop told of before.
+  insert into market_channel_orders (connection_id, remote_id, status, created_at)
+    values (c.id, told->>'id', 'unknown', case when c.shop_id = input->>'shop_id' then now()
+      else least(now(), c.orders_from - interval '1 second') end)
+    on conflict do nothing;
   select o.id, o.status, o.order_id, o.remote_updated_at into known from market_channel_orders o
     where o.connection_id = c.id and o.remote_id = told->>'id' for no key update;
   if (told->>'updated_at')::timestamptz < known.remote_updated_at then
@@ -132,7 +135,7 @@ create or replace function market_marketplace_recount(connection uuid, products 
   )
   update market_listings l set pushed_stock = null, changes = l.changes + 1, dirty = true, updated_at = now(),
       sync_status = case l.sync_status when 'synced' then 'pending' else l.sync_status end,
-      attempts = 0, retry_at = case when l.doubt_at is null then null else l.retry_at end
+      attempts = 0, retry_at = market_marketplace_not_before(l.retry_at, l.doubt_at)
     from locked where l.id = locked.id
 $$;
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../../shared/db/statement.ts";
 import { testContext } from "../../../testing/api.ts";
-import { createUser } from "../../../testing/factories.ts";
+import { createUser, unique } from "../../../testing/factories.ts";
 import { findJob } from "../../../testing/orders.ts";
 import { setFlags } from "../../admin/flags.ts";
 import { deleteStore, finishStoreDeletions } from "../../admin/stores.ts";
@@ -132,7 +132,10 @@ describe("a deletion that waits for an order of a marketplace", () => {
 
   it("waits no longer for orders of a shop whose place another one has taken", async () => {
     const { market } = await waiting();
-    await connectShop(market.ctx, { platform: "lazada", code: market.fake.grant("another") });
+    await connectShop(market.ctx, {
+      platform: "lazada",
+      code: market.fake.grant(unique("another")),
+    });
     expect(await isGone(market)).toBe(true);
   });
 });

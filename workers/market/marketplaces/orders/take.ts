@@ -36,7 +36,8 @@ const reportOf =
   };
 
 async function takeOrder(ctx: Ctx, shop: Shop, order: MarketOrder): Promise<void> {
-  const input = { connection_id: shop.row.id, order: orderInput(order) };
+  const { id, shop_id } = shop.row;
+  const input = { connection_id: id, shop_id, order: orderInput(order) };
   const taken = await ctx.db.run(call("market_marketplace_order", input, Taken));
   wake(ctx, taken.wake);
   if (taken.state === "taken") pushSoon(ctx, shop.row.store_id);

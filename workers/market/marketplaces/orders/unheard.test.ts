@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import type { MarketOrder } from "../../../../shared/providers/marketplace.ts";
 import { testContext } from "../../../testing/api.ts";
+import { unique } from "../../../testing/factories.ts";
 import { readStock } from "../../../testing/orders.ts";
 import { marketplaceHourlyChores } from "../chores.ts";
 import { connectShop, disconnectShop } from "../connections/connect.ts";
@@ -44,8 +45,28 @@ describe("an unpaid order of a marketplace", () => {
 
   it("of a shop whose place another one has taken holds stock for three days", async () => {
     const { market, product, made } = await held();
-    await connectShop(market.ctx, { platform: "lazada", code: market.fake.grant("another") });
+    await connectShop(market.ctx, {
+      platform: "lazada",
+      code: market.fake.grant(unique("another")),
+    });
     await cron(made);
+    expect(await readStock(product)).toEqual(HELD);
+    await cron(made, 4);
+    expect(await readStock(product)).toEqual(FREE);
+  });
+
+  it("of a shop whose place another one took while it was asked for holds stock for three days", async () => {
+    const { market, product } = await shelf(10);
+    const made = place(market, [[product, 3]], "unpaid");
+    market.fake.faults.after = async ({ name }) => {
+      if (name !== "getOrders") return;
+      market.fake.faults = {};
+      await connectShop(market.ctx, {
+        platform: "lazada",
+        code: market.fake.grant(unique("another")),
+      });
+    };
+    await poll(market);
     expect(await readStock(product)).toEqual(HELD);
     await cron(made, 4);
     expect(await readStock(product)).toEqual(FREE);
