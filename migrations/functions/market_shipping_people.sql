@@ -51,24 +51,42 @@ create or replace function market_take_over(parcel market_shipments, carrier tex
     where id = parcel.id
 $$;
 
--- market_order_received({buyer_id, order_id, idempotency_key}) returns {order_id, wake}
+-- market_order_received({buyer_id, order_id, heard?, idempotency_key}) returns {order_id, ask, call_back, wake}
 -- The buyer says that a parcel which was sent has arrived, once. It is against his own interest, so it counts also where
--- the courier says otherwise.
+-- the courier says otherwise. `ask`: nothing is recorded yet, for our courier may have fetched this parcel without a
+-- word, and then has earned his fee; ask him first and call again with `heard`. `call_back`: the waybill of a pickup
+-- that is not needed now.
 create or replace function market_order_received(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
+  parcel market_shipments;
+  heard constant boolean := coalesce((input->>'heard')::boolean, false);
 begin
   select * into o from market_orders
     where id = (input->>'order_id')::uuid and buyer_id = (input->>'buyer_id')::bigint for update;
   if not found then
     perform app_error('not_found', 'Order not found');
   end if;
+  select * into parcel from market_shipments where order_id = o.id for update;
+  if market_may_be_received(o) and not heard and parcel.kiriminaja_order_id is not null
+    and parcel.requested_at is not null and parcel.shipped_at is null then
+    return jsonb_build_object('order_id', o.id, 'ask', parcel.kiriminaja_order_id, 'call_back', null, 'wake', '[]'::jsonb);
+  end if;
   perform http_claim(o.buyer_id, input->>'idempotency_key', 'market.received', o.id::text, o.id::text);
-  if o.status <> 'delivered' and not market_may_be_received(o) then
+  -- Who was allowed to say so is, whatever the courier has answered since.
+  if o.status <> 'delivered' and not market_may_be_received(o) and not (heard and o.status in ('paid', 'processing')) then
     perform app_error('conflict', 'Pesanan ini belum dikirim', jsonb_build_object('status', o.status));
   end if;
-  return jsonb_build_object('order_id', o.id, 'wake', market_goods_arrived(o, 'Pembeli menerima paket'));
+  return jsonb_build_object('order_id', o.id, 'ask', null, 'wake', market_goods_arrived(o, 'Pembeli menerima paket'),
+    'call_back', market_waiting_pickup(o, parcel));
 end $$;
+
+-- The waybill of a pickup that waits at our courier although the order needs none any more, or null.
+create or replace function market_waiting_pickup(o market_orders, parcel market_shipments) returns text
+language sql immutable as $$
+  select parcel.tracking_code
+  where o.status <> 'delivered' and parcel.kiriminaja_order_id is not null and parcel.status = 'pending'
+$$;
 
 -- Whether a buyer may say that he has the goods: they were sent, or nobody has told anything of them for so long that he
 -- was asked.
@@ -121,8 +139,8 @@ begin
   perform audit_write(input->'audit' || jsonb_build_object('subject_kind', 'market_order', 'subject_id', o.id,
     'action', 'market.order.deliver', 'reason', input->>'reason', 'before', jsonb_build_object('status', o.status,
       'parcel', parcel.status), 'after', jsonb_build_object('status', 'delivered')));
-  return jsonb_build_object('order_id', o.id, 'status', 'delivered', 'wake', told, 'call_back',
-    case when parcel.kiriminaja_order_id is not null and parcel.status = 'pending' then parcel.tracking_code end);
+  return jsonb_build_object('order_id', o.id, 'status', 'delivered', 'wake', told,
+    'call_back', market_waiting_pickup(o, parcel));
 end $$;
 
 -- An admin decides nothing about an order that he bought or sold himself.

@@ -5,10 +5,9 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { inputHash } from "../../../shared/http/idempotency.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
-import { describeError } from "../../../shared/log.ts";
 import { orderId } from "../refusals.ts";
 import type { Delivered } from "../schemas/admin.ts";
-import { callBackPickup, followParcel } from "../shipping/courier-news.ts";
+import { callBackPickup, hearCourier } from "../shipping/courier-news.ts";
 
 const Decided = z.object({
   order_id: z.string(),
@@ -28,7 +27,7 @@ export async function declareDelivered(
   reason: string,
   idempotencyKey?: string,
 ): Promise<Delivered> {
-  await hearCourier(ctx, orderId(id));
+  await hearAbout(ctx, orderId(id));
   ctx.db.guardAgain();
   const input = {
     order_id: orderId(id),
@@ -45,7 +44,7 @@ export async function declareDelivered(
 }
 
 /** Asks our courier about a parcel that he should have and never told us to have fetched. */
-async function hearCourier(ctx: Ctx, id: string): Promise<void> {
+async function hearAbout(ctx: Ctx, id: string): Promise<void> {
   const [asked] = await ctx.db.run(
     rows(
       sql`select h.kiriminaja_order_id as number from market_shipments h
@@ -54,10 +53,5 @@ async function hearCourier(ctx: Ctx, id: string): Promise<void> {
       z.object({ number: z.string() }),
     ),
   );
-  if (!asked) return;
-  try {
-    await followParcel(ctx, asked.number);
-  } catch (error) {
-    ctx.log.warn("courier not heard", { number: asked.number, ...describeError(error) });
-  }
+  if (asked) await hearCourier(ctx, asked.number);
 }

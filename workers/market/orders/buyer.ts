@@ -6,6 +6,7 @@ import { notFound } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { BuyerOrder, Tracking } from "../schemas/orders.ts";
+import { callBackPickup, hearCourier } from "../shipping/courier-news.ts";
 import {
   newestFirst,
   orderColumns,
@@ -61,24 +62,33 @@ export async function trackOrder(ctx: Ctx, orderId: string) {
   return tracking;
 }
 
-/** The buyer has the parcel in hand: the order is delivered and the seller is paid, once. */
+const Received = z.object({
+  order_id: z.uuid(),
+  ask: z.string().nullable(),
+  call_back: z.string().nullable(),
+  wake: wakeSchema,
+});
+
+/**
+ * The buyer has the parcel in hand: the order is delivered and the seller is paid, once. Where our courier never told that
+ * he fetched it he is asked first, as far as he answers, and told not to come if he still means to.
+ */
 export async function confirmReceived(
   ctx: Ctx,
   orderId: string,
   idempotencyKey?: string,
 ): Promise<{ id: string }> {
   if (!isUuid(orderId)) throw missing();
-  const result = await ctx.db.run(
-    call(
-      "market_order_received",
-      {
-        order_id: orderId,
-        buyer_id: actorOf(ctx).userId,
-        idempotency_key: idempotencyKey ?? null,
-      },
-      z.object({ order_id: z.uuid(), wake: wakeSchema }),
-    ),
-  );
+  const buyerId = actorOf(ctx).userId;
+  const input = { order_id: orderId, buyer_id: buyerId, idempotency_key: idempotencyKey ?? null };
+  let result = await ctx.db.run(call("market_order_received", input, Received));
+  if (result.ask) {
+    await hearCourier(ctx, result.ask);
+    ctx.db.guardAgain();
+    const again = { ...input, heard: true };
+    result = await ctx.db.run(call("market_order_received", again, Received));
+  }
   wake(ctx, result.wake);
+  if (result.call_back) callBackPickup(ctx, result.call_back);
   return { id: result.order_id };
 }

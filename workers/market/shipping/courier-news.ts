@@ -62,7 +62,7 @@ async function record(ctx: Ctx, number: string, found: ParcelNews, askedAt: stri
 
 /** Tells the courier not to come. Courtesy only: it fetches nothing where nothing waits, and its news count no more. */
 export function callBackPickup(ctx: Ctx, awb: string): void {
-  const asked = ctx.providers.kiriminaja.cancel(awb, "Paket dikirim sendiri oleh penjual");
+  const asked = ctx.providers.kiriminaja.cancel(awb, "Paket tidak perlu dijemput lagi");
   ctx.waitUntil(
     asked.catch((error: unknown) => ctx.log.warn("pickup not called back", describeError(error))),
   );
@@ -147,16 +147,17 @@ export async function followQuietParcels(ctx: Ctx): Promise<void> {
   for (;;) {
     const most = { most: QUIET_AT_ONCE };
     const numbers = await ctx.db.run(call("market_parcels_quiet", most, z.array(z.string())));
-    await Promise.all(numbers.map((number) => followQuiet(ctx, number)));
+    await Promise.all(numbers.map((number) => hearCourier(ctx, number)));
     if (numbers.length < QUIET_AT_ONCE || ctx.now().getTime() - begin > LONGEST_RUN_MS) return;
   }
 }
 
-async function followQuiet(ctx: Ctx, number: string): Promise<void> {
+/** Asks about a parcel as far as the courier answers. Never fails. */
+export async function hearCourier(ctx: Ctx, number: string): Promise<void> {
   try {
     await followParcel(ctx, number);
   } catch (error) {
-    ctx.log.warn("parcel check failed", { number, ...describeError(error) });
+    ctx.log.warn("courier not heard", { number, ...describeError(error) });
   }
 }
 
