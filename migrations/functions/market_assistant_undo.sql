@@ -14,7 +14,12 @@ declare
   answer jsonb;
 begin
   select * into act from market_assistant_actions a
-  where a.id = (input->>'action_id')::uuid and a.user_id = person for update;
+  where a.id = (input->>'action_id')::uuid and a.user_id = person;
+  if not found then
+    perform app_error('not_found', 'Tindakan tidak ditemukan');
+  end if;
+  perform market_assistant_hold(act);
+  select * into act from market_assistant_actions a where a.id = act.id for update;
   if not found then
     perform app_error('not_found', 'Tindakan tidak ditemukan');
   end if;
@@ -49,6 +54,19 @@ begin
     'subject_id', act.target_id, 'before', act.after, 'after', act.before,
     'reason', concat_ws(': ', act.tool, answer->>'note')));
   return answer;
+end $$;
+
+-- Locks what an act acted on before the act itself, as its making did: an undo writes to later acts on the same thing, so
+-- undos at once would else wait for each other in a circle. Lock order: market_locks.sql.
+create or replace function market_assistant_hold(act market_assistant_actions) returns void language plpgsql as $$
+begin
+  if act.target_kind = 'market_product' then
+    perform from market_stores s
+      where s.id = (select p.store_id from market_products p where p.id = act.target_id) for key share;
+    perform from market_products p where p.id = act.target_id for no key update;
+  elsif act.target_kind = 'market_store' then
+    perform from market_stores s where s.id = act.target_id for no key update;
+  end if;
 end $$;
 
 -- What an act acted on is locked and whole where its undo needs it: the product of the user's own store, or of any where
