@@ -151,8 +151,17 @@ describe("PUT /api/seller/tax-statement", () => {
     const seller = await createUser(["seller"]);
     const filed = await file(seller);
     expect(filed.body.data).toMatchObject({ year: YEAR, tax_id_last4: "0003" });
+    const next = await file(seller, { year: YEAR + 1 });
     const list = await api(path, { token: seller.token });
-    expect(list.body.data).toEqual([filed.body.data]);
+    expect(list.body).toMatchObject({
+      data: [next.body.data, filed.body.data],
+      meta: { page: 1, limit: 20, total: 2 },
+    });
+    const second = await api(`${path}?page=2&limit=1`, { token: seller.token });
+    expect(second.body).toMatchObject({
+      data: [filed.body.data],
+      meta: { page: 2, limit: 1, total: 2 },
+    });
     const kept = await testContext().db.run(
       rows(
         sql`select to_jsonb(t)::text as text from market_tax_statements t where t.seller_id = ${seller.userId}`,

@@ -1,4 +1,5 @@
 import { sql } from "drizzle-orm";
+import { z } from "zod";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { seal } from "../../../shared/crypto/seal.ts";
 import { rows } from "../../../shared/db/statement.ts";
@@ -56,13 +57,19 @@ export async function fileTaxStatement(ctx: Ctx, input: TaxStatementInput): Prom
   return filed;
 }
 
-/** The statements that the actor has filed, newest first. */
-export async function listTaxStatements(ctx: Ctx): Promise<TaxStatement[]> {
-  return await ctx.db.run(
+/** A page of the statements that the actor has filed, newest first. */
+export async function listTaxStatements(
+  ctx: Ctx,
+  { page, limit }: { page: number; limit: number },
+) {
+  const mine = sql`market_tax_statements t where t.seller_id = ${actorOf(ctx).userId}`;
+  const [[count], found] = await ctx.db.batch([
+    rows(sql`select count(*)::int as total from ${mine}`, z.object({ total: z.number() })),
     rows(
-      sql`select t.year, t.tax_id_last4, market_iso(t.filed_at) as filed_at from market_tax_statements t
-        where t.seller_id = ${actorOf(ctx).userId} order by t.year desc`,
+      sql`select t.year, t.tax_id_last4, market_iso(t.filed_at) as filed_at from ${mine}
+        order by t.year desc limit ${limit} offset ${(page - 1) * limit}`,
       TaxStatementShape,
     ),
-  );
+  ]);
+  return { rows: found, page, limit, total: count?.total ?? 0 };
 }

@@ -152,9 +152,10 @@ sellerPayoutRoutes.openapi(
     tags,
     summary: "The statements of turnover that I have filed",
     middleware: [seller()] as const,
-    responses: marketOk(z.array(TaxStatementShape)),
+    request: { query: z.object(pagingQuery) },
+    responses: marketList(TaxStatementShape),
   }),
-  async (c) => c.json(enveloped(await listTaxStatements(c.var.ctx)), 200),
+  async (c) => c.json(page(await listTaxStatements(c.var.ctx, c.req.valid("query"))), 200),
 );
 
 sellerPayoutRoutes.openapi(
