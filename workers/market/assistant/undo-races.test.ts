@@ -77,7 +77,7 @@ async function story(seed: number) {
 }
 
 describe("undos of what the assistant did to one product", () => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  it.each([1, 2, 3, 4])(
     "at once leave what would be there without those acts (seed %i)",
     async (seed) => {
       const { steps, sold, chosen, undo, row } = await story(seed * 7_919);
@@ -87,7 +87,7 @@ describe("undos of what the assistant did to one product", () => {
     },
   );
 
-  it.each([11, 12, 13, 14, 15, 16, 17, 18])(
+  it.each([11, 12, 13, 14])(
     "in any order leave what would be there without those acts (seed %i)",
     async (seed) => {
       const { steps, sold, chosen, undo, row } = await story(seed * 7_919);
