@@ -34,19 +34,20 @@ begin
 end $$;
 
 -- {provider, alert_to, after_minutes} -> {wake}. For a look that found no answer: when the last one that did was so long
--- ago, the hold is blind, and the operator hears of it, once until the supplier answers again.
+-- ago, or there was none ever, the hold is blind, and the operator hears of it, once until the supplier answers again.
 create or replace function topup_supplier_silent(input jsonb) returns jsonb language plpgsql as $$
 declare
   s topup_supplier_state;
   mail jsonb;
 begin
-  select * into s from topup_supplier_state x where x.provider = input->>'provider'
-    and x.checked_at < now() - make_interval(mins => (input->>'after_minutes')::int);
-  if found then
-    mail := mail_enqueue('alert', input->>'alert_to', 'alert/topup-supplier-silent/' || extract(epoch from s.checked_at),
+  select * into s from topup_supplier_state x where x.provider = input->>'provider';
+  if not found or s.checked_at < now() - make_interval(mins => (input->>'after_minutes')::int) then
+    mail := mail_enqueue('alert', input->>'alert_to',
+      'alert/topup-supplier-silent/' || coalesce(extract(epoch from s.checked_at)::text, 'ever'),
       jsonb_build_object('what', 'Penyedia tidak memberi tahu saldo: penahanan pesanan tidak berjalan',
-        'facts', jsonb_build_object('terakhir', to_char(s.checked_at at time zone 'Asia/Jakarta', 'YYYY-MM-DD HH24:MI'),
-          'saldo', s.balance)));
+        'facts', jsonb_build_object('terakhir',
+          coalesce(to_char(s.checked_at at time zone 'Asia/Jakarta', 'YYYY-MM-DD HH24:MI'), 'belum pernah'),
+          'saldo', coalesce(s.balance::text, '-'))));
   end if;
   return jsonb_build_object('wake', jobs_wakes(mail));
 end $$;

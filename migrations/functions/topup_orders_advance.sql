@@ -41,7 +41,11 @@ begin
         jsonb_build_object('what', 'Status penyedia tidak dikenal',
           'facts', jsonb_build_object('pesanan', o.number, 'status', u.strange))));
     end if;
-    doubt := topup_advance_doubt(o, u.outcome, u.charged);
+    -- What comes back to us costs nothing: its price does not matter.
+    if u.outcome in ('open', 'success', 'partial') and topup_is_absurd(o, u.charged) then
+      wakes := wakes || jobs_wakes(topup_absurd_alert(o, u.charged, input->>'alert_to'));
+    end if;
+    doubt := topup_advance_doubt(o, u.outcome);
     if doubt is not null then
       wakes := wakes || (topup_order_review(o, doubt, input->>'alert_to')->'wake');
     elsif u.outcome not in ('open', 'missing', 'untold') then
@@ -52,16 +56,11 @@ begin
   return ended || jsonb_build_object('wake', wakes || (ended->'wake'));
 end $$;
 
--- Why a person must look at what the supplier says of this purchase, or null. What comes back to us costs nothing, so
--- its price does not matter; nor does it of one that was taken as the history tells it, where it stays unbooked.
-create or replace function topup_advance_doubt(o topup_orders, outcome text, charged bigint)
-returns text language sql stable as $$
-  select case
-    when outcome in ('open', 'success', 'partial') and o.answered_since is null and topup_is_absurd(o, charged)
-      then topup_absurd_words(o, charged)
-    when outcome = 'partial' and (o.remain is null or o.remain < 0) or outcome = 'unreadable'
-      then 'supplier says ' || coalesce(o.supplier_note, outcome)
-  end
+-- Why a person must look at what the supplier says of this purchase, or null. One that is plainly of other goods or for
+-- somebody else: whether its buyer has what he paid for, no list tells; the supplier or he must be asked.
+create or replace function topup_advance_doubt(o topup_orders, outcome text) returns text language sql stable as $$
+  select case when outcome = 'partial' and (o.remain is null or o.remain < 0) or outcome = 'unreadable'
+    then 'supplier says ' || coalesce(o.supplier_note, outcome) end
 $$;
 
 -- What the operator should hear of a purchase under way, or null. It stays under way and is asked about as before: the

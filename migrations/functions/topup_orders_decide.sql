@@ -1,14 +1,16 @@
 -- What is decided about an order in doubt once the silence about it is believed (topup_orders_silence.sql): nothing has
 -- shown that is plainly its purchase. Guarantee: what may be of this order and of no other is its own; where nothing may
 -- be, it is refunded. A person decides true ties only: rows that fit equally well and end differently, or fewer rows than
--- orders of several buyers that they fit equally well.
+-- orders of several buyers that they fit equally well. Where the silence is not believed after a day (`is_proven` is false)
+-- only the first of these holds: what is not listed proves nothing.
 --
 -- How well a row fits an order (`rank`; null: not at all, and never where it stands behind what was bought before it):
 --   1 its service, for its target;
 --   2 its service at another price, where another service has the same name;
---   3 for its target, of a service, zone or spelling that no price list has;
---   4 its service, for a target that may be its own, blacked out or written in another way;
---   5 at its price, for such a target, of a service that no price list has.
+--   3 at its price, for its target, of a service, zone or spelling that no price list has;
+--   4 for its target, of such a service, at another price;
+--   5 its service, for a target that may be its own, blacked out or written in another way;
+--   6 at its price, for such a target, of a service that no price list has.
 -- An order has a claim on the rows that fit it best, unless they fit another order better.
 
 create or replace function topup_row_rank(x topup_orders, target text, zone text, code text, service text, quantity int,
@@ -17,11 +19,12 @@ create or replace function topup_row_rank(x topup_orders, target text, zone text
     when topup_is_for(x, r.target) then case
       when topup_row_is(x, r.zone, r.code, r.service, r.quantity, r.price) then 1
       when topup_row_is_other(x, r.zone, r.code, r.service, r.quantity, r.price) then null
-      when topup_row_fits(x, r.zone, r.code, r.service, r.quantity) then 2 else 3 end
+      when topup_row_fits(x, r.zone, r.code, r.service, r.quantity) then 2
+      when r.price = x.supplier_amount then 3 else 4 end
     when not topup_may_mean(x, r.target) then null
-    when topup_row_fits(x, x.zone, r.code, r.service, r.quantity) then 4
+    when topup_row_fits(x, x.zone, r.code, r.service, r.quantity) then 5
     when r.price = x.supplier_amount
-      and not topup_row_is_other(x, r.zone, r.code, r.service, r.quantity, r.price) then 5 end
+      and not topup_row_is_other(x, r.zone, r.code, r.service, r.quantity, r.price) then 6 end
   from (select topup_row_rank.target, topup_row_rank.zone, topup_row_rank.code, topup_row_rank.service,
     topup_row_rank.quantity, topup_row_rank.price) r
 $$;
@@ -77,18 +80,22 @@ language sql stable as $$
     from claims x) r
 $$;
 
-create or replace function topup_match_decide(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
+-- Null: not decided, where nothing proves what is not listed.
+create or replace function topup_match_decide(o topup_orders, input jsonb, is_proven boolean) returns jsonb
+language plpgsql as $$
 declare
   asked_at timestamptz := (input->>'asked_at')::timestamptz;
   claim record := topup_claims_of(o, input->'rows');
   count int := jsonb_array_length(claim.rows);
   mine jsonb := claim.rows->(claim.turn - 1);
 begin
-  if claim.awaited or claim.rank in (2, 3, 5) and asked_at < o.attempt_until + topup_price_list_patience() then
+  if claim.awaited or claim.rank in (2, 3, 4, 6) and asked_at < o.attempt_until + topup_price_list_patience() then
     return topup_match_later(o, 'wait');
+  elsif not is_proven and (mine is null or count < claim.rivals and not claim.one_buyer) then
+    return null;
   elsif count > claim.rivals and claim.ends not in ('{success}', '{failed}') then
     -- More rows than orders: any of them, if they come to the same end.
-    if 'open' = any (claim.ends) and asked_at < o.attempt_until + topup_silence_of_any_list() then
+    if 'open' = any (claim.ends) and asked_at < o.attempt_until + topup_doubt_patience() then
       return topup_match_later(o, 'wait');
     elsif cardinality(claim.ends) > 1 then
       return topup_match_tied(o, count || ' purchases in the history that end differently', input);

@@ -53,20 +53,37 @@ begin
   return jsonb_build_object('orders', numbers, 'wake', jobs_wakes(variadic wakes));
 end $$;
 
--- {order_id, now, alert_to} -> {order, wake}. An order in doubt of which the history has told nothing for an hour: the
--- operator hears of it, and again every day that it lasts. It stays in doubt and is asked about as before.
+-- {order_id, told?, now, alert_to} -> {order, wake}. An order in doubt of which the history has told nothing for an hour
+-- (`told`: what its last look was worth): the operator hears of it, and again every day that it lasts. After a day a person
+-- is asked, too: it is in the list of reviews with the reason, and he may end it. It stays in doubt and is asked about as
+-- before; as soon as the history tells, nobody is asked any more.
 create or replace function topup_order_give_over(input jsonb) returns jsonb language plpgsql as $$
 declare
   o topup_orders;
   days int;
+  reason text;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
   if o.state <> 'unknown' then
     return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb);
   end if;
-  days := extract(epoch from (input->>'now')::timestamptz - o.attempt_until) / 86400 - 0.5;
+  days := floor(extract(epoch from (input->>'now')::timestamptz - o.attempt_until) / 86400);
+  if (input->>'now')::timestamptz >= o.attempt_until + topup_doubt_patience() then
+    reason := topup_doubt_reason(o, input->>'told');
+    -- Of one that a person ends it is watched for long whether its purchase shows: it counts as looked for.
+    update topup_orders x set absences = greatest(x.absences, 1), updated_at = now(),
+      review_reason = concat_ws('; ', reason, topup_doubt_hint(x))
+    -- While lists are whole again for less than the time that proves something, it stays as it was asked.
+    where x.id = o.id and (x.review_reason is null
+      or input->>'told' is distinct from 'whole' and not starts_with(x.review_reason, reason))
+    returning * into o;
+    if not found then
+      select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
+    end if;
+  end if;
   return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(topup_order_alert(o,
     'Riwayat penyedia diam selama ' || case when days > 0 then days || ' hari' else 'sejam' end,
-    'the supplier''s history has not told of it for ' || case when days > 0 then days || ' days' else 'an hour' end,
+    case when days > 0 then days || ' days in doubt: ' || o.review_reason
+      else 'the supplier''s history has not told of it for an hour' end,
     input->>'alert_to')));
 end $$;

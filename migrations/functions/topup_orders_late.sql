@@ -56,14 +56,14 @@ create or replace function topup_late_owner(family text, late jsonb) returns top
   order by x.attempt_at desc limit 1
 $$;
 
--- {now, listed, most} -> [{family, limit}]. Families with an order that silence refunded in the last two days, and how
--- long a list reaches back to the first of them.
+-- {now, listed, most} -> [{family, limit}]. Families with an order whose money silence, or a person while it was in doubt,
+-- gave back in the last two days, and how long a list reaches back to the first of them.
 create or replace function topup_late_families(input jsonb) returns jsonb language sql stable as $$
   select coalesce(jsonb_agg(jsonb_build_object('family', f.family,
       'limit', topup_list_back_to(f.family, f.since, input))), '[]')
   from (select x.family, min(x.attempt_at) as since from topup_orders x
-    where x.id >= uuidv7(interval '-4 days') and x.state = 'failed' and x.trxid is null
-      and coalesce(x.absent_since, x.answered_since) is not null
+    where x.id >= uuidv7(interval '-30 days') and x.state in ('failed', 'cancelled', 'refunded') and x.trxid is null
+      and x.attempt_at is not null and x.absences > 0
       and x.finished_at > (input->>'now')::timestamptz - interval '2 days'
     group by x.family) f
 $$;

@@ -2,19 +2,21 @@
 -- purchase by service, target, zone, quantity and price among the rows that belong to no other order and that nobody had
 -- seen before the attempt began. Guarantee: an order is bought at once by a row that is plainly its own; once the silence
 -- about it is believed (topup_orders_silence.sql) it is decided by what may be its own (topup_orders_decide.sql), and
--- refunded where nothing may. A person is asked about true ties only.
+-- refunded where nothing may. A person is asked about true ties only: rows that nothing tells apart, and lists that tell
+-- nothing.
 
 -- {order_id, asked_at, rows: [{trxid, target, zone, code, service, quantity, price, start_count, outcome}], unreadable,
---  asked, deepest, alert_to, now} -> {verdict: settled|wait|deeper, order, due, wake}. `rows` are the latest ones of the
+--  asked, deepest, alert_to, now} -> {verdict: settled|wait|deeper, order, due, told, wake}. `rows` are the latest of the
 -- family, newest first, `asked` how many were asked for, `unreadable` whether some could not be read; `asked_at` is before
 -- the supplier was asked. `deeper`: they do not reach back to the attempt, so ask for more; `deepest`: there is no longer
--- list. `due`: when the next silent look would decide.
+-- list. `due`: when the next silent look would decide. `told`: what the list was worth (topup_doubt_reason).
 create or replace function topup_order_match(input jsonb) returns jsonb language plpgsql as $$
 declare
   asked_at timestamptz := (input->>'asked_at')::timestamptz;
   o topup_orders;
   plain record;
   worth text;
+  decided jsonb;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
   perform pg_advisory_xact_lock(hashtextextended('topup/' || o.family || '/' || topup_plain_target(o.target), 0));
@@ -38,19 +40,22 @@ begin
     return topup_match_later(o, 'wait');
   end if;
   o := topup_silence_note(o, input, worth);
-  if not topup_silence_is_believed(o, asked_at, worth) then
-    return topup_match_later(o, 'wait');
+  if topup_silence_is_believed(o, input, worth) then
+    return topup_match_decide(o, input, true);
+  elsif worth <> 'dead' and asked_at >= o.attempt_until + topup_doubt_patience() then
+    decided := topup_match_decide(o, input, false);
   end if;
-  return topup_match_decide(o, input);
+  return coalesce(decided, topup_match_later(o, 'wait')
+    || jsonb_build_object('told', case when (input->>'unreadable')::boolean and worth = 'lagging' then 'unreadable' else worth end));
 end $$;
 
--- The row is the order's. What is not plainly so, in its words (`odd`) or its price, is taken as it stands there, now and
--- when the supplier is asked about it again: no person could tell more.
+-- The row is the order's. What is not plainly so in its words (`odd`) is taken as it stands there, now and when the
+-- supplier is asked about it again: no person could tell more.
 create or replace function topup_match_bought(o topup_orders, purchase jsonb, input jsonb, odd boolean) returns jsonb
 language sql as $$
   select jsonb_build_object('verdict', 'settled') || topup_order_bought(o, input || jsonb_build_object(
     'trxid', purchase->>'trxid', 'charged', purchase->'price', 'start_count', purchase->'start_count',
-    'as_told', odd or topup_is_absurd(o, (purchase->>'price')::bigint)))
+    'as_told', odd))
 $$;
 
 create or replace function topup_match_later(o topup_orders, verdict text) returns jsonb language sql stable as $$
@@ -114,9 +119,12 @@ language sql stable as $$
 $$;
 
 -- Whether another order is in doubt beside this one. One that waits for a person since before this one's attempt is not:
--- all that can be its purchase had shown by then, and what had shown is not this one's.
+-- all that can be its purchase had shown by then, and what had shown is not this one's. Nor is one that was in doubt for a
+-- day by then, while the supplier answered: what shows first now is not so late.
 create or replace function topup_is_undecided(x topup_orders, o topup_orders) returns boolean language sql immutable as $$
-  select x.state in ('buying', 'unknown')
+  select x.state = 'buying'
+    or x.state = 'unknown' and coalesce(x.attempt_until + topup_doubt_patience() > o.attempt_at
+      or x.answered_since >= o.attempt_at - interval '2 minutes', true)
     or x.state = 'review' and coalesce(x.answered_at >= o.attempt_at - interval '2 minutes', true)
 $$;
 

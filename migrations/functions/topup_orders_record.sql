@@ -50,7 +50,8 @@ end $$;
 
 -- The order's purchase is known: it is the supplier's turn. The caller has locked the row and found it open. What costs
 -- more than expected is not sold on at the old price; what costs absurdly much is not sold on at all, until the next
--- sync, and is left to a person; but where the history told of it (`as_told`) it goes on, with the charge unbooked.
+-- sync. It is bought all the same, so the order goes on, with the charge unbooked (topup_is_absurd). `as_told`: what the
+-- supplier writes of it is not held against it.
 create or replace function topup_order_bought(o topup_orders, purchase jsonb) returns jsonb language plpgsql as $$
 declare
   asked bigint := (purchase->>'charged')::bigint;
@@ -61,8 +62,7 @@ begin
   if o.stock_held = 'reserved' then
     perform topup_stock_take(o);
   end if;
-  update topup_orders x set state = case when absurd and not as_told then x.state else 'processing' end,
-    trxid = purchase->>'trxid', charged_amount = case when not absurd then asked end, supplier_note = purchase->>'supplier_note',
+  update topup_orders x set state = 'processing', trxid = purchase->>'trxid', charged_amount = case when not absurd then asked end, supplier_note = purchase->>'supplier_note',
     start_count = (purchase->>'start_count')::int, review_reason = null, updated_at = now(),
     stock_held = case when x.stock_held is not null then 'taken' end, absences = 0, absent_since = null,
     answered_since = case when as_told then coalesce(x.answered_since, (purchase->>'now')::timestamptz) end,
@@ -71,10 +71,7 @@ begin
   returning * into o;
   if absurd then
     update topup_services x set status = 'empty', updated_at = now() where x.id = o.service_id and x.status = 'available';
-    if not as_told then
-      return topup_order_review(o, topup_absurd_words(o, asked), purchase->>'alert_to');
-    end if;
-    alert := topup_order_alert(o, 'Harga pembelian tidak masuk akal', topup_absurd_words(o, asked), purchase->>'alert_to');
+    alert := topup_absurd_alert(o, asked, purchase->>'alert_to');
   end if;
   perform topup_order_event(o);
   perform topup_order_rest(o);
@@ -89,9 +86,16 @@ begin
   return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(alert) || topup_notify(o.id));
 end $$;
 
--- A charge that no change of price explains: a mistake of the supplier's, or of ours. It is booked only at a person's word.
+-- A charge that no change of price explains: a mistake of the supplier's, or of ours. It is never booked by itself: what the
+-- service should cost is, the operator hears of it at once, and the day's report has it as a difference of price, and, if
+-- it was taken, of balance. While the order is under way he may settle it with another charge.
 create or replace function topup_is_absurd(o topup_orders, charged bigint) returns boolean language sql immutable as $$
   select coalesce(charged > greatest(o.supplier_amount * 1.5, o.amount), false)
+$$;
+
+create or replace function topup_absurd_alert(o topup_orders, charged bigint, alert_to text) returns jsonb
+language sql as $$
+  select topup_order_alert(o, 'Harga pembelian tidak masuk akal', topup_absurd_words(o, charged), alert_to)
 $$;
 
 create or replace function topup_absurd_words(o topup_orders, charged bigint) returns text language sql immutable as $$

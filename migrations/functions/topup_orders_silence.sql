@@ -7,8 +7,7 @@
 -- that has no row that is plainly the order's (topup_orders_match.sql). It is
 --   `dead`     when it shows nothing that was surely made since the attempt, though two purchases were, 5 minutes ago and
 --              more; or, being shorter than asked for, nothing that we ever bought, though two purchases were made in the
---              last 30 days. That is no answer, just as an error is none: nothing is believed by it, and the waiting starts
---              anew;
+--              last 30 days. That is no answer, just as an error is none;
 --   `short`    when it does not go back to before the attempt, nor is all that was ever sold;
 --   `lagging`  when it lacks a purchase that was surely made since the attempt: of another order of ours, by its trxid, or
 --              one that a signed callback names and no order, no list and no status explains; or has rows that cannot be
@@ -16,26 +15,31 @@
 --              may be lacked, where it is newer than all that the list shows: lists that are always a little late would else
 --              prove nothing while we sell;
 --   `whole`    else.
--- Silence is believed
---   a. after 5 minutes of whole looks beside something newer: a purchase of ours whose attempt began after this one's lease;
---   b. after 6 hours of whole looks. Meanwhile the customer sees the order being processed, and after one hour, and then
---      every day, the operator hears of it;
---   c. after a day of looks that are not dead, never more than 3 hours apart, whatever they lack: a family's first order
---      in doubt, of which nothing proves that its lists are answered; lists that always lack something, or never go back.
--- A lagging look starts the waiting for (a) and (b) anew. So every order in doubt is decided once the supplier has answered
--- for a day, by what may be its own (topup_orders_decide.sql): none needs a person but in a true tie.
+-- Silence is believed by whole looks alone, at one that comes
+--   a. 5 minutes after the first beside something newer: a purchase of ours whose attempt began after this one's lease;
+--   b. 6 hours after the first. Meanwhile the customer sees the order being processed, and after one hour, and then every
+--      day, the operator hears of it.
+-- A dead or lagging look starts both waitings anew, a short one or an error lets them be, and neither of them is ever a
+-- reason to refund, however many there are. A look that is whole for being all that was ever sold ends no waiting before
+-- it shows a purchase that was made after the first: a list that is cut at some length has stood still.
 --
--- No order that was bought is refunded, however late the supplier's lists are as a whole, while (a) no purchase shows more
--- than 5 minutes after one that was made later, (b) no list without a newer purchase of ours stands still for 6 hours, (c) no
--- list stands still for a day while we buy but once, (d) lists go back to the attempt for as long as its purchase may be
--- late; and while no purchase stands behind one that was over before its attempt, and its row tells two of target, service
--- and price. Beyond that the purchase is told about as soon as a list shows it (topup_orders_late.sql).
--- Why (a) is 5 minutes and not 30: a cache or a copy is late as a whole, which (a) bears without a limit, for the list must
--- show something newer; only a single row that is late behind newer ones is not borne, of which nothing is known to exist.
--- 30 minutes would let every buyer whose order was lost on its way wait for his money 33 minutes instead of 7.
-
--- Its old arguments: beside the new ones both would answer.
-drop function if exists topup_silence_note(topup_orders, jsonb);
+-- So where lists never are whole, "bought" and "not bought" fit the facts equally well: after a day in doubt the order is in
+-- the list of reviews, with what its looks lack (topup_doubt_reason), for a person to settle or refund. It is asked about
+-- as before: as soon as a list tells, it is settled by that, and nobody is asked any more. What by then may be its own and
+-- nobody else's is its own, also in a list that is not whole (topup_orders_decide.sql).
+--
+-- An order that was bought is refunded by itself in these cases only, each a supplier whose lists lie:
+--   1. its purchase is lacked for 5 minutes by lists that show one which was made after it, and all others that we know of;
+--   2. the list of a family stands still for 6 hours, in which we buy nothing else of it that we know of;
+--   3. its purchase stands behind one that was over before its attempt;
+--   4. its row tells less than two of target, service and price, or those of something else that we know.
+-- Such a purchase is told about as soon as a list shows it (topup_orders_late.sql).
+--
+-- What bounds 1 and 2: only time tells a late row from none. More looks in the 5 minutes, or more purchases that show, would
+-- not tell of this row: what is late as a whole (a cache, a copy) is borne without a limit already, for the list must show
+-- something newer and lack nothing that is known. 30 minutes would let every buyer whose order was lost on its way wait for
+-- his money 33 minutes instead of 7. Nor can the balance veto a refund: what other purchases gave back, what was bought past
+-- us and what was paid in at the supplier move it by the same amounts, at moments that nobody tells us.
 
 create or replace function topup_silence_beside_newer() returns interval language sql immutable as $$
   select interval '5 minutes'
@@ -45,7 +49,8 @@ create or replace function topup_silence_alone() returns interval language sql i
   select interval '6 hours'
 $$;
 
-create or replace function topup_silence_of_any_list() returns interval language sql immutable as $$
+-- How long the facts are waited for before a person is asked.
+create or replace function topup_doubt_patience() returns interval language sql immutable as $$
   select interval '1 day'
 $$;
 
@@ -141,8 +146,7 @@ begin
     absent_since = case worth when 'whole' then coalesce(x.absent_since, asked) when 'short' then x.absent_since end,
     newer_since = case when worth = 'whole' and newer then coalesce(x.newer_since, asked)
       when worth = 'short' then x.newer_since end,
-    answered_since = case when worth = 'dead' then null
-      when x.answered_at >= asked - interval '3 hours' then coalesce(x.answered_since, asked) else asked end,
+    answered_since = case when worth <> 'dead' then coalesce(x.answered_since, asked) end,
     answered_at = case when worth <> 'dead' then asked end
   where x.id = o.id
   returning * into o;
@@ -150,15 +154,38 @@ begin
 end $$;
 
 -- Whether the silence is believed by this look, which has been noted.
-create or replace function topup_silence_is_believed(o topup_orders, asked_at timestamptz, worth text) returns boolean
-language sql immutable as $$
-  select coalesce(worth = 'whole' and asked_at >= least(o.newer_since + topup_silence_beside_newer(),
-      o.absent_since + topup_silence_alone()), false)
-    or coalesce(worth <> 'dead' and asked_at >= o.answered_since + topup_silence_of_any_list(), false)
+create or replace function topup_silence_is_believed(o topup_orders, input jsonb, worth text) returns boolean
+language sql stable as $$
+  select coalesce(worth = 'whole' and (input->>'asked_at')::timestamptz >= topup_silence_due(o)
+    and (topup_row_before(o, input->'rows') is not null or exists (
+      select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid
+      where x.family = o.family and x.attempt_at > o.absent_since and x.bought_at is not null)), false)
 $$;
 
 -- When silence will be believed, if every look until then is like the last one; null: it was none.
 create or replace function topup_silence_due(o topup_orders) returns timestamptz language sql immutable as $$
-  select least(o.newer_since + topup_silence_beside_newer(), o.absent_since + topup_silence_alone(),
-    o.answered_since + topup_silence_of_any_list())
+  select least(o.newer_since + topup_silence_beside_newer(), o.absent_since + topup_silence_alone())
+$$;
+
+-- Why nothing has told of an order that is in doubt for long, in words for a person; `told`: the worth of the last look, or
+-- `unreadable`, or `untold` where the supplier did not answer; else another order's fate is waited for.
+create or replace function topup_doubt_reason(o topup_orders, told text) returns text language sql immutable as $$
+  select case told
+    when 'untold' then 'the supplier has not answered'
+    when 'dead' then 'the supplier''s lists show nothing of what was bought'
+    when 'short' then 'no list of the supplier goes back to the attempt'
+    when 'lagging' then 'the supplier''s lists lack purchases that are known'
+    when 'unreadable' then 'rows of the supplier''s lists cannot be read'
+    when 'whole' then 'the supplier''s lists have not been whole for long enough'
+    else 'whose the purchases are that the supplier shows is not clear yet' end
+$$;
+
+-- What the supplier's balance hints at, for that person: the first report that is younger than the attempt, of whose
+-- expected balance an order in doubt is no part. A hint alone: what gives money back and what was bought past us is in it.
+create or replace function topup_doubt_hint(o topup_orders) returns text language sql stable as $$
+  select 'the report of ' || r.day || ' finds the supplier''s balance ' || abs(r.balance - r.expected_balance)
+    || case when r.balance < r.expected_balance then ' below' else ' above' end || ' the books, this order costs '
+    || o.supplier_amount
+  from topup_reconciliations r
+  where r.balance_at = (select min(y.balance_at) from topup_reconciliations y where y.balance_at > o.attempt_until)
 $$;

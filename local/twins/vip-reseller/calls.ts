@@ -119,7 +119,7 @@ function listStatus(vip: Vip, family: Family, form: Form): TwinAnswer {
     if (order?.family !== family) return refused(words.noOrder);
     return good([show(order)], detailWords);
   }
-  const limit = wholeNumber(need(form, "limit"));
+  const limit = vip.mostListed(family, wholeNumber(need(form, "limit")));
   const latest = [...vip.state.orders.values()].filter(
     (order) => order.family === family && vip.isListed(order),
   );

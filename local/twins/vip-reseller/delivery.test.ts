@@ -131,6 +131,16 @@ describe("dials on orders touch only what they match", () => {
     expect(asked.body.data).toMatchObject([{ trxid: late }]);
   });
 
+  it("mostListed: lists have so many rows, whatever is asked for", async () => {
+    for (let n = 0; n < 3; n += 1) await reseller.buy({ data_no: newTarget() });
+    const listed = async (limit: string) =>
+      (await reseller.ask("prepaid", { type: "status", limit })).body.data.length;
+    await reseller.dial("", { path: "/api/prepaid", mostListed: 2 });
+    expect([await listed("100"), await listed("1")]).toEqual([2, 1]);
+    await reseller.dial("", { path: "/api/prepaid" });
+    expect(await listed("3")).toBe(3);
+  });
+
   it("timeOut: the order is taken and never answered; status by limit finds it", async () => {
     const target = newTarget();
     await reseller.dial(target, { timeOut: { count: 1 }, stay: true });

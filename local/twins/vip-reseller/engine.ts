@@ -6,7 +6,7 @@ import { type Delivery, type Notice, Outbox } from "../common/outbox.ts";
 import { OwnDials } from "../common/own-dials.ts";
 import { noticeBody, statusData } from "./bodies.ts";
 import { makeCatalogue } from "./catalogue/catalogue.ts";
-import type { Price, Service } from "./catalogue/services.ts";
+import type { Family, Price, Service } from "./catalogue/services.ts";
 import { isNobody, numberOf } from "./nicknames.ts";
 import { accountSign } from "./signature.ts";
 import { isFinal, type Order, type OrderStatus, type VipState } from "./state.ts";
@@ -34,6 +34,8 @@ const dialMeanings = {
   stay: "an order does not move by itself",
   lagMs:
     "an order shows in lists so many ms after it was made (true: never); of a family: path /api/prepaid",
+  mostListed:
+    "lists have so many rows at most (10), whatever limit says; of a family: path /api/prepaid",
   processMs: "the wait before an order is processing (300)",
   finishMs: "the wait from then until it is final (700)",
   fail: "an order ends in error, with this note",
@@ -199,6 +201,13 @@ export class Vip {
     const dial = this.own.take("lagMs", this.textOf(order), `/api/${order.family}`);
     if (!dial) return true;
     return typeof dial.value === "number" && this.clock() >= order.createdAt + dial.value;
+  }
+
+  /** How many rows a list has that was asked for with this limit. */
+  mostListed(family: Family, limit: number): number {
+    const dial = this.own.take("mostListed", "", `/api/${family}`);
+    if (!dial) return limit;
+    return Math.min(limit, typeof dial.value === "number" ? dial.value : 10);
   }
 
   wordOf(order: Order): string {

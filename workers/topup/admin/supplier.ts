@@ -74,7 +74,7 @@ export async function checkSupplierNow(ctx: Ctx) {
 
 /**
  * For the minute cron. A supplier that does not answer changes nothing: what was seen last counts, and the operator hears
- * when that is long ago.
+ * when that is long ago, or never was.
  */
 export async function watchSupplier(ctx: Ctx): Promise<void> {
   const { due } = await readState(ctx);

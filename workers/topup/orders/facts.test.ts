@@ -15,6 +15,7 @@ import {
   type TestService,
 } from "../testing/shop.ts";
 import { latestPurchases } from "./follow.ts";
+import type { Order } from "./order.ts";
 import { placeGame, placePrepaid } from "./place.ts";
 import { processOrder } from "./process.ts";
 
@@ -167,6 +168,37 @@ describe("a list that is shorter than asked for is all there ever was", () => {
       ),
     );
     expect(await isWhole([trxid], { family })).toEqual({ whole: false });
+  });
+});
+
+describe("a family's first purchases: a list that may be cut there", () => {
+  /** Whether silence is believed by a list of this purchase alone, so long after the first whole look. */
+  async function isBelieved({ trxid, attemptAt }: Order, firstLookMs: number) {
+    const at = (ms: number) => new Date((attemptAt?.getTime() ?? 0) + ms);
+    const since = at(firstLookMs);
+    const o = {
+      family: "prepaid",
+      attempt_at: at(-600_000),
+      absent_since: since,
+      newer_since: since,
+    };
+    const input = { rows: [{ trxid }], asked: 100, asked_at: at(firstLookMs + 301_000) };
+    const [row] = await testContext().db.run(
+      rows(
+        sql`select topup_silence_is_believed(o, ${JSON.stringify(input)}::jsonb, 'whole') as believed
+          from jsonb_populate_record(null::topup_orders, ${JSON.stringify(o)}::jsonb) o`,
+        z.object({ believed: z.boolean() }),
+      ),
+    );
+    return row?.believed;
+  }
+
+  it("proves nothing before it shows what was bought after it was first looked at", async () => {
+    const phone = newPhone();
+    await doubt(await customer(FUNDS), phone, {});
+    const order = await theOrderOf(phone);
+    expect(await isBelieved(order, 60_000)).toBe(false);
+    expect(await isBelieved(order, -60_000)).toBe(true);
   });
 });
 

@@ -60,10 +60,9 @@ describe("an absurd price", () => {
   it.each([900_000_000_000, 9_000_000_000_000_000, Number.MAX_SAFE_INTEGER])(
     "of %i at the end of a purchase is not booked, and stops no other order",
     async (price) => {
-      const { user, order: bad } = await buy();
+      const { order: bad } = await buy();
       const { order: good } = await buy();
       for (const { trxid } of [bad, good]) await hand("succeed", trxid ?? "");
-      const before = await movesOf(bad);
       const twist = (text: string) => {
         const answer = JSON.parse(text);
         for (const row of answer.data) if (row.trxid === bad.trxid) row.price = price;
@@ -71,31 +70,37 @@ describe("an absurd price", () => {
       };
       await followOrders(bench({ laterMs: 60_000, twist, timeoutMs: 3_000 }).ctx);
       expect(await theOrderOf(good.target)).toMatchObject({ state: "success" });
-      const waiting = await theOrderOf(bad.target);
-      expect(waiting).toMatchObject({ state: "review", chargedAmount: bad.chargedAmount });
-      expect(waiting.reviewReason).toContain(String(price));
-      expect(await alertsOf(waiting)).toEqual(["Pesanan perlu diperiksa"]);
-      expect(await booksOf(user)).toEqual({ wallet: FUNDS - bad.amount, escrow: bad.amount });
-      expect(await movesOf(bad)).toEqual(before);
+      const { state, chargedAmount } = await theOrderOf(bad.target);
+      expect([state, chargedAmount]).toEqual(["success", bad.chargedAmount]);
+      expect(await alertsOf(bad)).toEqual(["Harga pembelian tidak masuk akal"]);
+      expect(await movesOf(bad)).toMatchObject({ "topup-cost": credit.supplierPrice });
       expect(await sumOfLedger()).toBe(0);
     },
   );
 
-  it("in the answer to an order waits for a person, and the service is off sale until the next sync", async () => {
+  it("in the answer to an order keeps no goods from its buyer, and the service is off sale until the next sync", async () => {
     const { order } = await buy({ priceChange: 100 });
     const [purchase] = await purchasesOf(order.target);
-    expect(order).toMatchObject({
-      state: "review",
-      trxid: purchase?.trxid,
-      chargedAmount: null,
-      reviewReason: expect.stringContaining(String(purchase?.price)),
-    });
+    const { trxid } = purchase ?? {};
+    expect(order).toMatchObject({ state: "processing", trxid, chargedAmount: null });
+    expect(await alertsOf(order)).toEqual(["Harga pembelian tidak masuk akal"]);
     expect((await shelfOf(credit.code)).status).toBe("empty");
     await expect(buy()).rejects.toMatchObject({ message: "Service not available" });
 
-    const word = { orderId: order.id, as: "success", reason: "harga daftar berlaku" } as const;
-    await settleByHand(bench().ctx, word);
+    await hand("succeed", trxid ?? "");
+    await followOrders(bench({ laterMs: 60_000, timeoutMs: 3_000 }).ctx);
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "success" });
     expect(await movesOf(order)).toMatchObject({ "topup-cost": credit.supplierPrice });
+    expect(await alertsOf(order)).toHaveLength(1);
+  });
+
+  it("is booked where a person says that it was taken", async () => {
+    const { order } = await buy({ priceChange: 100 });
+    const chargedAmount = (await purchasesOf(order.target))[0]?.price ?? 0;
+    const word = { orderId: order.id, as: "success", reason: "tagihan benar" } as const;
+    await settleByHand(bench().ctx, { ...word, chargedAmount });
+    const loss = chargedAmount - order.amount;
+    expect(await movesOf(order)).toMatchObject({ "topup-cost": order.amount, "topup-loss": loss });
   });
 
   it("of what failed does not keep the money from its owner", async () => {

@@ -3,7 +3,7 @@ import { seal, unseal } from "../../../shared/crypto/index.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import type { OrderState } from "../tables/orders.ts";
 import type { Order } from "./order.ts";
-import { isSameTarget } from "./targets.ts";
+import { isBlackedOut, isSameTarget } from "./targets.ts";
 
 /** What of an order is needed to compare a purchase with it. */
 export type Asked = Pick<
@@ -23,12 +23,14 @@ export type Asked = Pick<
 };
 
 /**
- * Why a purchase is not what the order asked for, or null. What the supplier leaves out is no reason, nor is anything of
- * one that the history told of in such words: it was taken so (topup_orders_decide.sql).
+ * Why a purchase is not what the order asked for, or null. What the supplier leaves out or blacks out is no reason, nor is
+ * anything of one that the history told of in such words: it was taken so (topup_orders_decide.sql). That it was bought is
+ * certain then; whether its buyer has what he paid for, no list and no balance tells, so a person must ask.
  */
 export function suspicionOf(order: Asked, purchase: SupplierOrder): string | null {
   if (order.isAsTold) return null;
-  if (purchase.target && !isSameTarget(order, purchase.target)) {
+  const { target } = purchase;
+  if (target && !isSameTarget(order, target) && !isBlackedOut(order, target)) {
     return "the supplier's purchase is for another target";
   }
   if (purchase.zone && plainName(purchase.zone) !== plainName(order.zone ?? "-")) {

@@ -23,6 +23,8 @@ const Matched = z.object({
   order: orderShape,
   /** When silence will be believed, as far as it has gone; null: the list was none. */
   due: z.coerce.date().nullish().default(null),
+  /** What the list was worth, where it did not tell. */
+  told: z.string().nullish().default(null),
   wake: wakeSchema,
 });
 
@@ -30,7 +32,7 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const REVIVED_AT_ONCE = 200;
-/** A supplier that is away is asked again so soon at the latest: its next answer must not come too late after its last. */
+/** A supplier that is away is asked again so soon at the latest: its answer settles what buyers wait for. */
 const UNTOLD_MS = 10 * MINUTE_MS;
 
 /**
@@ -112,13 +114,16 @@ function pauseFor(leaseLeftMs: number): number {
 
 const GivenOver = z.object({ order: orderShape, wake: wakeSchema });
 
-/** What the supplier's history tells of an order in doubt; when it has told nothing for an hour, a person hears of it. */
+/**
+ * What the supplier's history tells of an order in doubt; when it has told nothing for an hour, a person hears of it, and
+ * after a day he is asked.
+ */
 async function lookAndTell(ctx: Ctx, order: Order): Promise<JobOutcome> {
-  const { order: seen, due } = await lookForPurchase(ctx, order);
+  const { order: seen, due, told } = await lookForPurchase(ctx, order);
   const doubtMs = ctx.now().getTime() - (seen.attemptUntil?.getTime() ?? 0);
   if (seen.state === "unknown" && doubtMs >= DOUBT_MINUTES * MINUTE_MS) {
     const now = ctx.now().toISOString();
-    const input = { order_id: order.id, now, alert_to: ctx.config.ALERT_EMAIL };
+    const input = { order_id: order.id, told, now, alert_to: ctx.config.ALERT_EMAIL };
     const given = await ctx.db.run(call("topup_order_give_over", input, GivenOver));
     wake(ctx, given.wake);
   }
@@ -130,12 +135,11 @@ const DEPTHS = [LISTED, MOST_LISTED, LISTED_DEEPEST];
 
 /**
  * Asks the supplier's history about an order in doubt. Never sends it again. Answers with the order as it is then: under
- * way, refunded, still in doubt, or for a person. That is a true tie only (topup_orders_decide.sql): several buyers' orders
- * for fewer purchases, or purchases too many that end differently. When the supplier's silence is believed stands in
- * topup_orders_silence.sql.
+ * way, refunded, still in doubt, or for a person. That is a true tie only: several buyers' orders for fewer purchases, or
+ * purchases too many that end differently (topup_orders_decide.sql), or lists that never tell (topup_orders_silence.sql).
  */
 async function lookForPurchase(ctx: Ctx, order: Order): Promise<Look> {
-  let seen: Look = { order, due: null };
+  let seen: Look = { order, due: null, told: null };
   let named: Promise<SupplierOrder[]> | null = null;
   const namedBeside = (listed: readonly SupplierOrder[]) => {
     named ??= namedPurchases(ctx, order, listed);
@@ -152,6 +156,8 @@ async function lookForPurchase(ctx: Ctx, order: Order): Promise<Look> {
 interface Look {
   order: Order;
   due: Date | null;
+  /** What the list was worth, where it did not tell (topup_doubt_reason). */
+  told: string | null;
 }
 
 async function lookSoFar(
@@ -167,7 +173,8 @@ async function lookSoFar(
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     ctx.log.warn("history not told", { order: order.number, kind: error.kind });
-    return { verdict: "wait", order, due: new Date(ctx.now().getTime() + UNTOLD_MS) };
+    const due = new Date(ctx.now().getTime() + UNTOLD_MS);
+    return { verdict: "wait", order, due, told: "untold" };
   }
   const { listed, unreadable } = history;
   const named = await namedBeside(listed);
@@ -187,7 +194,7 @@ async function lookSoFar(
   wake(ctx, matched.wake);
   const verdict = matched.verdict === "deeper" && deepest ? "wait" : matched.verdict;
   ctx.log.info("history asked", { order: order.number, verdict, state: matched.order.state });
-  return { verdict, order: matched.order, due: matched.due };
+  return { verdict, order: matched.order, due: matched.due, told: matched.told };
 }
 
 const isIn = (list: readonly SupplierOrder[], { trxid }: SupplierOrder) =>

@@ -6,7 +6,7 @@ import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testi
 import { followOrders } from "./follow.ts";
 import { placeGame, placeSocial } from "./place.ts";
 import { processOrder } from "./process.ts";
-import { isSameTarget } from "./targets.ts";
+import { isBlackedOut, isSameTarget } from "./targets.ts";
 
 beforeAll(stockShelves);
 
@@ -31,6 +31,18 @@ describe("a purchase is for the order's target", () => {
   ])("of %s %s %s as it is for %s: %j", (family, targetKind, target, theirs, same) => {
     expect(isSameTarget({ family, target, targetKind }, theirs)).toBe(same);
   });
+});
+
+it.each<[string, string, boolean]>([
+  ["081234567890", "0812****7890", true],
+  ["081234567890", "62812xxxx7890", true],
+  ["081234567890", "0812****7891", false],
+  ["081234567890", "081234567891", false],
+  ["https://x.com/foab", "https://x.com/foxx", false],
+  ["https://x.com/a.b", "https://x.com/***.b", true],
+  ["https://x.com/a.b", "https://x.com/***(b", false],
+])("of %s a part is blacked out in %s: %j", (target, theirs, is) => {
+  expect(isBlackedOut({ family: "social", target, targetKind: null }, theirs)).toBe(is);
 });
 
 describe("wrong goods wait for a person", () => {

@@ -18,6 +18,19 @@ export function isSameTarget({ family, target, targetKind }: Aim, theirs: string
   return targetKind === "phone" && nationalPhone(theirs) === target;
 }
 
+/**
+ * Whether the supplier may mean the order's target with this, in which a part is blacked out ("0812****7890"): what is left
+ * of it fits. Of a purchase that is known to be the order's, this says nothing else.
+ */
+export function isBlackedOut({ target }: Aim, theirs: string): boolean {
+  const blots = /^\d+$/.test(target) ? /[*•●…]+|x{2,}/gi : /[*•●…]+/g;
+  const left = theirs.trim().split(blots);
+  if (left.length === 1) return false;
+  const pattern = left.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*");
+  const spellings = [target.trim(), target.replace(/^0/, "62"), target.replace(/^0/, "+62")];
+  return spellings.some((spelling) => new RegExp(`^${pattern}$`, "i").test(spelling));
+}
+
 function exact(family: SupplierFamily, target: string): string {
   const plain = target.trim();
   if (family !== "social") return plain;

@@ -39,6 +39,20 @@ describe("one order for two purchases that fit it equally well", () => {
     expect(await lookAt(order, [25 * HOUR])).toMatchObject({ state: "processing" });
   });
 
+  it("has the one at its price, where no price list has the name of either", async () => {
+    const { order } = await orderCredit({ fault: BOUGHT });
+    const [own] = await purchasesOf(order.target);
+    const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
+    await vipReseller.createPrepaidOrder({ service: SERVICES.more.code, target: order.target });
+    const other = (await purchasesOf(order.target)).find(({ trxid }) => trxid !== own?.trxid);
+    await hand("succeed", own?.trxid ?? "");
+    await hand("fail", other?.trxid ?? "");
+    const twist = (text: string) =>
+      text.replaceAll(/"code":"S(10|25)","service":"[^"]*"/g, '"code":"NEW$1","service":"BARU $1"');
+    const found = await lookAt(order, LOOKS, twist);
+    expect(found).toMatchObject({ state: "processing", trxid: own?.trxid });
+  });
+
   it("is a person's where they end differently: a true tie", async () => {
     const { user, order } = await twoRows(["succeed", "fail"]);
     expect(await lookAt(order, LOOKS)).toMatchObject({ state: "review", refundedAmount: 0 });

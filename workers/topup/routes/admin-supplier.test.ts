@@ -123,6 +123,10 @@ describe("the supplier's balance", () => {
     for (let run = 0; run < 3; run += 1) await watchSupplier(testContext());
     expect(await silences()).toHaveLength(before + 1);
     expect((await get("/supplier")).body.data).toMatchObject({ balance: rich, held: false });
+    // A supplier that has not answered since the deployment.
+    await execute(sql`delete from topup_supplier_state`);
+    for (let run = 0; run < 3; run += 1) await watchSupplier(testContext());
+    expect(await silences()).toHaveLength(before + 2);
     expect(await post("/supplier/check")).toMatchObject({
       status: 503,
       body: failureBody("topup", 503),
