@@ -60,6 +60,18 @@ export function access(
   return guard;
 }
 
+/**
+ * For what anybody may read, and who is signed in sees as his: a token that holds says whose it is, any other is nobody's.
+ * The session behind it is not asked for, so it must open nothing that an ended one may not see.
+ */
+export const knowCaller: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  const { ctx } = c.var;
+  const token = bearerToken(c) ?? cookieToken(c);
+  const actor = token ? await verifyToken(ctx.config, token, ctx.now()) : null;
+  if (actor) ctx.actor = actor;
+  await next();
+};
+
 const rules = new WeakMap<object, AccessRule>();
 
 /** The rule of a mounted `access(…)`, for the documentation and the tests; undefined for any other handler. */

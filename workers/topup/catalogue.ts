@@ -18,12 +18,18 @@ export interface ServicePageResult {
 
 const Found = z.object({ total: z.number(), rows: z.array(ServiceShape) });
 
-/** `s` is a service, as anybody may see it. */
-const serviceJson = sql`json_build_object('id', s.id, 'service', s.code, 'code', s.code, 'family', s.family,
-  'name', s.name, 'brand', s.brand, 'category', s.category, 'type', s.type, 'note', s.note, 'price', s.price,
+/** `s` is a service, as anybody may see it; at this price. */
+const serviceJson = (
+  price: SQL,
+) => sql`json_build_object('id', s.id, 'service', s.code, 'code', s.code, 'family', s.family,
+  'name', s.name, 'brand', s.brand, 'category', s.category, 'type', s.type, 'note', s.note, 'price', ${price},
   'unit', case s.family when 'social' then 1000 else 1 end, 'min', s.min_quantity, 'max', s.max_quantity,
   'status', ${statusNow()}, 'needsZone', s.needs_zone, 'targetKind', s.target_kind,
   'maintenance', s.maintenance)`;
+
+/** As `topup_order_cost`: the catalogue's price is a plain member's. */
+const priceFor = (userId: number) => sql`case when topup_level(${userId}) = 'member' then s.price
+  else topup_price(s.supplier_price, s.family, s.brand, topup_level(${userId})) end`;
 
 /** What counts as available: the supplier's word, and enough of a counted stock that no open order has reserved. */
 function statusNow(): SQL {
@@ -37,17 +43,21 @@ const ORDERS = {
   "-price": sql`s.price desc, s.id desc`,
 } as const;
 
-/** A page of the services on sale that fit every filter. */
+/**
+ * A page of the services on sale that fit every filter. Who is known sees the prices that his orders pay; they are sorted
+ * by the catalogue's, as for everybody.
+ */
 export async function listServices(ctx: Ctx, query: ServiceQuery): Promise<ServicePageResult> {
   const { page, limit } = query;
   const offset = (page - 1) * limit;
   const shown = Math.max(0, Math.min(limit, MAX_MATCHES - offset));
   const matches = sql`topup_services s where ${matching(query)}`;
   const order = ORDERS[query.sort ?? "name"];
+  const json = serviceJson(ctx.actor ? priceFor(ctx.actor.userId) : sql`s.price`);
   const [found] = await ctx.db.run(
     rows(
       sql`select (select count(*)::int from (select from ${matches} limit ${MAX_MATCHES + 1}) m) as total,
-        (select coalesce(json_agg(${serviceJson} order by ${order}), '[]')
+        (select coalesce(json_agg(${json} order by ${order}), '[]')
           from (select s.* from ${matches} order by ${order}
             limit ${shown} offset ${Math.min(offset, MAX_MATCHES)}) s) as rows`,
       Found,

@@ -35,7 +35,8 @@ async function createService(
   return service;
 }
 
-const search = (query: string) => api(`/api/services?${query}`);
+const search = (query: string, token?: string) =>
+  api(`/api/services?${query}`, token === undefined ? {} : { token });
 const namesOf = async (query: string) =>
   (await search(query)).body.data.map(({ name }: { name: string }) => name);
 
@@ -71,6 +72,29 @@ describe("GET /api/services", () => {
       meta: { page: 1, limit: 20, total: 1, capped: false },
     });
     expect(JSON.stringify(body)).not.toMatch(/supplier|20000/);
+  });
+
+  it("shows a member of a level what an order asks of him, and anybody else the plain price", async () => {
+    const brand = unique("Merek");
+    const { code } = await createService(brand);
+    const user = await createUser();
+    await run(sql`insert into topup_members (user_id, level) values (${user.userId}, 'reseller')`);
+    await run(sql`insert into topup_margin_rules (brand, member_level, percent_bp, fixed)
+      values (${brand}, 'reseller', 150, 0)`);
+    const priceFor = async (token?: string) =>
+      (await search(`brand=${brand}`, token)).body.data[0].price;
+    expect(await priceFor(user.token)).toBe(20_300);
+    const placed = await api("/api/orders/game", {
+      method: "POST",
+      token: user.token,
+      json: { service: code, gameId: "12345678" },
+    });
+    expect(placed.body.data.amount).toBe(20_300);
+    const plain = (await createUser()).token;
+    expect([await priceFor(), await priceFor(plain), await priceFor("x.y.z")]).toEqual([
+      21_000, 21_000, 21_000,
+    ]);
+    await run(sql`delete from topup_margin_rules where brand = ${brand}`);
   });
 
   it("prices social services per 1,000", async () => {

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { body, topupAnswer, topupData, topupOk } from "../../../shared/http/answers.ts";
-import { access, createApi } from "../../../shared/http/api.ts";
+import { access, createApi, knowCaller } from "../../../shared/http/api.ts";
 import { listServices } from "../catalogue.ts";
 import { findNickname } from "../nicknames.ts";
 import {
@@ -22,7 +22,9 @@ serviceRoutes.openapi(
     method: "get",
     path: "/api/services",
     tags,
-    summary: "The services on sale; meta.capped says that there are more than meta.total",
+    summary:
+      "The services on sale, at the caller's prices; meta.capped says that there are more than meta.total",
+    middleware: [knowCaller] as const,
     request: { query: ServiceQuery },
     responses: topupAnswer(Page, "A page of services"),
   }),
