@@ -77,7 +77,7 @@ export const WHO: Record<string, string> = {
     POST /api/admin/topup/requests/{id}/reject!, GET /api/admin/topup/supplier!,
     POST /api/admin/topup/supplier/check!, GET /api/admin/topup/supplier/deposits!,
     POST /api/admin/topup/supplier/deposits!, POST /api/admin/topup/stock!, GET /api/admin/topup/stock/{id}!,
-    GET /api/admin/topup/callbacks!, POST /api/admin/topup/callbacks/{id}/replay!,
+    GET /api/admin/topup/callbacks!, GET /api/admin/topup/callbacks/{id}/refused!, POST /api/admin/topup/callbacks/{id}/replay!,
     GET /api/admin/topup/reconciliations!, GET /api/admin/topup/reconciliations/{day}!,
     POST /api/admin/topup/reconciliations/{day}!,
     GET /api/admin/topup/margins!, POST /api/admin/topup/margins!, POST /api/admin/topup/margins/preview!,
