@@ -74,3 +74,20 @@ it("forgets a shard that was silent for a day, and none that says again in time 
     expect(await ask(yes)).toEqual(["s1", "s3"]);
   });
 });
+
+it("knows a person's seat by the socket that has it: another one in the room, or a new one, says nothing of it", async () => {
+  await runInDurableObject(env.SOCKET_SHARD.getByName(unique("d")), (_, { storage }) => {
+    const directory = new Directory(
+      new ObjectTables(storage, SHARD_TABLES),
+      () => 1_800_000_000_000,
+    );
+    const [person, room] = ["u:7", "party:a"];
+    const seats = () => directory.apply([{ kind: "recall", person, isReturning: true }])[0]?.seats;
+    directory.apply([{ kind: "place", person, room, seat: 3 }]);
+    directory.apply([{ kind: "place", person, room }]);
+    directory.apply([{ kind: "lost", person, room }]);
+    expect(seats()).toEqual({ [room]: 3 });
+    directory.apply([{ kind: "place", person, room, seat: null }]);
+    expect(seats()).toEqual({});
+  });
+});

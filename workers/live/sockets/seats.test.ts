@@ -1,6 +1,10 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../../shared/config/config.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
+import { shardStub } from "../testing/rounds.ts";
 import { connectSocket, type SocketClient } from "../testing/socket-client.ts";
+import { homeOf, userKey } from "./home.ts";
 
 /** Of a user, as the app comes back: with what it knows of its last socket, which is not always enough to go on. */
 const comesBack = ({ token }: TestUser, past: Record<string, unknown> = {}) =>
@@ -24,11 +28,24 @@ const seatOf = async (by: SocketClient, { userId }: TestUser, event: "joined" | 
   return told.seat;
 };
 
+/** Loses a user's socket, and waits until the others and his home know it. */
+async function lose(socket: SocketClient, user: TestUser, watcher: SocketClient) {
+  socket.cut();
+  const seat = await seatOf(watcher, user, "left");
+  const person = userKey(user.userId);
+  const home = shardStub(homeOf(person, loadConfig(env).LIVE_SHARDS));
+  const recalled = async () => {
+    const [reply] = await home.applyHome([{ kind: "recall", person, isReturning: false }]);
+    return reply?.rooms;
+  };
+  await expect.poll(recalled).toHaveLength(1);
+  return seat;
+}
+
 describe("a party seat", () => {
   it("is its owner's again when he begins anew, and everybody is told that it was left and taken", async () => {
     const { roomId, ana, sitter, watcher } = await scene();
-    sitter.cut();
-    expect(await seatOf(watcher, ana, "left")).toBe(1);
+    expect(await lose(sitter, ana, watcher)).toBe(1);
     const after = await comesBack(ana);
     expect(await seatOf(watcher, ana, "joined")).toBe(1);
     expect(await seatOf(after, ana, "joined")).toBe(1);
@@ -39,8 +56,7 @@ describe("a party seat", () => {
   it("is its owner's again when he goes on as the same socket, and everybody is told", async () => {
     const { ana, sitter, watcher } = await scene();
     const { pid = "", offset = "", id } = sitter;
-    sitter.cut();
-    expect(await seatOf(watcher, ana, "left")).toBe(1);
+    expect(await lose(sitter, ana, watcher)).toBe(1);
     const after = await comesBack(ana, { pid, offset });
     expect(after.id).toBe(id);
     expect(await seatOf(watcher, ana, "joined")).toBe(1);
@@ -48,8 +64,7 @@ describe("a party seat", () => {
 
   it("that somebody else has taken meanwhile stays his: who comes back stands, and is shown so", async () => {
     const { roomId, ana, sitter, watcher } = await scene();
-    sitter.cut();
-    expect(await seatOf(watcher, ana, "left")).toBe(1);
+    expect(await lose(sitter, ana, watcher)).toBe(1);
     expect(await watcher.ask("party:join", { roomId, seat: 1 })).toMatchObject({ success: true });
     await watcher.hears("party:user-joined");
     const after = await comesBack(ana);
@@ -63,8 +78,7 @@ describe("a party seat", () => {
     const { roomId, ana, sitter, watcher } = await scene();
     expect(await sitter.ask("party:join", { roomId })).toMatchObject({ success: true });
     expect(await seatOf(watcher, ana, "joined")).toBeNull();
-    sitter.cut();
-    await watcher.hears("party:user-left");
+    expect(await lose(sitter, ana, watcher)).toBeNull();
     await comesBack(ana);
     expect(await seatOf(watcher, ana, "joined")).toBeNull();
   });
