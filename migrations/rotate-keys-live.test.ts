@@ -62,7 +62,9 @@ async function fill(table: string): Promise<void> {
     [table],
   );
   const columns = rows.map((row) => row.name).join(", ");
-  const values = rows.map((row) => (row.name === "provider" ? "'vip-reseller'" : VALUES[row.type]));
+  const values = rows.map((row) =>
+    row.name === "provider" ? "'vip-reseller-refused'" : VALUES[row.type],
+  );
   await client.query(
     `insert into ${table} (${columns}) select ${values.join(", ")} from generate_series(1, ${ROWS})`,
   );
@@ -73,7 +75,11 @@ const sealedIn = ({ column, field }: SealedColumn) =>
 
 async function sealAll({ table, column, key, owner, field }: SealedColumn): Promise<void> {
   const { rows } = await client.query(`select ${key} as key, ${owner} as owner from ${table}`);
-  const value = field ? `jsonb_build_object('${field.name}', $2::text)::${field.type}` : "$2";
+  // Beside what another field of it holds.
+  const value = field
+    ? `((case when ${column}::text like '{%' then ${column}::text else '{}' end)::jsonb
+        || jsonb_build_object('${field.name}', $2::text))::${field.type}`
+    : "$2";
   for (const row of rows) {
     const sealed = await seal({ SEALING_KEYS: [OLD] }, row.owner, `rahasia ${row.key}`);
     await client.query(`update ${table} set ${column} = ${value} where ${key} = $1`, [

@@ -223,7 +223,7 @@ describe("a delivery", () => {
       lease_until = now() - interval '1 minute', updated_at = now() - interval '1 minute' where id = ${job}`);
     await resendDueJobs(contextWithQueues().ctx);
     const { deliveries: failed } = await log(reseller.user, endpoint.id, "?state=failed");
-    expect(failed).toMatchObject([{ id }]);
+    expect(failed).toMatchObject([{ id, state: "failed", attempts: [{ error: "internal" }] }]);
   });
 
   it("arrives whatever the order in which the jobs run, and says by its sequence which is later", async () => {
