@@ -1,4 +1,5 @@
 import type { Shop } from "../connections/shop.ts";
+import type { OrderNews } from "../orders/poll.ts";
 import type { RemoteCategories } from "./categories.ts";
 import type { ShopImages } from "./images.ts";
 
@@ -7,4 +8,5 @@ export interface Desk {
   shop: Shop;
   categories: RemoteCategories;
   images: ShopImages;
+  news: OrderNews;
 }

@@ -5,6 +5,7 @@ import { describeError } from "../../../../shared/log.ts";
 import { MarketplaceError } from "../../../../shared/providers/marketplace.ts";
 import { haltShop, Shop } from "../connections/shop.ts";
 import { RenewalBusyError, ShopClosedError } from "../connections/tokens.ts";
+import { OrderNews } from "../orders/poll.ts";
 import { RemoteCategories } from "./categories.ts";
 import type { Desk } from "./desk.ts";
 import { ShopImages } from "./images.ts";
@@ -92,7 +93,7 @@ class Pump {
     this.#options = options;
     const { shop } = options;
     const [categories, images] = [new RemoteCategories(ctx, shop), new ShopImages(ctx, shop)];
-    this.#desk = { shop, categories, images };
+    this.#desk = { shop, categories, images, news: new OrderNews(ctx, shop) };
   }
 
   async run(deadline: number): Promise<void> {

@@ -110,10 +110,26 @@ async function keepUp(desk: Desk, entry: Entry): Promise<Ended> {
   if (!entry.work.verify) return await align(desk, entry);
   const found = await find(desk, entry);
   if (!found) return await seek(desk, entry);
+  if (isSoldUnheard(entry, found)) return await hearFirst(desk, entry, found);
   const content = found.itemId === entry.work.item_id ? entry.known.content : null;
   adopt(entry, found);
   entry.known.content = content ?? null;
   return await align(desk, entry);
+}
+
+/** The shop has fewer than it was last given, and than we have: somebody may have bought there of whom we do not know yet. */
+const isSoldUnheard = ({ work }: Entry, { itemId, stock }: RemoteListing): boolean =>
+  itemId === work.item_id &&
+  stock !== null &&
+  work.pushed_stock !== null &&
+  stock < Math.min(work.pushed_stock, work.product.stock);
+
+/** What the shop sold is taken in before it is told how many there are; the next visit knows the stock after that. */
+async function hearFirst(desk: Desk, entry: Entry, { stock }: RemoteListing): Promise<Ended> {
+  await desk.news.hear();
+  entry.known.stock = stock;
+  const reason = `Memeriksa pesanan baru di ${PLATFORM_NAME[desk.shop.client.platform]}`;
+  return { outcome: "retry", reason, after_ms: 0 };
 }
 
 /**

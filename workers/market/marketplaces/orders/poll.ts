@@ -39,24 +39,52 @@ export const ordersJob: JobHandler = {
     const { connection_id: id } = z.object({ connection_id: z.uuid() }).parse(job.payload);
     try {
       const shop = await Shop.open(ctx, id);
-      let since = await readSince(ctx, id);
-      const now = ctx.now();
-      while (since < now) {
-        const until = new Date(Math.min(now.getTime(), since.getTime() + SPAN_MS));
-        await takeSpan(ctx, shop, {
-          since: new Date(since.getTime() - OVERLAP_MS),
-          until: new Date(until.getTime() + AHEAD_MS),
-        });
-        await keepSince(ctx, id, until);
-        if (!(await extendLease(ctx, job, LEASE_SECONDS))) break;
-        since = until;
-      }
+      await takeNews(ctx, shop, async () => await extendLease(ctx, job, LEASE_SECONDS));
       return { state: "success" };
     } catch (error) {
       return heed(error);
     }
   },
 };
+
+/** Takes in every order of a shop that has changed until now, a day at a time while `goesOn` says so. */
+async function takeNews(ctx: Ctx, shop: Shop, goesOn: () => Promise<boolean>): Promise<void> {
+  const { id } = shop.row;
+  let since = await readSince(ctx, id);
+  const now = ctx.now();
+  while (since < now) {
+    const until = new Date(Math.min(now.getTime(), since.getTime() + SPAN_MS));
+    await takeSpan(ctx, shop, {
+      since: new Date(since.getTime() - OVERLAP_MS),
+      until: new Date(until.getTime() + AHEAD_MS),
+    });
+    await keepSince(ctx, id, until);
+    if (!(await goesOn())) break;
+    since = until;
+  }
+}
+
+/** Asks a shop for news that somebody has a sign of. Any number of askers share the look that begins after them. */
+export class OrderNews {
+  readonly #ctx: Ctx;
+  readonly #shop: Shop;
+  #running: Promise<void> = Promise.resolve();
+  #next: Promise<void> | null = null;
+
+  constructor(ctx: Ctx, shop: Shop) {
+    this.#ctx = ctx;
+    this.#shop = shop;
+  }
+
+  hear(): Promise<void> {
+    const look = async () => {
+      this.#next = null;
+      await takeNews(this.#ctx, this.#shop, async () => true);
+    };
+    this.#next ??= this.#running = this.#running.then(look, look);
+    return this.#next;
+  }
+}
 
 /** What the next poll will do as well is no failed job; a bug is. */
 function heed(error: unknown): Awaited<ReturnType<JobHandler["run"]>> {
