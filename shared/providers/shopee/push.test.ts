@@ -69,6 +69,7 @@ describe("a push", () => {
       { kind: "order", orderId: "A", status: "" },
     ],
     [{ shop_id: 1, code: 6, data: { item_id: 77 } }, "1", { kind: "listing", itemId: "77" }],
+    [{ shop_id: 1, code: 22, data: { item_id: 77 } }, "1", { kind: "other", code: "22" }],
     [
       { code: 12, data: { shop_expire_soon: [5, 6, 5], page_no: 1, total_page: 1 } },
       null,

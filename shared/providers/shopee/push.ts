@@ -66,7 +66,8 @@ async function signerOf(
 
 const DEAUTHORISED = 2;
 const ORDER = new Set([3, 4]);
-const LISTING = new Set([6, 8, 22]);
+/** A banned item; prices and reserved stock follow our own calls and tell nothing new. */
+const LISTING = new Set([6]);
 const EXPIRING = 12;
 
 const Expiring = z.object({ shop_expire_soon: z.array(id).nullish().catch(null) });

@@ -8,3 +8,6 @@ export class NotListableError extends Error {
     this.reason = reason;
   }
 }
+
+/** What a seller is told of a product that is there and shown to nobody. */
+export const BLOCKED = "Produk diblokir oleh marketplace";

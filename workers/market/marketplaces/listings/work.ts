@@ -7,7 +7,7 @@ import type { Shop } from "../connections/shop.ts";
 import { type Entry, end, pushFigures, pushShelf, pushStocks, stockOf } from "./batches.ts";
 import type { Desk } from "./desk.ts";
 import { listingInput } from "./listing-input.ts";
-import { NotListableError } from "./not-listable.ts";
+import { BLOCKED, NotListableError } from "./not-listable.ts";
 import { DOUBT_PAUSE_MS, LONGEST_PAUSE_MS, mayHaveActed, outcomeOf } from "./outcomes.ts";
 import type { Known, Outcome, Result, Work } from "./rows.ts";
 
@@ -159,7 +159,7 @@ function adopt(entry: Entry, { itemId, skuId, sku, status, priceIdr, stock }: Re
     stock,
     content: null,
   };
-  if (status === "blocked") throw new NotListableError("Produk diblokir oleh marketplace");
+  if (status === "blocked") throw new NotListableError(BLOCKED);
 }
 
 async function create(desk: Desk, entry: Entry): Promise<Ended> {

@@ -8,6 +8,7 @@ import { wake, wakeSchema } from "../../../../shared/jobs/jobs.ts";
 import { marketplaceOf, type Platform } from "../../../../shared/providers/marketplace.ts";
 import { Shop } from "../connections/shop.ts";
 import { ShopClosedError } from "../connections/tokens.ts";
+import { seeListing } from "../listings/seen.ts";
 import { takeOrders } from "./take.ts";
 
 /** A grant that ends within this many days is told about. */
@@ -64,8 +65,9 @@ export const pushApplier = (platform: Platform): NoticeApplier => ({
         return await applyEnd(ctx, platform, shopId);
       case "expiring":
         return await applyExpiring(ctx, platform, event.shopIds);
-      // Nothing to do about these: a listing is asked about when its seller syncs it.
       case "listing":
+        await seeListing(ctx, { platform, shopId, itemId: event.itemId });
+        return "applied";
       case "other":
         return "applied";
       default:

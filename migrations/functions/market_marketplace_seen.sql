@@ -1,0 +1,17 @@
+-- market_marketplace_seen({connection_id, item_id, blocked, reason}) returns {listings}
+-- What a shop says by itself of a listing. Its seller is told at once that buyers do not see it; one that waits to be
+-- worked on is asked about then, and so is one that they see again, for what changed here meanwhile was not taken there.
+create or replace function market_marketplace_seen(input jsonb) returns jsonb language plpgsql as $$
+declare
+  blocked constant boolean := (input->>'blocked')::boolean;
+  seen int;
+begin
+  update market_listings l set verify = l.verify or l.dirty or not blocked, dirty = l.dirty or not blocked,
+      changes = l.changes + case when blocked then 0 else 1 end, updated_at = now(),
+      sync_status = case when not blocked then 'pending' when l.dirty then l.sync_status else 'error' end,
+      reason = case when not blocked then null when l.dirty then l.reason else input->>'reason' end
+    where l.connection_id = (input->>'connection_id')::uuid and l.item_id = input->>'item_id' and l.wanted
+      and (blocked or l.sync_status = 'error' and l.reason = input->>'reason');
+  get diagnostics seen = row_count;
+  return jsonb_build_object('listings', seen);
+end $$;

@@ -1,0 +1,75 @@
+import { sql } from "drizzle-orm";
+import { describe, expect, it } from "vitest";
+import type { RemoteStatus } from "../../../../shared/providers/marketplace.ts";
+import type { TestProduct } from "../../../testing/factories.ts";
+import { push, pushIn } from "../testing/channel.ts";
+import {
+  beginSync,
+  change,
+  connectedMarket,
+  later,
+  listable,
+  listingOf,
+  type Market,
+  pumpDry,
+} from "../testing/market-bench.ts";
+
+async function inStep(): Promise<{ market: Market; product: TestProduct }> {
+  const market = await connectedMarket("lazada");
+  const product = await listable(market);
+  await beginSync(market);
+  await pumpDry(market);
+  return { market, product };
+}
+
+/** The platform finds something about the product, and says so. */
+async function becomes(market: Market, product: TestProduct, status: RemoteStatus) {
+  const item = market.fake.item(product.id);
+  if (!item) throw new Error("not there");
+  item.status = status;
+  return await pushIn(market, push(market, { kind: "listing", itemId: item.itemId }));
+}
+
+const BLOCKED = { sync_status: "error", reason: "Produk diblokir oleh marketplace", dirty: false };
+const SHOWN = { sync_status: "synced", reason: null, dirty: false };
+
+describe("a platform that says something of a listing", () => {
+  it("has its seller told that it does not show it, and that it does again", async () => {
+    const { market, product } = await inStep();
+    expect(await becomes(market, product, "blocked")).toEqual(["acked"]);
+    expect(await listingOf(market, product)).toMatchObject(BLOCKED);
+    await becomes(market, product, "live");
+    await later(market);
+    expect(await listingOf(market, product)).toMatchObject(SHOWN);
+  });
+
+  it("does not have put back what its seller took off the shelf there", async () => {
+    const { market, product } = await inStep();
+    market.fake.calls.length = 0;
+    await becomes(market, product, "unlisted");
+    await pumpDry(market);
+    expect(market.fake.item(product.id)?.status).toBe("unlisted");
+    expect(market.fake.calls.map(({ name }) => name)).toEqual(["findBySku"]);
+  });
+
+  it("while the product waits to be worked on has it looked at then, and brought there once it is shown", async () => {
+    const { market, product } = await inStep();
+    await change(sql`update market_products set price = 31000 where id = ${product.id}`);
+    await becomes(market, product, "blocked");
+    await later(market);
+    expect(await listingOf(market, product)).toMatchObject(BLOCKED);
+    expect(market.fake.item(product.id)?.priceIdr).toBe(25_000);
+    await becomes(market, product, "live");
+    await later(market);
+    expect(await listingOf(market, product)).toMatchObject(SHOWN);
+    expect(market.fake.item(product.id)?.priceIdr).toBe(31_000);
+  });
+
+  it("of a thing that is not ours is taken and changes nothing", async () => {
+    const { market, product } = await inStep();
+    market.fake.calls.length = 0;
+    await pushIn(market, push(market, { kind: "listing", itemId: "of somebody else" }));
+    expect(market.fake.calls).toEqual([]);
+    expect(await listingOf(market, product)).toMatchObject(SHOWN);
+  });
+});

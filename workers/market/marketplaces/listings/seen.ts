@@ -1,0 +1,51 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import type { Ctx } from "../../../../shared/context.ts";
+import { call, rows } from "../../../../shared/db/statement.ts";
+import type { Platform } from "../../../../shared/providers/marketplace.ts";
+import { Shop } from "../connections/shop.ts";
+import { ShopClosedError } from "../connections/tokens.ts";
+import { BLOCKED } from "./not-listable.ts";
+
+const Found = z.object({ id: z.uuid(), product_id: z.uuid() });
+
+/**
+ * A platform says that something about a listing is another by now: mostly that a review has ended, long after the call
+ * that put it up. It is asked, and the seller is told where buyers do not see the product. Nothing is sent: what he has
+ * taken off the shelf there himself stays off.
+ */
+export async function seeListing(
+  ctx: Ctx,
+  told: { platform: Platform; shopId: string | null; itemId: string },
+): Promise<void> {
+  const { platform, shopId, itemId } = told;
+  const [known] = await ctx.db.run(
+    rows(
+      sql`select c.id, l.product_id from market_connections c join market_listings l on l.connection_id = c.id
+        where c.platform = ${platform} and c.shop_id = ${shopId} and c.status = 'connected' and l.item_id = ${itemId}`,
+      Found,
+    ),
+  );
+  if (!known) return;
+  const status = await statusOf(ctx, known, itemId);
+  if (status !== "blocked" && status !== "live") return;
+  const input = {
+    connection_id: known.id,
+    item_id: itemId,
+    blocked: status === "blocked",
+    reason: BLOCKED,
+  };
+  await ctx.db.run(call("market_marketplace_seen", input, z.object({ listings: z.number() })));
+}
+
+async function statusOf(ctx: Ctx, known: z.output<typeof Found>, itemId: string) {
+  try {
+    const shop = await Shop.open(ctx, known.id);
+    const found = await shop.call((auth) => shop.client.findBySku(auth, known.product_id));
+    return found?.itemId === itemId ? found.status : null;
+  } catch (error) {
+    // It is asked about when its seller has connected it again and syncs.
+    if (error instanceof ShopClosedError) return null;
+    throw error;
+  }
+}
