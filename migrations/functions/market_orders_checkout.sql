@@ -93,7 +93,7 @@ create or replace function market_shown_quote(input jsonb) returns jsonb languag
   limit 1
 $$;
 
--- What a courier must know to price an order: {store_id, origin_area_id, couriers, weight_gram, value}.
+-- What a courier must know to price an order: {store_id, origin_area_id, is_located, couriers, weight_gram, value}.
 create or replace function market_parcel_to_price(input jsonb) returns jsonb language plpgsql stable as $$
 declare
   shop market_stores := market_store_for_sale(input);
@@ -103,7 +103,7 @@ begin
     perform app_error('not_found', 'Produk tidak ditemukan di toko ini');
   end if;
   return jsonb_build_object('store_id', shop.id, 'origin_area_id', shop.area_id, 'couriers', shop.shipping_couriers,
-    'weight_gram', parcel.weight_gram, 'value', parcel.value);
+    'is_located', shop.lat is not null and shop.lng is not null, 'weight_gram', parcel.weight_gram, 'value', parcel.value);
 end $$;
 
 -- The store that sells: active, not the buyer's own, and one that a courier can fetch from.

@@ -26,6 +26,7 @@ export type {
   RatesInput,
   Tracking,
 } from "./kiriminaja/calls.ts";
+export { fetchesByMap } from "./kiriminaja/couriers.ts";
 export type { PickupAddress, PickupInput } from "./kiriminaja/pickup.ts";
 export { mapTrackingStatus, type TrackingStatus } from "./kiriminaja/tracking-status.ts";
 

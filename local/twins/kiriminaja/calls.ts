@@ -103,6 +103,9 @@ function tracking(kiriminAja: KiriminAja): Handler {
   };
 }
 
+/** Where a parcel is that no courier, and no driver of KiriminAja's, has yet; asked once is asked. */
+const notFetched: readonly number[] = [codes.asked, codes.waitingForAwb];
+
 /** Its two values come as query parameters (the SDKs) or as a JSON body (the documents): both hold. */
 function cancelShipment(kiriminAja: KiriminAja): Handler {
   return (request) => {
@@ -116,7 +119,7 @@ function cancelShipment(kiriminAja: KiriminAja): Handler {
     }
     const shipment = kiriminAja.state.byAwb.get(awb ?? "");
     if (!shipment) return refused("cancel_shipment", 404, "AWB tidak ditemukan");
-    if (shipment.code >= codes.withCourier) {
+    if (!notFetched.includes(shipment.code)) {
       return refused("cancel_shipment", 422, "Paket tidak dapat dibatalkan");
     }
     kiriminAja.askCancel(shipment, reason ?? "");

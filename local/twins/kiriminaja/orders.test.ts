@@ -125,6 +125,7 @@ describe("a pickup", () => {
     ["a schedule in ISO form", { schedule: "2099-01-01T10:00:00Z" }, {}],
     ["a schedule in the past", { schedule: "2001-01-01 10:00:00" }, {}],
     ["no packages", { packages: [] }, {}],
+    ["Lion without the sender's place", {}, { service: "lion", service_type: "REGPACK" }],
   ];
   it.each(wrong)("is refused as a whole for %s", async (_name, sender, change) => {
     const id = newOrderId("L");

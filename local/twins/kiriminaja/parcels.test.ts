@@ -67,9 +67,17 @@ describe("the way of a parcel", () => {
       });
       expect((await track(id)).body.status_code).toBe(300);
     }
-    const shipped = await processed();
-    await move(shipped, "shipped");
-    expect((await cancel(shipped, false)).body).toMatchObject({ status: false });
+    for (const place of ["collected", "shipped"]) {
+      const fetched = await processed();
+      await move(fetched, place);
+      expect((await cancel(fetched, false)).body).toMatchObject({ status: false });
+    }
+    const twice = await processed();
+    await dial(twice, { cancelDelayMs: 60_000 });
+    const { awb } = (await track(twice)).body.details;
+    const ask350 = () => ask("v3/cancel_shipment", { awb, reason: "Stok habis" });
+    expect((await ask350()).body).toMatchObject({ status: true });
+    expect((await ask350()).body).toMatchObject({ status: false, code: 422 });
     const short = await ask("v3/cancel_shipment", { awb: "x", reason: "abc" });
     expect(short.body).toMatchObject({ status: false, code: 422 });
   });

@@ -54,6 +54,17 @@ function readMoney(fields: Fields): { cost: number; insurance: number; cod: numb
   return { cost, insurance, cod };
 }
 
+/** Couriers that fetch by the map, not by the address (kiriminaja.md section 2). */
+const byMap = ["lion", "posindonesia"];
+
+function checkPoint(fields: Fields, shipments: { service: string }[]): void {
+  const courier = shipments.find(({ service }) => byMap.includes(service))?.service;
+  for (const name of courier ? ["latitude", "longitude"] : []) {
+    const value = Number(fields.has(name) ? fields.raw(name) : Number.NaN);
+    if (!Number.isFinite(value)) fields.fail(name, `is required for ${courier}`);
+  }
+}
+
 /** Whether the courier's service goes from here to there; the ends' villages do not matter by now. */
 function checkService(
   fields: Fields,
@@ -185,6 +196,7 @@ export function readPickup(
     given: isObject(value) ? value : {},
     pickup,
   }));
+  checkPoint(fields, pickup.shipments);
   if (withPayment) {
     fields.text("payment_method", { oneOf: ["credit", "qris", "va"] });
     fields.text("pin", { pattern: /^\d{6}$/ });

@@ -22,3 +22,10 @@ const NAMES: Readonly<Record<string, string>> = {
 export function courierName(code: string): string {
   return NAMES[code] ?? code.toUpperCase();
 }
+
+const BY_MAP: ReadonlySet<string> = new Set(["lion", "posindonesia"]);
+
+/** Whether a courier fetches nothing from a sender without latitude and longitude (providers/kiriminaja.md §2). */
+export function fetchesByMap(code: string): boolean {
+  return BY_MAP.has(code);
+}

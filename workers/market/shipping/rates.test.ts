@@ -73,6 +73,19 @@ describe("GET /api/buyer/shipping", () => {
     );
   });
 
+  it("offers a courier who goes by the map only where the store is on it", async () => {
+    const own = await openShop();
+    const codes = async () => {
+      const { body } = await ratesOf({ store_id: own.store.id });
+      return body.data.map((rate: { courier_code: string }) => rate.courier_code);
+    };
+    expect(await codes()).not.toContain("lion");
+    await run(
+      sql`update market_stores set lat = -8.0954, lng = 112.1609 where id = ${own.store.id}`,
+    );
+    expect(await codes()).toContain("lion");
+  });
+
   it.each(["phone", "address", "area_id"])("refuses a store without %s", async (field) => {
     const own = await openShop();
     await run(

@@ -4,6 +4,7 @@ import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
 import { ProviderError } from "../../../shared/providers/http.ts";
+import { fetchesByMap } from "../../../shared/providers/kiriminaja.ts";
 import type { Rate } from "../schemas/orders.ts";
 import { type Quote, signQuote } from "./quotes.ts";
 import { keepShown } from "./shown-quotes.ts";
@@ -13,6 +14,8 @@ export const Parcel = z.object({
   store_id: z.string(),
   /** Null where the store has not said all that a courier needs to fetch a parcel. */
   origin_area_id: z.string().nullable(),
+  /** Whether the store is on the map; some couriers go by that alone. */
+  is_located: z.boolean(),
   couriers: z.array(z.string()),
   weight_gram: z.coerce.number(),
   value: z.coerce.number(),
@@ -28,7 +31,7 @@ const parcelOfCart = (userId: number, storeId: string) => sql`
       from market_cart_items c join market_products p on p.id = c.product_id
       where c.user_id = ${userId} and p.store_id = s.id) as value,
     s.id as store_id, case when s.phone is not null and s.address is not null then s.area_id end as origin_area_id,
-    s.shipping_couriers as couriers
+    s.shipping_couriers as couriers, s.lat is not null and s.lng is not null as is_located
   from market_stores s where s.id = ${storeId} and s.status = 'active' and s.deleted_at is null`;
 
 export interface RatesInput {
@@ -94,6 +97,7 @@ async function quotesFor(ctx: Ctx, parcel: Parcel, destinationAreaId: string): P
   );
   return rates
     .filter((rate) => rate.priceIdr > 0)
+    .filter((rate) => parcel.is_located || !fetchesByMap(rate.courierCode))
     .map((rate) => ({
       storeId: parcel.store_id,
       originAreaId,

@@ -167,6 +167,32 @@ describe("a pickup that cannot be", () => {
     expect(await parcelOfSale(sale)).toMatchObject({ order: "processing" });
   });
 
+  it("by a courier who goes by the map waits until the store is on it", async () => {
+    const own = await openShop();
+    const quote = {
+      storeId: own.store.id,
+      originAreaId: COURIER_AREA,
+      destinationAreaId: DESTINATION_AREA,
+      weightGram: 50_000,
+      priceIdr: 18_000,
+      courierCode: "lion",
+      courierName: "Lion Parcel",
+      serviceCode: "REGPACK",
+      serviceName: "Lion REGPACK",
+      duration: "2-3",
+      type: "regular",
+    };
+    const sale = await sell(own, { courier: await signQuote(testContext(), quote) });
+    await settle(sale);
+    expect(await runPickup(sale)).toBe("queued");
+    expect((await pickupJob(sale)).error).toBe("toko tanpa titik lokasi di peta");
+    await run(
+      sql`update market_stores set lat = -8.0954, lng = 112.1609 where id = ${own.store.id}`,
+    );
+    expect(await runPickup(sale, courierContext(), true)).toBe("success");
+    expect((await atCourier(sale))?.given).toMatchObject({ service: "lion" });
+  });
+
   it("by the courier's refusal is told, and ends when the seller sends the parcel himself", async () => {
     const quote = {
       storeId: shop.store.id,

@@ -3,6 +3,7 @@ import type { Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { type JobHandler, type JobOutcome, wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { ProviderError } from "../../../shared/providers/http.ts";
+import { fetchesByMap } from "../../../shared/providers/kiriminaja.ts";
 import { askAboutParcel } from "./parcel-news.ts";
 import { Parcel, parcelOf, pickupOf } from "./pickup-order.ts";
 
@@ -79,11 +80,13 @@ interface Refusal {
   cause: string;
 }
 
-function lackingOf({ sender }: Parcel): Refusal | null {
+function lackingOf({ sender, courier }: Parcel): Refusal | null {
+  const isOnMap = sender.lat !== null && sender.lng !== null;
   const lacking = [
     ...(sender.phone ? [] : ["nomor telepon"]),
     ...(sender.address ? [] : ["alamat"]),
     ...(sender.area_id ? [] : ["kecamatan"]),
+    ...(isOnMap || !fetchesByMap(courier.courier_code) ? [] : ["titik lokasi di peta"]),
   ];
   if (lacking.length === 0) return null;
   const words = lacking.join(", ");
