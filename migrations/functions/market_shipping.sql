@@ -49,7 +49,8 @@ begin
 end $$;
 
 -- market_pickup_refused({order_id, reason, cause, alert_to}) returns {wake}
--- The courier does not take the parcel as it is. The seller hears what to mend, the operator what was said; each once.
+-- The courier does not take the parcel as it is. The seller hears what to mend, the operator what was said; each thing
+-- once.
 create or replace function market_pickup_refused(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
@@ -59,11 +60,20 @@ begin
     return jsonb_build_object('wake', '[]'::jsonb);
   end if;
   return jsonb_build_object('wake', jobs_wakes(
-    market_mail_about('pickup_refused', o.id, 'seller', null, jsonb_build_object('reason', input->>'reason')),
-    mail_enqueue('alert', input->>'alert_to', 'alert/pickup-refused/' || o.id, jsonb_build_object(
-      'what', 'Penjemputan ditolak kurir',
-      'facts', jsonb_build_object('pesanan', o.number, 'sebab', input->>'cause')))));
+    market_mail_about('pickup_refused', o.id, 'seller',
+      market_another_refusal('mail/pickup_refused/' || o.id, '{data,reason}', input->>'reason'),
+      jsonb_build_object('reason', input->>'reason')),
+    mail_enqueue('alert', input->>'alert_to', concat_ws('/', 'alert/pickup-refused', o.id,
+      market_another_refusal('mail/alert/pickup-refused/' || o.id, '{data,facts,sebab}', input->>'cause')),
+      jsonb_build_object('what', 'Penjemputan ditolak kurir',
+        'facts', jsonb_build_object('pesanan', o.number, 'sebab', input->>'cause')))));
 end $$;
+
+-- What tells this refusal's mail from the first one of the order, where that gave other words for it; else null.
+create or replace function market_another_refusal(first_mail text, place text[], words text) returns text
+language sql stable as $$
+  select md5(words) from jobs j where j.dedupe_key = first_mail and j.payload #>> place is distinct from words
+$$;
 
 -- market_shipment_advance({number | order_id, status, step?, occurred_at, asked_at?, shipped_at?, description,
 --   tracking_code, final_word, alert_to})
