@@ -56,15 +56,16 @@ begin
   return answer;
 end $$;
 
--- Locks what an act acted on before the act itself, as its making did: an undo writes to later acts on the same thing, so
--- undos at once would else wait for each other in a circle. Lock order: market_locks.sql.
+-- Locks what an act set fields of before the act itself, as its making did: its undo writes to later acts on the same
+-- thing, so undos at once would else wait for each other in a circle. The others write to no act and take their locks
+-- themselves (a photo's are several products). Lock order: market_locks.sql.
 create or replace function market_assistant_hold(act market_assistant_actions) returns void language plpgsql as $$
 begin
-  if act.target_kind = 'market_product' then
+  if act.tool in ('update_product', 'feature_product') then
     perform from market_stores s
       where s.id = (select p.store_id from market_products p where p.id = act.target_id) for key share;
     perform from market_products p where p.id = act.target_id for no key update;
-  elsif act.target_kind = 'market_store' then
+  elsif act.tool in ('update_store_info', 'set_store_location', 'feature_store') then
     perform from market_stores s where s.id = act.target_id for no key update;
   end if;
 end $$;

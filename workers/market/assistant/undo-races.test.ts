@@ -1,11 +1,13 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
-import { api, testContext } from "../../testing/api.ts";
+import { api, settleBackground, testContext } from "../../testing/api.ts";
 import { createProduct } from "../../testing/factories.ts";
+import { addPicture, createStudio, photoRow } from "../photos/testing/photo-bench.ts";
 import { createShop, run } from "../testing/catalogue.ts";
 import { dice } from "../testing/dice.ts";
 import { undoAction } from "./sessions.ts";
 import { doneBy } from "./testing/acts.ts";
+import { actOutside } from "./testing/outside.ts";
 import { rowOf } from "./testing/talk.ts";
 
 type Fields = { price?: number; stock?: number; description?: string };
@@ -109,4 +111,29 @@ describe("undos of what the assistant did to one product", () => {
     expect(lost.mock.calls.flat().join()).not.toContain("lost a race");
     lost.mockRestore();
   });
+});
+
+it("undos of photos at once, each shown on the products of all, take their locks in one order", async () => {
+  const lost = vi.spyOn(console, "warn");
+  const studio = await createStudio();
+  const products = [studio.product];
+  for (let n = 1; n < 6; n += 1) products.push(await createProduct(studio.store));
+  const acts: string[] = [];
+  for (const { id: product_id } of products.toReversed()) {
+    const input = { product_id, image_url: await addPicture(studio.ctx, studio.seller) };
+    acts.push(await actOutside(studio.ctx, studio.seller, ["enhance_product_photo", input]));
+  }
+  const shownOn = `{${products.map(({ id }) => id).join()}}`;
+  await run(
+    sql`update market_assistant_actions set target_kind = 'market_product' where user_id = ${studio.seller.userId}`,
+  );
+  await run(sql`insert into market_product_images (product_id, url, is_primary, sort_order)
+    select p, f.result_url, false, 1 from market_photos f, unnest(${shownOn}::uuid[]) p
+    where f.store_id = ${studio.store.id}`);
+  await Promise.all(acts.map((id) => undoAction(studio.ctx, id)));
+  await settleBackground();
+  const left = await Promise.all(acts.map(photoRow));
+  expect(left.map(({ status }) => status)).toEqual(acts.map(() => "failed"));
+  expect(lost.mock.calls.flat().join()).not.toContain("lost a race");
+  lost.mockRestore();
 });
