@@ -1,6 +1,7 @@
 ALTER TABLE "market_payouts" DROP CONSTRAINT "market_payouts_state_known";--> statement-breakpoint
 ALTER TABLE "market_payouts" DROP CONSTRAINT "market_payouts_two_persons";--> statement-breakpoint
 ALTER TABLE "market_payouts" DROP CONSTRAINT "market_payouts_paid_is_referenced";--> statement-breakpoint
+ALTER TABLE "live_sessions" ADD COLUMN "address" text;--> statement-breakpoint
 ALTER TABLE "market_payouts" ADD COLUMN "bounced_by" bigint;--> statement-breakpoint
 ALTER TABLE "market_payouts" ADD COLUMN "bounce_reason" text;--> statement-breakpoint
 ALTER TABLE "market_payouts" ADD COLUMN "bounce_seconded_by" bigint;--> statement-breakpoint

@@ -4,9 +4,9 @@
 -- wish to end; every gift that names an open session is in its income, because a gift holds the session's row
 -- (`live_sessions_keep`) and the end waits for it.
 
--- A session's row, and its host's name for who is told of it.
+-- A session's row, and for who is told of it its host's name and where its start was asked for.
 create or replace function live_session_row(s live_sessions) returns jsonb language sql stable as $$
-  select jsonb_build_object('id', s.id, 'host_id', s.host_id, 'room_id', s.room_id,
+  select jsonb_build_object('id', s.id, 'host_id', s.host_id, 'room_id', s.room_id, 'address', s.address,
     'host_name', (select u.name from identity_users u where u.id = s.host_id), 'start_time', s.start_time,
     'end_time', s.end_time, 'duration_seconds', s.duration_seconds, 'total_income', s.total_income,
     'total_viewers', s.total_viewers, 'created_at', s.created_at)
@@ -51,6 +51,7 @@ begin
   end if;
   update live_sessions l set
     end_time = ended_at,
+    address = null,
     end_reason = reason,
     proven_ms = l.proven_ms + tail_ms,
     duration_seconds = (l.proven_ms + tail_ms) / 1000,
@@ -62,7 +63,7 @@ begin
   return live_session_row(s);
 end $$;
 
--- live_start_session({host_id, claimed_id, room_id}) returns {session, ended}
+-- live_start_session({host_id, claimed_id, room_id, address}) returns {session, ended}
 -- Ends the host's open session, if any, and opens the new one. Of several calls at once the last one's stays open.
 create or replace function live_start_session(input jsonb) returns jsonb language plpgsql as $$
 declare
@@ -80,8 +81,8 @@ begin
       from live_sessions l where l.host_id = host and l.end_time is null;
     if closed is not null then ended := ended || closed; end if;
     moment := clock_timestamp();
-    insert into live_sessions (host_id, room_id, start_time, proven_at)
-      values (host, input->>'room_id', moment, moment)
+    insert into live_sessions (host_id, room_id, address, start_time, proven_at)
+      values (host, input->>'room_id', input->>'address', moment, moment)
       on conflict (host_id) where end_time is null do nothing
       returning * into s;
     exit when s.id is not null;

@@ -2,8 +2,8 @@
 -- to 30 s; each renewal adds the time since the last proof to the live's duration. The start counts as the first proof.
 -- After 90 s without a renewal the lease has lapsed, and the minute's sweep ends the session as of the last one, unless
 -- its room says that the host is there: then the lease could not be renewed (the database was away), the live goes on,
--- and the time between counts for nothing. The shipped app's sockets carry no token; one that comes from where the live
--- was started proves it as well. A session without any proof stays listed for two hours and lasts 0 seconds.
+-- and the time between counts for nothing. The shipped app's sockets carry no token; the one guest's that the
+-- room took for the host's (workers/live/rooms/stand-ins.ts) proves it as well. A session without any proof stays listed for two hours and lasts 0 seconds.
 
 create or replace function live_lease_lapsed(s live_sessions) returns boolean language sql as $$
   select case when s.proven_at > s.start_time then s.proven_at < clock_timestamp() - interval '90 seconds'

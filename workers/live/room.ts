@@ -143,7 +143,6 @@ export class Room extends DurableObject<Env> {
     this.#alarmAt = null;
     try {
       this.#room.sweep();
-      this.#hosting.forgetOld(Date.now());
       await Promise.all([this.#gifts.run(), inTime(DUTIES_MS, this.#doHostDuties())]);
       if (this.#isIdle() && this.#messages.lastAt() + FORGET_MS <= Date.now()) {
         this.#messages.forget();

@@ -48,7 +48,7 @@ describe("the rooms", () => {
         hostName: expect.stringMatching(/^Uji/),
         sessionId: id,
         state,
-        ...(state === "started" && { address: null }),
+        ...(state === "started" && { address: null, askedAt: expect.any(Number) }),
       },
     ];
     expect(heard).toEqual([
@@ -74,7 +74,7 @@ describe("the rooms", () => {
     const news = { roomId, hostId: host.userId, hostName, sessionId };
     const mine = heard.filter((one) => JSON.stringify(one).includes(roomId));
     expect(mine).toEqual([
-      [`live:${roomId}`, { ...news, state: "started", address: null }],
+      [`live:${roomId}`, { ...news, state: "started", address: null, askedAt: expect.any(Number) }],
       [`live:${roomId}`, "proof"],
       [`live:${roomId}`, { ...news, state: "ended" }],
     ]);

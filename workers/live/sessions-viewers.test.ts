@@ -48,6 +48,20 @@ describe("the viewers of a live", () => {
     expect((await end(host, sessionId)).body.data).toEqual(body.data);
   });
 
+  it("are no more because one of them invents names, and another comes twice", async () => {
+    const host = await createUser();
+    const { roomId, sessionId, watcher } = await liveOf(host);
+    const inventor = await inLive(roomId, { name: "A", userId: 11 });
+    for (const name of ["B", "C", "D"]) {
+      await inventor.ask("user:join", { userId: `${name}1`, username: name });
+      await inventor.ask("live:leave", { roomId });
+      await inventor.ask("live:join", { roomId, userId: `${name}2`, username: name });
+    }
+    await goes(await inLive(roomId, { name: "Ana", userId: 7 }), watcher);
+    await goes(await inLive(roomId, { name: "Ana", userId: 7 }), watcher);
+    expect((await end(host, sessionId)).body.data).toMatchObject({ total_viewers: 3 });
+  });
+
   it("are counted when another start ends it, and those of the next are its own", async () => {
     const host = await createUser();
     const { roomId, sessionId, watcher } = await liveOf(host);
@@ -145,6 +159,18 @@ describe("the end of a live", () => {
     await alter(roomStub(roomId), "update lives set renewed_at = 0");
     await runDurableObjectAlarm(roomStub(roomId));
     expect(await watcher.hears("live:ended")).toMatchObject({ sessionId, hostId: host.userId });
+  });
+
+  it("of which nobody told its room within half a day is told by the room, with its last word", async () => {
+    const host = await createUser();
+    const { roomId, sessionId, watcher } = await liveOf(host);
+    await comeAndGo(roomId, watcher);
+    await endUnheard(host, sessionId);
+    const hours = (n: number) => n * 3_600_000;
+    await alter(roomStub(roomId), `update lives set started_at = started_at - ${hours(13)}`);
+    await runDurableObjectAlarm(roomStub(roomId));
+    expect(await watcher.hears("live:ended")).toMatchObject({ sessionId, hostId: host.userId });
+    await expect.poll(() => viewersOf(sessionId)).toBe(3);
   });
 
   it("is told although the word of the start comes after it, and that one is no news any more", async () => {

@@ -4,7 +4,7 @@ import { actorOf, type Ctx } from "../../shared/context.ts";
 import { call, rows } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
 import { dayBounds } from "../../shared/time/jakarta.ts";
-import { announceEnd, announceLive, proveHosts, viewersOf } from "./room-client.ts";
+import { announceEnd, announceLive, type LiveNews, proveHosts, viewersOf } from "./room-client.ts";
 import type { LastWord } from "./rooms/turnout.ts";
 import { SessionShape } from "./schemas/sessions.ts";
 import { addressKey } from "./sockets/home.ts";
@@ -31,7 +31,7 @@ export interface LeaseRenewal {
 const SWEEP_LIMIT = 200;
 
 /** A row, and what rooms are told beside it. */
-const NamedRow = SessionShape.extend({ host_name: z.string() });
+const NamedRow = SessionShape.extend({ host_name: z.string(), address: z.string().nullable() });
 type NamedRow = z.output<typeof NamedRow>;
 
 const Started = z.object({ session: NamedRow, ended: z.array(NamedRow) });
@@ -47,13 +47,13 @@ export async function startSession(
 ): Promise<SessionRow> {
   const { userId } = actorOf(ctx);
   const { hostId: claimed_id = userId, roomId: room_id = `room_${userId}` } = input;
+  const address = addressKey(input.address ?? "");
   const { session, ended } = await ctx.db.run(
-    call("live_start_session", { host_id: userId, claimed_id, room_id }, Started),
+    call("live_start_session", { host_id: userId, claimed_id, room_id, address }, Started),
   );
   const tell = async () => {
     await tellEnded(ctx, ended);
-    const address = addressKey(input.address ?? "");
-    await announceLive(ctx, { ...newsOf(session), state: "started", address });
+    await announceLive(ctx, startOf(session));
   };
   ctx.waitUntil(tell());
   return rowOf(session);
@@ -132,10 +132,9 @@ const Unheard = z.object({ started: z.array(NamedRow), ended: z.array(NamedRow) 
 /** The word of a start or an end may be lost on its way to the room: it is said again. */
 async function remindRooms(ctx: Ctx): Promise<void> {
   const unheard = await ctx.db.run(call("live_unheard", { limit: SWEEP_LIMIT }, Unheard));
-  const started = unheard.started.map((one) => ({ ...newsOf(one), state: "started" as const }));
   await Promise.all([
     tellEnded(ctx, unheard.ended),
-    ...started.map((news) => announceLive(ctx, news)),
+    ...unheard.started.map((one) => announceLive(ctx, startOf(one))),
   ]);
 }
 
@@ -214,10 +213,16 @@ export async function listViewers(ctx: Ctx, roomId: string) {
   return viewers.map(({ avatar, ...viewer }) => ({ ...viewer, avatar, avatar_url: avatar }));
 }
 
-const rowOf = ({ host_name: _, ...row }: NamedRow): SessionRow => row;
+const rowOf = ({ host_name: _, address: __, ...row }: NamedRow): SessionRow => row;
 
 const newsOf = ({ room_id: roomId, host_id: hostId, host_name: hostName, id }: NamedRow) => ({
   ...{ roomId, hostId, hostName, sessionId: id },
+});
+
+/** Of a start, also where and when it was asked for: it may be told late. */
+const startOf = (row: NamedRow): LiveNews => ({
+  ...newsOf(row),
+  ...{ state: "started", address: row.address, askedAt: Date.parse(row.start_time) },
 });
 
 async function tellEnded(ctx: Ctx, ended: readonly NamedRow[]): Promise<void> {

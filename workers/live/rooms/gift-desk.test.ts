@@ -35,6 +35,7 @@ function giftOf(
       avatar: null,
       level: 1,
       address: null,
+      line: null,
       vip: 0,
     },
     wish: {

@@ -20,10 +20,12 @@ type RenewalWord = NextWord & Pick<Renewal, "live" | "isHere">;
 
 /**
  * Does what the presence of hosts and viewers asks for: one statement gives word of all lives of which there is some
- * (several where very many came), and a live whose host has been gone for 60 s ends. What fails is due again at the next alarm; all of it bears repetition.
+ * (several where very many came), and a live whose host has been gone for 60 s ends. One that is too old has ended, unheard: it
+ * gives its last word. What fails is due again at the next alarm; all of it bears repetition.
  */
 export async function doHostDuties(ctx: Ctx, parts: Parts): Promise<void> {
   const { room, hosting } = parts;
+  for (const live of hosting.old(Date.now())) tellEnd(ctx, parts, live);
   const duties = hosting.due(room, Date.now());
   const renewals = duties.filter((duty) => duty.kind === "renew");
   const endings = duties.filter((duty) => duty.kind === "end");

@@ -27,8 +27,23 @@ export interface Live {
   /** It has told who was here at its start. */
   isGreeted: boolean;
   hostName: string;
-  /** The person who stands for him, or did last; null where nobody has. */
-  standIn: string | null;
+  /** The guest's socket that stands for him, or did last; null where none has. */
+  bound: Bound | null;
+}
+
+/** A guest's socket that was taken for a host's, and what his next one is known by. */
+export interface Bound {
+  socket: string;
+  /** His client's secret; null where it is not known. */
+  pid: string | null;
+  /** As whom he would count among the visitors. */
+  visitor: string;
+  name: string;
+  number: string | null;
+  /** He came in under his number. */
+  isNamed: boolean;
+  /** He went with a goodbye. */
+  hasLeft: boolean;
 }
 
 /** A live as it begins. */
@@ -52,7 +67,7 @@ type Row = {
   told_to: number;
   is_greeted: number;
   host_name: string;
-  stand_in: string | null;
+  bound: string | null;
 };
 
 /** `renew`: word of a live, with proof of its host where he is here. `end`: he has been gone for too long. */
@@ -70,7 +85,7 @@ export class Hosting {
 
   start(begun: NewLive, isVerified: boolean, now: number): Live {
     const seenAt = isVerified ? now : null;
-    const fresh = { isGreeted: false, renewedAt: 0, standIn: null };
+    const fresh = { isGreeted: false, renewedAt: 0, bound: null };
     const live = { ...begun, ...fresh, isVerified, startedAt: now, seenAt };
     this.#put(live);
     return live;
@@ -105,11 +120,9 @@ export class Hosting {
     if (live) this.#put({ ...live, seenAt: now });
   }
 
-  /** Forgets lives whose end was never told. */
-  forgetOld(now: number): void {
-    for (const { hostId, sessionId, startedAt } of this.list()) {
-      if (startedAt + OLDEST_MS <= now) this.end(hostId, sessionId);
-    }
+  /** Lives whose end was never told: they are over. */
+  old(now: number): Live[] {
+    return this.list().filter(({ startedAt }) => startedAt + OLDEST_MS <= now);
   }
 
   /** What was due could not be done: it is due again a little later. */
@@ -122,10 +135,10 @@ export class Hosting {
     this.#notBefore.clear();
   }
 
-  /** Somebody stands for a host from now on. */
-  standIn(hostId: number, person: string): void {
+  /** A guest's socket stands for a host from now on. */
+  bind(hostId: number, bound: Bound): void {
     const live = this.find(hostId);
-    if (live) this.#put({ ...live, standIn: person });
+    if (live) this.#put({ ...live, bound });
   }
 
   /** Word of a live has arrived, with its visitors up to a number, and proof of its host if he was here. */
@@ -175,8 +188,8 @@ export class Hosting {
     this.#tables.write(
       "insert or replace into lives values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       ...[live.hostId, live.sessionId, live.startedAt, live.seenAt, live.renewedAt],
-      ...[live.address, Number(live.isVerified), live.toldTo, live.hostName, live.standIn],
-      Number(live.isGreeted),
+      ...[live.address, Number(live.isVerified), live.toldTo, live.hostName],
+      ...[Number(live.isGreeted), live.bound && JSON.stringify(live.bound)],
     );
     this.#load().set(live.hostId, live);
   }
@@ -194,7 +207,7 @@ function liveOf(row: Row): Live {
     toldTo: row.told_to,
     isGreeted: row.is_greeted === 1,
     hostName: row.host_name,
-    standIn: row.stand_in,
+    bound: row.bound === null ? null : JSON.parse(row.bound),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Broadcasts } from "./broadcasts.ts";
 import { Comings } from "./comings.ts";
 import type { GiftWindow } from "./gift-window.ts";
 import type { Hosting, Live } from "./hosting.ts";
-import type { Member, Members } from "./members.ts";
+import { isUnderNumber, type Member, type Members, visitorOf } from "./members.ts";
 import type { Messages } from "./messages.ts";
 import { ownerOf, partsOf, type RoomKind } from "./names.ts";
 import type { GiftNews, LiveNews, Viewer } from "./news.ts";
@@ -68,7 +68,7 @@ export class LiveRoom {
     this.roomId = roomId;
     this.#parts = parts;
     this.#comings = new Comings({ ...parts, kind, roomId });
-    this.#standIns = new StandIns({ ...parts, found: (person) => parts.turnout.strike(person) });
+    this.#standIns = new StandIns({ ...parts, found: (visitor) => parts.turnout.strike(visitor) });
     const { least, most } = COUNT_EVERY_MS;
     const everyMs = () => Math.min(most, Math.max(least, parts.members.count));
     this.#count = new Coalesced(everyMs, () => {
@@ -87,7 +87,8 @@ export class LiveRoom {
         return this.#enter(shard, op);
       case "leave":
         // One that has moved to another shard is not taken out by the goodbye of the first.
-        if (this.#parts.members.find(op.socket)?.shard === shard) this.leave(op.socket);
+        if (this.#parts.members.find(op.socket)?.shard === shard)
+          this.leave(op.socket, op.isGoodbye);
         return this.#fine(false);
       case "message":
         return this.#message(shard, op);
@@ -107,18 +108,21 @@ export class LiveRoom {
     return reply;
   }
 
-  #join(member: Member, isQuiet: boolean): RoomReply {
+  #join(coming: Omit<Member, "isNamed" | "since">, isQuiet: boolean): RoomReply {
     const { members, hosting, turnout, now } = this.#parts;
+    const before = members.find(coming.socket);
+    // How he came in is his client's own word, not ours when we put him back.
+    const known = isQuiet ? (before?.isNamed ?? this.#standIns.cameAs(coming.socket)) : null;
+    const isNamed = known ?? isUnderNumber(coming);
+    const member = { ...coming, isNamed, since: before?.since ?? now() };
     const sitter = member.seat === null ? undefined : members.sitter(member.seat);
     if (sitter && sitter.key !== member.key) {
       return { ok: false, code: "conflict", message: "Kursi sudah terisi" };
     }
-    const before = members.find(member.socket);
-    const isNew = this.#standIns.watch(member.address, now(), () => {
+    const isNew = this.#standIns.watch(now(), () => {
       const isNew = members.join(member, now());
-      if (before && before.key !== member.key) this.#standIns.left(before);
-      if (isNew) turnout.came(member.key);
-      if (member.userId === null) this.#standIns.arrived(member);
+      if (isNew) turnout.came(visitorOf(member));
+      if (member.userId === null) this.#standIns.arrived(member, now());
       return isNew;
     });
     if (member.userId !== null && isNew) hosting.came(member.userId, now(), true);
@@ -138,12 +142,11 @@ export class LiveRoom {
   }
 
   /** A socket leaves, was lost, or its shard was. */
-  leave(socket: string): void {
+  leave(socket: string, isGoodbye = false): void {
     const { members, hosting, turnout, now } = this.#parts;
-    const address = members.find(socket)?.address ?? null;
-    const left = this.#standIns.watch(address, now(), () => {
+    const left = this.#standIns.watch(now(), () => {
       const left = members.leave(socket);
-      if (left?.isGone) this.#standIns.left(left.member);
+      if (left) this.#standIns.left(left.member, isGoodbye);
       return left;
     });
     if (!left) return;
@@ -152,7 +155,7 @@ export class LiveRoom {
       this.#comings.gotUp(member);
       return;
     }
-    turnout.went(member.key);
+    turnout.went(visitorOf(member));
     if (member.userId !== null) hosting.went(member.userId, now());
     this.#comings.left(member);
     this.#counted();
@@ -246,15 +249,14 @@ export class LiveRoom {
     return { ...told, isShown };
   }
 
-  #begin({ hostId, sessionId, hostName, address = null }: LiveNews): TellingOfLive {
+  #begin({ hostId, sessionId, hostName, address = null, askedAt }: LiveNews): TellingOfLive {
     const { hosting, turnout, now } = this.#parts;
     const known = hosting.find(hostId);
     const newest = Math.max(known?.sessionId ?? 0, this.#endedUpTo.get(hostId) ?? 0);
     if (newest >= sessionId) return NO_NEWS;
     if (known) this.#end(known);
     const live = { hostId, sessionId, hostName, address, toldTo: turnout.mark };
-    const started = hosting.start(live, this.#isVerified(hostId), now());
-    this.#standIns.seek(started);
+    this.#standIns.seek(hosting.start(live, this.#isVerified(hostId), now()), askedAt ?? now());
     if (this.#standIns.standsFor(hostId)) hosting.came(hostId, now(), false);
     return { ...NO_NEWS, isNews: true };
   }
@@ -262,8 +264,7 @@ export class LiveRoom {
   #end({ hostId, sessionId }: Pick<Live, "hostId" | "sessionId">): TellingOfLive {
     const { hosting, turnout } = this.#parts;
     const known = hosting.find(hostId);
-    const live = known?.sessionId === sessionId ? known : undefined;
-    const hasLastWord = turnout.end(sessionId, live);
+    const hasLastWord = turnout.end(sessionId, known?.sessionId === sessionId ? known : undefined);
     const newest = Math.max(sessionId, this.#endedUpTo.get(hostId) ?? 0);
     if (this.#endedUpTo.size >= MAX_ENDED) this.#endedUpTo.clear();
     this.#endedUpTo.set(hostId, newest);

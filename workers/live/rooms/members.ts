@@ -1,5 +1,5 @@
 import type { ObjectTables } from "../object-tables.ts";
-import type { PersonCard } from "./ops.ts";
+import type { GuestLine, PersonCard } from "./ops.ts";
 
 /** A shard is told what is said here for so long after it was last heard of: sockets that it lost may come back to it. */
 export const SHARD_LEASE_MS = 150_000;
@@ -13,6 +13,10 @@ export interface Member extends PersonCard {
   socket: string;
   shard: string;
   seat: number | null;
+  /** A guest who came in under a number that he claims, as a viewer of the app does; its host screen claims none. */
+  isNamed: boolean;
+  /** When it came in. */
+  since: number;
 }
 
 /** Until when a shard is told, and until when its sockets are taken to be there. */
@@ -32,6 +36,9 @@ type Row = {
   vip: number;
   seat: number | null;
   address: string | null;
+  line: string | null;
+  is_named: number;
+  since: number;
 };
 
 type ShardRow = { name: string; until: number; present_until: number };
@@ -86,11 +93,6 @@ export class Members {
     return [...(this.#byPerson.get(person) ?? [])].flatMap((socket) => all.get(socket) ?? []);
   }
 
-  /** A person is here with a socket from there. */
-  isFrom(person: string, address: string): boolean {
-    return this.ofPerson(person).some((member) => member.address === address);
-  }
-
   /** The guests who come from there. */
   guestsFrom(address: string): Member[] {
     const all = this.#load();
@@ -126,9 +128,10 @@ export class Members {
     else this.#prove(member.shard, now);
     if (known && isSame(known, member)) return false;
     this.#tables.write(
-      "insert or replace into members values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "insert or replace into members values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       ...[member.socket, member.shard, member.key, member.userId, member.name],
       ...[member.avatar, member.level, member.vip, member.seat, member.address],
+      ...[member.line && JSON.stringify(member.line), Number(member.isNamed), member.since],
     );
     if (known) this.#drop(known);
     this.#keep(member);
@@ -221,8 +224,19 @@ export class Members {
   }
 }
 
-function memberOf({ person, user_id, ...row }: Row): Member {
-  return { ...row, key: person, userId: user_id };
+function memberOf({ person, user_id, line, is_named, ...row }: Row): Member {
+  const known: GuestLine | null = line === null ? null : JSON.parse(line);
+  return { ...row, key: person, userId: user_id, line: known, isNamed: is_named === 1 };
+}
+
+/** A guest who names himself by a number. */
+export const isUnderNumber = ({ userId, key }: PersonCard) =>
+  userId === null && !key.startsWith("g:#");
+
+/** As whom a member counts among those who came, whatever he calls himself by now. */
+export function visitorOf({ key, userId, line }: Member): string {
+  if (userId !== null || !line) return key;
+  return line.visitor ?? `g:@${line.formerPid ?? line.pid}`;
 }
 
 const FIELDS = [
@@ -235,8 +249,12 @@ const FIELDS = [
   "vip",
   "seat",
   "address",
+  "isNamed",
+  "since",
 ] as const;
-const isSame = (a: Member, b: Member) => FIELDS.every((field) => a[field] === b[field]);
+const isSame = (a: Member, b: Member) =>
+  FIELDS.every((field) => a[field] === b[field]) &&
+  JSON.stringify(a.line) === JSON.stringify(b.line);
 
 function firstOf(sockets: Set<string>, all: Map<string, Member>): Member | undefined {
   for (const socket of sockets) return all.get(socket);

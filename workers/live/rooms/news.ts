@@ -38,6 +38,8 @@ export interface LiveNews {
   hostName: string;
   /** Of a start: where it was asked for, as a socket's (`PersonCard`). */
   address?: string | null;
+  /** Of a start: when it was asked for; without it now. */
+  askedAt?: number;
 }
 
 /** One who watches, as the app's viewer list wants him. */

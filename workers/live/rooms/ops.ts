@@ -12,6 +12,21 @@ export interface PersonCard {
   vip: number;
   /** Where a guest's socket comes from, in a form that tells addresses apart; null for a user, and where it is unknown. */
   address: string | null;
+  /** What is known of a guest's connection, whatever he claims; null for a user. */
+  line: GuestLine | null;
+}
+
+/** A guest's connection. Rooms show nothing of it: the pid is its client's secret. */
+export interface GuestLine {
+  pid: string;
+  /** The pid that its client named, where it did not go on as that connection. */
+  formerPid: string | null;
+  /** When it began. */
+  at: number;
+  /** The number that it claimed last; null where it never claimed one. */
+  number: string | null;
+  /** As whom it counts among those who came: what it claimed first. New names make nobody new of it. */
+  visitor: string | null;
 }
 
 /** A gift that a verified socket asks to give: ids and a count, nothing that a client could price. */
@@ -39,7 +54,8 @@ export type RoomOp =
       /** Of a socket that was lost: the last that its shard has heard, here or where it was; null when that is not known. */
       since?: number | null;
     }
-  | { kind: "leave"; socket: string }
+  /** `isGoodbye`: its client wished to go; without it the socket was lost. */
+  | { kind: "leave"; socket: string; isGoodbye?: boolean }
   | { kind: "message"; socket: string; person: PersonCard; text: string }
   /** `ask` is made by the shard for this one question; the answer names it. */
   | { kind: "gift"; socket: string; ask: string; person: PersonCard; wish: GiftWish }

@@ -28,4 +28,11 @@ export const ROOM_TABLES = [
   "create table said (one integer primary key check (one = 1), last integer not null, is_speaking integer not null)",
   "create table shown_gifts (one integer primary key check (one = 1), up_to integer not null, ids text not null)",
   "alter table gifts drop column attempts",
+  `alter table members add column line text;
+    alter table members add column is_named integer not null default 0;
+    alter table members add column since integer not null default 0;
+    alter table lives add column bound text;
+    update lives set bound = (select json_object('socket', m.socket, 'pid', null, 'visitor', m.person, 'name', m.name,
+      'number', null, 'isNamed', json('true'), 'hasLeft', json('false')) from members m where m.person = lives.stand_in limit 1);
+    alter table lives drop column stand_in`,
 ];

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { ObjectTables } from "../object-tables.ts";
 import type { Hosting, Live } from "./hosting.ts";
-import type { Members } from "./members.ts";
+import { type Members, visitorOf } from "./members.ts";
 
 /** Who came to a live since its room last gave word of it: nobody is left out, a repeat does no harm. */
 export interface Word {
   users: number[];
-  /** The keys by which the room tells guests apart. */
+  /** What tells guests apart (`visitorOf`). */
   guests: string[];
 }
 
@@ -125,7 +125,7 @@ export class Turnout {
       live.toldTo,
     );
     const present = live.isGreeted ? [] : this.#members.people();
-    const people = new Set([...rows.map(({ person }) => person), ...present.map(({ key }) => key)]);
+    const people = new Set([...rows.map(({ person }) => person), ...present.map(visitorOf)]);
     return [...people].filter((person) => !isHostOf(live, person));
   }
 
@@ -141,8 +141,8 @@ export class Turnout {
 }
 
 /** A host is no viewer of his own live, nor is who stands for him. */
-const isHostOf = ({ hostId, standIn }: Live, person: string) =>
-  person === `u:${hostId}` || person === standIn;
+const isHostOf = ({ hostId, bound }: Live, person: string) =>
+  person === `u:${hostId}` || person === bound?.visitor;
 
 function wordOf(people: string[]): Word {
   const users = people.flatMap((key) => (key.startsWith("u:") ? Number(key.slice(2)) : []));

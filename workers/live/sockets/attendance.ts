@@ -168,7 +168,7 @@ export class Attendance {
     if (data && isKept) socket.data = { ...data, seat, pending: without(data.pending, room) };
     this.#places.tell("unplace", socket, room);
     try {
-      await this.#desk.rooms.deliver(room, { kind: "leave", socket: socket.id });
+      await this.#desk.rooms.deliver(room, { kind: "leave", socket: socket.id, isGoodbye: true });
     } catch (error) {
       this.#desk.beside("leave", Promise.reject(error));
     }
@@ -189,9 +189,10 @@ export class Attendance {
   /** A socket is gone: it leaves its rooms now, and its person finds them again for a while. */
   lose(socket: AppSocket, reason: DisconnectReason): void {
     const kind = FOR_GOOD.includes(reason) ? "unplace" : "lost";
+    const goodbye = reason === "client namespace disconnect" && { isGoodbye: true };
     const { rooms, beside } = this.#desk;
     for (const room of roomsToBeIn(socket)) {
-      const leave = () => rooms.deliver(room, { kind: "leave", socket: socket.id });
+      const leave = () => rooms.deliver(room, { kind: "leave", socket: socket.id, ...goodbye });
       const isGone = () => !this.#isBack(socket, room);
       // It is told after all that its client asked for before: the client may be here again.
       if (!isGone()) continue;

@@ -1,34 +1,16 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
-import { api, randomAddress, testContext } from "../../testing/api.ts";
-import { createUser, type TestUser, unique } from "../../testing/factories.ts";
+import { testContext } from "../../testing/api.ts";
+import { createUser, unique } from "../../testing/factories.ts";
 import { endLapsedSessions } from "../sessions.ts";
-import { execute, goLive, post, query } from "../testing/people.ts";
-import { alter, roomStub } from "../testing/rounds.ts";
+import { sessionOf, timePasses } from "../testing/hosts.ts";
+import { goLive, post } from "../testing/people.ts";
+import { roomStub } from "../testing/rounds.ts";
 import { inLive } from "../testing/socket-client.ts";
 
 const bearer = ({ token }: { token: string }) => ({
   headers: { authorization: `Bearer ${token}` },
 });
-
-const Row = z.object({
-  ended: z.boolean(),
-  proven: z.boolean(),
-  viewers: z.number(),
-  fresh: z.boolean(),
-});
-
-async function sessionOf(host: TestUser) {
-  const [row] = await query(
-    sql`select end_time is not null as ended, proven_at > start_time as proven, viewers_now as viewers,
-        proven_at > now() - interval '1 minute' as fresh
-      from live_sessions where host_id = ${host.userId}`,
-    Row,
-  );
-  return row;
-}
 
 describe("a live", () => {
   it("is told of at its start and end by the server alone", async () => {
@@ -91,20 +73,6 @@ describe("a live", () => {
     expect([...watcher.heard, ...stage.heard].filter(isNews)).toEqual([]);
   });
 
-  it("is proven by the app's host screen, which has no token, where it comes from its host's address", async () => {
-    const roomId = unique();
-    const host = await createUser();
-    const address = randomAddress();
-    const json = { hostId: host.userId, roomId };
-    await api("/api/live-session/start", { method: "POST", token: host.token, json, address });
-    await inLive(roomId, { address: randomAddress(), name: "Loading...", userId: null });
-    await runDurableObjectAlarm(roomStub(roomId));
-    expect(await sessionOf(host)).toMatchObject({ proven: false });
-    await inLive(roomId, { address, name: "Loading...", userId: null });
-    await runDurableObjectAlarm(roomStub(roomId));
-    await expect.poll(() => sessionOf(host)).toMatchObject({ proven: true, viewers: 1 });
-  });
-
   it("goes on for a minute without its host's socket, then ends and is told of, through evictions", async () => {
     const roomId = unique();
     const host = await createUser();
@@ -160,14 +128,3 @@ describe("a database that was away for minutes", () => {
     expect(await sessionOf(gone)).toMatchObject({ ended: true, fresh: false });
   });
 });
-
-/** So many seconds go by, for the object and for Postgres. */
-async function timePasses(roomId: string, host: TestUser, seconds: number): Promise<void> {
-  await alter(
-    roomStub(roomId),
-    `update lives set seen_at = seen_at - ${seconds * 1_000},
-    renewed_at = max(0, renewed_at - ${seconds * 1_000})`,
-  );
-  await execute(sql`update live_sessions set start_time = start_time - make_interval(secs => ${seconds}),
-    proven_at = proven_at - make_interval(secs => ${seconds}) where host_id = ${host.userId}`);
-}

@@ -35,7 +35,7 @@ export interface SignIn extends Actor {
 }
 
 /** What rooms show of a user; null when his sign-in is over. */
-export type Profile = Omit<PersonCard, "key" | "userId" | "address"> | null;
+export type Profile = Omit<PersonCard, "key" | "userId" | "address" | "line"> | null;
 
 /** The token that a client presents: in its CONNECT packet, a header or the address; null for a guest. */
 export function tokenOf(request: HandshakeRequest, auth: Record<string, unknown>): string | null {
@@ -93,18 +93,30 @@ export function requireSignIns(
 const UNREAD = { name: "Pengguna", avatar: null, level: 1, vip: 0 };
 
 export function userCard(userId: number, profile: Profile): PersonCard {
-  return { key: userKey(userId), userId, address: null, ...(profile ?? UNREAD) };
+  return { key: userKey(userId), userId, address: null, line: null, ...(profile ?? UNREAD) };
 }
 
-/** A guest: the name he claims, and nothing that a user has. */
+/** A guest who has claimed nothing yet: nothing that a user has. */
 export function guestCard(
-  claim: Claim | null,
-  socketId: string,
-  address: string | null,
+  socket: { id: string; pid: string },
+  { address, formerPid, at }: { address: string | null; formerPid: string | null; at: number },
 ): PersonCard {
-  const name = claim?.name || "Tamu";
-  const key = claim?.id ? `g:${claim.id}:${name}` : `g:#${socketId}`;
-  return { key, userId: null, name, avatar: null, level: 1, vip: 0, address };
+  const line = { pid: socket.pid, formerPid, at, number: null, visitor: null };
+  const nobody = { userId: null, name: "Tamu", avatar: null, level: 1, vip: 0 };
+  return { key: `g:#${socket.id}`, ...nobody, address, line };
+}
+
+/** A guest under the name and number that he claims now. Among those who came he stays who he was first. */
+export function claimedCard(card: PersonCard, claim: Claim, socketId: string): PersonCard {
+  const name = claim.name || "Tamu";
+  const key = claim.id ? `g:${claim.id}:${name}` : `g:#${socketId}`;
+  // One from before an update has none.
+  if (!card.line) return { ...card, key, name };
+  const { pid, formerPid } = card.line;
+  const first = claim.id ? key : `g:@${formerPid ?? pid}`;
+  const number = claim.id ?? card.line.number;
+  const line = { ...card.line, number, visitor: card.line.visitor ?? first };
+  return { ...card, key, name, line };
 }
 
 /**

@@ -54,12 +54,12 @@ export class Reception implements Handlers<SocketData> {
     const token = tokenOf(socket.request, auth);
     const signIn = token === null ? null : await this.#verify(token);
     const before = socket.recovered ? socket.data : null;
-    const guest = before?.person ?? guestCard(null, socket.id, addressKey(socket.request.address));
-    const person = signIn ? await this.#arrive(socket, signIn) : guest;
     const isReturning = typeof auth.pid === "string";
     const isBatched = before?.isBatched ?? auth.batch === true;
     const { seat = null, pending = {}, moves = 0 } = before ?? {};
     const formerPid = before || signIn ? null : pidOf(auth);
+    const guest = () => before?.person ?? this.#guest(socket, formerPid);
+    const person = signIn ? await this.#arrive(socket, signIn) : guest();
     socket.data = { person, signIn, isBatched, isReturning, formerPid, seat, pending, moves };
   }
 
@@ -143,6 +143,11 @@ export class Reception implements Handlers<SocketData> {
     } finally {
       arrivals.done(arrival);
     }
+  }
+
+  #guest(socket: AppSocket, formerPid: string | null): PersonCard {
+    const address = addressKey(socket.request.address);
+    return guestCard(socket, { address, formerPid, at: this.#desk.now() });
   }
 
   /** A home that does not answer is being moved: like those who live there, he connects again in a moment. */

@@ -3,12 +3,12 @@ import { AppError } from "../../../shared/http/errors.ts";
 import { inTime } from "../../../shared/time/in-time.ts";
 import { sendPrivate } from "../chat.ts";
 import { giftKey } from "../gifts.ts";
-import type { GiftAnswer, RoomOp, RoomReply } from "../rooms/ops.ts";
+import type { GiftAnswer, PersonCard, RoomOp, RoomReply } from "../rooms/ops.ts";
 import { type Attendance, roomsOf } from "./attendance.ts";
 import { batchRoom } from "./batches.ts";
 import { type Ack, type AppSocket, type Desk, refuse, UNAVAILABLE } from "./desk.ts";
 import { type Action, type AskedGift, type Claim, decide } from "./events.ts";
-import { guestCard, type SignIn, type SocketData } from "./people.ts";
+import { claimedCard, type SignIn, type SocketData } from "./people.ts";
 
 /** Waits before a gift is brought to its room again; the key keeps it one gift. */
 const GIFT_RETRIES_MS = [200, 1_000, 3_000];
@@ -72,9 +72,9 @@ export class Requests {
 
   /** A guest is who he says; the rooms that he is in learn his new name. */
   async #rename(socket: AppSocket, data: SocketData, claim: Claim): Promise<void> {
-    if (!claim.name && !claim.id) return;
-    const person = guestCard(claim, socket.id, data.person.address);
-    if (data.signIn || (person.key === data.person.key && person.name === data.person.name)) return;
+    if (data.signIn || (!claim.name && !claim.id)) return;
+    const person = claimedCard(data.person, claim, socket.id);
+    if (isSame(person, data.person)) return;
     socket.data = { ...data, person };
     await Promise.all(roomsOf(socket).map((room) => this.#attendance.joinQuietly(socket, room)));
   }
@@ -218,6 +218,12 @@ export class Requests {
     this.#desk.beside("private message", sent);
   }
 }
+
+const isSame = (a: PersonCard, b: PersonCard) =>
+  a.key === b.key &&
+  a.name === b.name &&
+  a.line?.number === b.line?.number &&
+  a.line?.visitor === b.line?.visitor;
 
 /** The order of a verified user: ids, a count and a key that is made once. */
 function wishOf({ userId, sessionId }: SignIn, { key, ...gift }: AskedGift) {

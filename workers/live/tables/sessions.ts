@@ -27,6 +27,8 @@ export const liveSessions = pgTable(
       .notNull()
       .references(() => users.id),
     roomId: text().notNull(),
+    /** Where its start was asked for, as rooms tell addresses apart; kept while it is open, as the word of it may be lost. */
+    address: text(),
     startTime: at().notNull().defaultNow(),
     provenAt: at().notNull().defaultNow(),
     provenMs: bigint({ mode: "number" }).notNull().default(0),

@@ -116,10 +116,28 @@ export async function onStage(kind: "live" | "party", play: (stage: Stage) => Pr
 }
 
 export const user = (id: number, name = `U${id}`): PersonCard => ({
-  ...{ key: `u:${id}`, userId: id, name, avatar: null, level: 7, vip: 1, address: null },
+  ...{
+    key: `u:${id}`,
+    userId: id,
+    name,
+    avatar: null,
+    level: 7,
+    vip: 1,
+    address: null,
+    line: null,
+  },
 });
 export const guest = (name: string): PersonCard => ({
-  ...{ key: `g:${name}`, userId: null, name, avatar: null, level: 1, vip: 0, address: null },
+  ...{
+    key: `g:${name}`,
+    userId: null,
+    name,
+    avatar: null,
+    level: 1,
+    vip: 0,
+    address: null,
+    line: null,
+  },
 });
 export const join = (socket: string, person: PersonCard, more: Partial<RoomOp> = {}) =>
   ({ kind: "join", socket, person, seat: null, quiet: false, ...more }) as RoomOp;
