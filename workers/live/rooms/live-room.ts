@@ -283,9 +283,7 @@ export class LiveRoom {
     this.#isVerified(hostId) || this.#standIns.standsFor(hostId);
 
   /** These users are here with a verified socket. */
-  areHere(userIds: readonly number[]): boolean[] {
-    return userIds.map((userId) => this.#isVerified(userId));
-  }
+  areHere = (userIds: readonly number[]): boolean[] => userIds.map((id) => this.#isVerified(id));
 
   #isVerified(userId: number): boolean {
     return this.#parts.members.isThere(`u:${userId}`);
