@@ -5,7 +5,7 @@ import type { Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { MemberSet, MemberShape } from "../schemas/margins.ts";
 
-/** Gives a user the prices of a level, from his next order on; `not_found` for one that is not there. */
+/** Gives a user the prices and limits of a level, from his next order on; `not_found` for one that is not there. */
 export async function setMemberLevel(
   ctx: Ctx,
   userId: number,

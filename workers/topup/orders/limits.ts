@@ -1,3 +1,5 @@
+import type { MemberLevel } from "../tables.ts";
+
 /**
  * How long an attempt may take from payment to the supplier's answer: the wait at the gate (20 s), the call's time-out
  * (30 s) and a margin. After it nothing of ours can still be on its way.
@@ -19,12 +21,21 @@ export const EXPIRY_MINUTES = 60;
 /** The supplier is asked about one order at a reader's wish at most every so often. */
 export const ASK_PAUSE_SECONDS = 5;
 
-/** What one user may have open and spend in a Jakarta day; `like_minutes`: a like order in that time must be meant. */
+/** A reseller's business; an admin gives the level. */
+const RESALE = { open_orders: 1_000, day_amount: 1_000_000_000 };
+
+/**
+ * What one user may have open and spend in a Jakarta day, by his level and whatever way he orders: anybody can make
+ * himself a key. `like_minutes`: a like order in that time must be meant.
+ */
 export const LIMITS = {
   like_minutes: 10,
-  app: { open_orders: 50, day_amount: 25_000_000 },
-  api: { open_orders: 1_000, day_amount: 1_000_000_000 },
-} as const;
+  levels: {
+    member: { open_orders: 50, day_amount: 25_000_000 },
+    reseller: RESALE,
+    agent: RESALE,
+  } satisfies Record<MemberLevel, { open_orders: number; day_amount: number }>,
+};
 
 /** The longest list that is asked for as a rule: more than the gate lets out until a doubt is settled. */
 export const MOST_LISTED = 500;

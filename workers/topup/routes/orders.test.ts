@@ -154,7 +154,9 @@ describe("POST /api/orders/game and /process", () => {
     const answers = await Promise.all(Array.from({ length: 55 }, quote));
     const refused = answers.filter(({ status }) => status === 429);
     expect(refused).toHaveLength(5);
-    expect(refused[0]?.body.message).toBe("Too many orders are not paid yet");
+    expect(refused[0]?.body.message).toBe(
+      'You may have at most 50 orders unpaid at a time. For more, ask an admin for the level "reseller"',
+    );
     const paid = answers.find(({ status }) => status === 200)?.body.data.orderNumber;
     expect((await post("process", user, { orderNumber: paid })).status).toBe(200);
     expect((await quote()).status).toBe(200);

@@ -35,6 +35,10 @@ const withMessage = <D extends z.ZodType>(data: D) => {
 };
 
 const PLACED = "Order placed successfully";
+const description =
+  "A user's limits are his level's, over the app and all of his API keys together: a plain member may have 50 orders in " +
+  "progress, 50 unpaid, and spend Rp 25.000.000 in a day of Jakarta; a reseller or agent 1,000, 1,000 and Rp 1.000.000.000. " +
+  "Beyond them the answer is 429, and its message tells the limit. An admin gives the level.";
 
 orderRoutes.openapi(
   createRoute({
@@ -42,6 +46,7 @@ orderRoutes.openapi(
     path: "/api/orders/prepaid",
     tags,
     summary: "Buy credit, data or an electricity token, paid from the wallet",
+    description,
     middleware: [access(null, { fresh: true })] as const,
     request: { headers: idempotencyHeader, body: body(PrepaidBody) },
     responses: withMessage(PrepaidPlaced),
@@ -68,6 +73,7 @@ orderRoutes.openapi(
     path: "/api/orders/social-media",
     tags,
     summary: "Buy a social-media service, priced per 1,000 and paid from the wallet",
+    description,
     middleware: [access(null, { fresh: true })] as const,
     request: { headers: idempotencyHeader, body: body(SocialBody) },
     responses: withMessage(SocialPlaced),
@@ -95,6 +101,7 @@ orderRoutes.openapi(
     path: "/api/orders/game",
     tags,
     summary: "An unpaid order of a game's service; POST /api/orders/process pays and buys it",
+    description,
     middleware: [access(null, { fresh: true })] as const,
     request: { headers: idempotencyHeader, body: body(GameBody) },
     responses: topupOk(GamePlaced),
@@ -123,6 +130,7 @@ orderRoutes.openapi(
     path: "/api/orders/process",
     tags,
     summary: "Pay an order from the wallet and buy it, once",
+    description,
     middleware: [access(null, { fresh: true })] as const,
     request: { headers: idempotencyHeader, body: body(ProcessBody) },
     responses: withMessage(ProcessResult),

@@ -14,7 +14,8 @@ const path = "/api/v2";
 const requestBody = {
   description:
     "key, action = services | add (service, link, quantity?, zone?, idempotency_key?) | status (order, or orders: up to " +
-    "100 numbers) | balance | refill | cancel. A game's link is `id` or `id|zone`.",
+    "100 numbers) | balance | refill | cancel. A game's link is `id` or `id|zone`. " +
+    "How much the key's owner may order goes by his level, as by the app.",
   required: true,
   content: {
     "application/x-www-form-urlencoded": { schema: { type: "object" as const } },

@@ -167,7 +167,7 @@ export const marginRules = pgTable(
   ],
 );
 
-/** The price level of a user; whoever has no row is a `member`. */
+/** The level of a user, for his prices and limits; whoever has no row is a `member`. */
 export const members = pgTable(
   "topup_members",
   {
