@@ -177,7 +177,7 @@ export interface MarketplaceClient {
     auth: ShopAuth,
     span: { since: Date; until: Date; cursor?: string | null },
   ): Promise<OrderPage>;
-  /** At most `limits.orderBatch` at once; unknown ones are left out. Holds no data of a person. */
+  /** At most `limits.orderBatch` at once; unknown and unreadable ones are left out. Holds no data of a person. */
   getOrders(auth: ShopAuth, orderIds: string[]): Promise<MarketOrder[]>;
   /** Checks and reads a push; null where it is not the platform's own or not readable. A hint: ask before acting. */
   parsePush(input: PushInput): Promise<MarketPush | null>;

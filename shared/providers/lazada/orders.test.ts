@@ -139,6 +139,16 @@ describe("orders with their lines", () => {
     expect(order?.orderId).toBe("98765432109876543");
   });
 
+  test("one that cannot be read does not hide the others", async () => {
+    const data = [
+      { order_id: 1, order_items: [item({ order_item_id: null })] },
+      { order_id: 2, order_items: [item({})] },
+    ];
+    network.on("GET", await details("1,2"), answer(200, ok(data)));
+    const read = await client().getOrders(auth(), ["1", "2"]);
+    expect(read.map(({ orderId }) => orderId)).toEqual(["2"]);
+  });
+
   test("one unknown number does not hide the others; words that are no number are not sent", async () => {
     const wrong = answer(200, no("37", "One or more order id in the list are incorrect"));
     network.on("GET", await details("1,2"), wrong);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { checkBatch } from "../marketplace/batch.ts";
 import { MarketplaceError } from "../marketplace/error.ts";
-import { amountIdr, id, text } from "../marketplace/fields.ts";
+import { amountIdr, id, readable, text } from "../marketplace/fields.ts";
 import type {
   MarketOrder,
   MarketOrderLine,
@@ -133,9 +133,8 @@ const Item = z.object({
   created_at: time,
   updated_at: time,
 });
-const Details = z.object({
-  data: z.array(z.object({ order_id: id, order_items: z.array(Item) })),
-});
+const Row = z.object({ order_id: id, order_items: z.array(Item) });
+const Details = z.object({ data: readable(Row) });
 
 /** Orders with a line for every single piece, as Lazada counts them. Nothing about the buyer is asked for. */
 export async function getOrders(
@@ -159,7 +158,7 @@ export async function getOrders(
   }
 }
 
-function toOrder({ order_id, order_items }: z.output<typeof Details>["data"][number]): MarketOrder {
+function toOrder({ order_id, order_items }: z.output<typeof Row>): MarketOrder {
   const lines = order_items.map(toLine);
   const words = [...new Set(order_items.map(({ status }) => status))];
   const times = order_items.flatMap(({ updated_at }) => updated_at ?? []);

@@ -7,6 +7,15 @@ export const id = z
   .transform((value) => String(value).trim())
   .pipe(z.string().min(1).max(100).refine(isStorable));
 
+/** Rows of an answer that stand each for itself: one that cannot be read is left out and holds up no other. */
+export const readable = <T>(row: z.ZodType<T>) =>
+  z.array(z.unknown()).transform((given) =>
+    given.flatMap((one) => {
+      const read = row.safeParse(one);
+      return read.success ? [read.data] : [];
+    }),
+  );
+
 /** A text that may be missing, without characters that Postgres cannot keep. */
 export const text = z
   .union([z.string(), z.number()])

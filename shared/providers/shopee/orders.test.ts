@@ -172,6 +172,15 @@ describe("orders with their lines", () => {
     expect(read.map(({ orderId }) => orderId)).toEqual(["A"]);
   });
 
+  test("one that cannot be read does not hide the others", async () => {
+    const [item] = order("A").item_list;
+    const broken = { ...order("B"), item_list: [{ ...item, model_quantity_purchased: 0 }] };
+    const body = ok({ order_list: [broken, order("A")] });
+    network.on("GET", await detail("A,B"), answer(200, body));
+    const read = await client().getOrders(auth(), ["A", "B"]);
+    expect(read.map(({ orderId }) => orderId)).toEqual(["A"]);
+  });
+
   test("none are asked for nothing, and more than fifty not at once", async () => {
     expect(await client().getOrders(auth(), [])).toEqual([]);
     const many = Array.from({ length: 51 }, (_, index) => `A${index}`);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { checkBatch } from "../marketplace/batch.ts";
 import { MarketplaceError } from "../marketplace/error.ts";
-import { amountIdr, count, id, seconds, text } from "../marketplace/fields.ts";
+import { amountIdr, count, id, readable, seconds, text } from "../marketplace/fields.ts";
 import type { MarketOrder, MarketOrderStatus, OrderPage } from "../marketplace/orders.ts";
 import { nextCursor, windowAt } from "../marketplace/window.ts";
 import type { ShopAuth } from "../marketplace.ts";
@@ -75,22 +75,15 @@ const Item = z.object({
   order_item_id: text,
   cancelled_qty: count,
 });
-const Detail = z.object({
-  response: z.object({
-    order_list: z
-      .array(
-        z.object({
-          order_sn: id,
-          order_status: text,
-          create_time: seconds,
-          update_time: seconds,
-          total_amount: amountIdr,
-          item_list: z.array(Item).nullish(),
-        }),
-      )
-      .nullish(),
-  }),
+const Row = z.object({
+  order_sn: id,
+  order_status: text,
+  create_time: seconds,
+  update_time: seconds,
+  total_amount: amountIdr,
+  item_list: z.array(Item).nullish(),
 });
+const Detail = z.object({ response: z.object({ order_list: readable(Row).nullish() }) });
 
 /** Orders with their lines. Nothing about the buyer is asked for, so that no list of addresses is needed (§7). */
 export async function getOrders(
@@ -116,8 +109,6 @@ export async function getOrders(
   }
 }
 
-type Row = NonNullable<z.output<typeof Detail>["response"]["order_list"]>[number];
-
 type Bought = z.output<typeof Item>;
 
 /**
@@ -139,7 +130,7 @@ function named(items: Bought[]): [string, Bought][] {
 const modelOf = ({ model_id: model }: Bought) =>
   ["0", "undefined", "null"].includes(model) ? null : model;
 
-function toOrder(row: Row): MarketOrder {
+function toOrder(row: z.output<typeof Row>): MarketOrder {
   const status = statusOf(row.order_status);
   return {
     orderId: row.order_sn,

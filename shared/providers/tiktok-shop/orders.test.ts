@@ -96,6 +96,17 @@ test("ids that were printed as numbers keep their last digits", async () => {
   expect(order).toMatchObject({ orderId: "576486316948490001", status: "unpaid", lines: [] });
 });
 
+test("one that cannot be read does not hide the others", async () => {
+  const orders = [
+    { id: "1", status: "UNPAID", line_items: [{ product_id: "1729592969712203232" }] },
+    { id: "2", status: "UNPAID" },
+  ];
+  const url = await address("/order/202309/orders", { query: { ids: "1,2" } });
+  network.on("GET", url, answer(200, ok({ orders })));
+  const read = await client().getOrders(shop, ["1", "2"]);
+  expect(read.map(({ orderId }) => orderId)).toEqual(["2"]);
+});
+
 test("an expired token is told apart", async () => {
   network.on("POST", await search(), answer(401, no(105002, "expired")));
   expect(await marketFailureOf(client().listOrders(shop, span))).toMatchObject({

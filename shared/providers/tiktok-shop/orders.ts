@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { checkBatch } from "../marketplace/batch.ts";
-import { amountIdr, id, seconds, text } from "../marketplace/fields.ts";
+import { amountIdr, id, readable, seconds, text } from "../marketplace/fields.ts";
 import type { MarketOrder, MarketOrderStatus, OrderPage } from "../marketplace/orders.ts";
 import type { ShopAuth } from "../marketplace.ts";
 import { LIMITS } from "./limits.ts";
@@ -71,25 +71,15 @@ const Line = z.object({
   sale_price: amountIdr,
   display_status: text,
 });
-const Details = z.object({
-  data: z
-    .object({
-      orders: z
-        .array(
-          z.object({
-            id,
-            status: text,
-            create_time: seconds,
-            update_time: seconds,
-            payment: z.object({ total_amount: amountIdr }).nullish().catch(null),
-            line_items: z.array(Line).nullish(),
-          }),
-        )
-        .nullish(),
-    })
-    .nullish(),
+const Row = z.object({
+  id,
+  status: text,
+  create_time: seconds,
+  update_time: seconds,
+  payment: z.object({ total_amount: amountIdr }).nullish().catch(null),
+  line_items: z.array(Line).nullish(),
 });
-type Row = NonNullable<NonNullable<z.output<typeof Details>["data"]>["orders"]>[number];
+const Details = z.object({ data: z.object({ orders: readable(Row).nullish() }).nullish() });
 
 /** Orders with a line for every single piece, as TikTok Shop counts them. What they say of the buyer is dropped. */
 export async function getOrders(
@@ -108,7 +98,7 @@ export async function getOrders(
   return (data?.orders ?? []).map(toOrder);
 }
 
-function toOrder(row: Row): MarketOrder {
+function toOrder(row: z.output<typeof Row>): MarketOrder {
   const status = statusOf(row.status);
   return {
     orderId: row.id,
