@@ -125,7 +125,7 @@ create or replace function market_marketplace_shop(connection uuid) returns json
   select jsonb_build_object('id', c.id, 'store_id', c.store_id, 'platform', c.platform, 'shop_id', c.shop_id,
     'shop_cipher', c.shop_cipher, 'setup', c.setup, 'setup_is_fresh', coalesce(c.setup_at > now() - interval '1 day', false),
     'access_token_enc', c.access_token_enc, 'refresh_token_enc', c.refresh_token_enc, 'generation', c.generation,
-    'access_expires_at', c.access_expires_at, 'refresh_attempts', c.refresh_attempts)
+    'access_expires_at', c.access_expires_at, 'refresh_attempts', c.refresh_attempts, 'orders_since', c.orders_since)
   from market_connections c where c.id = connection
 $$;
 

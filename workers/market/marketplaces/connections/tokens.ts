@@ -37,6 +37,8 @@ const ShopRow = z.object({
   generation: z.number(),
   access_expires_at: z.coerce.date(),
   refresh_attempts: z.number(),
+  /** Its orders are known until then. */
+  orders_since: z.coerce.date().nullable(),
 });
 export type ShopRow = z.output<typeof ShopRow>;
 

@@ -3,6 +3,7 @@ import type { Ctx } from "../../../../shared/context.ts";
 import { extendLease, type Job, type JobHandler, wake } from "../../../../shared/jobs/jobs.ts";
 import { describeError } from "../../../../shared/log.ts";
 import { MarketplaceError } from "../../../../shared/providers/marketplace.ts";
+import { ShopPausedError } from "../connections/pace.ts";
 import { haltShop, Shop } from "../connections/shop.ts";
 import { RenewalBusyError, ShopClosedError } from "../connections/tokens.ts";
 import { OrderNews } from "../orders/poll.ts";
@@ -98,6 +99,7 @@ class Pump {
 
   async run(deadline: number): Promise<void> {
     const { job, payload } = this.#options;
+    if (!(await this.#catchUp())) return;
     let begun = this.#ctx.now();
     if (!(await extendLease(this.#ctx, job, LEASE_SECONDS))) return;
     let works = await this.#ctx.db.run(this.#claim());
@@ -119,6 +121,18 @@ class Pump {
       ]);
       if (!isOurs) return;
       works = next;
+    }
+  }
+
+  /** False: the shop is closed or wants a pause. */
+  async #catchUp(): Promise<boolean> {
+    const { job } = this.#options;
+    try {
+      await this.#desk.news.catchUp(() => extendLease(this.#ctx, job, LEASE_SECONDS));
+      return true;
+    } catch (error) {
+      if (error instanceof ShopClosedError || error instanceof ShopPausedError) return false;
+      throw error;
     }
   }
 

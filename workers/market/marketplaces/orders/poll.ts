@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Ctx } from "../../../../shared/context.ts";
 import { call, rows } from "../../../../shared/db/statement.ts";
 import { extendLease, type JobHandler, wake, wakeSchema } from "../../../../shared/jobs/jobs.ts";
+import { describeError } from "../../../../shared/log.ts";
 import { contradiction } from "../../../../shared/providers/marketplace/call.ts";
 import { MarketplaceError, type OrderPage } from "../../../../shared/providers/marketplace.ts";
 import { ShopPausedError } from "../connections/pace.ts";
@@ -19,6 +20,8 @@ const OVERLAP_MS = 10 * 60 * 1000;
 const AHEAD_MS = 60 * 1000;
 /** After a long absence the way is made in days, each of which is kept. */
 const SPAN_MS = 24 * 60 * 60 * 1000;
+/** So long nobody asks a shop only where it was not connected, or its platform away. */
+const AWAY_MS = 15 * 60 * 1000;
 const LEASE_SECONDS = 180;
 const PAUSE_MS = 60_000;
 
@@ -84,6 +87,24 @@ export class OrderNews {
     this.#next ??= this.#running = this.#running.then(look, look);
     return this.#next;
   }
+
+  /**
+   * Hears what a shop sold while nobody asked it, before it is told how many there are. One that tells its orders to
+   * nobody is told all the same: else nothing would ever change there.
+   */
+  async catchUp(goesOn: () => Promise<boolean>): Promise<void> {
+    const { id, orders_since: since } = this.#shop.row;
+    if (since === null || this.#ctx.now().getTime() - since.getTime() < AWAY_MS) return;
+    try {
+      await takeNews(this.#ctx, this.#shop, goesOn);
+    } catch (error) {
+      if (!(error instanceof MarketplaceError || error instanceof RenewalBusyError)) throw error;
+      this.#ctx.log.warn("marketplace orders not heard", {
+        connectionId: id,
+        ...describeError(error),
+      });
+    }
+  }
 }
 
 /** What the next poll will do as well is no failed job; a bug is. */
@@ -112,9 +133,16 @@ async function takeSpan(ctx: Ctx, shop: Shop, span: { since: Date; until: Date }
       shop.client.listOrders(auth, { ...span, cursor: at }),
     );
     const news = await newsAmong(ctx, shop, page.orders);
-    if (news.length > 0) await takeOrders(ctx, shop, news);
+    if (news.length > 0) tellMissing(ctx, shop, await takeOrders(ctx, shop, news));
     cursor = page.cursor;
   } while (cursor !== null);
+}
+
+/** Orders that a platform lists and does not show in a way that we can read: their stock is sold and still here. */
+function tellMissing(ctx: Ctx, { row }: Shop, missing: string[]): void {
+  if (missing.length === 0) return;
+  const what = { connectionId: row.id, orderIds: missing.join(", "), alert: true };
+  ctx.log.error("marketplace orders cannot be read", what);
 }
 
 async function readSince(ctx: Ctx, id: string): Promise<Date> {
