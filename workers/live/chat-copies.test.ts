@@ -22,15 +22,17 @@ async function stored(from: TestUser, to: TestUser): Promise<string[]> {
   return found.map(({ content }) => content);
 }
 
-/** A context whose sockets note what is sent to whom. */
+/** A context whose sockets note what is sent to whom; what is told again is known by its number. */
 function listening(actor: TestUser) {
   const heard: { name: string; event: unknown }[] = [];
+  const known = new Set<string>();
   const ctx = testContext(actor);
   const sockets = {
     ...ctx.sockets,
     getByName: (name: string) => ({
-      forwardToUser: async (_: number, { body }: { body: string }) => {
-        heard.push({ name, event: JSON.parse(body) });
+      forwardToUser: async (_: number, { body }: { body: string }, id: string) => {
+        if (!known.has(id)) heard.push({ name, event: JSON.parse(body) });
+        known.add(id);
       },
     }),
   };

@@ -27,7 +27,6 @@ const Stored = z.object({
   id: z.number(),
   created_at: instant,
   sender_name: z.string(),
-  repeated: z.boolean(),
 });
 
 /**
@@ -44,10 +43,9 @@ export async function sendPrivate(ctx: Ctx, message: NewPrivateMessage): Promise
   const input = { sender_id: userId, recipient_id: toUserId, content, via };
   const stored = await ctx.db.run(call("live_chat_send", input, Stored));
   const { id, created_at: time, sender_name: username } = stored;
-  if (!stored.repeated) {
-    const news = { toUserId, fromUserId: userId, message: content, username, timestamp: time };
-    ctx.waitUntil(sendToUser(ctx, toUserId, "chat:receive", { ...news, id }));
-  }
+  // The copy too: whoever stored it may not have lived to tell. Sockets that have it know it by its number.
+  const news = { toUserId, fromUserId: userId, message: content, username, timestamp: time };
+  ctx.waitUntil(sendToUser(ctx, toUserId, "chat:receive", { ...news, id }, `chat/${id}`));
   return {
     ...{ id, conversationId: toUserId, senderId: userId, content },
     ...{ time, created_at: time, fromMe: true },

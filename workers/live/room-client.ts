@@ -69,15 +69,19 @@ export async function proveHosts(ctx: Ctx, roomId: string): Promise<void> {
   await quietly(ctx, "sweep", inTime(PROOF_MS, liveRoom(ctx, roomId).proveHosts()));
 }
 
-/** Sends an event to all sockets that are verified as this user, wherever they are. Never fails; a user without a socket gets nothing. */
+/**
+ * Sends an event to all sockets that are verified as this user, wherever they are. Never fails; a user without a socket gets
+ * nothing. `id` is the event's own: told again soon, it reaches only those whom it has not reached.
+ */
 export async function sendToUser(
   ctx: Ctx,
   userId: number,
   event: string,
   payload: unknown,
+  id: string = crypto.randomUUID(),
 ): Promise<void> {
   const prepared = prepareEvent(event, [payload]);
-  const forward = () => homeShard(ctx, userId).forwardToUser(userId, prepared);
+  const forward = () => homeShard(ctx, userId).forwardToUser(userId, prepared, id);
   await quietly(ctx, "user", callTwice(forward));
 }
 

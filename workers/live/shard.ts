@@ -156,9 +156,8 @@ export class SocketShard extends DurableObject<Env> {
     return this.#directory.apply(ops);
   }
 
-  /** As the home of a user: sends an event to all his sockets, here and elsewhere. */
-  async forwardToUser(userId: number, event: PreparedEvent): Promise<void> {
-    const id = crypto.randomUUID();
+  /** As the home of a user: sends an event to all his sockets, here and elsewhere; to each once by its `id`. */
+  async forwardToUser(userId: number, event: PreparedEvent, id: string): Promise<void> {
     this.sendToUser(userId, event, id);
     await this.#elsewhere(userId, (shard) => shard.sendToUser(userId, event, id));
   }

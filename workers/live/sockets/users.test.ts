@@ -107,6 +107,27 @@ describe("a private message", () => {
     expect(receiver.heard).toEqual([]);
   });
 
+  it("whose writer did not live to tell reaches its recipient with the copy by the other way, on all shards, once", async () => {
+    const [ana, budi] = [await createUser(), await createUser()];
+    const [home, away] = await twoPlaces(budi);
+    await told(budi, 1);
+    const sender = await connectSocket(bearer(ana));
+    const stored = {
+      sender_id: ana.userId,
+      recipient_id: budi.userId,
+      content: "halo",
+      via: "rest",
+    };
+    await execute(sql`select live_chat_send(${JSON.stringify(stored)}::jsonb)`);
+    await sender.ask("chat:send", { toUserId: budi.userId, message: "halo" });
+    await sender.ask("chat:send", { toUserId: budi.userId, message: "lagi" });
+    for (const socket of [home, away]) {
+      expect(await socket.hears("chat:receive")).toMatchObject({ message: "halo" });
+      expect(await socket.hears("chat:receive")).toMatchObject({ message: "lagi" });
+      expect(socket.heard).toEqual([]);
+    }
+  });
+
   it("to nobody is refused to its sender alone", async () => {
     const sender = await connectSocket(bearer(await createUser()));
     const answer = await sender.ask("chat:send", { toUserId: 999_999_999, message: "halo" });
