@@ -6,9 +6,9 @@ import { testContext } from "../testing/api.ts";
 import { createUser, type TestUser, unique } from "../testing/factories.ts";
 import { endLapsedSessions, openSessionOf, purgeVisitors } from "./sessions.ts";
 import { execute, goLive, post, query } from "./testing/people.ts";
-import { alter, roomStub } from "./testing/rounds.ts";
+import { alter, cutOff, roomStub } from "./testing/rounds.ts";
 import { back, end, rowOf } from "./testing/sessions.ts";
-import { inLive, type SocketClient } from "./testing/socket-client.ts";
+import { connectSocket, inLive, type SocketClient } from "./testing/socket-client.ts";
 
 const bearer = ({ token }: TestUser) => ({ headers: { authorization: `Bearer ${token}` } });
 
@@ -61,6 +61,30 @@ describe("the viewers of a live", () => {
     await goes(await inLive(roomId, { name: "Ana", userId: 7 }), watcher);
     expect((await end(host, sessionId)).body.data).toMatchObject({ total_viewers: 3 });
   });
+
+  it("are no more because one who claims nothing is back on a new connection: his client's secret tells who he is", async () => {
+    const host = await createUser();
+    const { roomId, sessionId, watcher } = await liveOf(host);
+    const before = await inLive(roomId, { name: "Tamu", userId: null });
+    before.cut();
+    await watcher.hears("live:user-left");
+    await cutOff(roomId);
+    const after = await connectSocket({ auth: { pid: before.pid } });
+    expect(after.id).not.toBe(before.id);
+    await expect.poll(() => roomStub(roomId).viewerCount()).toBe(2);
+    await evictDurableObject(roomStub(roomId));
+    expect((await end(host, sessionId)).body.data).toMatchObject({ total_viewers: 2 });
+  });
+
+  it.each([[["s0.x"]], [{ a: 1 }], ["s0.nobody"], [7]])(
+    "may name any secret (%j), which brings them nowhere",
+    async (pid) => {
+      const { roomId } = await liveOf(await createUser());
+      const guest = await connectSocket({ auth: { pid } });
+      expect(await guest.ask("live:leave", { roomId: "lain" })).toEqual({ success: true });
+      expect(await guest.ask("live:join", { roomId })).toMatchObject({ success: true, count: 2 });
+    },
+  );
 
   it("are counted when another start ends it, and those of the next are its own", async () => {
     const host = await createUser();

@@ -35,4 +35,7 @@ export const ROOM_TABLES = [
     update lives set bound = (select json_object('socket', m.socket, 'pid', null, 'visitor', m.person, 'name', m.name,
       'number', null, 'isNamed', json('true'), 'hasLeft', json('false')) from members m where m.person = lives.stand_in limit 1);
     alter table lives drop column stand_in`,
+  // Whose secret is not known cannot be followed: a live of before is its host's who comes next, as at its start.
+  `update lives set bound = null where bound ->> 'pid' is null;
+    update members set is_named = 1 where user_id is null and line is null and person not like 'g:#%'`,
 ];

@@ -6,7 +6,7 @@ import { createUser, unique } from "../../testing/factories.ts";
 import { endLapsedSessions } from "../sessions.ts";
 import { ago, sessionOf, timePasses } from "../testing/hosts.ts";
 import { execute } from "../testing/people.ts";
-import { roomStub } from "../testing/rounds.ts";
+import { cutOff, roomStub } from "../testing/rounds.ts";
 import { connectSocket, inLive } from "../testing/socket-client.ts";
 import { addressKey } from "./home.ts";
 
@@ -55,19 +55,27 @@ describe("a live whose host's app sends no token", () => {
     expect(await sessionOf(host)).toMatchObject({ ended: true });
   });
 
-  it("goes on with his client's next connection, from another address: its secret proves it", async () => {
-    const { host, watcher, screen, rings } = await proven();
-    screen.cut();
-    await watcher.hears("live:user-left");
-    await ago(host, 70);
-    expect(await sessionOf(host)).toMatchObject({ fresh: false });
-    const auth = { pid: screen.pid };
-    const next = await connectSocket({ address: randomAddress(), auth });
-    await next.ask("user:join", { userId: null, username: "Loading..." });
-    await rings();
-    const back = () => sessionOf(host);
-    await expect.poll(back, { timeout: 5_000 }).toMatchObject({ ended: false, fresh: true });
-  });
+  it.each([
+    ["as the same socket", false],
+    ["as a new one, where the room was cut off", true],
+  ])(
+    "goes on with his client's next connection, from another address, %s: its secret proves it",
+    async (_, isCutOff) => {
+      const { host, roomId, watcher, screen, rings } = await proven();
+      screen.cut();
+      await watcher.hears("live:user-left");
+      await ago(host, 70);
+      expect(await sessionOf(host)).toMatchObject({ fresh: false });
+      if (isCutOff) await cutOff(roomId);
+      const auth = { pid: screen.pid };
+      const next = await connectSocket({ address: randomAddress(), auth });
+      expect(next.id !== screen.id).toBe(isCutOff);
+      await next.ask("user:join", { userId: null, username: "Loading..." });
+      await rings();
+      const back = () => sessionOf(host);
+      await expect.poll(back, { timeout: 5_000 }).toMatchObject({ ended: false, fresh: true });
+    },
+  );
 
   it("ends a minute after he has gone over to a viewer's screen: the app keeps its one socket", async () => {
     const { host, roomId, watcher, screen, rings } = await proven();

@@ -106,6 +106,12 @@ export function guestCard(
   return { key: `g:#${socket.id}`, ...nobody, address, line };
 }
 
+/** A guest who goes on from before connections had a line: he is who he was, and known by his secret from now on. */
+export function keptCard(card: PersonCard, pid: string, at: number): PersonCard {
+  if (card.userId !== null || card.line) return card;
+  return { ...card, line: { pid, formerPid: null, at, number: null, visitor: card.key } };
+}
+
 /** A guest under the name and number that he claims now. Among those who came he stays who he was first. */
 export function claimedCard(card: PersonCard, claim: Claim, socketId: string): PersonCard {
   const name = claim.name || "Tamu";

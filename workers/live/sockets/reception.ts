@@ -14,6 +14,7 @@ import { type Ack, type AppSocket, closeSignedOut, type Desk } from "./desk.ts";
 import { addressKey, homeOf, userKey } from "./home.ts";
 import {
   guestCard,
+  keptCard,
   type Profile,
   type SignIn,
   type SocketData,
@@ -58,7 +59,10 @@ export class Reception implements Handlers<SocketData> {
     const isBatched = before?.isBatched ?? auth.batch === true;
     const { seat = null, pending = {}, moves = 0 } = before ?? {};
     const formerPid = before || signIn ? null : pidOf(auth);
-    const guest = () => before?.person ?? this.#guest(socket, formerPid);
+    const guest = () =>
+      before
+        ? keptCard(before.person, socket.pid, this.#desk.now())
+        : this.#guest(socket, formerPid);
     const person = signIn ? await this.#arrive(socket, signIn) : guest();
     socket.data = { person, signIn, isBatched, isReturning, formerPid, seat, pending, moves };
   }

@@ -26,6 +26,10 @@ export async function alter(
   await evictDurableObject(stub);
 }
 
+/** A live room loses its memory while it speaks: who comes back to it begins anew. */
+export const cutOff = (roomId: string) =>
+  alter(roomStub(roomId), "insert or replace into said values (1, 0, 1)");
+
 /** A party room in which they sit. */
 export async function inParty(...people: TestUser[]): Promise<string> {
   const roomId = unique("pesta");
