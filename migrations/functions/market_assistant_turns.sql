@@ -1,7 +1,8 @@
 -- market_assistant_begin(input) returns jsonb
 -- Opens one turn of a talk with the assistant, for a seller or an admin. Guarantees: one turn at a time holds a
 -- session, and only a session of its own user; what the turn may use is counted against the user's day before the
--- model is asked; a proposal outlives exactly one message, the one that may decide about it.
+-- model is asked; a proposal outlives exactly one message, the one that may decide about it, and none where its turn
+-- never came to its end: nobody knows whether its user saw it.
 -- input: {user_id, session_id?, new_session_id, latest, turn_id, title, decision: confirm|cancel|none, seconds, history,
 --   claim_tokens, claim_cost, least_tokens, daily_tokens, daily_cost}
 create or replace function market_assistant_begin(input jsonb) returns jsonb language plpgsql as $$
@@ -39,7 +40,8 @@ begin
   end if;
 
   update market_assistant_proposals p set state = 'lapsed', updated_at = now()
-  where p.session_id = talk.id and p.state = 'open' and (p.expires_at <= now() or input->>'decision' = 'none');
+  where p.session_id = talk.id and p.state = 'open'
+    and (p.expires_at <= now() or input->>'decision' = 'none' or talk.turn_id is not null);
   select jsonb_agg(jsonb_build_object('id', p.id, 'code', p.code, 'tool', p.tool, 'input', p.input,
     'summary', p.summary) order by p.id) into waiting
   from market_assistant_proposals p where p.session_id = talk.id and p.state = 'open';
@@ -92,7 +94,8 @@ end $$;
 
 -- market_assistant_end(input) returns jsonb: whether the session still was the turn's
 -- Closes a turn: what it really used replaces what it claimed, and what was said is kept, unless the session was
--- deleted or taken over meanwhile. input: {user_id, session_id, turn_id, messages, claim?, tokens, cost}
+-- deleted or taken over meanwhile. What waits for a yes lapses where its user was not there to read it (`unread`).
+-- input: {user_id, session_id, turn_id, messages, unread, claim?, tokens, cost}
 create or replace function market_assistant_end(input jsonb) returns jsonb language plpgsql as $$
 #variable_conflict use_variable
 declare
@@ -110,6 +113,8 @@ begin
   if not found then
     return to_jsonb(false);
   end if;
+  update market_assistant_proposals p set state = 'lapsed', updated_at = now()
+  where p.session_id = talk and p.state = 'open' and (input->>'unread')::boolean;
   insert into market_assistant_messages (session_id, role, content, from_outside)
   select talk, m.value->>'role', m.value->'content', (m.value->>'from_outside')::boolean
   from jsonb_array_elements(input->'messages') with ordinality m order by m.ordinality;

@@ -46,7 +46,9 @@ async function run(turn: Turn, model: Anthropic, decision: Decision): Promise<vo
   } catch (error) {
     out.error(wordsFor(ctx, error, out.gone.aborted));
   }
-  if (turn.proposals.length > 0) turn.say(`\n\n${askForYes(turn.proposals)}`, NAMED);
+  if (turn.proposals.length > 0) {
+    turn.say(`\n\n${out.gone.aborted ? UNREAD : askForYes(turn.proposals)}`, NAMED);
+  }
   // The next message must find an answer to this one, or the model's API refuses the talk.
   if (turn.said.at(-1)?.message.role !== "assistant") {
     turn.keep({ role: "assistant", content: [{ type: "text", text: "(jawaban terputus)" }] });
@@ -131,6 +133,7 @@ async function listen(turn: Turn, model: Anthropic, stop: AbortSignal) {
 const wasRefused = (error: unknown) => error instanceof ProviderError && error.status !== undefined;
 
 const NAMED = { fromOutside: true };
+const UNREAD = "(Tindakan yang diusulkan tidak dilakukan, karena jawaban ini terputus.)";
 
 /** The turn's share of the day does not reach for another question. */
 class ShareUsedUp extends Error {}

@@ -134,7 +134,8 @@ export async function beginTurn(
 }
 
 /**
- * Stores what was said, lets the session go, and replaces the claim by what was used. All of a turn that has seen words
+ * Stores what was said, lets the session go, and replaces the claim by what was used. What its reader did not stay to
+ * read cannot be confirmed: his next “lanjut” would be a yes to what he never saw. All of a turn that has seen words
  * from outside counts as from outside: an answer may quote them, and must not outlive their mark when the talk is
  * trimmed. The mark so follows from turn to turn until nothing of it is told to the model any more.
  */
@@ -149,6 +150,7 @@ export async function endTurn(turn: Turn): Promise<void> {
         session_id: opened.session_id,
         turn_id: turn.id,
         messages: storable(messages),
+        unread: turn.out.gone.aborted,
         claim: opened.claim,
         tokens: budget.tokens,
         cost: budget.cost,
