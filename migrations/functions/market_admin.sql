@@ -51,15 +51,18 @@ end $$;
 
 -- The soft end of a store. Its shops elsewhere are let go once its listings are off their shelves (SQL
 -- function market_marketplace_let_go): whoever forgot the tokens now could never take them off. Its Instagram account is
--- let go at once, and no post goes out by itself any more: nobody could stop it here. A post whose publishing call may
--- have been made keeps its run, which ends it as what it learns of it. Posts before jobs, as market_instagram_schedule.
+-- let go at once, and no post goes out by itself any more: nobody could stop it here. A post that is on its way and whose
+-- publishing call may have been made keeps its run, which ends it as what it learns of it. Posts before jobs, as
+-- market_instagram_schedule. The caller has locked the store.
 create or replace function market_store_end(store uuid) returns void language sql as $$
   update market_promo_codes set is_active = false, updated_at = now() where store_id = store and is_active;
   delete from market_store_deletions where store_id = store;
   with stopped as (
-    update market_instagram_posts p set status = 'failed', run = p.run + 1, started_at = null, reason = 'Toko dihapus',
-        updated_at = now()
-      where p.store_id = store and p.status = 'draft' and p.scheduled_at is not null and p.publish_sent_at is null
+    update market_instagram_posts p set status = 'failed', run = p.run + 1, started_at = null, updated_at = now(),
+        reason = 'Toko dihapus' || case when p.publish_sent_at is null then ''
+          else '. Mungkin sudah terbit: periksa akun Instagram Anda.' end
+      where p.store_id = store and p.status = 'draft' and p.scheduled_at is not null
+        and (p.publish_sent_at is null or p.started_at is null)
       returning p.job_id
   )
   select jobs_cancel(s.job_id) from stopped s where s.job_id is not null;

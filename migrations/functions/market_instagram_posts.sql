@@ -65,7 +65,7 @@ declare
   job jsonb;
 begin
   select s.id into shop from market_stores s
-    where s.user_id = (input->>'user_id')::bigint and s.deleted_at is null;
+    where s.user_id = (input->>'user_id')::bigint and s.deleted_at is null for key share;
   if not found then
     perform app_error('not_found', 'Toko belum dibuat');
   end if;
@@ -79,11 +79,13 @@ begin
     'post', (select market_instagram_post_json(p) from market_instagram_posts p where p.id = made));
 end $$;
 
--- The seller's own post, locked, as long as it may be changed.
+-- The seller's own post, locked, as long as it may be changed. Its store is held before it (market_locks.sql): a deletion
+-- ends what is scheduled, or lets nothing more be scheduled.
 create or replace function market_instagram_changeable(input jsonb) returns uuid language plpgsql as $$
 declare
   p record;
 begin
+  perform from market_stores s where s.user_id = (input->>'user_id')::bigint and s.deleted_at is null for key share;
   select q.id, q.status, q.started_at into p from market_instagram_posts q join market_stores s on s.id = q.store_id
     where q.id = (input->>'id')::uuid and s.user_id = (input->>'user_id')::bigint and s.deleted_at is null
     for no key update of q;

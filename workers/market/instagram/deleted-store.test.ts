@@ -1,13 +1,23 @@
 import { sql } from "drizzle-orm";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { rows } from "../../../shared/db/statement.ts";
-import { editPost, getPost, listPosts } from "./posts.ts";
+import type { Ctx } from "../../../shared/context.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
+import { createUser } from "../../testing/factories.ts";
+import { deleteStore as deleteAsAdmin } from "../admin/stores.ts";
+import { draftPost, editPost, getPost, listPosts, publishNow } from "./posts.ts";
 import { connectedDesk, type Desk, duePost, fault, run, turn } from "./testing/post-bench.ts";
 
-const deleteStore = ({ store }: Desk) => run(sql`select market_store_end(${store.id})`);
+let admin: Ctx;
+beforeAll(async () => {
+  admin = testContext(await createUser(["admin"]));
+});
+const deleteStore = ({ store }: Desk) => deleteAsAdmin(admin, store.id, false);
 
 const MAYBE = "Toko dihapus. Mungkin sudah terbit: periksa akun Instagram Anda.";
+
+const weeksAhead = () => new Date(Date.now() + 30 * 86_400_000).toISOString();
 
 /** Does `act` once, when Instagram is called by that name, before or after the call has its effect. */
 function once(desk: Desk, when: "before" | "after", name: string, act: () => unknown) {
@@ -81,4 +91,39 @@ describe("a post of a store that is deleted ends, and its seller can read how", 
       expect(await getPost(desk.ctx, id)).toMatchObject({ state: "failed", reason: MAYBE });
     },
   );
+
+  it("as perhaps published where it was to be sent again, weeks after its first answer was lost", async () => {
+    const desk = await connectedDesk();
+    const { id } = await duePost(desk);
+    desk.fake.before = (name) => {
+      if (name === "publish") throw fault("unknown");
+      if (name === "containerStatus" && desk.fake.count("publish") > 0) throw fault("token");
+    };
+    for (let round = 0; round < 2; round += 1) await turn(desk, id);
+    expect((await getPost(desk.ctx, id)).state).toBe("failed");
+    await run(
+      sql`update market_instagram_accounts set status = 'connected' where store_id = ${desk.store.id}`,
+    );
+    await editPost(desk.ctx, id, { scheduled_at: weeksAhead() });
+    await deleteStore(desk);
+    expect(await getPost(desk.ctx, id)).toMatchObject({ state: "failed", reason: MAYBE });
+  });
+
+  it.each([
+    ["moved", (desk: Desk, id: string) => editPost(desk.ctx, id, { scheduled_at: weeksAhead() })],
+    ["sent", (desk: Desk, id: string) => publishNow(desk.ctx, id)],
+  ])("and cannot be %s while the deletion is under way", async (_, change) => {
+    const desk = await connectedDesk();
+    const { ctx, store, imageUrl } = desk;
+    const { id } = await draftPost(ctx, { caption: "Kopi", imageUrl });
+    const deletion = { store_id: store.id, defer: false, actor_id: null, audit: {} };
+    const deleting = admin.db.batch([
+      call("market_admin_store_delete", deletion, z.unknown()),
+      rows(sql`select pg_sleep(0.8)::text as slept`, z.unknown()),
+    ]);
+    await run(sql`select pg_sleep(0.2)::text as slept`);
+    await expect(change(desk, id)).rejects.toMatchObject({ code: "not_found" });
+    await deleting;
+    expect((await getPost(ctx, id)).state).toBe("draft");
+  });
 });
