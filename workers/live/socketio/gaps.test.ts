@@ -5,6 +5,7 @@ import {
   inside,
   isWritten,
   newShard,
+  PollingClient,
   type ShardStub,
   toldTo,
   WireClient,
@@ -104,6 +105,30 @@ describe("a gap that cannot be filled", () => {
       const back = await comeBack(stub, auth);
       expect([back.sid === id, back.isRecovered]).toEqual([false, false]);
     }
+  });
+
+  it("was left so to a client that polls too, though its session outlived that life", async () => {
+    const stub = newShard("lazy");
+    const client = await PollingClient.open(stub);
+    await client.post('40{"name":"Sari"}');
+    const { sid: id, pid } = JSON.parse((await client.poll()).slice(2));
+    await client.post('42["join","live"]');
+    await say(stub, "live", 0);
+    const offset = String(JSON.parse((await client.poll()).slice(2)).pop());
+    await isWritten(stub);
+    const lostAnswer = client.poll().catch(() => "");
+    await inside(stub, async ({ io }) => {
+      await scheduler.wait(20);
+      io.to("live").emit("news", [1]);
+    });
+    await evictDurableObject(stub, { webSockets: "close" });
+    await lostAnswer;
+    // Nothing of the life after it was cut off.
+    await say(stub, "elsewhere", 2);
+    await isWritten(stub);
+    await evictDurableObject(stub);
+    const back = await comeBack(stub, { name: "Sari", pid, offset });
+    expect([back.sid === id, back.isRecovered]).toEqual([false, false]);
   });
 
   it("is none where all was written before the object's life ended", async () => {

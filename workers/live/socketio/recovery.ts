@@ -83,7 +83,7 @@ export class Recovery {
 
   /**
    * For the object's constructor, when the tables are there. A life that ended with something unwritten was cut off: what
-   * went in its last moment is not known, so nobody goes on from it.
+   * went in its last moment is not known, so nobody goes on from it, nor who polls on a session that outlived it.
    */
   begin(): void {
     const [row] = this.#db.rows<{ is_unwritten: number }>(
@@ -91,8 +91,9 @@ export class Recovery {
     );
     this.#wasCut = row?.is_unwritten === 1;
     this.#isUnwritten = this.#wasCut;
-    if (this.#wasCut)
-      this.#db.write("update socketio_sockets set lost_at = 0 where lost_at is not null");
+    if (!this.#wasCut) return;
+    this.#db.write("update socketio_sockets set lost_at = 0 where lost_at is not null");
+    this.log.cut();
   }
 
   get wasCut(): boolean {

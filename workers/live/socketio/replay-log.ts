@@ -88,6 +88,12 @@ export class ReplayLog {
     return this.#tail.length > 0;
   }
 
+  /** What was sent until now is not all known: nobody is given what he missed of it. */
+  cut(): void {
+    this.#load();
+    this.#forget(this.next());
+  }
+
   append(packet: Omit<Logged, "frames"> & { frames: readonly Frame[] }): void {
     const frames = packet.frames.map(textOf);
     const chars = frames.reduce((sum, { length }) => sum + length, 0);
