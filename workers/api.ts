@@ -26,7 +26,7 @@ const MAX_BODY_BYTES = 256 * 1024;
 const MAX_PANEL_BODY_BYTES = 1024 * 1024;
 /** These read a body of bytes themselves, bounded by what their file may weigh. */
 const UPLOAD_PATHS =
-  /^\/api\/(upload|webhooks\/vip-reseller|(seller|admin)\/uploads|(auth\/)?profile\/avatar)$|^\/v1\/panel\/releases\/[^/]+$|^\/v1\/agent\/backups\/[^/]+\/(parts\/[^/]+|manifest|prove|restore)$/;
+  /^\/api\/(upload|webhooks\/vip-reseller\/?|(seller|admin)\/uploads|(auth\/)?profile\/avatar)$|^\/v1\/panel\/releases\/[^/]+$|^\/v1\/agent\/backups\/[^/]+\/(parts\/[^/]+|manifest|prove|restore)$/;
 /** Providers and resellers' panels send what they send; their routes read the raw bytes. */
 const PROVIDER_PATHS = /^\/api\/(webhooks\/|payment\/callback$|v2\/?$)/;
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;

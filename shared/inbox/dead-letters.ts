@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../context.ts";
 import { call, rows } from "../db/statement.ts";
-import { notFound } from "../http/errors.ts";
+import { AppError, notFound } from "../http/errors.ts";
 import { consumeEach } from "../jobs/batch.ts";
 import { queueName, wake, wakeSchema } from "../jobs/wake.ts";
 
@@ -30,14 +30,19 @@ export async function consumeDeadLetters(ctx: Ctx, batch: MessageBatch<unknown>)
 
 const letter = z.object({ queue: queueName, message: z.string() });
 
-/** Puts a dead message back on its queue, for a person who has removed its cause. */
+/**
+ * Puts a dead message back on its queue, for a person who has removed its cause. It stays dead until it is there; killed
+ * in between it is handed over twice, which no consumer minds. Throws `unavailable` when the queue is out.
+ */
 export async function replayDeadLetter(ctx: Ctx, id: string): Promise<void> {
   const [found] = await ctx.db.run(
-    rows(
-      sql`update inbox_dead_letters set replayed_at = now() where id = ${id} returning queue, message`,
-      letter,
-    ),
+    rows(sql`select queue, message from inbox_dead_letters where id = ${id}`, letter),
   );
   if (!found) throw notFound("Pesan tidak ditemukan");
-  await ctx.queues[found.queue].send(JSON.parse(found.message));
+  await ctx.queues[found.queue].send(JSON.parse(found.message)).catch((cause: unknown) => {
+    throw new AppError("unavailable", "Layanan sedang terganggu. Silakan coba lagi.", { cause });
+  });
+  await ctx.db.run(
+    rows(sql`update inbox_dead_letters set replayed_at = now() where id = ${id}`, z.unknown()),
+  );
 }

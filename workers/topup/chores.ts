@@ -1,5 +1,5 @@
 import type { Ctx } from "../../shared/context.ts";
-import { purgeCallbacks } from "./admin/callbacks.ts";
+import { alertRefusedFlood, purgeCallbacks } from "./admin/callbacks.ts";
 import { reconcileOwed } from "./admin/reports.ts";
 import { alertLowStock } from "./admin/stock.ts";
 import { watchSupplier } from "./admin/supplier.ts";
@@ -21,4 +21,5 @@ export const hourlyChores = (ctx: Ctx): Promise<void>[] => [
   alertLowStock(ctx),
   purgeDeliveries(ctx),
   purgeCallbacks(ctx),
+  alertRefusedFlood(ctx),
 ];

@@ -2,14 +2,18 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { audited } from "../../../shared/audit/audit.ts";
 import type { Ctx } from "../../../shared/context.ts";
-import { rows } from "../../../shared/db/statement.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
 import { replayDeadLetter, replayEvent } from "../../../shared/inbox/inbox.ts";
+import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { callbackApplier, openRefused, purgeRefused, REFUSED_PROVIDER } from "../orders/index.ts";
 import { CallbackShape } from "../schemas/admin.ts";
+import { asksSupplier } from "./supplier.ts";
 
 /** How long the supplier's callbacks are kept. */
 const KEPT_DAYS = 90;
+/** So many refused ones within an hour are a flood: a supplier whose signature we doubt sends fewer. */
+const FLOOD_AN_HOUR = 1_000;
 
 const VERIFIED = callbackApplier.provider;
 const BOTH = `{${VERIFIED},${REFUSED_PROVIDER}}`;
@@ -97,7 +101,8 @@ const kept = z.object({ kind: z.enum(["event", "refused", "dead"]) });
 
 /**
  * Applies a verified callback again, whatever became of it. It stays a hint: what it moves, the supplier confirms. One
- * that died goes back to its queue. Throws `conflict` for refused ones, which have no effect.
+ * that died goes back to its queue. Throws `conflict` for refused ones, which have no effect, and `provider_unavailable`
+ * where the supplier does not answer: it waits as before.
  */
 export async function replayCallback(
   ctx: Ctx,
@@ -115,9 +120,23 @@ export async function replayCallback(
   ]);
   if (!found) throw missing();
   if (found.kind === "refused") throw new AppError("conflict", "A refused callback has no effect");
-  if (found.kind === "event") return await replayEvent(ctx, id, [callbackApplier]);
+  if (found.kind === "event") return await asksSupplier(replayEvent(ctx, id, [callbackApplier]));
   await replayDeadLetter(ctx, id);
   return "queued";
+}
+
+/**
+ * For the hourly cron: a flood of refused callbacks, which no other sign tells of, is told to the operator once a day: all
+ * are kept, so somebody should stop them.
+ */
+export async function alertRefusedFlood(ctx: Ctx, provider = REFUSED_PROVIDER): Promise<void> {
+  const input = {
+    provider,
+    at_least: FLOOD_AN_HOUR,
+    alert_to: ctx.config.ALERT_EMAIL,
+  };
+  const told = await ctx.db.run(call("topup_refused_flood", input, z.object({ wake: wakeSchema })));
+  wake(ctx, told.wake);
 }
 
 /** For the hourly cron: forgets callbacks after ninety days, but those that cron still tries to apply. */

@@ -10,6 +10,7 @@ import { getOrder, settleByHand } from "../orders/index.ts";
 import type { HandRequest, Settlement } from "../schemas/admin.ts";
 import { type HandWork, handRow, workRow } from "./hand-rows.ts";
 import { retryOrder } from "./retry.ts";
+import { asksSupplier } from "./supplier.ts";
 
 /** A request that nobody confirmed for so long is void. */
 const EXPIRES_MINUTES = 24 * 60;
@@ -110,7 +111,7 @@ async function carryOut(ctx: Ctx, work: HandWork): Promise<HandRequest> {
 
 async function act(ctx: Ctx, work: HandWork): Promise<string> {
   const { orderId, action, reason, input } = work;
-  if (action === "retry") return await retryOrder(ctx, work);
+  if (action === "retry") return await asksSupplier(retryOrder(ctx, work));
   const { serial: sealed, confirm: _confirm, ...rest } = input;
   const serial = sealed ? await unseal(ctx.config, sealOwner(orderId), sealed) : undefined;
   if (serial === null) throw new Error("a serial does not open");

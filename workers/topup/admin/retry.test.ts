@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
-import { testContext } from "../../testing/api.ts";
+import { api, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
 import { recordAttempt } from "../orders/attempt.ts";
@@ -12,6 +12,7 @@ import { processOrder } from "../orders/process.ts";
 import { bench } from "../testing/bench.ts";
 import { confirmedRetry, ORDERS, post, REQUESTS, reason } from "../testing/desk.ts";
 import { booksOf, ordersOf, purchasesOf, theOrderOf } from "../testing/outcomes.ts";
+import { vipTwin } from "../testing/reseller.ts";
 import { customer, dial, hand, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
 import { retryOrder } from "./retry.ts";
 
@@ -123,6 +124,23 @@ describe("placing an order again by hand", () => {
     expect(told.body.message).toContain(trxid);
     expect(await ordersOf(order.target)).toHaveLength(1);
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  });
+
+  it("waits while the supplier does not answer, and the admin is told so", async () => {
+    const user = await customer(FUNDS);
+    const order = await refusedOrder(user, "prepaid");
+    await vipTwin("/_dials", { refuse: { path: "/api/prepaid", count: 100 } }, "PUT");
+    const told = await retry(order);
+    await vipTwin("/_dials", {}, "DELETE");
+    expect(told).toMatchObject({ status: 503, body: failureBody("topup", 503) });
+    expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+    const open = (await api(REQUESTS, { token: admin.token })).body.data;
+    const { id } = open.find((one: { orderId: string }) => one.orderId === order.id);
+    expect(await post(admin, `${REQUESTS}/${id}/confirm`)).toMatchObject({
+      status: 200,
+      body: { data: { state: "done" } },
+    });
+    expect(await booksOf(user)).toMatchObject({ wallet: FUNDS - order.amount });
   });
 
   it("waits while the supplier's history has a row that cannot be read", async () => {

@@ -61,14 +61,19 @@ async function checkSupplier(ctx: Ctx): Promise<void> {
   wake(ctx, seen.wake);
 }
 
-/** The same at an admin's wish, who is told when the supplier does not answer. */
-export async function checkSupplierNow(ctx: Ctx) {
+/** Work that asks the supplier at an admin's wish, who is told when it does not answer. */
+export async function asksSupplier<T>(work: Promise<T>): Promise<T> {
   try {
-    await checkSupplier(ctx);
+    return await work;
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     throw new AppError("provider_unavailable", "The supplier does not answer", { cause: error });
   }
+}
+
+/** The same at an admin's wish. */
+export async function checkSupplierNow(ctx: Ctx) {
+  await asksSupplier(checkSupplier(ctx));
   return await readSupplier(ctx);
 }
 

@@ -182,6 +182,17 @@ describe("POST /api/webhooks/vip-reseller", () => {
     }
   });
 
+  it("is the same with a slash at its end, however long the body is", async () => {
+    const { body, headers } = await callbackOf(`VPS${newPhone()}`, "waiting");
+    for (const [text, status] of [
+      [body, 200],
+      ["x".repeat(300_000), 413],
+    ] as const) {
+      const { status: told } = await api(`${PATH}/`, { method: "POST", body: text, headers });
+      expect(told).toBe(status);
+    }
+  });
+
   it("refuses what nobody signed, in both forms", async () => {
     const { id, key } = supplierAccount();
     const provider = await callbackOf("VPZ1", "success");

@@ -7,10 +7,16 @@ import { rows } from "../../../shared/db/statement.ts";
 import { consumeDeadLetters, consumeNotices } from "../../../shared/inbox/inbox.ts";
 import { contextWithQueues, deliver } from "../../../shared/jobs/test-queues.ts";
 import { api, testContext } from "../../testing/api.ts";
+import { failureBody } from "../../testing/envelopes.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
-import { purgeCallbacks } from "../admin/callbacks.ts";
+import { alertRefusedFlood, purgeCallbacks, replayCallback } from "../admin/callbacks.ts";
 import { callbackApplier, receiveCallback, refusedCallbackApplier } from "../orders/index.ts";
+import { placePrepaid } from "../orders/place.ts";
+import { bench } from "../testing/bench.ts";
 import { received } from "../testing/callbacks.ts";
+import { theOrderOf } from "../testing/outcomes.ts";
+import { vipTwin } from "../testing/reseller.ts";
+import { customer, dial, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 
 const PATH = "/api/admin/topup";
 let admin: TestUser;
@@ -49,6 +55,20 @@ async function taken(body: string): Promise<unknown[]> {
 async function callback(body: string): Promise<void> {
   const { batch } = deliver("webhooks", await taken(body));
   await consumeNotices(contextWithQueues().ctx, batch, [callbackApplier]);
+}
+
+/** The row of a signed callback about an order that waits for it. */
+async function heldBack() {
+  const user = await customer(100_000);
+  const phoneNumber = newPhone();
+  await dial(phoneNumber, { stay: true });
+  const { ctx, settle } = bench({ actor: user });
+  await placePrepaid(ctx, { service: SERVICES.credit.code, phoneNumber });
+  await settle();
+  const { trxid } = await theOrderOf(phoneNumber);
+  await callback(JSON.stringify({ data: { trxid, status: "success", note: "" } }));
+  const { callbacks } = (await get("/callbacks?limit=100&verdict=verified")).body.data;
+  return callbacks.find((one: { trxId: string }) => one.trxId === trxid);
 }
 
 describe("the supplier's callbacks", () => {
@@ -118,6 +138,82 @@ describe("the supplier's callbacks", () => {
       expect(await find(`&state=${state}`)).toHaveLength(1);
       expect((await post(`/callbacks/${id}/replay`)).body.data).toEqual({ state: "parked" });
     }
+  });
+
+  it("stay dead, and in the log, while their queue takes nothing", async () => {
+    const trxid = unique("VP").toUpperCase();
+    const body = JSON.stringify({ data: { trxid, status: "success", note: "" } });
+    const { batch } = deliver("webhooks-dead", await taken(body));
+    await consumeDeadLetters(contextWithQueues().ctx, batch);
+    const find = async () =>
+      (await get("/callbacks?limit=100&state=dead")).body.data.callbacks.find(
+        (one: { trxId: string }) => one.trxId === trxid,
+      );
+    const { ctx, sent } = contextWithQueues();
+    const { webhooks } = ctx.queues;
+    const out = { ...webhooks, send: () => Promise.reject(new Error("queue is out")) };
+    const { id } = await find();
+    const asAdmin = { ...ctx, actor: admin };
+    const broken = { ...asAdmin, queues: { ...ctx.queues, webhooks: out } };
+    await expect(replayCallback(broken, id)).rejects.toMatchObject({ code: "unavailable" });
+    expect(await find()).toMatchObject({ id, state: "dead" });
+    expect(await replayCallback(asAdmin, id)).toBe("queued");
+    expect(sent).toHaveLength(1);
+    expect(await find()).toBeUndefined();
+  });
+
+  it("that are replayed while the supplier does not answer wait as they did, and the admin is told", async () => {
+    await stockShelves();
+    const { id } = await heldBack();
+    await vipTwin("/_dials", { refuse: { path: "/api/prepaid", count: 100 } }, "PUT");
+    const answer = await post(`/callbacks/${id}/replay`);
+    await vipTwin("/_dials", {}, "DELETE");
+    expect(answer).toMatchObject({ status: 503, body: failureBody("topup", 503) });
+    expect((await post(`/callbacks/${id}/replay`)).body.data).toEqual({ state: "parked" });
+  });
+
+  it("that are refused by the thousand within an hour are told to the operator, once a day", async () => {
+    const { ctx } = contextWithQueues();
+    const provider = unique("refused");
+    const Mail = z.object({
+      to: z.string(),
+      what: z.string(),
+      facts: z.record(z.string(), z.unknown()),
+    });
+    const mails = () =>
+      ctx.db.run(
+        rows(
+          sql`select payload->>'to' as "to", payload->'data'->>'what' as what, payload->'data'->'facts' as facts
+            from jobs where dedupe_key like ${`mail/alert/topup-refused/${provider}/%`}`,
+          Mail,
+        ),
+      );
+    const parcel = (from: Record<string, number>) => {
+      const named = Object.entries(from).map(([address, count]) => ({ address, count }));
+      const count = named.reduce((sum, one) => sum + one.count, 0);
+      const body = JSON.stringify({ v: 2, place: crypto.randomUUID(), count, from: named });
+      return execute(
+        sql`select inbox_receive(${JSON.stringify({
+          ...{ provider, event_key: unique(), body },
+          received_at: new Date().toISOString(),
+        })}::jsonb)`,
+      );
+    };
+    await parcel({ "198.51.100.1": 600, "198.51.100.2": 300 });
+    await alertRefusedFlood(ctx, provider);
+    expect(await mails()).toEqual([]);
+    await parcel({ "198.51.100.2": 400, "198.51.100.3": 1 });
+    await Promise.all(Array.from({ length: 4 }, () => alertRefusedFlood(ctx, provider)));
+    await parcel({ "198.51.100.4": 5_000 });
+    await alertRefusedFlood(ctx, provider);
+    const facts = { "198.51.100.1": 600, "198.51.100.2": 700, "198.51.100.3": 1 };
+    expect(await mails()).toEqual([
+      {
+        to: ctx.config.ALERT_EMAIL,
+        what: expect.stringContaining("1301"),
+        facts: { ditolak: 1_301, ...facts },
+      },
+    ]);
   });
 
   it("that were refused say how many came from where and when, each by its facts, for ninety days", async () => {

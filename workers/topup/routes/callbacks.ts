@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { topupOk } from "../../../shared/http/answers.ts";
-import { createApi } from "../../../shared/http/api.ts";
+import { type ApiEnv, createApi } from "../../../shared/http/api.ts";
 import { type CallbackBody, receiveCallback } from "../orders/callbacks.ts";
 
 export const callbackRoutes = createApi();
@@ -30,6 +31,11 @@ async function bodyOf({ body, headers }: Request): Promise<CallbackBody> {
   return { bytes, length: Number.isSafeInteger(said) ? Math.max(said, read) : read };
 }
 
+async function take({ req, var: { ctx } }: Context<ApiEnv>) {
+  const { trxid } = await receiveCallback(ctx, req.raw.headers, await bodyOf(req.raw));
+  return { success: true as const, message: "Callback processed successfully", trx_id: trxid };
+}
+
 const answer = <S extends z.ZodRawShape>(shape: S) => {
   const { 200: ok, 400: bad, 401: unsigned, 503: out } = topupOk(z.unknown());
   const content = { "application/json": { schema: z.object(shape) } };
@@ -51,13 +57,11 @@ callbackRoutes.openapi(
     },
     responses: answer({ success: z.literal(true), message: z.string(), trx_id: z.string() }),
   }),
-  async (c) => {
-    const body = await bodyOf(c.req.raw);
-    const { trxid } = await receiveCallback(c.var.ctx, c.req.raw.headers, body);
-    const message = "Callback processed successfully";
-    return c.json({ success: true as const, message, trx_id: trxid }, 200);
-  },
+  async (c) => c.json(await take(c), 200),
 );
+
+/** The address is typed in at the supplier by hand: with a slash at its end it is the same one. */
+callbackRoutes.post(`${path}/`, async (c) => c.json(await take(c), 200));
 
 callbackRoutes.openapi(
   createRoute({
