@@ -3,7 +3,8 @@
 -- {updates: [{id, trxid, outcome: open|success|partial|failed|cancelled|refunded|unreadable|missing|untold, charged?,
 --  remain?, start_count?, notes?, supplier_note?, sealed_serial?, strange?}], now, alert_to} -> {orders, wake}. What the
 -- supplier says of purchases that are under way (`missing`: it does not know it; `untold`: it did not answer). Only a
--- `processing` order with this trxid moves; all others stay as they are.
+-- `processing` order with this trxid moves, and one that a person is asked about where the supplier gives our money back:
+-- whatever was bought there, its buyer gets his. All others stay as they are.
 create or replace function topup_orders_advance(input jsonb) returns jsonb language plpgsql as $$
 declare
   moment timestamptz := (input->>'now')::timestamptz;
@@ -20,7 +21,7 @@ begin
     order by r.id
   loop
     select * into o from topup_orders x
-    where x.id = u.id and x.trxid = u.trxid and x.state = 'processing' for no key update;
+    where x.id = u.id and x.trxid = u.trxid and x.state in ('processing', 'review') for no key update;
     continue when not found;
     update topup_orders x set
       charged_amount = case when topup_is_absurd(x, u.charged) then x.charged_amount
@@ -35,6 +36,12 @@ begin
       ask_at = moment + least(greatest((moment - x.paid_at) / 10, interval '30 seconds'), interval '1 hour')
     where x.id = o.id
     returning * into o;
+    if o.state = 'review' then
+      if u.outcome in ('failed', 'cancelled', 'refunded') then
+        ends := ends || jsonb_build_object('id', o.id, 'state', u.outcome);
+      end if;
+      continue;
+    end if;
     wakes := wakes || topup_order_point_out(o, topup_advance_worry(o, u.outcome, moment), input->>'alert_to');
     if u.strange is not null then
       wakes := wakes || jobs_wakes(mail_enqueue('alert', input->>'alert_to', 'alert/topup-word/' || md5(u.strange),

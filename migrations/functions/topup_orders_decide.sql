@@ -1,7 +1,8 @@
 -- What is decided about an order in doubt once the silence about it is believed (topup_orders_silence.sql): nothing has
 -- shown that is plainly its purchase. Guarantee: what may be of this order and of no other is its own; where nothing may
 -- be, it is refunded. A person decides true ties only: rows that fit equally well and end differently, or fewer rows than
--- orders of several buyers that they fit equally well. Where the silence is not believed after a day (`is_proven` is false)
+-- orders of several buyers that they fit equally well; until he has, the lists go on being asked, and what settles it
+-- (the missing purchase, an end that they share, his word about the other order) settles it by itself. Where the silence is not believed after a day (`is_proven` is false)
 -- only the first of these holds: what is not listed proves nothing.
 --
 -- How well a row fits an order (`rank`; null: not at all, and never where it stands behind what was bought before it):
@@ -98,20 +99,40 @@ begin
     if 'open' = any (claim.ends) and asked_at < o.attempt_until + topup_doubt_patience() then
       return topup_match_later(o, 'wait');
     elsif cardinality(claim.ends) > 1 then
-      return topup_match_tied(o, count || ' purchases in the history that end differently', input);
+      return topup_match_tied(o, count || ' purchases in the history that end differently', claim.rows, input);
     end if;
   elsif count between 1 and claim.rivals - 1 and not claim.one_buyer and claim.ends <> '{failed}' then
     if claim.is_later then
       return topup_match_later(o, 'wait');
     end if;
-    return topup_match_tied(o, claim.rivals || ' orders for ' || count || ' purchases in the history', input);
+    return topup_match_tied(o, claim.rivals || ' orders for ' || count || ' purchases in the history', claim.rows,
+      input);
   end if;
   return case when mine is null then topup_order_absent(o, input)
     else topup_match_claimed(o, mine, claim.rank, input) end;
 end $$;
 
-create or replace function topup_match_tied(o topup_orders, why text, input jsonb) returns jsonb language sql as $$
-  select jsonb_build_object('verdict', 'settled') || topup_order_review(o, why, input->>'alert_to')
+create or replace function topup_match_tied(o topup_orders, why text, tied jsonb, input jsonb) returns jsonb
+language sql as $$
+  select jsonb_build_object('verdict', 'settled') || topup_order_review(o,
+    why || ': ' || (select string_agg(r->>'trxid', ', ' order by r->>'trxid') from jsonb_array_elements(tied) r),
+    input->>'alert_to')
+$$;
+
+-- Whether the order waits for a person because of a tie.
+create or replace function topup_is_tied(o topup_orders) returns boolean language sql immutable as $$
+  select o.state = 'review' and o.trxid is null
+$$;
+
+-- Whether the list has what the order is tied by, but for what has become another order's: a list that shows one of two
+-- purchases no more does not tell that the other one is its own.
+create or replace function topup_tie_is_listed(o topup_orders, history jsonb) returns boolean language sql stable as $$
+  select not exists (
+    select from topup_supplier_sightings w
+    where w.family = o.family and w.seen_at >= o.attempt_at - interval '1 minute'
+      and w.trxid = any (regexp_split_to_array(o.review_reason, '[ ,:]+'))
+      and not exists (select from topup_orders x where x.trxid = w.trxid)
+      and not exists (select from topup_history_rows(history) r where r.trxid = w.trxid))
 $$;
 
 -- How long a price list that names the service of a row, or its price, is waited for.

@@ -1,5 +1,5 @@
--- The jobs that look after orders. Guarantee: an order that is paid and neither bought, nor over, nor a person's has a
--- living job, or gets one within minutes, whatever became of its first.
+-- The jobs that look after orders. Guarantee: an order that is paid and neither bought nor over has a living job, or gets
+-- one within minutes, whatever became of its first; also one that a person is asked about, for what he is asked may clear up.
 
 -- The order's job, due in so long. It comes back as often as it takes: what ends it is the order's end, or a person.
 create or replace function topup_order_watch(o topup_orders, after interval) returns jsonb language sql as $$
@@ -36,7 +36,7 @@ declare
 begin
   for o in
     select * from topup_orders x
-    where x.state in ('queued', 'buying', 'unknown') and x.updated_at < moment - interval '2 minutes'
+    where (x.state in ('queued', 'buying', 'unknown') or topup_is_tied(x)) and x.updated_at < moment - interval '2 minutes'
       and not exists (select from jobs j where j.dedupe_key = 'topup.order/' || x.id
         and (j.finished_at is null or j.finished_at > moment - interval '5 minutes'))
     order by x.id limit (input->>'limit')::int
@@ -73,17 +73,20 @@ begin
     -- Of one that a person ends it is watched for long whether its purchase shows: it counts as looked for.
     update topup_orders x set absences = greatest(x.absences, 1), updated_at = now(),
       review_reason = concat_ws('; ', reason, topup_doubt_hint(x))
-    -- While lists are whole again for less than the time that proves something, it stays as it was asked.
+    -- While lists are whole again for less than the time that proves something, or are not told for a moment, it stays as
+    -- it was asked.
     where x.id = o.id and (x.review_reason is null
-      or input->>'told' is distinct from 'whole' and not starts_with(x.review_reason, reason))
+      or coalesce(input->>'told', '') not in ('whole', 'untold') and not starts_with(x.review_reason, reason))
     returning * into o;
     if not found then
       select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
     end if;
   end if;
-  return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(topup_order_alert(o,
-    'Riwayat penyedia diam selama ' || case when days > 0 then days || ' hari' else 'sejam' end,
-    case when days > 0 then days || ' days in doubt: ' || o.review_reason
-      else 'the supplier''s history has not told of it for an hour' end,
-    input->>'alert_to')));
+  -- One mail a day, however often the reason changes.
+  return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(mail_enqueue('alert', input->>'alert_to',
+    'alert/topup-order/' || o.id || '/doubt/' || days, jsonb_build_object(
+      'what', 'Riwayat penyedia diam selama ' || case when days > 0 then days || ' hari' else 'sejam' end,
+      'facts', jsonb_build_object('pesanan', o.number, 'sebab',
+        case when days > 0 then days || ' days in doubt: ' || o.review_reason
+          else 'the supplier''s history has not told of it for an hour' end)))));
 end $$;

@@ -21,11 +21,13 @@ begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
   perform pg_advisory_xact_lock(hashtextextended('topup/' || o.family || '/' || topup_plain_target(o.target), 0));
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
-  if o.state <> 'unknown' then
+  if o.state <> 'unknown' and not topup_is_tied(o) then
     return topup_match_later(o, 'settled');
   end if;
   plain := topup_plain_match(o, input->'rows');
-  if plain.own > 0 and plain.busy then
+  if o.state = 'review' then
+    -- What was no plain match then is decided by whole lists alone.
+  elsif plain.own > 0 and plain.busy then
     return topup_match_later(o, 'wait');
   elsif plain.mine is not null and not topup_is_older(o, input->'rows', plain.mine->>'trxid') then
     return topup_match_bought(o, plain.mine, input, false);
@@ -40,7 +42,10 @@ begin
     return topup_match_later(o, 'wait');
   end if;
   o := topup_silence_note(o, input, worth);
-  if topup_silence_is_believed(o, input, worth) then
+  if o.state = 'review' then
+    decided := case when topup_silence_is_believed(o, input, worth) and topup_tie_is_listed(o, input->'rows')
+      then topup_match_decide(o, input, true) end;
+  elsif topup_silence_is_believed(o, input, worth) then
     return topup_match_decide(o, input, true);
   elsif worth <> 'dead' and asked_at >= o.attempt_until + topup_doubt_patience() then
     decided := topup_match_decide(o, input, false);

@@ -209,10 +209,12 @@ begin
     perform topup_order_event(o);
   end if;
   return jsonb_build_object('order', to_jsonb(o), 'wake', '[]'::jsonb,
-    'do', case o.state when 'unknown' then 'ask' when 'buying' then 'wait' else 'nothing' end);
+    'do', case when o.state = 'unknown' or topup_is_tied(o) then 'ask' when o.state = 'buying' then 'wait'
+      else 'nothing' end);
 end $$;
 
--- The order waits for a person, who gets a mail. The caller has locked the row and found it open.
+-- The order waits for a person, who gets a mail. The caller has locked the row and found it open. Of a tie the history
+-- goes on being asked.
 create or replace function topup_order_review(o topup_orders, reason text, alert_to text)
 returns jsonb language plpgsql as $$
 begin
@@ -222,7 +224,9 @@ begin
   update topup_orders x set state = 'review', review_reason = reason, updated_at = now() where x.id = o.id
   returning * into o;
   perform topup_order_event(o);
-  perform topup_order_rest(o);
+  if not topup_is_tied(o) then
+    perform topup_order_rest(o);
+  end if;
   return jsonb_build_object('order', to_jsonb(o), 'wake',
     jobs_wakes(topup_order_alert(o, 'Pesanan perlu diperiksa', reason, alert_to)));
 end $$;

@@ -112,13 +112,27 @@ create or replace function topup_lacks_newer(o topup_orders, input jsonb) return
       and x.id >= uuidv7(o.attempt_at - clock_timestamp() - interval '2 hours')
       and not exists (select from listed l where l.trxid = x.trxid)
   ) or exists (
-    select from inbox_events e, told, split_part(e.event_key, '/', 1) named(trxid)
-    where e.retry_at is not null and e.provider = 'vip-reseller' and e.state = 'parked'
-      and e.received_at >= o.attempt_at and e.received_at < told.asked_at - interval '5 seconds'
-      and not exists (select from topup_orders x where x.trxid = named.trxid)
-      and not exists (select from topup_supplier_sightings w where w.trxid = named.trxid)
+    select from told, topup_named_since(o, told.asked_at) named
+    where named.received_at < told.asked_at - interval '5 seconds'
       and not exists (select from listed l where l.trxid = named.trxid)
   )
+$$;
+
+-- Purchases that signed callbacks name since the order's attempt and that neither an order nor a list explains. What is no
+-- longer tried again by itself (after a day) explains nothing either; it is found by its id, which is younger than the attempt.
+create or replace function topup_named_since(o topup_orders, moment timestamptz)
+returns table (trxid text, received_at timestamptz) language sql stable as $$
+  select n.trxid, e.received_at
+  from (
+    select x.* from inbox_events x where x.retry_at is not null
+    union all
+    select x.* from inbox_events x
+    where x.retry_at is null and moment >= o.attempt_at + interval '23 hours'
+      and x.id >= uuidv7(o.attempt_at - clock_timestamp())
+  ) e, split_part(e.event_key, '/', 1) n(trxid)
+  where e.provider = 'vip-reseller' and e.state = 'parked' and e.received_at >= o.attempt_at
+    and not exists (select from topup_orders x where x.trxid = n.trxid)
+    and not exists (select from topup_supplier_sightings w where w.trxid = n.trxid)
 $$;
 
 -- Whether the list is all that the supplier ever sold us of the family: shorter than asked for, and with every purchase
@@ -146,8 +160,10 @@ begin
     absent_since = case worth when 'whole' then coalesce(x.absent_since, asked) when 'short' then x.absent_since end,
     newer_since = case when worth = 'whole' and newer then coalesce(x.newer_since, asked)
       when worth = 'short' then x.newer_since end,
-    answered_since = case when worth <> 'dead' then coalesce(x.answered_since, asked) end,
-    answered_at = case when worth <> 'dead' then asked end
+    -- Of a tie it stays when the tie was seen: what comes later is no part of it (topup_is_undecided).
+    answered_since = case when x.state = 'review' then x.answered_since
+      when worth <> 'dead' then coalesce(x.answered_since, asked) end,
+    answered_at = case when x.state = 'review' then x.answered_at when worth <> 'dead' then asked end
   where x.id = o.id
   returning * into o;
   return o;

@@ -124,7 +124,8 @@ export const callbackApplier: NoticeApplier = {
     if (!found) return { parked: "no order has this purchase" };
     const order = found.row;
     const isInterim = status === "waiting" || status === "processing";
-    if (order.state !== "processing" || isInterim) return "applied";
+    const isFollowed = order.state === "processing" || order.state === "review";
+    if (!isFollowed || isInterim) return "applied";
 
     const [purchase] = await ctx.providers.vipReseller.getOrderStatus(order.family, { trxid });
     if (!purchase) return { parked: "the supplier does not know this purchase" };

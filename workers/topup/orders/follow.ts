@@ -87,6 +87,10 @@ const followed = sql`select o.id, o.family, o.code, o.service_name, s.name as li
   o.answered_since is not null as is_as_told
   from topup_orders o join topup_services s on s.id = o.service_id`;
 
+/** Purchases under way, and those that a person is asked about: the supplier may give their money back by itself. */
+const dueAt = (now: string) => sql`(state = 'processing' and ask_at <= ${now}
+  or state = 'review' and trxid is not null and coalesce(ask_at, '-infinity') <= ${now})`;
+
 /**
  * For the minute cron: how purchases under way are doing, so that a lost callback costs a minute. One call per family
  * tells of the latest hundred; older ones are asked about one by one, ever more seldom. A family that fails holds up no
@@ -95,8 +99,7 @@ const followed = sql`select o.id, o.family, o.code, o.service_name, s.name as li
 export async function followOrders(ctx: Ctx): Promise<void> {
   const due = await ctx.db.run(
     rows(
-      sql`select distinct family from topup_orders
-        where state = 'processing' and ask_at <= ${ctx.now().toISOString()}`,
+      sql`select distinct family from topup_orders where ${dueAt(ctx.now().toISOString())}`,
       z.object({ family: z.enum(["prepaid", "game", "social"]) }),
     ),
   );
@@ -114,11 +117,11 @@ async function followFamily(ctx: Ctx, family: SupplierFamily): Promise<void> {
   const byTrxid = new Map(listed.map((purchase) => [purchase.trxid, purchase]));
   const orders = await ctx.db.run(
     rows(
-      sql`${followed} where o.state = 'processing' and o.family = ${family} and (
+      sql`${followed} where o.state in ('processing', 'review') and o.trxid is not null and o.family = ${family} and (
           o.trxid = any (${`{${[...byTrxid.keys()].map((id) => JSON.stringify(id)).join(",")}}`}::text[])
-          or o.id in (select id from topup_orders where state = 'processing' and family = ${family}
-            and ask_at <= ${ctx.now().toISOString()} order by ask_at limit ${LISTED + ALONE}))
-        order by o.ask_at`,
+          or o.id in (select id from topup_orders where family = ${family}
+            and ${dueAt(ctx.now().toISOString())} order by ask_at nulls first limit ${LISTED + ALONE}))
+        order by o.ask_at nulls first`,
       Followed,
     ),
   );

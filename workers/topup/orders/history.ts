@@ -23,7 +23,7 @@ export async function readableHistory(
   }
 }
 
-/** Asked about by their ids, one by one. */
+/** Asked about by their ids, one by one: of more than these, others each time. */
 const MOST_NAMED = 10;
 
 /**
@@ -32,18 +32,15 @@ const MOST_NAMED = 10;
  */
 export async function namedPurchases(
   ctx: Ctx,
-  { family, attemptAt }: Order,
+  { id, family }: Order,
   listed: readonly SupplierOrder[],
 ): Promise<SupplierOrder[]> {
   const known = JSON.stringify(listed.map(({ trxid }) => trxid));
   const named = await ctx.db.run(
     rows(
-      sql`select distinct split_part(e.event_key, '/', 1) as trxid from inbox_events e
-        where e.retry_at is not null and e.provider = 'vip-reseller' and e.state = 'parked'
-          and e.received_at >= ${attemptAt?.toISOString() ?? null}
-          and not exists (select from topup_orders x where x.trxid = split_part(e.event_key, '/', 1))
-          and not exists (select from topup_supplier_sightings w where w.trxid = split_part(e.event_key, '/', 1))
-          and not ${known}::jsonb ? split_part(e.event_key, '/', 1)
+      sql`select n.trxid from topup_orders o, topup_named_since(o, ${ctx.now().toISOString()}) n
+        where o.id = ${id} and not ${known}::jsonb ? n.trxid
+        group by n.trxid order by random()
         limit ${MOST_NAMED}`,
       z.object({ trxid: z.string() }),
     ),

@@ -90,6 +90,9 @@ export function outcomeOf({ status, statusText }: SupplierOrder): Outcome {
   }
 }
 
+/** What was bought gives our money back, so its buyer gets his, whatever it was. */
+const GIVES_BACK: ReadonlySet<Outcome> = new Set(["failed", "cancelled", "refunded"]);
+
 /** What SQL function `topup_orders_advance` takes of one purchase. */
 export interface Update {
   id: string;
@@ -111,7 +114,8 @@ export interface Update {
  */
 export async function updateOf(ctx: Ctx, order: Asked, purchase: SupplierOrder): Promise<Update> {
   const suspect = suspicionOf(order, purchase);
-  const outcome = suspect ? "unreadable" : outcomeOf(purchase);
+  const told = outcomeOf(purchase);
+  const outcome = suspect && !GIVES_BACK.has(told) ? "unreadable" : told;
   const delivered = purchase.status === "success" || purchase.status === "partial";
   const sealed = delivered || purchase.status === "unknown";
   const serial = sealed && order.family !== "social" ? purchase.note : "";
@@ -124,7 +128,7 @@ export async function updateOf(ctx: Ctx, order: Asked, purchase: SupplierOrder):
     remain: purchase.remain,
     start_count: purchase.startCount,
     notes: outcome === "failed" ? "The order failed at the provider" : null,
-    supplier_note: suspect ?? (delivered ? null : words),
+    supplier_note: (outcome === "unreadable" ? suspect : null) ?? (delivered ? null : words),
     strange: purchase.status === "unknown" ? purchase.statusText : null,
     sealed_serial: serial ? await seal(ctx.config, ownerOf(order.id), serial) : null,
   };

@@ -38,7 +38,7 @@ const UNTOLD_MS = 10 * MINUTE_MS;
 /**
  * Looks after an order whose attempt nobody recorded: buys it when it is its turn, and asks the supplier's history when
  * it may have been bought. It never sends an order whose attempt has begun. Due once the attempt's lease has run out;
- * done as soon as the order is under way, ended, or waits for a person.
+ * done as soon as the order is under way or ended. One that waits for a person because of a tie is asked about as before.
  */
 export const orderJob: JobHandler = {
   kind: "topup.order",
@@ -94,7 +94,10 @@ function afterwards(ctx: Ctx, order: Order, due: Date | null = null): JobOutcome
       return { state: "retry", error: "no turn at the supplier", afterMs: 10 * SECOND_MS };
     case "buying":
       return { state: "retry", error: "still being bought", afterMs: untilLeaseEnds(ctx, order) };
+    case "review":
     case "unknown": {
+      // What a person is asked about and is known by its id is followed like any purchase.
+      if (order.trxid !== null) return { state: "success", result: { state: order.state } };
       const now = ctx.now().getTime();
       const pauseMs = pauseFor((order.attemptUntil?.getTime() ?? 0) - now);
       const dueMs = due !== null && due.getTime() > now ? due.getTime() - now + SECOND_MS : pauseMs;

@@ -134,6 +134,23 @@ describe("an order that was not bought is refunded", () => {
     expect(await look(order, 1.1 * HOUR)).toMatchObject({ state: "failed" });
   });
 
+  it("not after a day of that either: then a person is asked", async () => {
+    const { order } = await orderCredit({ fault: NOT_BOUGHT });
+    await orderCredit({ laterMs: NEWER_AT });
+    await named(`OLD${order.number}`, async () => {
+      await run(
+        sql`update inbox_events set retry_at = null where event_key = ${`OLD${order.number}/success/x`}`,
+      );
+      for (const hours of [24.1, 25, 32])
+        expect(await look(order, hours * HOUR)).toMatchObject({ state: "unknown" });
+    });
+    expect(await theOrderOf(order.target)).toMatchObject({
+      reviewReason: expect.stringContaining("lack purchases that are known"),
+    });
+    await look(order, 33 * HOUR);
+    expect(await look(order, 33.1 * HOUR)).toMatchObject({ state: "failed" });
+  });
+
   it("but not one that a signed callback names: its status tells it, though no list has it", async () => {
     const { order } = await orderCredit({ fault: BOUGHT });
     await orderCredit({ laterMs: NEWER_AT });

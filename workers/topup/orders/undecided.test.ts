@@ -30,6 +30,7 @@ const HOUR = 3_600_000;
 const DAY_OF_LOOKS = Array.from({ length: 10 }, (_, n) => (2.7 * n + 0.03) * HOUR);
 const AFTER_A_DAY = 25 * HOUR;
 const DOWN = () => "<html>down</html>";
+const NOTHING = () => JSON.stringify({ result: true, data: [], message: "" });
 
 /** What the supplier does with lists of phone credit. */
 const lists = (dials: Record<string, unknown>) =>
@@ -99,6 +100,20 @@ describe("an order to which no list of the supplier reaches back", () => {
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
   });
 
+  it("is told of once a day, however often its reason changes", async () => {
+    const { order } = await orderCredit({ fault: BOUGHT });
+    await hide();
+    await lookAt(order, [AFTER_A_DAY]);
+    const short = await lookAt(order, [AFTER_A_DAY + HOUR], DOWN);
+    expect(short.reviewReason).toContain("no list of the supplier goes back");
+    await lookAt(order, [AFTER_A_DAY + 2 * HOUR], NOTHING);
+    const again = await lookAt(order, [AFTER_A_DAY + 3 * HOUR]);
+    expect(again.reviewReason).toContain("no list of the supplier goes back");
+    expect(await alertsOf(order)).toEqual(["Riwayat penyedia diam selama 1 hari"]);
+    await lookAt(order, [AFTER_A_DAY + 24 * HOUR]);
+    expect(await alertsOf(order)).toContain("Riwayat penyedia diam selama 2 hari");
+  });
+
   it("is ended once by a person, whoever looks at that moment; what shows later moves nothing", async () => {
     const { user, order, trxid } = await neverReached(BOUGHT);
     const admin = await createUser(["admin"]);
@@ -155,14 +170,12 @@ it("what the supplier's balance hints at is told with the reason", async () => {
 });
 
 describe("an order in doubt is a person's after a day", () => {
-  const emptied = () => JSON.stringify({ result: true, data: [], message: "" });
-
   it.each([
     ["in which the supplier did not answer", BOUGHT, DOWN, "has not answered"],
     [
       "of lists that show nothing that is known",
       BOUGHT,
-      emptied,
+      NOTHING,
       "show nothing of what was bought",
     ],
     [
