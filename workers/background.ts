@@ -36,6 +36,7 @@ import {
 } from "./live/index.ts";
 import {
   courierApplier,
+  dailyLookJob,
   finishStoreDeletions,
   followQuietParcels,
   giveUpQuietParcels,
@@ -90,6 +91,7 @@ const jobHandlers: JobHandler[] = [
   orderNewsJob(sendToUser),
   payoutNewsJob(sendToUser),
   listingsJob(),
+  dailyLookJob,
   ordersJob,
   photoJob(),
   instagramJob(),

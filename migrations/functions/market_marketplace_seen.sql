@@ -15,3 +15,17 @@ begin
   get diagnostics seen = row_count;
   return jsonb_build_object('listings', seen);
 end $$;
+
+-- market_marketplace_looks({hour}) returns {wake}
+-- Begins the daily look at what these shops show: each has an hour of its own, and one look a day.
+create or replace function market_marketplace_looks(input jsonb) returns jsonb language plpgsql as $$
+declare
+  wakes jsonb[];
+begin
+  select array_agg(jobs_enqueue('market.look', 'marketplace-sync', format('market.look/%s/%s', d.id, d.day),
+      jsonb_build_object('connection_id', d.id, 'day', d.day))) into wakes
+    from (select c.id, to_char(now() at time zone 'utc', 'YYYY-MM-DD') as day from market_connections c
+      where c.status = 'connected' and market_marketplace_pushes(c.store_id)
+        and mod(abs(hashtext(c.id::text)::bigint), 24) = (input->>'hour')::int) d;
+  return jsonb_build_object('wake', jobs_wakes(variadic coalesce(wakes, '{}')));
+end $$;

@@ -3,6 +3,7 @@ export { finishStoreDeletions } from "./admin/stores.ts";
 export { instagramJob, renewInstagramTokens } from "./instagram/index.ts";
 export { marketMails } from "./mails.ts";
 export {
+  dailyLookJob,
   listingsJob,
   marketplaceHourlyChores,
   marketplaceMails,

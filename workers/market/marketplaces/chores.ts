@@ -5,6 +5,7 @@ import { call, rows } from "../../../shared/db/statement.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { describeError } from "../../../shared/log.ts";
 import { openShop, ShopClosedError } from "./connections/tokens.ts";
+import { beginLooks } from "./listings/daily-look.ts";
 import { pollOrders } from "./orders/poll.ts";
 import { ENDING_DAYS, tellEnding } from "./orders/pushes.ts";
 import { pushChanges } from "./pushes.ts";
@@ -27,6 +28,7 @@ const UNPAID_DAYS = 3;
 export const marketplaceHourlyChores = (ctx: Ctx): Promise<void>[] => [
   forgetUnpaid(ctx),
   tellEnding(ctx, { within_days: ENDING_DAYS }),
+  beginLooks(ctx),
   letGo(ctx),
   purge(ctx),
 ];

@@ -2,6 +2,7 @@ import { PLATFORMS } from "../../../shared/providers/marketplace.ts";
 import { pushApplier } from "./orders/pushes.ts";
 
 export { marketplaceHourlyChores, marketplaceMinuteChores } from "./chores.ts";
+export { dailyLookJob } from "./listings/daily-look.ts";
 export { listingsJob } from "./listings/job.ts";
 export { marketplaceMails } from "./mails.ts";
 export { ordersJob } from "./orders/poll.ts";

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import type { RemoteStatus } from "../../../../shared/providers/marketplace.ts";
 import type { TestProduct } from "../../../testing/factories.ts";
+import { pushChanges } from "../pushes.ts";
 import { push, pushIn } from "../testing/channel.ts";
 import {
   beginSync,
@@ -12,6 +13,7 @@ import {
   listingOf,
   type Market,
   pumpDry,
+  pumpOnce,
 } from "../testing/market-bench.ts";
 
 async function inStep(): Promise<{ market: Market; product: TestProduct }> {
@@ -63,6 +65,21 @@ describe("a platform that says something of a listing", () => {
     await later(market);
     expect(await listingOf(market, product)).toMatchObject(SHOWN);
     expect(market.fake.item(product.id)?.priceIdr).toBe(31_000);
+  });
+
+  it("has what changed meanwhile brought there at once when it is shown again", async () => {
+    const { market, product } = await inStep();
+    await change(sql`update market_products set stock = 3 where id = ${product.id}`);
+    await change(sql`update market_listings set verify = true where product_id = ${product.id}`);
+    market.fake.faults.line = () => ({ fault: "rejected", reason: "diblokir" });
+    await becomes(market, product, "blocked");
+    await later(market);
+    market.fake.faults = {};
+    await becomes(market, product, "live");
+    await pushChanges(market.ctx);
+    await pumpOnce(market);
+    expect(market.fake.item(product.id)?.stock).toBe(3);
+    expect(await listingOf(market, product)).toMatchObject(SHOWN);
   });
 
   it("of a thing that is not ours is taken and changes nothing", async () => {

@@ -7,8 +7,6 @@ import { Shop } from "../connections/shop.ts";
 import { ShopClosedError } from "../connections/tokens.ts";
 import { BLOCKED } from "./not-listable.ts";
 
-const Found = z.object({ id: z.uuid(), product_id: z.uuid() });
-
 /**
  * A platform says that something about a listing is another by now: mostly that a review has ended, long after the call
  * that put it up. It is asked, and the seller is told where buyers do not see the product. Nothing is sent: what he has
@@ -23,29 +21,33 @@ export async function seeListing(
     rows(
       sql`select c.id, l.product_id from market_connections c join market_listings l on l.connection_id = c.id
         where c.platform = ${platform} and c.shop_id = ${shopId} and c.status = 'connected' and l.item_id = ${itemId}`,
-      Found,
+      z.object({ id: z.uuid(), product_id: z.uuid() }),
     ),
   );
   if (!known) return;
-  const status = await statusOf(ctx, known, itemId);
+  try {
+    const shop = await Shop.open(ctx, known.id);
+    await look(ctx, shop, { itemId, productId: known.product_id });
+  } catch (error) {
+    // It is asked about when its seller has connected it again and syncs.
+    if (!(error instanceof ShopClosedError)) throw error;
+  }
+}
+
+/** Asks a shop whether buyers see a listing, and keeps the answer. */
+export async function look(
+  ctx: Ctx,
+  shop: Shop,
+  { itemId, productId }: { itemId: string; productId: string },
+): Promise<void> {
+  const found = await shop.call((auth) => shop.client.findBySku(auth, productId));
+  const status = found?.itemId === itemId ? found.status : null;
   if (status !== "blocked" && status !== "live") return;
   const input = {
-    connection_id: known.id,
+    connection_id: shop.row.id,
     item_id: itemId,
     blocked: status === "blocked",
     reason: BLOCKED,
   };
   await ctx.db.run(call("market_marketplace_seen", input, z.object({ listings: z.number() })));
-}
-
-async function statusOf(ctx: Ctx, known: z.output<typeof Found>, itemId: string) {
-  try {
-    const shop = await Shop.open(ctx, known.id);
-    const found = await shop.call((auth) => shop.client.findBySku(auth, known.product_id));
-    return found?.itemId === itemId ? found.status : null;
-  } catch (error) {
-    // It is asked about when its seller has connected it again and syncs.
-    if (error instanceof ShopClosedError) return null;
-    throw error;
-  }
 }
