@@ -8,6 +8,8 @@ declare
 begin
   update market_listings l set verify = l.verify or l.dirty or not blocked, dirty = l.dirty or not blocked,
       changes = l.changes + case when blocked then 0 else 1 end, updated_at = now(),
+      attempts = case when blocked then l.attempts else 0 end,
+      retry_at = case when blocked then l.retry_at else market_marketplace_not_before(l.retry_at, l.doubt_at) end,
       sync_status = case when not blocked then 'pending' when l.dirty then l.sync_status else 'error' end,
       reason = case when not blocked then null when l.dirty then l.reason else input->>'reason' end
     where l.connection_id = (input->>'connection_id')::uuid and l.item_id = input->>'item_id' and l.wanted
