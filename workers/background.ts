@@ -35,6 +35,7 @@ import {
   turnGiftWeeks,
 } from "./live/index.ts";
 import {
+  callBackPickup,
   courierApplier,
   dailyLookJob,
   finishStoreDeletions,
@@ -88,6 +89,7 @@ const appliers = [
 ];
 const jobHandlers: JobHandler[] = [
   requestPickup,
+  callBackPickup,
   orderNewsJob(sendToUser),
   payoutNewsJob(sendToUser),
   listingsJob(),

@@ -15,6 +15,8 @@ $$;
 -- market_parcels_quiet({most}) returns [number]
 -- Parcels to ask about now, each taken by one caller: every six hours at first (every half an hour while there should be a
 -- waybill and is none), every two days in the end. One whose question fails is due again after a twelfth of its pause.
+-- So are, every hour for a week, those that their courier called cancelled while their order's money is held: he may carry
+-- them all the same, and what is not heard of then pays nobody.
 create or replace function market_parcels_quiet(input jsonb) returns jsonb language sql as $$
   with due as (
     select h.id, p.pause from market_shipments h cross join lateral (select least(interval '2 days',
@@ -22,8 +24,15 @@ create or replace function market_parcels_quiet(input jsonb) returns jsonb langu
         (now() - market_parcel_heard(h)) / 8)) as pause) p
     where market_parcel_is_open(h) and h.updated_at < now() - interval '30 minutes' and h.updated_at < now() - p.pause
     order by h.updated_at limit (input->>'most')::int for no key update of h skip locked
+  ), cancelled as (
+    select h.id, interval '1 hour' as pause from market_shipments h join market_orders o on o.id = h.order_id
+    where h.status = 'cancelled' and h.kiriminaja_order_id is not null
+      and h.updated_at between now() - interval '8 days' and now() - interval '1 hour'
+      and market_parcel_heard(h) > now() - interval '7 days' and o.status in ('paid', 'processing', 'shipped')
+    order by h.updated_at limit (input->>'most')::int for no key update of h skip locked
   ), taken as (
-    update market_shipments h set updated_at = now() - due.pause * 11 / 12 from due where h.id = due.id
+    update market_shipments h set updated_at = now() - d.pause * 11 / 12
+    from (select * from due union all select * from cancelled) d where h.id = d.id
     returning h.kiriminaja_order_id as number
   )
   select coalesce(jsonb_agg(taken.number), '[]') from taken

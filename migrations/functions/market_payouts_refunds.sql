@@ -4,10 +4,10 @@
 -- Lock order: market_locks.sql.
 
 -- market_order_refund({order_id, seller_id?, amount?, reason, restock, actor_id, idempotency_key, audit})
---   returns {refund_id, amount, closed, call_back, store_id, store_slug, wake}
+--   returns {refund_id, amount, closed, store_id, store_slug, wake}
 -- With `seller_id` a seller gives up an order of his that he cannot send: all of it goes back. Without, an admin gives
 -- `amount` of the goods' price back, or all that is left, never of an order of his own. All of an order that was not delivered ends it: the shipping
--- fee goes back too, unless a courier has earned it. A repeat with the same key answers with the first refund.
+-- fee goes back too, unless a courier has earned it, and one who waits to fetch it is called back. A repeat with the same key answers with the first refund.
 create or replace function market_order_refund(input jsonb) returns jsonb language plpgsql as $$
 declare
   order_key uuid := (input->>'order_id')::uuid;
@@ -59,9 +59,8 @@ begin
       'amount', r.goods_amount + r.shipping_amount, 'paid_to', r.paid_to, 'closed', whole)),
     market_mail_about(case when input->>'seller_id' is null then 'order_taken_back' else 'order_given_up' end, o.id, 'seller',
       r.id::text, jsonb_build_object('reason', r.reason, 'amount', r.seller_amount,
-        'commission_amount', r.commission_amount))))
-    || jsonb_build_object('call_back', case when whole and parcel.status = 'pending'
-      and parcel.kiriminaja_order_id is not null then parcel.tracking_code end);
+        'commission_amount', r.commission_amount, 'held', not r.after_delivery, 'closed', whole)),
+    case when whole and market_pickup_waits(parcel) then market_call_pickup_back(o.id) end));
 end $$;
 
 -- Refuses what cannot be refunded, with words.
@@ -219,7 +218,7 @@ create or replace function market_refund_answer(refund uuid, wake jsonb) returns
   select jsonb_build_object('refund_id', r.id, 'order_id', o.id, 'amount', r.goods_amount + r.shipping_amount,
     'paid_to', r.paid_to, 'status', o.status, 'seller_amount', r.seller_amount,
     'commission_amount', r.commission_amount, 'tax_amount', r.tax_amount, 'store_id', s.id, 'store_slug', s.slug,
-    'call_back', null, 'wake', wake)
+    'wake', wake)
   from market_refunds r join market_orders o on o.id = r.order_id join market_stores s on s.id = o.store_id
   where r.id = refund
 $$;

@@ -20,7 +20,8 @@ $$;
 
 -- market_shipment_requested({order_id, pickup_number, unpaid, alert_to, moving?}) returns {wake}
 -- The courier has accepted the parcel's request: both sides hear of it once, unless it is `moving` already, which says
--- more. A bill that must be paid first is told to the operator, once.
+-- more; a parcel that nobody needs any more by now is called back. A bill that must be paid first is told to the
+-- operator, once.
 create or replace function market_shipment_requested(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
@@ -32,7 +33,7 @@ begin
       pickup_number = coalesce(pickup_number, input->>'pickup_number'), updated_at = now()
     where order_id = o.id and kiriminaja_order_id is not null returning * into parcel;
   if not found then
-    return jsonb_build_object('wake', '[]'::jsonb);
+    return jsonb_build_object('wake', jobs_wakes(market_call_pickup_back(o.id)));
   end if;
   update market_orders set status = 'processing', updated_at = now() where id = o.id and status = 'paid';
   insert into market_shipment_events (shipment_id, status, description, occurred_at)
@@ -42,6 +43,7 @@ begin
   return jsonb_build_object('wake', jobs_wakes(market_order_news(o.id),
     case when is_told then market_mail('pickup_requested', o.id, 'seller') end,
     case when is_told then market_mail('pickup_requested_buyer', o.id, 'buyer') end,
+    case when o.status in ('refunded', 'delivered') and not input ? 'moving' then market_call_pickup_back(o.id) end,
     case when (input->>'unpaid')::boolean then
       mail_enqueue('alert', input->>'alert_to', 'alert/pickup-unpaid/' || o.id, jsonb_build_object(
         'what', 'Tagihan penjemputan KiriminAja belum dibayar',
@@ -85,7 +87,8 @@ $$;
 -- The first "delivered" pays the seller out of escrow, exactly once; a courier who takes an end back tells the operator,
 -- and moves no money. `superseded`: the seller has sent the goods
 -- otherwise, so the courier's parcel means nothing any more, unless it is the very one that he named by its waybill; or
--- the courier still means to fetch what was called off here, or what was paid out as a parcel that he never had.
+-- the courier still means to fetch what was called off here, or what was paid out as a parcel that he never had; he is
+-- told not to.
 -- `overtaken`: other news was recorded after the courier was asked for this (`asked_at`), so that this may be the older
 -- of the two; nothing of it is recorded, and he is asked once more.
 create or replace function market_shipment_advance(input jsonb) returns jsonb language plpgsql as $$
@@ -110,7 +113,8 @@ begin
   end if;
   if input->>'number' is not null and parcel.kiriminaja_order_id is null then
     if o.status = 'delivered' or input->>'tracking_code' is distinct from parcel.tracking_code then
-      return market_advanced(true, false, true, market_fee_was_earned(o, parcel, input));
+      return market_advanced(true, false, true, market_fee_was_earned(o, parcel, input)
+        || jobs_wakes(case when next_status = 'pending' then market_call_pickup_back(o.id) end));
     end if;
     update market_shipments set kiriminaja_order_id = o.number, shipping_cost = o.shipping_amount where id = parcel.id;
   end if;
@@ -147,7 +151,7 @@ begin
       given_up_at = case when not is_news and not has_waybill then given_up_at end, updated_at = now()
     where id = parcel.id;
   if parcel.status = 'cancelled' and next_status = 'pending' and input->>'number' is not null then
-    return market_advanced(true, false, true, told);
+    return market_advanced(true, false, true, told || jobs_wakes(market_call_pickup_back(o.id)));
   elsif market_takes_back(parcel.status, next_status) and not moved and input->>'alert_to' is not null then
     told := told || jobs_wakes(mail_enqueue('alert', input->>'alert_to', concat_ws('/', 'alert/parcel-took-back', o.id, next_status),
       jsonb_build_object('what', 'Kurir menarik kabar akhirnya; periksa dananya', 'facts', jsonb_build_object(

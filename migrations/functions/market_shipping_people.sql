@@ -1,8 +1,8 @@
 -- What the people of an order say about its parcel: the seller that he sent it, the buyer that he has it.
 
--- market_ship_by_seller({seller_id, order_id, courier, tracking_code, status}) returns {shipment, call_back, wake}
+-- market_ship_by_seller({seller_id, order_id, courier, tracking_code, status}) returns {shipment, wake}
 -- The seller of the order's store, and nobody else, says that he handed the parcel over. Never back, never
--- "delivered", and not while a courier of ours carries it. `call_back`: the waybill of a pickup that is not needed now.
+-- "delivered", and not while a courier of ours carries it. A pickup that is not needed now is called back.
 create or replace function market_ship_by_seller(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
@@ -35,9 +35,9 @@ begin
   end if;
   done := market_shipment_advance(jsonb_build_object('order_id', o.id, 'status', input->>'status',
     'tracking_code', waybill, 'description', 'Paket diserahkan ke kurir, resi ' || waybill));
-  return jsonb_build_object('wake', done->'wake',
-    'shipment', (select market_shipment_json(h) from market_shipments h where h.order_id = o.id),
-    'call_back', case when not is_ours and parcel.status = 'pending' then parcel.tracking_code end);
+  return jsonb_build_object('wake', (done->'wake') || jobs_wakes(
+      case when not is_ours and market_pickup_waits(parcel) then market_call_pickup_back(o.id) end),
+    'shipment', (select market_shipment_json(h) from market_shipments h where h.order_id = o.id));
 end $$;
 
 -- From here on the seller carries the parcel. Where no courier of ours ever moved it, the whole shipping fee is his;
@@ -51,11 +51,11 @@ create or replace function market_take_over(parcel market_shipments, carrier tex
     where id = parcel.id
 $$;
 
--- market_order_received({buyer_id, order_id, heard?, idempotency_key}) returns {order_id, ask, call_back, wake}
+-- market_order_received({buyer_id, order_id, heard?, idempotency_key}) returns {order_id, ask, wake}
 -- The buyer says that a parcel which was sent has arrived, once. It is against his own interest, so it counts also where
 -- the courier says otherwise. `ask`: nothing is recorded yet, for our courier may have fetched this parcel without a
--- word, and then has earned his fee; ask him first and call again with `heard`. `call_back`: the waybill of a pickup
--- that is not needed now.
+-- word, and then has earned his fee; ask him first and call again with `heard`. A pickup that is not needed now is called
+-- back.
 create or replace function market_order_received(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
@@ -70,23 +70,15 @@ begin
   select * into parcel from market_shipments where order_id = o.id for update;
   if market_may_be_received(o) and not heard and parcel.kiriminaja_order_id is not null
     and parcel.requested_at is not null and parcel.shipped_at is null then
-    return jsonb_build_object('order_id', o.id, 'ask', parcel.kiriminaja_order_id, 'call_back', null, 'wake', '[]'::jsonb);
+    return jsonb_build_object('order_id', o.id, 'ask', parcel.kiriminaja_order_id, 'wake', '[]'::jsonb);
   end if;
   perform http_claim(o.buyer_id, input->>'idempotency_key', 'market.received', o.id::text, o.id::text);
   -- Who was allowed to say so is, whatever the courier has answered since.
   if o.status <> 'delivered' and not market_may_be_received(o) and not (heard and o.status in ('paid', 'processing')) then
     perform app_error('conflict', 'Pesanan ini belum dikirim', jsonb_build_object('status', o.status));
   end if;
-  return jsonb_build_object('order_id', o.id, 'ask', null, 'wake', market_goods_arrived(o, 'Pembeli menerima paket'),
-    'call_back', market_waiting_pickup(o, parcel));
+  return jsonb_build_object('order_id', o.id, 'ask', null, 'wake', market_goods_arrived(o, 'Pembeli menerima paket'));
 end $$;
-
--- The waybill of a pickup that waits at our courier although the order needs none any more, or null.
-create or replace function market_waiting_pickup(o market_orders, parcel market_shipments) returns text
-language sql immutable as $$
-  select parcel.tracking_code
-  where o.status <> 'delivered' and parcel.kiriminaja_order_id is not null and parcel.status = 'pending'
-$$;
 
 -- Whether a buyer may say that he has the goods: they were sent, or nobody has told anything of them for so long that he
 -- was asked.
@@ -96,24 +88,26 @@ create or replace function market_may_be_received(o market_orders) returns boole
 $$;
 
 -- The same "delivered" as the courier's, whatever he says or does not say. One who never fetched the parcel has earned
--- nothing. Returns the wakes.
+-- nothing, and is told not to come. Returns the wakes.
 create or replace function market_goods_arrived(o market_orders, words text) returns jsonb language plpgsql as $$
 declare
   parcel market_shipments;
+  told jsonb;
 begin
   select * into parcel from market_shipments where order_id = o.id for update;
   if o.status <> 'delivered' and parcel.kiriminaja_order_id is not null and parcel.shipped_at is null then
     perform market_take_over(parcel, parcel.courier);
   end if;
-  return market_shipment_advance(jsonb_build_object('order_id', o.id, 'status', 'delivered', 'final_word', true,
+  told := market_shipment_advance(jsonb_build_object('order_id', o.id, 'status', 'delivered', 'final_word', true,
     'description', words))->'wake';
+  return told || jobs_wakes(case when o.status <> 'delivered' and market_pickup_waits(parcel)
+    then market_call_pickup_back(o.id) end);
 end $$;
 
 -- market_order_delivered({order_id, actor_id, reason, idempotency_key, input_hash, audit})
--- returns {order_id, status, call_back, wake}
+-- returns {order_id, status, wake}
 -- An admin has found out that the buyer has the goods, whatever the courier says or does not say: the same "delivered",
--- once, and never of an order that is his own as buyer or seller. `call_back`: the waybill of a pickup that is not
--- needed now.
+-- once, and never of an order that is his own as buyer or seller.
 create or replace function market_order_delivered(input jsonb) returns jsonb language plpgsql as $$
 declare
   order_key constant uuid := (input->>'order_id')::uuid;
@@ -130,7 +124,7 @@ begin
   end if;
   perform market_refuse_own(o, actor);
   if earlier is not null or o.status = 'delivered' then
-    return jsonb_build_object('order_id', o.id, 'status', o.status, 'call_back', null, 'wake', '[]'::jsonb);
+    return jsonb_build_object('order_id', o.id, 'status', o.status, 'wake', '[]'::jsonb);
   elsif o.source <> 'web' or o.status not in ('paid', 'processing', 'shipped') then
     perform app_error('conflict', 'Pesanan ini tidak menunggu barangnya sampai', jsonb_build_object('status', o.status));
   end if;
@@ -139,8 +133,7 @@ begin
   perform audit_write(input->'audit' || jsonb_build_object('subject_kind', 'market_order', 'subject_id', o.id,
     'action', 'market.order.deliver', 'reason', input->>'reason', 'before', jsonb_build_object('status', o.status,
       'parcel', parcel.status), 'after', jsonb_build_object('status', 'delivered')));
-  return jsonb_build_object('order_id', o.id, 'status', 'delivered', 'wake', told,
-    'call_back', market_waiting_pickup(o, parcel));
+  return jsonb_build_object('order_id', o.id, 'status', 'delivered', 'wake', told);
 end $$;
 
 -- An admin decides nothing about an order that he bought or sold himself.

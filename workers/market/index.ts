@@ -14,6 +14,7 @@ export {
 export { orderSettlement } from "./orders/settlement.ts";
 export { payoutNewsJob } from "./payouts/payout-news.ts";
 export { photoApplier, photoJob } from "./photos/index.ts";
+export { callBackPickup } from "./shipping/call-back-pickup.ts";
 export { courierApplier, followQuietParcels, giveUpQuietParcels } from "./shipping/courier-news.ts";
 export { orderNewsJob } from "./shipping/order-news.ts";
 export { requestPickup } from "./shipping/request-pickup.ts";

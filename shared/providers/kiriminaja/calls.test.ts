@@ -113,6 +113,7 @@ describe("track", () => {
     expect(await client().track("LB1001")).toEqual({
       statusCode: 200,
       status: "delivered",
+      cancelAsked: false,
       text: "Delivered to BAGUS",
       awb: "DEVEL-000000004",
       shippedAt: new Date("2021-07-13T10:44:04Z"),

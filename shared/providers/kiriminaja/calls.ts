@@ -12,7 +12,7 @@ import {
 } from "./answers.ts";
 import { courierName } from "./couriers.ts";
 import { areaNumber, type PickupInput, PROVIDER, pickupBody } from "./pickup.ts";
-import { mapTrackingStatus, type TrackingStatus } from "./tracking-status.ts";
+import { CANCEL_ASKED, mapTrackingStatus, type TrackingStatus } from "./tracking-status.ts";
 
 export interface RatesInput {
   originAreaId: string;
@@ -50,6 +50,8 @@ export interface Pickup {
 export interface Tracking {
   statusCode: number;
   status: TrackingStatus;
+  /** Its sender asked for the end of it, and the courier has not decided: still `pending`. */
+  cancelAsked: boolean;
   text: string | null;
   awb: string | null;
   shippedAt: Date | null;
@@ -142,6 +144,7 @@ export async function track(http: Http, orderRef: string): Promise<Tracking> {
   return {
     statusCode: answer.status_code,
     status: mapTrackingStatus(answer.status_code),
+    cancelAsked: answer.status_code === CANCEL_ASKED,
     text: answer.text,
     awb: details.awb,
     shippedAt: details.shipped_at,

@@ -12,6 +12,9 @@ export type TrackingStatus =
   | "lost"
   | "problem";
 
+/** Cancelling was asked for; the courier decides within 48 hours. */
+export const CANCEL_ASKED = 350;
+
 /**
  * KiriminAja's status code as one of ours (providers/kiriminaja.md §3). A code that the list does not know is a
  * `problem`: it must be seen, and must not end an order by itself.
@@ -22,7 +25,7 @@ export function mapTrackingStatus(code: number): TrackingStatus {
     case 101: // pickup asked
     case 102: // checked
     case 105: // waiting for the courier or its waybill
-    case 350: // cancelling asked, not final
+    case CANCEL_ASKED:
       return "pending";
     case 103: // taken by KiriminAja's driver
     case 104: // at the hub

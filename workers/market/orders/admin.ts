@@ -7,12 +7,11 @@ import { inputHash } from "../../../shared/http/idempotency.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { orderId } from "../refusals.ts";
 import type { Delivered } from "../schemas/admin.ts";
-import { callBackPickup, hearCourier } from "../shipping/courier-news.ts";
+import { hearCourier } from "../shipping/courier-news.ts";
 
 const Decided = z.object({
   order_id: z.string(),
   status: z.string(),
-  call_back: z.string().nullable(),
   wake: wakeSchema,
 });
 
@@ -39,7 +38,6 @@ export async function declareDelivered(
   };
   const decided = await ctx.db.run(call("market_order_delivered", input, Decided));
   wake(ctx, decided.wake);
-  if (decided.call_back) callBackPickup(ctx, decided.call_back);
   return { id: decided.order_id, status: decided.status };
 }
 

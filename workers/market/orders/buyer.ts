@@ -6,7 +6,7 @@ import { notFound } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { BuyerOrder, Tracking } from "../schemas/orders.ts";
-import { callBackPickup, hearCourier } from "../shipping/courier-news.ts";
+import { hearCourier } from "../shipping/courier-news.ts";
 import {
   newestFirst,
   orderColumns,
@@ -65,7 +65,6 @@ export async function trackOrder(ctx: Ctx, orderId: string) {
 const Received = z.object({
   order_id: z.uuid(),
   ask: z.string().nullable(),
-  call_back: z.string().nullable(),
   wake: wakeSchema,
 });
 
@@ -89,6 +88,5 @@ export async function confirmReceived(
     result = await ctx.db.run(call("market_order_received", again, Received));
   }
   wake(ctx, result.wake);
-  if (result.call_back) callBackPickup(ctx, result.call_back);
   return { id: result.order_id };
 }

@@ -7,7 +7,6 @@ import { notFound } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { SellerOrder, SellerOrderDetail, type ShipInput, Shipment } from "../schemas/orders.ts";
-import { callBackPickup } from "../shipping/courier-news.ts";
 import { newestFirst, orderColumns, readPage, timelineColumn } from "./rows.ts";
 
 export interface SellerOrdersQuery {
@@ -72,10 +71,9 @@ export async function shipOrder(ctx: Ctx, input: z.output<typeof ShipInput>) {
     call(
       "market_ship_by_seller",
       { ...input, seller_id: actorOf(ctx).userId },
-      z.object({ shipment: Shipment, call_back: z.string().nullable(), wake: wakeSchema }),
+      z.object({ shipment: Shipment, wake: wakeSchema }),
     ),
   );
   wake(ctx, result.wake);
-  if (result.call_back) callBackPickup(ctx, result.call_back);
   return result.shipment;
 }

@@ -112,16 +112,32 @@ const orderRefunded = mailTemplate({
   }),
 });
 
+/** Before the parcel has arrived the money lies with us, and the seller's balance never had it. */
+function takenFrom({ held, closed }: { held: boolean; closed: boolean }): string {
+  if (!held) {
+    return "bagian Anda dari dana yang dikembalikan diambil dari saldo Anda; yang tidak tercukupi, dari penjualan berikutnya.";
+  }
+  const words =
+    "dana itu diambil dari dana pesanan yang masih kami tahan; saldo Anda tidak berkurang.";
+  return closed
+    ? `${words} Pesanan ini berakhir. Bila paketnya belum dijemput, jangan kirim paketnya; kurir yang sudah diminta menjemputnya kami kabari.`
+    : words;
+}
+
 const orderTakenBack = mailTemplate({
   name: "order_taken_back",
-  schema: RefundMail.extend({ commission_amount: z.number() }),
+  schema: RefundMail.extend({
+    commission_amount: z.number(),
+    held: z.boolean().default(false),
+    closed: z.boolean().default(false),
+  }),
   subject: (mail) => `Dana pesanan ${mail.number} dikembalikan ke pembeli`,
   page: (mail) => ({
     title: `Dana pesanan ${mail.number} dikembalikan ke pembeli`,
     blocks: [
       {
         kind: "text",
-        text: `Halo ${mail.name},\nbagian Anda dari dana yang dikembalikan diambil dari saldo Anda. Komisi atas bagian itu, ${rupiah(mail.commission_amount)}, tidak Anda tanggung.`,
+        text: `Halo ${mail.name},\n${takenFrom(mail)} Komisi atas bagian itu, ${rupiah(mail.commission_amount)}, tidak Anda tanggung.`,
       },
       reasonBlock(mail),
     ],

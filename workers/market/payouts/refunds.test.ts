@@ -23,12 +23,15 @@ import {
   makePromo,
   openShop,
   paidNotice,
+  type Sale,
   sell,
   settle,
   sumOfLedger,
   takeIn,
   usesOf,
 } from "../testing/sales.ts";
+
+import { payoutMails } from "./mails.ts";
 
 let admin: TestUser;
 beforeAll(async () => {
@@ -187,5 +190,31 @@ describe("an admin's refund after delivery", () => {
         failure(expect.any(String)),
       ]);
     }
+  });
+});
+
+describe("the mail to a seller whose order is refunded", () => {
+  async function textOf({ orderId }: Sale) {
+    const { db, config } = testContext();
+    const query = sql`select payload->'data' as data from jobs
+      where dedupe_key like ${`mail/order_taken_back/${orderId}%`} order by created_at desc limit 1`;
+    const [found] = await db.run(rows(query, z.object({ data: z.unknown() })));
+    const template = payoutMails.find(({ name }) => name === "order_taken_back");
+    return template?.text(template.schema.parse(found?.data), config);
+  }
+
+  it("says where the money comes from, and that nothing is to be sent any more", async () => {
+    const sale = await sell(await openShop());
+    await settle(sale);
+    await refundOf(admin, sale, { amount: 1_000 });
+    expect(await textOf(sale)).toContain("masih kami tahan; saldo Anda tidak berkurang");
+    expect(await textOf(sale)).not.toContain("jangan kirim paketnya");
+    await refundOf(admin, sale, {});
+    expect(await textOf(sale)).toContain("saldo Anda tidak berkurang");
+    expect(await textOf(sale)).toContain("jangan kirim paketnya");
+    const arrived = await completed(await sell(await openShop()));
+    await refundOf(admin, arrived, {});
+    expect(await textOf(arrived)).toContain("diambil dari saldo Anda");
+    expect(await textOf(arrived)).not.toContain("jangan kirim paketnya");
   });
 });

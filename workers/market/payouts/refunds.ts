@@ -7,7 +7,6 @@ import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { pushSoon } from "../marketplaces/pushes.ts";
 import { orderId } from "../refusals.ts";
 import type { Refund } from "../schemas/admin.ts";
-import { callBackPickup } from "../shipping/courier-news.ts";
 import { refreshStorefront } from "../storefront/refresh.ts";
 
 const Refunded = z.object({
@@ -21,7 +20,6 @@ const Refunded = z.object({
   tax_amount: z.number(),
   store_id: z.string(),
   store_slug: z.string(),
-  call_back: z.string().nullable(),
   wake: wakeSchema,
 });
 
@@ -71,7 +69,6 @@ async function refund(
   };
   const done = await ctx.db.run(call("market_order_refund", input, Refunded));
   wake(ctx, done.wake);
-  if (done.call_back) callBackPickup(ctx, done.call_back);
   if (request.restock) {
     refreshStorefront(ctx, done.store_slug);
     pushSoon(ctx, done.store_id);

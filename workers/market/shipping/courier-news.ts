@@ -33,13 +33,10 @@ export async function followParcel(ctx: Ctx, number: string, question = 1): Prom
   const askedAt = question < MOST_QUESTIONS ? ctx.now().toISOString() : null;
   const found = await askAboutParcel(ctx, number);
   if (!found) return { kind: "unknown" };
-  const { status, awb } = found;
   const result = await record(ctx, number, found, askedAt);
   if (result.overtaken) return await followParcel(ctx, number, question + 1);
   if (!result.known) return { kind: "unknown" };
-  if (!result.superseded) return { kind: "followed", status };
-  if (awb && status === "pending") callBackPickup(ctx, awb);
-  return { kind: "superseded" };
+  return result.superseded ? { kind: "superseded" } : { kind: "followed", status: found.status };
 }
 
 async function record(ctx: Ctx, number: string, found: ParcelNews, askedAt: string | null) {
@@ -58,14 +55,6 @@ async function record(ctx: Ctx, number: string, found: ParcelNews, askedAt: stri
   const result = await ctx.db.run(call("market_shipment_advance", input, Advanced));
   wake(ctx, result.wake);
   return result;
-}
-
-/** Tells the courier not to come. Courtesy only: it fetches nothing where nothing waits, and its news count no more. */
-export function callBackPickup(ctx: Ctx, awb: string): void {
-  const asked = ctx.providers.kiriminaja.cancel(awb, "Paket tidak perlu dijemput lagi");
-  ctx.waitUntil(
-    asked.catch((error: unknown) => ctx.log.warn("pickup not called back", describeError(error))),
-  );
 }
 
 const PROVIDER = "kiriminaja";

@@ -41,6 +41,8 @@ export interface ParcelNews {
   occurredAt: Date | null;
   /** When the courier first had it, if he says so. */
   shippedAt: Date | null;
+  /** He was told not to come, and has not decided yet. */
+  cancelAsked: boolean;
   description: string;
 }
 
@@ -49,8 +51,8 @@ export async function askAboutParcel(ctx: Ctx, number: string): Promise<ParcelNe
   try {
     const found = await ctx.providers.kiriminaja.track(number);
     const { status, occurredAt, step = status } = read(found);
-    const { awb, shippedAt } = found;
-    return { status, step, awb, occurredAt, shippedAt, description: WORDS[step] };
+    const { awb, shippedAt, cancelAsked } = found;
+    return { status, step, awb, occurredAt, shippedAt, cancelAsked, description: WORDS[step] };
   } catch (error) {
     if (isUnknownParcel(error)) return null;
     throw error;

@@ -18,6 +18,7 @@ import {
   PAID_OUT,
   parcelMails,
   parcelOfSale,
+  runCallBack,
 } from "../testing/parcels.ts";
 import { quietContext, type Sale, takeIn } from "../testing/sales.ts";
 import { followParcel } from "./courier-news.ts";
@@ -201,6 +202,7 @@ describe("a parcel in trouble", () => {
     await news(sale, "processed", "processed_packages");
     await courierDial(sale.number, { cancelDelayMs: 1 });
     await resend(sale);
+    expect(await runCallBack(sale)).toBe("queued");
     await expect.poll(async () => (await atCourier(sale))?.status_code).toBe(300);
     await takeIn("kiriminaja", callback(sale, "canceled_packages"));
     expect(await parcelOfSale(sale)).toMatchObject({ order: "shipped", status: "in_transit" });
@@ -220,6 +222,7 @@ describe("a parcel in trouble", () => {
     expect(given.status).toBe(200);
     await courierDial(sale.number, { cancelDelayMs: 1 });
     await news(sale, "processed", "processed_packages");
+    await runCallBack(sale);
     await expect.poll(async () => (await atCourier(sale))?.status_code).toBe(300);
     expect(await parcelOfSale(sale)).toMatchObject({ order: "refunded", status: "cancelled" });
     expect(await parcelMails(sale)).toEqual([]);

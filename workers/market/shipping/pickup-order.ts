@@ -7,6 +7,7 @@ import { pickupTime } from "./pickup-time.ts";
 export const Parcel = z.object({
   number: z.string(),
   waits: z.boolean(),
+  requested: z.boolean(),
   subtotal: z.number(),
   shipping: z.number(),
   weight_gram: z.number(),
@@ -37,6 +38,7 @@ export type Parcel = z.output<typeof Parcel>;
 export const parcelOf = (orderId: string) => sql`
   select o.number, o.subtotal_amount::float8 as subtotal, o.shipping_amount::float8 as shipping,
     o.status in ('paid', 'processing') and h.requested_at is null and h.kiriminaja_order_id is not null as waits,
+    h.requested_at is not null as requested,
     o.weight_gram, o.shipping_address as address, o.courier,
     (select string_agg(i.name, ', ' order by i.id) from market_order_items i where i.order_id = o.id) as item_name,
     (select sum(i.quantity)::float8 from market_order_items i where i.order_id = o.id) as quantity,

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { api, testContext } from "../../testing/api.ts";
 import { run } from "../testing/catalogue.ts";
+import { cancelOf } from "../testing/money.ts";
 import {
   courierContext,
   courierDial,
@@ -83,9 +84,27 @@ describe("parcels without news for a while", () => {
     expect((await parcelOfSale(withOne)).status).toBe("pending");
   });
 
-  const heard = (sale: Sale, days: number) =>
+  it("and called cancelled are asked about for a week while their money is held: one may carry them all the same", async () => {
+    const sales = await Promise.all([1, 2, 3, 4].map(() => sell(shop)));
+    const [carried, old, fresh, back] = sales as [Sale, Sale, Sale, Sale];
+    for (const sale of sales) {
+      await handOver(sale);
+      await news(sale, "canceled", "canceled_packages");
+      await moveParcel(sale, "shipped");
+    }
+    expect((await cancelOf(back.seller, back)).status).toBe(200);
+    for (const sale of [carried, old, back]) await quiet(sale, 1.1);
+    await heard(old, 8, "1.1 hours");
+    await followQuietParcels(courierContext());
+    expect(await parcelOfSale(carried)).toMatchObject({ order: "shipped", status: "in_transit" });
+    for (const sale of [old, fresh, back]) {
+      expect((await parcelOfSale(sale)).status).toBe("cancelled");
+    }
+  });
+
+  const heard = (sale: Sale, days: number, touched = "7 hours") =>
     run(sql`with h as (update market_shipments set requested_at = now() - make_interval(days => ${days}::int),
-        updated_at = now() - interval '7 hours' where order_id = ${sale.orderId} returning id)
+        updated_at = now() - ${touched}::interval where order_id = ${sale.orderId} returning id)
       update market_shipment_events e set created_at = now() - make_interval(days => ${days}::int)
       from h where e.shipment_id = h.id`);
   const lost = async () => {

@@ -15,6 +15,8 @@ const ASK_AGAIN_AFTER_REFUSAL_MS = 3 * 3_600_000;
 const MINUTE_MS = 60_000;
 const LONGEST_DOUBT_MS = 60 * MINUTE_MS;
 
+const NOT_NEEDED: JobOutcome = { state: "success", result: { needed: false } };
+
 /**
  * Asks the courier to fetch a paid order's parcel. The courier has no idempotency key (kiriminaja.md §1), so a second
  * attempt first looks the order's number up and asks again only when the courier does not know it. What the courier
@@ -26,15 +28,18 @@ export const requestPickup: JobHandler = {
   async run(ctx, job): Promise<JobOutcome> {
     const { order_id: orderId } = Payload.parse(job.payload);
     const [parcel] = await ctx.db.run(rows(parcelOf(orderId), Parcel));
-    if (!parcel?.waits) return { state: "success", result: { needed: false } };
+    // An earlier attempt may have reached the courier for what nobody needs any more.
+    const mayBeThere = job.attempts > 1 && parcel?.requested === false;
+    if (!parcel || !(parcel.waits || mayBeThere)) return NOT_NEEDED;
     try {
-      if (job.attempts > 1 && (await askAboutParcel(ctx, parcel.number))) {
+      if (mayBeThere && (await askAboutParcel(ctx, parcel.number))) {
         return await record(ctx, orderId, { pickupNumber: null, paymentStatus: null });
       }
     } catch (error) {
       if (error instanceof ProviderError) return inDoubt(error, job.attempts);
       throw error;
     }
+    if (!parcel.waits) return NOT_NEEDED;
     const lacking = lackingOf(parcel);
     if (lacking) return await refused(ctx, orderId, lacking);
     try {

@@ -200,6 +200,10 @@ export const shipments = pgTable(
       .where(
         sql`${t.requestedAt} is not null and ${t.kiriminajaOrderId} is not null and ${t.givenUpAt} is null and ${t.status} in ('pending', 'picked_up', 'in_transit', 'failed')`,
       ),
+    // For the same look at parcels that their courier called cancelled: only the lately touched ones are read.
+    index("market_shipments_cancelled_idx")
+      .on(t.updatedAt)
+      .where(sql`${t.kiriminajaOrderId} is not null and ${t.status} = 'cancelled'`),
     check(
       "market_shipments_status_known",
       sql`${t.status} in ('pending', 'picked_up', 'in_transit', 'delivered', 'failed', 'cancelled', 'returned')`,

@@ -7,17 +7,27 @@ import { age } from "../../../shared/jobs/test-jobs.ts";
 import { createKiriminAja } from "../../../shared/providers/kiriminaja.ts";
 import { standIns, testContext } from "../../testing/api.ts";
 import { balance, findJob, twin } from "../../testing/orders.ts";
+import { callBackPickup } from "../shipping/call-back-pickup.ts";
 import { requestPickup } from "../shipping/request-pickup.ts";
 import { jobsOf, openShop, quietContext, type Sale, sell, settle, takeIn } from "./sales.ts";
 
-/** A quiet context whose courier client gives up after `timeoutMs` and never waits between its tries. */
-export function courierContext(timeoutMs = 5_000): Ctx {
+/**
+ * A quiet context whose courier client gives up after `timeoutMs` and never waits between its tries. `before` sees the
+ * path of each call before it is made.
+ */
+export function courierContext(
+  timeoutMs = 5_000,
+  before: (path: string) => Promise<void> | void = () => undefined,
+): Ctx {
   const ctx = quietContext();
   const kiriminaja = createKiriminAja({
     apiKey: ctx.config.KIRIMINAJA_API_KEY,
     baseUrl: ctx.config.KIRIMINAJA_URL,
     timeoutMs,
-    fetch: (input, init) => fetch(input, init),
+    fetch: async (input, init) => {
+      await before(new URL(new Request(input).url).pathname);
+      return await fetch(input, init);
+    },
     sleep: async () => undefined,
   });
   return { ...ctx, providers: { ...ctx.providers, kiriminaja } };
@@ -40,6 +50,23 @@ export async function runPickup(sale: Sale, ctx: Ctx = courierContext(), later =
   const { id } = await pickupJob(sale);
   if (later) for (let hour = 0; hour < 4; hour += 1) await age(testContext(), id);
   return await runJob(ctx, id, [requestPickup]);
+}
+
+const CallBack = z.object({ id: z.string(), state: z.string(), error: z.string().nullable() });
+
+/** The jobs that call an order's pickup back. */
+export async function callBacksOf({ orderId }: Sale) {
+  const query = sql`select id, state, error from jobs
+    where kind = 'market.call_back' and payload->>'order_id' = ${orderId} order by created_at`;
+  return await testContext().db.run(rows(query, CallBack));
+}
+
+/** Runs the one job that calls an order's pickup back, some hours later. */
+export async function runCallBack(sale: Sale, ctx: Ctx = courierContext()) {
+  const [job, ...more] = await callBacksOf(sale);
+  if (!job || more.length > 0) throw new Error("not one job calls the pickup back");
+  for (let hour = 0; hour < 7; hour += 1) await age(testContext(), job.id);
+  return await runJob(ctx, job.id, [callBackPickup]);
 }
 
 /** A paid order whose parcel the courier has been asked to fetch. */
