@@ -55,7 +55,8 @@ begin
     'reason', case when proposal is null then 'asked of the assistant' else 'confirmed by the user' end));
 end $$;
 
--- What a tool acts on, as it is now and locked, or null where it makes something new; fails when the user may not.
+-- What a tool acts on, as it is now and locked, or null where it makes something new; fails when the user may not. What
+-- is somebody else's is told by its store's slug too (`store`): names are not unique.
 create or replace function market_assistant_subject(person bigint, tool text, target uuid) returns jsonb
 language plpgsql as $$
 #variable_conflict use_variable
@@ -65,7 +66,8 @@ begin
   if tool in ('update_product', 'delete_product', 'enhance_product_photo', 'feature_product') then
     select jsonb_build_object('kind', 'market_product', 'id', p.id, 'name', p.name, 'description', p.description,
       'price', p.price, 'stock', p.stock, 'stock_counts', p.stock_counts, 'weight_gram', p.weight_gram, 'category_id', p.category_id,
-      'status', p.status, 'is_featured', p.is_featured) into found_row
+      'status', p.status, 'is_featured', p.is_featured)
+      || case when tool = 'feature_product' then jsonb_build_object('store', s.slug) else '{}' end into found_row
     from market_products p join market_stores s on s.id = p.store_id
     where p.id = target and p.deleted_at is null and s.deleted_at is null
       and (tool = 'feature_product' or s.user_id = person)
@@ -75,7 +77,8 @@ begin
     end if;
   elsif tool in ('update_store_info', 'set_store_location', 'feature_store') then
     select jsonb_build_object('kind', 'market_store', 'id', s.id, 'name', s.name, 'description', s.description,
-      'address', s.address, 'lat', s.lat, 'lng', s.lng, 'is_featured', s.is_featured) into found_row
+      'address', s.address, 'lat', s.lat, 'lng', s.lng, 'is_featured', s.is_featured)
+      || case when tool = 'feature_store' then jsonb_build_object('store', s.slug) else '{}' end into found_row
     from market_stores s
     where s.deleted_at is null and case when tool = 'feature_store' then s.id = target else s.user_id = person end
     for no key update of s;

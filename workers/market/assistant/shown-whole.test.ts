@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { unique } from "../../testing/factories.ts";
-import { agreedTalkOf, talkOf } from "./testing/proposals.ts";
-import { actionsOf, rowOf } from "./testing/talk.ts";
+import { createProduct, createUser, unique } from "../../testing/factories.ts";
+import { createShop } from "../testing/catalogue.ts";
+import { agreedTalkOf, done, talkOf } from "./testing/proposals.ts";
+import { actionsOf, ask, rowOf, script } from "./testing/talk.ts";
 
 const long = (words: string, most: number) => `${words} ${"kata ".repeat(most)}akhir.`;
 const period = { starts_at: "2026-12-01", ends_at: "2026-12-31" };
@@ -56,6 +57,25 @@ describe("what a user is asked to confirm", () => {
       name: `${name}dua`,
     });
     expect(text).toContain(`Hapus produk “${name}dua”`);
+  });
+
+  it("tells an admin whose it is: names of products and stores are anybody's", async () => {
+    const admin = await createUser(["admin"]);
+    const { store } = await createShop();
+    const { id, name } = await createProduct(store);
+    const match = await script([
+      {
+        blocks: [
+          { tool: "feature_product", input: { product_id: id, featured: true } },
+          { tool: "feature_store", input: { store_id: store.id, featured: true } },
+        ],
+      },
+      done,
+    ]);
+    const { text, sessionId } = await ask(admin, match);
+    expect(text).toContain(`Sorot produk “${name}” dari toko “${store.slug}” di halaman depan`);
+    expect(text).toContain(`(“${store.slug}”) di halaman depan`);
+    expect((await ask(admin, "konfirmasi semua", sessionId)).text.split("✅")).toHaveLength(3);
   });
 
   it("is what is done", async () => {

@@ -19,7 +19,7 @@ export const featureStoreTool = tool({
   input: z.object({ store_id: id, featured: z.boolean() }),
   target: ({ store_id }) => store_id,
   summary: (input, before) =>
-    `${verb(input.featured)} toko ${quoted(before?.name)} di halaman depan`,
+    `${verb(input.featured)} toko ${quoted(before?.name)} (${quoted(before?.store)}) di halaman depan`,
   run: async (ctx, { store_id, featured: isFeatured }) => {
     const store = await featureStore(ctx, store_id, isFeatured);
     return { told: { id: store.id, is_featured: store.is_featured } };
@@ -36,7 +36,7 @@ export const featureProductTool = tool({
   input: z.object({ product_id: id, featured: z.boolean() }),
   target: ({ product_id }) => product_id,
   summary: (input, before) =>
-    `${verb(input.featured)} produk ${quoted(before?.name)} di halaman depan`,
+    `${verb(input.featured)} produk ${quoted(before?.name)} dari toko ${quoted(before?.store)} di halaman depan`,
   run: async (ctx, { product_id, featured: isFeatured }) => {
     const product = await featureProduct(ctx, product_id, isFeatured);
     return { told: { id: product.id, is_featured: product.is_featured } };
