@@ -7,6 +7,7 @@ import {
 } from "./vip-reseller/account.ts";
 import {
   type CallbackHeaders,
+  carriesSignature,
   readCallbacks,
   type SupplierCallback,
 } from "./vip-reseller/callback.ts";
@@ -121,6 +122,8 @@ export interface VipReseller {
    * unreadable. Both forms can be replayed: it is a hint, to be confirmed by `getOrderStatus` before money moves.
    */
   parseCallbacks(rawBody: string, headers: CallbackHeaders): Promise<SupplierCallback[]>;
+  /** Whether the supplier itself sent it, though it may say nothing that can be read. */
+  isSigned(headers: CallbackHeaders): Promise<boolean>;
   /** The first of them, or null. */
   parseCallback(rawBody: string, headers: CallbackHeaders): Promise<SupplierCallback | null>;
 }
@@ -148,6 +151,7 @@ export function createVipReseller(options: VipResellerOptions): VipReseller {
     getOrderStatus: (family, query) => getOrders(line, family, query),
     getNickname: (input) => getNickname(line, input),
     parseCallbacks: (rawBody, headers) => readCallbacks(options, rawBody, headers),
+    isSigned: (headers) => carriesSignature(options, headers),
     parseCallback: async (rawBody, headers) =>
       (await readCallbacks(options, rawBody, headers))[0] ?? null,
   };

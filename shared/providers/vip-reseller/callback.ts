@@ -72,6 +72,16 @@ export async function readCallbacks(
   return named.flatMap((fields) => callbackOf(form, fields) ?? []);
 }
 
+/** Whether it carries the supplier's own signature, which is the same on all that it sends, whatever the body says. */
+export async function carriesSignature(
+  { apiId, apiKey }: Account,
+  headers: CallbackHeaders,
+): Promise<boolean> {
+  if (apiId === "" || apiKey === "") return false;
+  const given = headers.get(HEADERS[0])?.trim().toLowerCase() ?? "";
+  return await timingSafeEqual(given, md5Hex(apiId + apiKey));
+}
+
 /** What a signature is made over; an object has no text, or throws when it is asked for one. */
 const wordOf = (value: unknown): string =>
   typeof value === "string" || typeof value === "number" ? String(value) : "";

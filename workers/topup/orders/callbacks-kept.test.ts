@@ -204,7 +204,12 @@ describe("callbacks that are kept", () => {
   });
 
   const keep = (refused: RefusedCallbacks, ctx: Ctx, body: string, from = "203.0.113.7") =>
-    codeOf(refused.keep(ctx, { verdict: "forged", form: "provider", from, ...received(body) }));
+    codeOf(
+      refused.keep(ctx, {
+        ...{ verdict: "forged", form: "provider", from, isSigned: false },
+        ...received(body),
+      }),
+    );
   const floodOf = (many: number) =>
     Array.from({ length: many }, (_, n) => forged(`${n} ${"x".repeat(1_500)}`));
 

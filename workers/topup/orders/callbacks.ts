@@ -66,7 +66,10 @@ export async function receiveCallback(
   const original = first && isWhole ? await originalOf(ctx, bytes) : null;
   if (!first || !original) {
     const form = first || !isWhole ? null : claimedForm(text);
-    await refused.keep(ctx, { verdict: form ? "forged" : "unreadable", form, from, ...body });
+    const isSigned = await ctx.providers.vipReseller.isSigned(headers);
+    if (isSigned) ctx.log.error("signed callback not readable", { length, alert: true });
+    const verdict = form ? "forged" : "unreadable";
+    await refused.keep(ctx, { verdict, form, from, isSigned, ...body });
     throw refusalOf(length, form !== null);
   }
   const digest = await hmacSha256Hex(ctx.config.VIP_RESELLER_API_KEY, bytes);

@@ -27,6 +27,8 @@ export interface Refused {
   verdict: Refusal;
   form: "provider" | "specification" | null;
   from: string;
+  /** The supplier's signature is right; it is refused for what it says, or for its length. */
+  isSigned: boolean;
   bytes: Bytes;
   length: number;
 }
