@@ -4,7 +4,8 @@
 --  remain?, start_count?, notes?, supplier_note?, sealed_serial?, strange?}], now, alert_to} -> {orders, wake}. What the
 -- supplier says of purchases that are under way (`missing`: it does not know it; `untold`: it did not answer). Only a
 -- `processing` order with this trxid moves, and one that a person is asked about where the supplier gives our money back:
--- whatever was bought there, its buyer gets his. All others stay as they are.
+-- whatever was bought there, its buyer gets his. Not where the very answer to the order named something else: that may be
+-- another's purchase, and the order's own be there beside it. All others stay as they are.
 create or replace function topup_orders_advance(input jsonb) returns jsonb language plpgsql as $$
 declare
   moment timestamptz := (input->>'now')::timestamptz;
@@ -37,7 +38,7 @@ begin
     where x.id = o.id
     returning * into o;
     if o.state = 'review' then
-      if u.outcome in ('failed', 'cancelled', 'refunded') then
+      if u.outcome in ('failed', 'cancelled', 'refunded') and o.bought_at is not null then
         ends := ends || jsonb_build_object('id', o.id, 'state', u.outcome);
       end if;
       continue;

@@ -13,9 +13,10 @@ import {
   runOrderJob,
   theOrderOf,
 } from "../testing/outcomes.ts";
-import { dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 import { followOrders } from "./follow.ts";
 import type { Order } from "./order.ts";
+import { placePrepaid } from "./place.ts";
 
 beforeAll(stockShelves);
 
@@ -183,6 +184,27 @@ describe("other goods than were ordered, about which a person is asked", () => {
     await settle();
     expect(await theOrderOf(order.target)).toMatchObject({ state: "failed", reviewReason: null });
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  });
+
+  it("stay a person's where the answer named another's purchase: that one's end says nothing", async () => {
+    const [target, others] = [newPhone(), newPhone()];
+    for (const number of [target, others]) await dial(number, { stay: true, lose: true });
+    await buyPastUs(others);
+    const trxid = (await purchasesOf(others))[0]?.trxid ?? "";
+    const user = await customer(FUNDS);
+    const mixedUp = (text: string) =>
+      text.replace(/"trxid":"\w+"/, `"trxid":"${trxid}"`).replace(target, others);
+    const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000, twist: mixedUp });
+    await placePrepaid(ctx, { service: credit.code, phoneNumber: target });
+    await settle();
+    expect(await theOrderOf(target)).toMatchObject({ state: "review", trxid });
+    expect(await purchasesOf(target)).toHaveLength(1);
+    await hand("fail", trxid);
+    const later = bench({ laterMs: 2 * HOUR, timeoutMs: 3_000 });
+    await followOrders(later.ctx);
+    await later.settle();
+    expect(await theOrderOf(target)).toMatchObject({ state: "review" });
+    expect(await booksOf(user)).toMatchObject({ escrow: credit.price });
   });
 
   it("stay a person's while they are not, with their reason", async () => {
