@@ -111,6 +111,8 @@ export interface RemoteListing extends ListingRef {
   stock: number | null;
   /** The platform's words where it accepted with a complaint. */
   warnings: string[];
+  /** Other items of the same SKU that stand there, which nobody keeps in step; told by `findBySku`. */
+  others?: string[];
 }
 
 export interface PriceChange {

@@ -4,6 +4,7 @@ import { contradiction, refusal } from "../marketplace/call.ts";
 import { MarketplaceError } from "../marketplace/error.ts";
 import { amountIdr, count, id, text } from "../marketplace/fields.ts";
 import { checkListing } from "../marketplace/listing-rules.ts";
+import { oneOf } from "../marketplace/one-of.ts";
 import type {
   BatchOutcome,
   ListingInput,
@@ -149,5 +150,6 @@ export async function findBySku(
         warnings: [],
       })),
   );
-  return found.find(({ status }) => status !== "deleted") ?? null;
+  const standing = found.filter(({ status }) => status !== "deleted");
+  return oneOf(standing);
 }

@@ -3,6 +3,7 @@ import { checkBatch, outcomeOf } from "../marketplace/batch.ts";
 import { refusal } from "../marketplace/call.ts";
 import { amountIdr, count, id, text } from "../marketplace/fields.ts";
 import { brokenPrice, brokenStock, checkListing } from "../marketplace/listing-rules.ts";
+import { oneOf } from "../marketplace/one-of.ts";
 import { wordsOf } from "../marketplace/words.ts";
 import type {
   BatchOutcome,
@@ -208,9 +209,7 @@ export async function findBySku(
   const items = (response.item_list ?? [])
     .filter((item) => item.item_sku === sku && statusOf(item.item_status) !== "deleted")
     .sort((a, b) => Number(a.item_id) - Number(b.item_id));
-  const item = items.find(({ item_status }) => item_status === "NORMAL") ?? items[0];
-  if (!item) return null;
-  return {
+  const standing = items.map((item) => ({
     itemId: item.item_id,
     skuId: null,
     sku,
@@ -218,5 +217,6 @@ export async function findBySku(
     priceIdr: item.price_info?.[0]?.original_price ?? null,
     stock: item.stock_info_v2?.summary_info?.total_available_stock ?? null,
     warnings: [],
-  };
+  }));
+  return oneOf(standing);
 }

@@ -3,6 +3,7 @@ import { checkBatch, outcomeOf } from "../marketplace/batch.ts";
 import { contradiction, partFailed, refusal } from "../marketplace/call.ts";
 import { amountIdr, count, id, text } from "../marketplace/fields.ts";
 import { brokenPrice, brokenStock, checkListing } from "../marketplace/listing-rules.ts";
+import { oneOf } from "../marketplace/one-of.ts";
 import type {
   BatchOutcome,
   ListingInput,
@@ -230,5 +231,5 @@ export async function findBySku(
       })),
   );
   const standing = found.filter(({ status }) => status !== "deleted");
-  return standing.find(({ status }) => status === "live") ?? standing[0] ?? null;
+  return oneOf(standing);
 }

@@ -20,6 +20,8 @@ export interface Entry {
   known: Known;
   /** Whether it was on sale there, where the shop was asked. */
   wasLive?: boolean;
+  /** What its seller should know of although it is in step. */
+  remark?: string;
   /** What ended it early. */
   ended: (Known & Outcome) | null;
 }

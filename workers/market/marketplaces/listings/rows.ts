@@ -69,11 +69,11 @@ export interface Known {
 }
 
 /**
- * `synced`: the shop shows the product. `failed`: its seller is told why not; with `after_ms` it is tried again by itself
+ * `synced`: the shop shows the product, whatever is to be remarked. `failed`: its seller is told why not; with `after_ms` it is tried again by itself
  * all the same. `retry`: later, by itself. `release`: not tried. `doubt`: a creation may have gone through just now.
  */
 export type Outcome =
-  | { outcome: "synced" }
+  | { outcome: "synced"; reason?: string }
   | { outcome: "failed"; reason: string; after_ms?: number; doubt?: boolean }
   | { outcome: "retry"; reason: string; after_ms: number; doubt?: boolean }
   | { outcome: "release" };

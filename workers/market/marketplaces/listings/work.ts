@@ -68,7 +68,7 @@ function entryOf(work: Work): Entry {
   return { work, ref, known, ended: null };
 }
 
-const resultOf = ({ work, known, wasLive, ended }: Entry): Result => ({
+const resultOf = ({ work, known, wasLive, remark, ended }: Entry): Result => ({
   id: work.id,
   changes: work.changes,
   ...(wasLive === undefined ? {} : { was_live: wasLive }),
@@ -76,7 +76,7 @@ const resultOf = ({ work, known, wasLive, ended }: Entry): Result => ({
   ...known,
   // A listing whose shelf is still not known is gone over as a whole once more, whatever else has been sent.
   ...(known.shown === null ? { content: null } : {}),
-  ...(ended ?? { outcome: "synced" }),
+  ...(ended ?? { outcome: "synced", ...(remark ? { reason: remark } : {}) }),
 });
 
 type Ended = (Known & Outcome) | null;
@@ -146,8 +146,13 @@ async function find({ shop }: Desk, entry: Entry): Promise<RemoteListing | null>
   const { id } = entry.work.product;
   const found = await shop.call((auth) => shop.client.findBySku(auth, id));
   entry.wasLive = found?.status === "live" || found?.status === "review";
+  if (found?.others) entry.remark = remarkOf(found.others, PLATFORM_NAME[shop.client.platform]);
   return found?.status === "deleted" ? null : found;
 }
+
+/** A copy sells what was sold here, at the price of before: only its seller knows which of them buyers look at. */
+const remarkOf = (others: string[], name: string) =>
+  `Ada produk lain dengan SKU ini di ${name} yang tidak ikut diperbarui: ${others.slice(0, 5).join(", ")}. Hapus yang tidak dipakai`;
 
 function adopt(entry: Entry, { itemId, skuId, sku, status, priceIdr, stock }: RemoteListing) {
   entry.ref = { itemId, skuId, sku };

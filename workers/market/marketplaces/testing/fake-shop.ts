@@ -1,3 +1,4 @@
+import { oneOf } from "../../../../shared/providers/marketplace/one-of.ts";
 import type {
   BatchOutcome,
   ListingInput,
@@ -166,8 +167,10 @@ export class FakeShop implements MarketplaceClient {
       "findBySku",
       sku,
       () => {
-        const found = this.item(sku);
-        return found ? remote(found) : null;
+        const standing = [...this.items.values()].filter(
+          (item) => item.sku === sku && item.status !== "deleted",
+        );
+        return oneOf(standing.map(remote));
       },
       auth,
     );
