@@ -117,3 +117,19 @@ it("has a user whose home does not answer connect again, and asks it more than o
   await expect(connect(await createUser())).rejects.toThrow(ConnectLater);
   expect(asked).toBe(3);
 });
+
+it("lets a guest go on whom an earlier release has kept: he is who he was, and his secret is known from now on", async () => {
+  const { desk } = reception({ home: async () => ({ rooms: [] }), profile: async () => PROFILE });
+  const nothing = {} as never;
+  const parts = { desk, attendance: nothing, requests: nothing, startChores: () => undefined };
+  const person = { key: "g:5:Ana", userId: null, name: "Ana", avatar: null, level: 1, vip: 0 };
+  const socket = {
+    ...{ id: "a", pid: "s1.a", request: { headers: {}, query: {}, address: "" }, recovered: true },
+    data: { person: { ...person, address: "x" }, signIn: null, isBatched: false, seat: null },
+  } as unknown as AppSocket;
+  await new Reception(parts).connect(socket, { pid: "s1.a" });
+  expect(socket.data).toMatchObject({
+    person: { ...person, address: "x", line: { pid: "s1.a", visitor: "g:5:Ana" } },
+    formerPid: null,
+  });
+});
