@@ -14,7 +14,15 @@ import {
   parcelMails,
   parcelOfSale,
 } from "../testing/parcels.ts";
-import { openShop, quietContext, type Sale, sell, settle, takeIn } from "../testing/sales.ts";
+import {
+  jobsOf,
+  openShop,
+  quietContext,
+  type Sale,
+  sell,
+  settle,
+  takeIn,
+} from "../testing/sales.ts";
 import { orderNewsJob } from "./order-news.ts";
 import { cancelPickup } from "./seller-parcel.ts";
 
@@ -190,6 +198,19 @@ describe("a pickup that its seller cancels", () => {
     expect(
       order.body.data.timeline.map((line: { description: string }) => line.description),
     ).toContain("Pembatalan penjemputan diminta");
+  });
+
+  it("is told once where the courier's answer was lost and its seller asks again", async () => {
+    const sale = await handedOver();
+    await news(sale, "processed", "processed_packages");
+    await courierDial(sale.number, { cancelDelayMs: 3_600_000 });
+    await courierDial(sale.number, { timeOut: { count: 1 } }, "/api/mitra/v3/cancel_shipment");
+    const asSeller = { ...courierContext(300), actor: sale.seller };
+    await expect(cancelPickup(asSeller, sale.orderId, "Stok rusak")).rejects.toMatchObject({
+      code: "provider_unavailable",
+    });
+    for (let click = 0; click < 2; click += 1) expect((await cancel(sale)).status).toBe(200);
+    expect((await jobsOf(sale)).filter((key) => /called_back\//.test(key))).toHaveLength(1);
   });
 
   it("stays where the courier has it, where it is another's, and where the courier is out of reach", async () => {

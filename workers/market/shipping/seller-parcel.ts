@@ -6,6 +6,7 @@ import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import type { ProviderError } from "../../../shared/providers/http.ts";
 import { isUuid } from "../schemas/fields.ts";
 import { followParcel } from "./courier-news.ts";
+import { askAboutParcel } from "./parcel-news.ts";
 import { askCourier } from "./rates.ts";
 
 const Parcel = z.object({ number: z.string(), status: z.string(), tracking_code: z.string() });
@@ -39,10 +40,12 @@ export async function cancelPickup(ctx: Ctx, orderId: string, reason: string) {
         : "Paket sudah diambil kurir, penjemputan tidak dapat dibatalkan";
     throw new AppError("conflict", words, { meta: { status: parcel.status } });
   }
-  const { final } = await askCourier(
-    () => ctx.providers.kiriminaja.cancel(parcel.tracking_code, reason),
-    clash,
-  );
+  const { final } = await askCourier(async () => {
+    // He refuses a second request: one whose answer was lost is found by asking.
+    const found = await askAboutParcel(ctx, parcel.number);
+    if (found?.cancelAsked) return { final: false };
+    return await ctx.providers.kiriminaja.cancel(parcel.tracking_code, reason);
+  }, clash);
   const Woken = z.object({ wake: wakeSchema });
   const told = await ctx.db.run(
     call("market_pickup_called_back", { order_id: orderId, final }, Woken),
