@@ -5,7 +5,8 @@
 -- supplier says of purchases that are under way (`missing`: it does not know it; `untold`: it did not answer). Only a
 -- `processing` order with this trxid moves, and one that a person is asked about where the supplier gives our money back:
 -- whatever was bought there, its buyer gets his. Not where the very answer to the order named something else: that may be
--- another's purchase, and the order's own be there beside it. All others stay as they are.
+-- another's purchase, and the order's own be there beside it. All others stay as they are, but that one which was delivered
+-- gets the serial number that it lacks; it is among `orders` then.
 create or replace function topup_orders_advance(input jsonb) returns jsonb language plpgsql as $$
 declare
   moment timestamptz := (input->>'now')::timestamptz;
@@ -14,6 +15,7 @@ declare
   doubt text;
   ends jsonb := '[]';
   wakes jsonb := '[]';
+  served jsonb := '[]';
   ended jsonb;
 begin
   for u in
@@ -21,6 +23,13 @@ begin
       remain int, start_count int, notes text, supplier_note text, sealed_serial text, strange text)
     order by r.id
   loop
+    update topup_orders x set sealed_serial = u.sealed_serial, updated_at = now()
+    where x.id = u.id and x.trxid = u.trxid and topup_lacks_serial(x) and u.sealed_serial is not null
+      and u.outcome in ('success', 'partial')
+    returning * into o;
+    if found then
+      served := served || to_jsonb(o);
+    end if;
     select * into o from topup_orders x
     where x.id = u.id and x.trxid = u.trxid and x.state in ('processing', 'review') for no key update;
     continue when not found;
@@ -61,8 +70,14 @@ begin
     end if;
   end loop;
   ended := topup_orders_end(ends, input);
-  return ended || jsonb_build_object('wake', wakes || (ended->'wake'));
+  return ended || jsonb_build_object('wake', wakes || (ended->'wake'), 'orders', (ended->'orders') || served);
 end $$;
+
+-- Whether it was delivered without the token or voucher that its kind may have: a supplier may tell it after the word of
+-- success. It is looked for in its lists for an hour, at its buyer's wish for a day, and taken from a callback whenever.
+create or replace function topup_lacks_serial(o topup_orders) returns boolean language sql immutable as $$
+  select o.state in ('success', 'partial') and o.family <> 'social' and o.sealed_serial is null and o.trxid is not null
+$$;
 
 -- Why a person must look at what the supplier says of this purchase, or null. One that is plainly of other goods or for
 -- somebody else: whether its buyer has what he paid for, no list tells; the supplier or he must be asked.

@@ -14,9 +14,10 @@ begin
     and (x.user_id = reader or exists (
       select from identity_users u where u.id = reader and 'admin' = any (u.roles) and u.deleted_at is null));
   if not found then return null; end if;
-  if (input->>'ask')::boolean and o.state = 'processing' then
+  if (input->>'ask')::boolean
+    and (o.state = 'processing' or topup_lacks_serial(o) and o.finished_at > moment - interval '1 day') then
     update topup_orders x set asked_at = moment
-    where x.id = o.id and x.state = 'processing'
+    where x.id = o.id and x.state = o.state
       and (x.asked_at is null or x.asked_at <= moment - make_interval(secs => (input->>'pause_seconds')::int));
     may_ask := found;
   end if;

@@ -10,7 +10,7 @@ import { claimedForm } from "../../../shared/providers/vip-reseller/callback.ts"
 import type { CallbackHeaders } from "../../../shared/providers/vip-reseller.ts";
 import { advance } from "./follow.ts";
 import { orderShape, targetKind } from "./order.ts";
-import { updateOf } from "./purchase.ts";
+import { lacksSerial, updateOf } from "./purchase.ts";
 import { LONGEST_BYTES, RefusedCallbacks } from "./refused-callbacks.ts";
 
 const PROVIDER = "vip-reseller";
@@ -128,7 +128,7 @@ export const callbackApplier: NoticeApplier = {
     const order = found.row;
     const isInterim = status === "waiting" || status === "processing";
     const isFollowed = order.state === "processing" || order.state === "review";
-    if (!isFollowed || isInterim) return "applied";
+    if (isInterim || !(isFollowed || lacksSerial(order))) return "applied";
 
     const [purchase] = await ctx.providers.vipReseller.getOrderStatus(order.family, { trxid });
     if (!purchase) return { parked: "the supplier does not know this purchase" };
@@ -136,7 +136,7 @@ export const callbackApplier: NoticeApplier = {
     const asked = { ...order, listedName, targetKind: target_kind };
     const update = await updateOf(ctx, asked, purchase);
     await advance(ctx, [update]);
-    return update.outcome === "open"
+    return isFollowed && update.outcome === "open"
       ? { parked: `not confirmed, it is ${purchase.status}` }
       : "applied";
   },

@@ -99,7 +99,10 @@ const dueAt = (now: string) => sql`(state = 'processing' and ask_at <= ${now}
 export async function followOrders(ctx: Ctx): Promise<void> {
   const due = await ctx.db.run(
     rows(
-      sql`select distinct family from topup_orders where ${dueAt(ctx.now().toISOString())}`,
+      sql`select family from topup_orders where ${dueAt(ctx.now().toISOString())}
+        union select o.family from topup_orders o
+        where o.id >= uuidv7(interval '-2 hours') and topup_lacks_serial(o)
+          and o.finished_at > now() - interval '1 hour'`,
       z.object({ family: z.enum(["prepaid", "game", "social"]) }),
     ),
   );
@@ -117,7 +120,8 @@ async function followFamily(ctx: Ctx, family: SupplierFamily): Promise<void> {
   const byTrxid = new Map(listed.map((purchase) => [purchase.trxid, purchase]));
   const orders = await ctx.db.run(
     rows(
-      sql`${followed} where o.state in ('processing', 'review') and o.trxid is not null and o.family = ${family} and (
+      sql`${followed} where (o.state in ('processing', 'review') or topup_lacks_serial(o)) and o.trxid is not null
+        and o.family = ${family} and (
           o.trxid = any (${`{${[...byTrxid.keys()].map((id) => JSON.stringify(id)).join(",")}}`}::text[])
           or o.id in (select id from topup_orders where family = ${family}
             and ${dueAt(ctx.now().toISOString())} order by ask_at nulls first limit ${LISTED + ALONE}))

@@ -149,6 +149,10 @@ export const sealSerial = (ctx: Ctx, orderId: string, serial: string) =>
 /** The states in which a kept serial is its buyer's: of other goods, or of what he gets his money back for, it is not. */
 export const TELLS_SERIAL: ReadonlySet<string> = new Set<OrderState>(["success", "partial"]);
 
+/** As SQL function `topup_lacks_serial`. */
+export const lacksSerial = ({ state, family, sealedSerial }: Order) =>
+  TELLS_SERIAL.has(state) && family !== "social" && !sealedSerial;
+
 /** A kept serial number in the clear; null before the order was delivered. */
 export async function openSerial(ctx: Ctx, order: Order): Promise<string | null> {
   if (!order.sealedSerial || !TELLS_SERIAL.has(order.state)) return null;

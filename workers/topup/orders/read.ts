@@ -57,12 +57,15 @@ export interface Asked {
 }
 
 /**
- * The actor's order as the supplier has it now. It is asked about orders that are under way only, and about each at
- * most every few seconds; `provider_unavailable` when it does not answer, or says that it has no such order.
+ * The actor's order as the supplier has it now. It is asked about orders only that are under way or lack their serial
+ * number, and about each at most every few seconds; `provider_unavailable` when it does not answer about one under way, or
+ * says that it has no such order.
  */
 export async function askAboutOrder(ctx: Ctx, key: OrderKey): Promise<Asked> {
   const { order, ask, listed_name: listedName, target_kind } = await read(ctx, key, true);
   if (!ask || order.trxid === null) return { order, purchase: null };
+  // One that has ended is shown as it ended, whatever the supplier says of it now.
+  const isUnderWay = order.state === "processing";
   let purchases: SupplierOrder[];
   try {
     purchases = await ctx.providers.vipReseller.getOrderStatus(order.family, {
@@ -71,15 +74,17 @@ export async function askAboutOrder(ctx: Ctx, key: OrderKey): Promise<Asked> {
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     ctx.log.warn("order status not told", { order: order.number, ...describeError(error) });
+    if (!isUnderWay) return { order, purchase: null };
     throw new AppError("provider_unavailable", "Failed to check order status", { cause: error });
   }
   const [purchase] = purchases;
   if (!purchase) {
+    if (!isUnderWay) return { order, purchase: null };
     throw new AppError("provider_unavailable", "The provider does not know this transaction");
   }
   const asked = { ...order, listedName, targetKind: target_kind };
   const [moved] = await advance(ctx, [await updateOf(ctx, asked, purchase)]);
-  return { order: moved ?? order, purchase };
+  return { order: moved ?? order, purchase: isUnderWay ? purchase : null };
 }
 
 const Page = z.object({ total: z.number(), orders: z.array(orderShape) });
