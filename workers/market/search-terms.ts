@@ -6,6 +6,12 @@ export interface SearchTerms {
 }
 
 /**
+ * What the index of words takes for a letter or a digit, which is not all that Unicode calls a number: the name
+ * "2m²" is there as the word "2m".
+ */
+const RUN = /[\p{Alphabetic}0-9]+/gu;
+
+/**
  * A typed word of letters and digits is a term. One with other signs in it ("50%", "t-shirt") must stand in the name as
  * it is, `%` and `_` being letters; its runs of letters and digits narrow the search where they surely begin a word of
  * the name or are long enough to be looked for inside of words.
@@ -14,7 +20,7 @@ export function termsOf(words: readonly string[]): SearchTerms {
   const terms: string[] = [];
   const texts: string[] = [];
   for (const word of words) {
-    const runs = word.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+    const runs = word.toLowerCase().match(RUN) ?? [];
     if (runs.length === 1 && runs[0] === word.toLowerCase()) {
       terms.push(runs[0]);
       continue;

@@ -42,6 +42,17 @@ describe("words of a search", () => {
     expect(await namesOf({ q: `${word} qzvwxj` })).toEqual([]);
   });
 
+  it.each(["2m²", "½", "١٢٣", "हिन्दी", "Café"])(
+    "are found with signs of every script (%s)",
+    async (q) => {
+      const { store } = await createShop();
+      const name = `Karpet ${q} ${ownWord()}`;
+      await createProduct(store, { name });
+      expect(await namesOf({ q: name })).toEqual([name]);
+      expect(await namesOf({ q, store_id: store.id })).toEqual([name]);
+    },
+  );
+
   it("of a letter or two find nothing but what has a word that begins so", async () => {
     const { store } = await createShop();
     await createProduct(store, { name: `Qq ${ownWord()}` });
