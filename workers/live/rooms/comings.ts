@@ -39,10 +39,12 @@ export class Comings {
     this.#show("left", member, member.socket);
   }
 
-  /** A socket left its seat, and its person is still here: he is shown as he is now. */
+  /** A socket left its seat, and its person is still here: he is shown as he is now, unless another of his sits there. */
   gotUp({ key, seat }: Member): void {
-    const [other] = this.#parts.members.ofPerson(key);
-    if (seat !== null && other && other.seat !== seat) this.joined(other);
+    const others = this.#parts.members.ofPerson(key);
+    if (seat === null || others.some((other) => other.seat === seat)) return;
+    const other = others.find((other) => other.seat !== null) ?? others[0];
+    if (other) this.joined(other);
   }
 
   #show(what: "joined" | "left", member: Member, except: string | null): void {

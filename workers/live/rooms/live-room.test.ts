@@ -176,6 +176,18 @@ describe("a party room", () => {
       expect(stage.said("party:user-joined")).toMatchObject([{ payload: { userId: 2, seat: 3 } }]);
     }));
 
+  it("shows a person on the seat that another of his tabs keeps or has, when one of them goes", () =>
+    onStage("party", async (stage) => {
+      const seated = (seat: number) => ({ seat }) as Partial<RoomOp>;
+      await stage.do("s1", join("a", user(1), seated(3)), join("b", user(1)));
+      await stage.do("s1", join("c", user(1), seated(3)), join("d", user(1), seated(5)));
+      stage.said();
+      await stage.do("s1", leave("a"));
+      expect(stage.said()).toEqual([]);
+      await stage.do("s1", leave("c"));
+      expect(stage.said()).toMatchObject([{ payload: { userId: 1, seat: 5 } }]);
+    }));
+
   it("hears only its members", () =>
     onStage("party", async (stage) => {
       await stage.do("s1", join("a", user(1)));

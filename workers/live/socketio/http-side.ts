@@ -43,6 +43,7 @@ export class HttpSide<U> {
       return refuse(1);
     }
     const { polling } = session;
+    if (wish.kind === "misused") return refuse(3);
     if (wish.kind === "upgrade") return this.#upgrade(session);
     if (!polling) return refuse(3);
     return wish.kind === "poll"

@@ -180,6 +180,20 @@ describe("connection-state recovery", () => {
     expect((await comeBack(stub, { pid, offset })).sid).not.toBe(id);
   });
 
+  it.each(['"', "世"])("keeps no row that is larger than storage takes, of %s", async (sign) => {
+    const stub = newShard("lazy");
+    await WireClient.join(stub);
+    await inside(stub, ({ io }) => {
+      for (const count of [880_000, 120_000, 440_000]) io.toAll().emit("a", [sign.repeat(count)]);
+    });
+    await isWritten(stub);
+    const rows = await inside(stub, (_, { storage }) =>
+      storage.sql.exec("select length(cast(packets as blob)) as n from socketio_log").toArray(),
+    );
+    expect(rows).not.toEqual([]);
+    for (const { n } of rows) expect(n).toBeLessThan(2_000_000);
+  });
+
   it("keeps the last packets of a rush that is more than is kept", async () => {
     const stub = newShard("lazy");
     const { client, id, pid } = await inRoom(stub);

@@ -19,20 +19,25 @@ export function refuse(code: RefusalCode): Response {
 export type Wish =
   | { kind: "refused"; code: RefusalCode }
   | { kind: "open"; transport: "polling" | "websocket" }
-  | { kind: "poll" | "post" | "upgrade"; sid: string };
+  /** `misused`: a bad request, if there is such a session at all. */
+  | { kind: "poll" | "post" | "upgrade" | "misused"; sid: string };
 
 export function wishOf(request: Request): Wish {
   const query = new URL(request.url).searchParams;
   const transport = query.get("transport");
   if (transport !== "polling" && transport !== "websocket") return { kind: "refused", code: 0 };
   const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  const isMixed = isUpgrade !== (transport === "websocket");
   const sid = query.get("sid");
-  if (sid === null && request.method !== "GET") return { kind: "refused", code: 2 };
-  if (isUpgrade !== (transport === "websocket")) return { kind: "refused", code: 3 };
+  if (sid !== null) return { kind: isMixed ? "misused" : useOf(request.method, isUpgrade), sid };
+  if (request.method !== "GET") return { kind: "refused", code: 2 };
+  if (isMixed) return { kind: "refused", code: 3 };
   if (query.get("EIO") !== "4") return { kind: "refused", code: 5 };
-  if (sid === null) return { kind: "open", transport };
-  if (isUpgrade) return { kind: "upgrade", sid };
-  if (request.method === "GET") return { kind: "poll", sid };
-  if (request.method === "POST") return { kind: "post", sid };
-  return { kind: "refused", code: 3 };
+  return { kind: "open", transport };
+}
+
+function useOf(method: string, isUpgrade: boolean): "poll" | "post" | "upgrade" | "misused" {
+  if (isUpgrade) return "upgrade";
+  if (method === "GET") return "poll";
+  return method === "POST" ? "post" : "misused";
 }

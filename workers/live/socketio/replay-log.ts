@@ -35,8 +35,10 @@ type Reader = Pick<SocketState, "id" | "namespace" | "rooms" | "since">;
 
 const PER_MS = 1_000;
 const MAX_CHARS = 8_000_000;
-/** A row takes 2 MB: a packet that does not fit surely is not kept, and who missed it gets a new session. */
-const MAX_PACKET_CHARS = 900_000;
+/** A row takes 2 MB: a packet that does not fit is not kept, and who missed it gets a new session. */
+const ROW_BYTES = 1_950_000;
+/** So many surely fit: each takes three bytes at most. */
+const SAFE_CHARS = 640_000;
 const SEGMENT_CHARS = 256_000;
 /** What is to be forgotten waits for more of it: that the log begins later is written once for all of them. */
 const SLACK = { ms: 30_000, part: 1.25 };
@@ -97,7 +99,8 @@ export class ReplayLog {
   append(packet: Omit<Logged, "frames"> & { frames: readonly Frame[] }): void {
     const frames = packet.frames.map(textOf);
     const chars = frames.reduce((sum, { length }) => sum + length, 0);
-    if (chars > MAX_PACKET_CHARS) {
+    if (this.#tailChars + chars > SAFE_CHARS) this.flush();
+    if (chars > SAFE_CHARS && bytesOf(frames) > ROW_BYTES) {
       this.#load();
       this.#forget(packet.n);
       return;
@@ -233,6 +236,9 @@ export class ReplayLog {
 
 const charsOf = (packets: readonly Logged[]) =>
   packets.reduce((sum, { frames }) => frames.reduce((all, { length }) => all + length, sum), 0);
+
+const bytesOf = (frames: readonly string[]) =>
+  new TextEncoder().encode(JSON.stringify(frames)).byteLength;
 
 /** An offset as it stands in a packet. */
 export const offsetText = (n: number) => n.toString(36);

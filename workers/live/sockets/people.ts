@@ -41,7 +41,9 @@ export type Profile = Omit<PersonCard, "key" | "userId" | "address" | "line"> | 
 export function tokenOf(request: HandshakeRequest, auth: Record<string, unknown>): string | null {
   const header = bearerOf(request.headers.authorization);
   for (const token of [auth.token, header, request.query.token]) {
-    const text = token === undefined || token === null ? "" : String(token);
+    const value = token ?? "";
+    // What is no text is no token of ours; a client's object need not turn into one.
+    const text = typeof value === "string" ? value : JSON.stringify(value);
     // Some screens of the app read a missing key and send the word for it.
     if (text !== "" && text !== "null" && text !== "undefined") return text;
   }
