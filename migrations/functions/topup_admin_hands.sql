@@ -63,7 +63,7 @@ end $$;
 create or replace function topup_hands_alone(actor bigint) returns bigint language sql stable as $$
   select coalesce(sum(greatest(o.amount, (h.input->>'chargedAmount')::bigint, o.charged_amount)), 0)::bigint
   from topup_hand_requests h join topup_orders o on o.id = h.order_id
-  where h.id >= uuidv7(jakarta_midnight(now()) - clock_timestamp()) and h.created_at >= jakarta_midnight(now())
+  where h.id >= uuid_from(jakarta_midnight(now())) and h.created_at >= jakarta_midnight(now())
     and h.requested_by = actor and not h.needs_second and h.action <> 'retry' and h.state in ('confirmed', 'done')
 $$;
 

@@ -13,7 +13,7 @@ begin
   end if;
   with recent as materialized (
     select e.body::jsonb as kept from inbox_events e
-    where e.id >= uuidv7(interval '-1 hour') and e.provider = input->>'provider'
+    where e.id >= uuid_from(now() - interval '1 hour') and e.provider = input->>'provider'
   ), counted as (
     select a->>'address' as address, sum((a->>'count')::bigint) as n
     from recent r, jsonb_array_elements(case jsonb_typeof(r.kept->'from') when 'array' then r.kept->'from' else '[]' end) a

@@ -23,7 +23,7 @@ begin
     where r.trxid = any (nobodys) and w.seen_at > (input->>'seen_at')::timestamptz - interval '30 days'
       -- Looked up once for all: an account that is used past us shows thousands that are nobody's.
       and topup_plain_target(r.target) in (select topup_plain_target(x.target) from topup_orders x
-        where x.id >= uuidv7(interval '-30 days') and x.state in ('failed', 'cancelled', 'refunded')
+        where x.id >= uuid_from(now() - interval '30 days') and x.state in ('failed', 'cancelled', 'refunded')
           and x.trxid is null and x.attempt_at is not null and x.family = input->>'family')
     order by r.trxid
   loop
@@ -45,7 +45,7 @@ end $$;
 -- that is still open: then the purchases are as many as the orders that are paid, whichever of them has it.
 create or replace function topup_late_owner(family text, late jsonb) returns topup_orders language sql stable as $$
   select x.* from topup_orders x, topup_history_rows(jsonb_build_array(late)) r
-  where x.id >= uuidv7(interval '-30 days') and x.state in ('failed', 'cancelled', 'refunded') and x.trxid is null
+  where x.id >= uuid_from(now() - interval '30 days') and x.state in ('failed', 'cancelled', 'refunded') and x.trxid is null
     and x.attempt_at is not null and x.family = topup_late_owner.family and topup_is_for(x, r.target)
     and topup_may_be_of(x.attempt_at, (late->>'seen_at')::timestamptz)
     and (topup_row_fits(x, r.zone, r.code, r.service, r.quantity)
@@ -62,7 +62,7 @@ create or replace function topup_late_families(input jsonb) returns jsonb langua
   select coalesce(jsonb_agg(jsonb_build_object('family', f.family,
       'limit', topup_list_back_to(f.family, f.since, input))), '[]')
   from (select x.family, min(x.attempt_at) as since from topup_orders x
-    where x.id >= uuidv7(interval '-30 days') and x.state in ('failed', 'cancelled', 'refunded') and x.trxid is null
+    where x.id >= uuid_from(now() - interval '30 days') and x.state in ('failed', 'cancelled', 'refunded') and x.trxid is null
       and x.attempt_at is not null and x.absences > 0
       and x.finished_at > (input->>'now')::timestamptz - interval '2 days'
     group by x.family) f
@@ -76,7 +76,7 @@ language sql stable as $$
   select least((input->>'most')::bigint, (input->>'listed')::bigint
     + (select count(*) from topup_orders x
       where x.family = topup_list_back_to.family and x.trxid is not null and x.attempt_at >= since
-        and x.id >= uuidv7(since - clock_timestamp() - interval '2 hours'))
+        and x.id >= uuid_from(since - interval '2 hours'))
     + (select count(*) from topup_supplier_sightings w
       where w.family = topup_list_back_to.family and w.seen_at >= since))
 $$;

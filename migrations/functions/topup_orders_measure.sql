@@ -9,7 +9,7 @@ declare
   moment timestamptz := (input->>'now')::timestamptz;
   midnight timestamptz := jakarta_midnight(moment);
   limits jsonb := topup_limits(o.user_id, input);
-  since uuid := uuidv7(midnight - clock_timestamp() - interval '2 hours');
+  since uuid := uuid_from(midnight - interval '2 hours');
   twin text;
   spent bigint;
 begin
@@ -25,7 +25,7 @@ begin
   end if;
   select x.number into twin from topup_orders x
   -- Unpaid orders are paid at most so long after their number was given.
-  where x.user_id = o.user_id and x.id >= uuidv7(moment - clock_timestamp() - interval '2 hours') and x.id <> o.id
+  where x.user_id = o.user_id and x.id >= uuid_from(moment - interval '2 hours') and x.id <> o.id
     and not (input->>'confirm')::boolean and x.family = o.family and x.code = o.code
     and x.zone is not distinct from o.zone and x.state not in ('failed', 'cancelled', 'refunded')
     and x.paid_at > moment - make_interval(mins => (input->'limits'->>'like_minutes')::int)
@@ -55,7 +55,7 @@ declare
 begin
   -- They are paid at most so long after their number was given.
   if (select count(*) from topup_orders x where x.user_id = buyer and x.state = 'pending'
-      and x.id >= uuidv7(moment - clock_timestamp() - interval '2 hours') and x.expires_at > moment)
+      and x.id >= uuid_from(moment - interval '2 hours') and x.expires_at > moment)
       >= (limits->>'open_orders')::int then
     perform topup_over_limit(limits, 'You may have at most ' || (limits->>'open_orders') || ' orders unpaid at a time');
   end if;

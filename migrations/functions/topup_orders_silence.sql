@@ -67,12 +67,12 @@ create or replace function topup_is_dead_list(o topup_orders, input jsonb) retur
   select topup_row_after(o, input->'rows') is null and exists (
       select from topup_orders x
       where x.family = o.family and x.trxid is not null and x.attempt_at >= o.attempt_until and x.bought_at < l.told
-        and x.id >= uuidv7(o.attempt_at - clock_timestamp() - interval '2 hours') offset 1)
+        and x.id >= uuid_from(o.attempt_at - interval '2 hours') offset 1)
     or jsonb_array_length(input->'rows') < (input->>'asked')::int
       and not exists (select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid)
       and exists (select from topup_orders x
         where x.family = o.family and x.trxid is not null and x.bought_at < l.told
-          and x.id >= uuidv7(l.told - clock_timestamp() - interval '30 days') offset 1)
+          and x.id >= uuid_from(l.told - interval '30 days') offset 1)
   from (select (input->>'asked_at')::timestamptz - topup_silence_beside_newer() as told) l
 $$;
 
@@ -109,7 +109,7 @@ create or replace function topup_lacks_newer(o topup_orders, input jsonb) return
     select from topup_orders x, told
     where x.family = o.family and x.trxid is not null and x.attempt_at > o.attempt_at and x.bought_at < told.at
       -- Unpaid and waiting orders are attempted at most so long after their number was given.
-      and x.id >= uuidv7(o.attempt_at - clock_timestamp() - interval '2 hours')
+      and x.id >= uuid_from(o.attempt_at - interval '2 hours')
       and not exists (select from listed l where l.trxid = x.trxid)
   ) or exists (
     select from told, topup_named_since(o, told.asked_at) named
@@ -128,7 +128,7 @@ returns table (trxid text, received_at timestamptz) language sql stable as $$
     union all
     select x.* from inbox_events x
     where x.retry_at is null and moment >= o.attempt_at + interval '23 hours'
-      and x.id >= uuidv7(o.attempt_at - clock_timestamp())
+      and x.id >= uuid_from(o.attempt_at)
   ) e, split_part(e.event_key, '/', 1) n(trxid)
   where e.provider = 'vip-reseller' and e.state = 'parked' and e.received_at >= o.attempt_at
     and not exists (select from topup_orders x where x.trxid = n.trxid)

@@ -14,8 +14,8 @@ begin
     from generate_series(0, (input->>'days')::int - 1) n) d
   where not exists (select from topup_reconciliations r where r.day = d.day)
     and (d.day = final or exists (select from topup_orders o
-      where o.id >= uuidv7(d.opens - clock_timestamp() - interval '2 days')
-        and o.id < uuidv7(d.opens - clock_timestamp() + interval '25 hours')
+      where o.id >= uuid_from(d.opens - interval '2 days')
+        and o.id < uuid_from(d.opens + interval '25 hours')
         and o.paid_at >= d.opens and o.paid_at < d.opens + interval '1 day'))
     -- Each as its index is for.
     and not exists (select from jobs j where j.state in ('queued', 'unknown') and j.kind = 'topup.reconcile'
@@ -33,7 +33,7 @@ declare
   opens timestamptz := (input->>'start')::timestamptz;
   closes timestamptz := (input->>'end')::timestamptz;
   -- The first id is of 1970.
-  since uuid := uuidv7(greatest(opens - interval '2 days', 'epoch') - clock_timestamp());
+  since uuid := uuid_from(greatest(opens - interval '2 days', 'epoch'));
   first uuid := coalesce((input->>'after')::uuid, since);
 begin
   return jsonb_build_object(
@@ -66,7 +66,7 @@ begin
   select * into was from topup_reconciliations r where r.day < report_day order by r.day desc limit 1;
   if not found then return; end if;
   since := was.balance_at;
-  old := uuidv7(since - clock_timestamp() - interval '30 days');
+  old := uuid_from(since - interval '30 days');
   -- What the reports since the first of the orders that ended now found too much; before the first, anything.
   select sum(coalesce(greatest(r.balance - r.expected_balance, 0), 1000000000000)) into early
   from topup_reconciliations r

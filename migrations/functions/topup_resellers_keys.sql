@@ -61,7 +61,7 @@ create or replace function topup_key_spend(key uuid, price bigint) returns void 
 declare
   today date := (now() at time zone 'Asia/Jakarta')::date;
   midnight timestamptz := jakarta_midnight(now());
-  since uuid := uuidv7(midnight - clock_timestamp() - interval '2 hours');
+  since uuid := uuid_from(midnight - interval '2 hours');
   most bigint;
   owner bigint;
   spent bigint;
