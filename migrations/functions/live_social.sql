@@ -31,15 +31,17 @@ begin
   return 'true';
 end $$;
 
--- live_chat_send({sender_id, recipient_id, content, via}) returns {id, created_at, sender_name}
+-- live_chat_send({sender_id, recipient_id, content, via}) returns {id, created_at, repeated, sender_name}
 -- Everything happens under the lock of the two people's conversation. The same text by the other way within ten seconds
 -- (and fifty messages) is the copy of a message that is stored: it is answered with that one, each message having one copy at most.
+-- `repeated` is read by the Worker of the release before.
 create or replace function live_chat_send(input jsonb) returns jsonb language plpgsql as $$
 declare
   sender bigint := (input->>'sender_id')::bigint;
   recipient bigint := (input->>'recipient_id')::bigint;
   talk bigint;
   m live_private_messages;
+  is_copy boolean;
 begin
   if sender = recipient then
     perform app_error('invalid_input', 'You cannot send a message to yourself');
@@ -57,7 +59,8 @@ begin
     where p.sender_id = sender and p.content = input->>'content' and p.via <> input->>'via' and not p.twin_seen
       and p.created_at > clock_timestamp() - interval '10 seconds')
   returning c.* into m;
-  if not found then
+  is_copy := found;
+  if not is_copy then
     insert into live_private_messages (conversation_id, sender_id, content, via, created_at)
       values (talk, sender, input->>'content', input->>'via', clock_timestamp()) returning * into m;
     insert into live_conversation_members as o
@@ -67,7 +70,7 @@ begin
       set last_message_id = excluded.last_message_id, last_message_at = excluded.last_message_at,
         unread = o.unread + excluded.unread;
   end if;
-  return jsonb_build_object('id', m.id, 'created_at', m.created_at,
+  return jsonb_build_object('id', m.id, 'created_at', m.created_at, 'repeated', is_copy,
     'sender_name', (select u.name from identity_users u where u.id = sender));
 end $$;
 

@@ -214,11 +214,12 @@ returns table (step int, reference text, amount bigint, debit_kind text, debit_o
   where r.after_delivery
 $$;
 
+-- `call_back` is read by the Worker of the release before: who waits at a door is called back by a job now.
 create or replace function market_refund_answer(refund uuid, wake jsonb) returns jsonb language sql stable as $$
   select jsonb_build_object('refund_id', r.id, 'order_id', o.id, 'amount', r.goods_amount + r.shipping_amount,
     'paid_to', r.paid_to, 'status', o.status, 'seller_amount', r.seller_amount,
     'commission_amount', r.commission_amount, 'tax_amount', r.tax_amount, 'store_id', s.id, 'store_slug', s.slug,
-    'wake', wake)
+    'call_back', null, 'wake', wake)
   from market_refunds r join market_orders o on o.id = r.order_id join market_stores s on s.id = o.store_id
   where r.id = refund
 $$;

@@ -1,4 +1,5 @@
 -- What the people of an order say about its parcel: the seller that he sent it, the buyer that he has it.
+-- `call_back` in an answer is read by the Worker of the release before: a pickup is called back by a job now.
 
 -- market_ship_by_seller({seller_id, order_id, courier, tracking_code, status}) returns {shipment, wake}
 -- The seller of the order's store, and nobody else, says that he handed the parcel over. Never back, never
@@ -37,7 +38,7 @@ begin
     'tracking_code', waybill, 'description', 'Paket diserahkan ke kurir, resi ' || waybill));
   return jsonb_build_object('wake', (done->'wake') || jobs_wakes(
       case when not is_ours and market_pickup_waits(parcel) then market_call_pickup_back(o.id) end),
-    'shipment', (select market_shipment_json(h) from market_shipments h where h.order_id = o.id));
+    'shipment', (select market_shipment_json(h) from market_shipments h where h.order_id = o.id), 'call_back', null);
 end $$;
 
 -- From here on the seller carries the parcel. Where no courier of ours ever moved it, the whole shipping fee is his;
@@ -54,13 +55,13 @@ $$;
 -- market_order_received({buyer_id, order_id, heard?, idempotency_key}) returns {order_id, ask, wake}
 -- The buyer says that a parcel which was sent has arrived, once. It is against his own interest, so it counts also where
 -- the courier says otherwise. `ask`: nothing is recorded yet, for our courier may have fetched this parcel without a
--- word, and then has earned his fee; ask him first and call again with `heard`. A pickup that is not needed now is called
--- back.
+-- word, and then has earned his fee; ask him first and call again with `heard`, which the Worker of the release before
+-- does not know. A pickup that is not needed now is called back.
 create or replace function market_order_received(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
   parcel market_shipments;
-  heard constant boolean := coalesce((input->>'heard')::boolean, false);
+  heard constant boolean := coalesce((input->>'heard')::boolean, true);
 begin
   select * into o from market_orders
     where id = (input->>'order_id')::uuid and buyer_id = (input->>'buyer_id')::bigint for update;
@@ -124,7 +125,7 @@ begin
   end if;
   perform market_refuse_own(o, actor);
   if earlier is not null or o.status = 'delivered' then
-    return jsonb_build_object('order_id', o.id, 'status', o.status, 'wake', '[]'::jsonb);
+    return jsonb_build_object('order_id', o.id, 'status', o.status, 'call_back', null, 'wake', '[]'::jsonb);
   elsif o.source <> 'web' or o.status not in ('paid', 'processing', 'shipped') then
     perform app_error('conflict', 'Pesanan ini tidak menunggu barangnya sampai', jsonb_build_object('status', o.status));
   end if;
@@ -133,7 +134,7 @@ begin
   perform audit_write(input->'audit' || jsonb_build_object('subject_kind', 'market_order', 'subject_id', o.id,
     'action', 'market.order.deliver', 'reason', input->>'reason', 'before', jsonb_build_object('status', o.status,
       'parcel', parcel.status), 'after', jsonb_build_object('status', 'delivered')));
-  return jsonb_build_object('order_id', o.id, 'status', 'delivered', 'wake', told);
+  return jsonb_build_object('order_id', o.id, 'status', 'delivered', 'call_back', null, 'wake', told);
 end $$;
 
 -- An admin decides nothing about an order that he bought or sold himself.

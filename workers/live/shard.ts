@@ -156,8 +156,15 @@ export class SocketShard extends DurableObject<Env> {
     return this.#directory.apply(ops);
   }
 
-  /** As the home of a user: sends an event to all his sockets, here and elsewhere; to each once by its `id`. */
-  async forwardToUser(userId: number, event: PreparedEvent, id: string): Promise<void> {
+  /**
+   * As the home of a user: sends an event to all his sockets, here and elsewhere; to each once by its `id`. The release
+   * before names none.
+   */
+  async forwardToUser(
+    userId: number,
+    event: PreparedEvent,
+    id: string = crypto.randomUUID(),
+  ): Promise<void> {
     this.sendToUser(userId, event, id);
     await this.#elsewhere(userId, (shard) => shard.sendToUser(userId, event, id));
   }

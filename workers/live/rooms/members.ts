@@ -154,7 +154,7 @@ export class Members {
     const held = new Set(sockets);
     return {
       lost: [...(this.#byShard.get(shard) ?? [])].filter((socket) => !held.has(socket)),
-      unknown: sockets.filter((socket) => all.get(socket)?.shard !== shard),
+      unknown: sockets.filter((socket) => !isKnown(all.get(socket), shard)),
     };
   }
 
@@ -223,6 +223,10 @@ export class Members {
     if (member.address !== null) remove(this.#byAddress, member.address, member.socket);
   }
 }
+
+/** Told of by this shard, a guest with his line: shards of the release before name none. */
+const isKnown = (member: Member | undefined, shard: string) =>
+  member?.shard === shard && (member.userId !== null || Boolean(member.line));
 
 function memberOf({ person, user_id, line, is_named, ...row }: Row): Member {
   const known: GuestLine | null = line === null ? null : JSON.parse(line);

@@ -117,6 +117,19 @@ describe("a room of the release before", () => {
     });
   });
 
+  it("asks a shard again for the guests whom that release's shard put in, and knows its host by it", () =>
+    onOldStage(room(), async (stage) => {
+      await stage.do("s2", join("n", screen("n"), { quiet: true }));
+      await stage.do("s2", leave("n"));
+      stage.now += 3_000;
+      await stage.do("s2", join("o", asBefore(screen("o")), { quiet: true }));
+      expect(stage.room.isHere(9)).toBe(false);
+      expect(stage.room.reconcile("s2", ["u", "o"])).toEqual(["o"]);
+      await stage.do("s2", join("o", screen("o", { at: stage.now }), { quiet: true }));
+      expect(stage.room.isHere(9)).toBe(true);
+      expect(stage.room.reconcile("s2", ["u", "o"])).toEqual([]);
+    }));
+
   it("ends its host's live where he does not come back", () =>
     onOldStage(room(), async (stage) => {
       await stage.do("s1", leave("h"));

@@ -93,13 +93,11 @@ describe("a gap that cannot be filled", () => {
   );
 
   it("was left by a life that ended in the middle of writing: nobody goes on from it, who was lost or who was there", async () => {
-    const stub = newShard("lazy");
+    const stub = newShard("slow");
     const [lost, present] = [await inRooms(stub, "live"), await inRooms(stub, "live")];
     await lose(lost.client);
-    await inside(stub, async ({ io }) => {
-      await scheduler.wait(20);
-      io.to("live").emit("news", [1]);
-    });
+    await isWritten(stub);
+    await say(stub, "live", 1);
     await evictDurableObject(stub, { webSockets: "close" });
     for (const { auth, id } of [lost, present]) {
       const back = await comeBack(stub, auth);
@@ -108,7 +106,7 @@ describe("a gap that cannot be filled", () => {
   });
 
   it("was left so to a client that polls too, though its session outlived that life", async () => {
-    const stub = newShard("lazy");
+    const stub = newShard("slow");
     const client = await PollingClient.open(stub);
     await client.post('40{"name":"Sari"}');
     const { sid: id, pid } = JSON.parse((await client.poll()).slice(2));
@@ -117,10 +115,7 @@ describe("a gap that cannot be filled", () => {
     const offset = String(JSON.parse((await client.poll()).slice(2)).pop());
     await isWritten(stub);
     const lostAnswer = client.poll().catch(() => "");
-    await inside(stub, async ({ io }) => {
-      await scheduler.wait(20);
-      io.to("live").emit("news", [1]);
-    });
+    await say(stub, "live", 1);
     await evictDurableObject(stub, { webSockets: "close" });
     await lostAnswer;
     // Nothing of the life after it was cut off.

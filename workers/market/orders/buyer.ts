@@ -80,7 +80,8 @@ export async function confirmReceived(
   if (!isUuid(orderId)) throw missing();
   const buyerId = actorOf(ctx).userId;
   const input = { order_id: orderId, buyer_id: buyerId, idempotency_key: idempotencyKey ?? null };
-  let result = await ctx.db.run(call("market_order_received", input, Received));
+  const asked = { ...input, heard: false };
+  let result = await ctx.db.run(call("market_order_received", asked, Received));
   if (result.ask) {
     await hearCourier(ctx, result.ask);
     ctx.db.guardAgain();

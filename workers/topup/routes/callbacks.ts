@@ -60,8 +60,10 @@ callbackRoutes.openapi(
   async (c) => c.json(await take(c), 200),
 );
 
-/** The address is typed in at the supplier by hand: with a slash at its end it is the same one. */
-callbackRoutes.post(`${path}/`, async (c) => c.json(await take(c), 200));
+/** The same route: the address is typed in at the supplier by hand, at times with a slash at its end. */
+callbackRoutes.all(`${path}/`, async (c, next) =>
+  c.req.method === "POST" ? c.json(await take(c), 200) : await next(),
+);
 
 callbackRoutes.openapi(
   createRoute({

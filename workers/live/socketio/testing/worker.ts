@@ -30,6 +30,8 @@ const KINDS: Record<string, SocketIoOptions> = {
   recovering: { recovery: { maxMs: 120_000, maxPackets: 20, flushMs: 0 } },
   moving: { recovery: { maxMs: 120_000, maxPackets: 20, flushMs: 0 } },
   lazy: { recovery: { maxMs: 120_000, maxPackets: 20, flushMs: 5 } },
+  // So slow that a test can cut it off with something unwritten.
+  slow: { recovery: { maxMs: 120_000, maxPackets: 20, flushMs: 500 } },
   flood: { flood: { burst: 5, perSecond: 0.001, disconnectAfter: 10 } },
   narrow: { maxBufferedBytes: 1_000 },
   closed: { allow: (request) => request.headers.get("origin") === "https://app.example" },
