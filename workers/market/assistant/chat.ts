@@ -47,7 +47,9 @@ async function run(turn: Turn, model: Anthropic, decision: Decision): Promise<vo
     out.error(wordsFor(ctx, error, out.gone.aborted));
   }
   if (turn.proposals.length > 0) {
-    turn.say(`\n\n${out.gone.aborted ? UNREAD : askForYes(turn.proposals)}`, NAMED);
+    if (!out.gone.aborted) turn.say(`\n\n${askForYes(turn.proposals)}`, NAMED);
+    await out.noticed();
+    if (out.gone.aborted) turn.say(`\n\n${UNREAD}`, NAMED);
   }
   // The next message must find an answer to this one, or the model's API refuses the talk.
   if (turn.said.at(-1)?.message.role !== "assistant") {

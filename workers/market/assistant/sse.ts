@@ -7,7 +7,12 @@ export interface EventStream {
   close(): void;
   /** Aborted when the reader has gone. */
   gone: AbortSignal;
+  /** Waits until a reader who had gone before the last word is known to have: only a write that fails tells of him. */
+  noticed(): Promise<void>;
 }
+
+/** A write to nobody fails at once; this is for a busy isolate. */
+const NOTICED_WITHIN_MS = 100;
 
 const encoder = new TextEncoder();
 
@@ -40,6 +45,9 @@ export function openEventStream(): EventStream {
     gone: gone.signal,
     text: (text) => send(JSON.stringify({ text })),
     error: (words) => send(JSON.stringify({ error: words })),
+    noticed: async () => {
+      if (!gone.signal.aborted) await scheduler.wait(NOTICED_WITHIN_MS);
+    },
     close: () => {
       send("[DONE]");
       controller?.close();

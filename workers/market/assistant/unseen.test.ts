@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { settleBackground, testContext } from "../../testing/api.ts";
+import { api, settleBackground, testContext } from "../../testing/api.ts";
 import { createProduct } from "../../testing/factories.ts";
 import { createShop, run } from "../testing/catalogue.ts";
 import { chat } from "./chat.ts";
@@ -27,6 +27,18 @@ describe("a proposal that its user never saw", () => {
     await reader.read();
     await reader.cancel();
     await settleBackground();
+    await ask(seller, "lanjut", sessionId);
+    expect(await isThere()).toBe(true);
+  });
+
+  it("because he had gone while the model was silent is not what he says yes to", async () => {
+    const { seller, body, sessionId, isThere } = await proposed({ break_after: 2 });
+    const reader = body.getReader();
+    // The runtime learns that nobody is there when it writes what it has waited for.
+    await reader.read().then(() => reader.cancel());
+    await settleBackground();
+    const talk = await api(`/api/ai/sessions/${sessionId}`, { token: seller.token });
+    expect(talk.body.data.messages.at(-1).text).toContain("tidak dilakukan");
     await ask(seller, "lanjut", sessionId);
     expect(await isThere()).toBe(true);
   });
