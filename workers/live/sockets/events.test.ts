@@ -134,6 +134,25 @@ describe("what is taken from a payload", () => {
     },
   );
 
+  it.each([0, -100, 99.5, 1e300, "100", "1", true, {}, []])(
+    "of a gift is no price of %j: its client's price was passed over and the catalogue's paid",
+    (price) => {
+      const gift = { ...GIFT.gift, price };
+      expect(decide("live:gift", { ...GIFT, gift }, USER)).toMatchObject({ code: "invalid_input" });
+    },
+  );
+
+  it("of a gift is a key as REST takes it, and none that would be passed over: its repeat was paid again", () => {
+    const keyed = (key: unknown) => decide("live:gift", { ...GIFT, key }, USER);
+    for (const key of ["k-1", "x".repeat(255), "aGFsbw==", "a/b c"]) {
+      expect(keyed(key)).toMatchObject({ gift: { key } });
+    }
+    for (const key of [null, undefined]) expect(keyed(key)).toMatchObject({ gift: { key: null } });
+    for (const key of ["", 12_345, {}, "x".repeat(256), "a\u0000b", "a\ud800"]) {
+      expect(keyed(key)).toMatchObject({ code: "invalid_input" });
+    }
+  });
+
   it("of a message is one line without control characters, at most 500 characters long", () => {
     const text = `  a\u0000b\u202ec\nd${"😀".repeat(600)}`;
     const action = decide("live:message", { ...ROOM, message: text }, USER);

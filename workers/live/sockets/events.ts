@@ -31,7 +31,7 @@ export interface AskedGift {
   giftId: string;
   count: number;
   coinValue: number | null;
-  /** A key of the client's own, for an app that repeats a gift after a lost connection. */
+  /** A key of the client's own, for an app that repeats a gift after a lost connection; any that REST takes too. */
   key: string | null;
 }
 
@@ -43,11 +43,18 @@ export interface Rules {
 const Payload = z.looseObject({}).catch({});
 const GiftPart = z.looseObject({ id: z.string().regex(/^[\w-]{1,64}$/) });
 const Count = z.int().min(1).max(999);
-const ClientKey = z.string().regex(/^[\w.:-]{1,64}$/);
+/** What the client names is read or refused: a price or key that was passed over would let it pay what it did not mean to. */
+const Price = z.int().min(1).nullish();
+const ClientKey = z
+  .string()
+  .regex(/^\P{Cc}{1,255}$/u)
+  .refine((key) => key.isWellFormed())
+  .nullish();
 
 const IGNORE: Action = { kind: "ignore" };
 const refuse = (code: string, message: string): Action => ({ kind: "refuse", code, message });
 const SIGN_IN = refuse("unauthenticated", "Silakan masuk terlebih dahulu");
+const INCOMPLETE = refuse("invalid_input", "Data gift tidak lengkap");
 
 /**
  * What a client's event asks for (contract §3.3), decided by its name, its payload and whether the socket's token was
@@ -103,11 +110,10 @@ function gift(fields: Fields): Action {
   const receiverId = idOf(Payload.parse(fields.to).userId);
   const part = GiftPart.safeParse(fields.gift);
   const count = Count.safeParse(fields.count ?? part.data?.count ?? 1);
-  if (!room || receiverId === null || !part.success || !count.success) {
-    return refuse("invalid_input", "Data gift tidak lengkap");
-  }
-  const price = part.data.price;
+  const price = Price.safeParse(part.data?.price);
   const key = ClientKey.safeParse(fields.key);
+  if (!room || receiverId === null || !part.success || !count.success) return INCOMPLETE;
+  if (!price.success || !key.success) return INCOMPLETE;
   return {
     kind: "gift",
     room,
@@ -115,8 +121,8 @@ function gift(fields: Fields): Action {
       receiverId,
       giftId: part.data.id,
       count: count.data,
-      coinValue: typeof price === "number" ? price : null,
-      key: key.success ? key.data : null,
+      coinValue: price.data ?? null,
+      key: key.data ?? null,
     },
   };
 }
