@@ -6,7 +6,7 @@ import { settleBackground, testContext } from "../testing/api.ts";
 import { createUser, type TestUser } from "../testing/factories.ts";
 import { sendPrivate } from "./chat.ts";
 import { decide } from "./sockets/events.ts";
-import { post, query, refused, told } from "./testing/people.ts";
+import { execute, post, query, refused, told } from "./testing/people.ts";
 
 const byRest = (from: TestUser, to: TestUser, content: string) =>
   post("/api/chat/send", from, { recipientId: to.userId, content });
@@ -68,6 +68,27 @@ describe("a message that the app sends both ways", () => {
         expect(await stored(a, b)).toEqual([kept]);
         expect(heard).toHaveLength(1);
       }
+    }
+  });
+
+  it("is the same one when the client kept it until it had a connection again, and is not told twice", async () => {
+    for (const first of ["rest", "socket"] as const) {
+      const [a, b] = [await createUser(), await createUser()];
+      const second = first === "rest" ? "socket" : "rest";
+      const { ctx, heard } = listening(a);
+      const one = await sendPrivate(ctx, { toUserId: b.userId, content: "Halo", via: first });
+      await execute(
+        sql`update live_private_messages set created_at = created_at - interval '100 seconds' where id = ${one.id}`,
+      );
+      // By now a shard may have slept, and knows no more what it told.
+      const later = listening(a);
+      const two = await sendPrivate(later.ctx, {
+        ...{ toUserId: b.userId, content: "Halo", via: second },
+      });
+      await settleBackground();
+      expect(two.id).toBe(one.id);
+      expect(await stored(a, b)).toEqual(["Halo"]);
+      expect([heard.length, later.heard.length]).toEqual([1, 0]);
     }
   });
 

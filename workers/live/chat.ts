@@ -17,7 +17,7 @@ import {
 export interface NewPrivateMessage {
   toUserId: number;
   content: string;
-  /** The app sends each message both ways; the second copy within seconds is recognised and not stored again. */
+  /** The app sends each message both ways; the second copy is recognised and not stored again. */
   via: "rest" | "socket";
 }
 
@@ -27,7 +27,11 @@ const Stored = z.object({
   id: z.number(),
   created_at: instant,
   sender_name: z.string(),
+  repeated: z.boolean(),
 });
+
+/** For so long sockets know what they were told; a copy that comes later is told to nobody. */
+const KNOWN_MS = 10_000;
 
 /**
  * Stores a message of the actor once and hands it to all sockets of its recipient (`chat:receive`), once as well. Throws
@@ -44,8 +48,10 @@ export async function sendPrivate(ctx: Ctx, message: NewPrivateMessage): Promise
   const stored = await ctx.db.run(call("live_chat_send", input, Stored));
   const { id, created_at: time, sender_name: username } = stored;
   // The copy too: whoever stored it may not have lived to tell. Sockets that have it know it by its number.
-  const news = { toUserId, fromUserId: userId, message: content, username, timestamp: time };
-  ctx.waitUntil(sendToUser(ctx, toUserId, "chat:receive", { ...news, id }, `chat/${id}`));
+  if (!stored.repeated || Date.parse(time) > ctx.now().getTime() - KNOWN_MS) {
+    const news = { toUserId, fromUserId: userId, message: content, username, timestamp: time };
+    ctx.waitUntil(sendToUser(ctx, toUserId, "chat:receive", { ...news, id }, `chat/${id}`));
+  }
   return {
     ...{ id, conversationId: toUserId, senderId: userId, content },
     ...{ time, created_at: time, fromMe: true },
