@@ -186,7 +186,7 @@ create or replace function market_marketplace_work(listing uuid) returns jsonb l
   left join market_category_mappings m on m.connection_id = c.id and m.category_id is not distinct from p.category_id
   cross join lateral (select jsonb_build_object(
     'id', l.id, 'changes', l.changes, 'item_id', l.item_id, 'sku_id', l.sku_id, 'shown', l.shown, 'verify', l.verify,
-    'wanted', l.wanted,
+    'wanted', l.wanted, 'reason', l.reason,
     'pushed_price', l.pushed_price, 'pushed_stock', l.pushed_stock, 'pushed_content', l.pushed_content,
     'remote_category_id', l.remote_category_id, 'attempts', l.attempts,
     'doubt_seconds', extract(epoch from now() - l.doubt_at),

@@ -28,7 +28,7 @@ export function createLazada(options: LazadaOptions): MarketplaceClient {
     // A listing names its brand, and the list of brands cannot be searched: a wrong one is refused with the listing.
     findBrand: async (_auth, _categoryId, name) => ({ id: name.trim(), name: name.trim() }),
     uploadImage: (auth, image, type) => uploadImage(line, auth, image, type),
-    findBySku: (auth, sku) => findBySku(line, auth, sku),
+    findBySku: (auth, sku, known) => findBySku(line, auth, sku, known),
     createListing: (auth, listing) => createListing(line, auth, listing),
     updateListing: (auth, ref, listing) => updateListing(line, auth, ref, listing),
     setPrices: (auth, changes) => setPrices(line, auth, changes),

@@ -159,8 +159,11 @@ export interface MarketplaceClient {
   findBrand(auth: ShopAuth, categoryId: string, name: string): Promise<MarketBrand | null>;
   /** JPEG and PNG only. Returns what `ListingInput.images` takes. */
   uploadImage(auth: ShopAuth, image: Uint8Array, type: MarketImageType): Promise<string>;
-  /** Deleted ones apart. Ask before every creation that may have been sent before. */
-  findBySku(auth: ShopAuth, sku: string): Promise<RemoteListing | null>;
+  /**
+   * Deleted ones apart. Ask before every creation that may have been sent before. `known`: the item that is preferred
+   * where several stand under the SKU.
+   */
+  findBySku(auth: ShopAuth, sku: string, known?: string): Promise<RemoteListing | null>;
   /** Fault `duplicate`: look it up by its SKU. Fault `unknown`: it may exist, look it up before trying again. */
   createListing(auth: ShopAuth, listing: ListingInput): Promise<RemoteListing>;
   /** Replaces what the listing says; leaves price and stock alone. May be repeated. */

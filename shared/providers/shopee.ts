@@ -38,7 +38,7 @@ export function createShopee(options: ShopeeOptions): MarketplaceClient {
     listAttributes: (auth, categoryId) => listAttributes(line, auth, categoryId),
     findBrand: (auth, categoryId, name) => findBrand(line, auth, categoryId, name),
     uploadImage: (auth, image, type) => uploadImage(line, auth, image, type),
-    findBySku: (auth, sku) => findBySku(line, auth, sku),
+    findBySku: (auth, sku, known) => findBySku(line, auth, sku, known),
     createListing: (auth, listing) => createListing(line, auth, listing),
     updateListing: (auth, ref, listing) => updateListing(line, auth, ref, listing),
     setPrices: (auth, changes) => setPrices(line, auth, changes),

@@ -134,6 +134,7 @@ export async function findBySku(
   line: LazadaLine,
   auth: ShopAuth,
   sku: string,
+  known?: string,
 ): Promise<RemoteListing | null> {
   const query = { filter: "all", limit: "50", sku_seller_list: JSON.stringify([sku]) };
   const { data } = await line.read(auth, "/products/get", query, Products);
@@ -151,5 +152,5 @@ export async function findBySku(
       })),
   );
   const standing = found.filter(({ status }) => status !== "deleted");
-  return oneOf(standing);
+  return oneOf(standing, known);
 }

@@ -199,6 +199,7 @@ export async function findBySku(
   line: ShopeeLine,
   auth: ShopAuth,
   sku: string,
+  known?: string,
 ): Promise<RemoteListing | null> {
   const query = { item_sku: sku, page_size: String(MOST_ITEMS) };
   const found = await line.read(auth, "product/search_item", query, Found);
@@ -218,5 +219,5 @@ export async function findBySku(
     stock: item.stock_info_v2?.summary_info?.total_available_stock ?? null,
     warnings: [],
   }));
-  return oneOf(standing);
+  return oneOf(standing, known);
 }

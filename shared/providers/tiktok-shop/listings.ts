@@ -208,6 +208,7 @@ export async function findBySku(
   line: TikTokLine,
   auth: ShopAuth,
   sku: string,
+  known?: string,
 ): Promise<RemoteListing | null> {
   const { data } = await line.call(auth, {
     method: "POST",
@@ -231,5 +232,5 @@ export async function findBySku(
       })),
   );
   const standing = found.filter(({ status }) => status !== "deleted");
-  return oneOf(standing);
+  return oneOf(standing, known);
 }

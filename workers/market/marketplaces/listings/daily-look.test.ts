@@ -50,6 +50,38 @@ describe("what a shop shows is looked at once a day", () => {
     expect(await listingOf(market, product)).toMatchObject(SHOWN);
   });
 
+  it("so that what was deleted there without a word is told, and not put back", async () => {
+    const { market, product } = await listed();
+    Object.assign(market.fake.item(product.id) ?? {}, { status: "deleted" });
+    await day(market);
+    await later(market);
+    expect(await listingOf(market, product)).toMatchObject({
+      item_id: null,
+      sync_status: "error",
+      reason: "Produk sudah dihapus di Shopee. Sinkronkan lagi untuk memasangnya kembali",
+    });
+    expect(market.fake.items.size).toBe(1);
+  });
+
+  it("and what the shop's search alone does not know stays in step", async () => {
+    const { market, product } = await listed();
+    market.fake.findBySku = async () => null;
+    await day(market);
+    await later(market);
+    expect(await listingOf(market, product)).toMatchObject({ ...SHOWN, dirty: false });
+    expect(market.fake.calls.map(({ name }) => name)).toEqual(["setStocks"]);
+  });
+
+  it("so that what was blocked beside a copy that is shown is told", async () => {
+    const { market, product } = await listed();
+    const ours = market.fake.item(product.id);
+    if (!ours) throw new Error("not listed");
+    market.fake.items.set("I-copy", { ...ours, itemId: "I-copy" });
+    ours.status = "blocked";
+    await day(market);
+    expect(await listingOf(market, product)).toMatchObject({ ...BLOCKED, item_id: ours.itemId });
+  });
+
   it("and nothing is sent there, whatever its seller has changed by hand", async () => {
     const { market, product } = await listed();
     const byHand = { status: "unlisted", priceIdr: 1, stock: 1 };

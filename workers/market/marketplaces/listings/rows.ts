@@ -28,6 +28,8 @@ export const Work = z.object({
   verify: z.boolean(),
   /** False: its seller took it back, and asks whether it is gone where `verify` is set. */
   wanted: z.boolean(),
+  /** What its seller reads of it until now. */
+  reason: z.string().nullable(),
   /** Surely nobody has tried to put it up there since it is kept in step. */
   unmade: z.boolean(),
   pushed_price: z.number().nullable(),

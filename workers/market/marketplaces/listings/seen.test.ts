@@ -18,7 +18,7 @@ import {
 
 async function inStep(): Promise<{ market: Market; product: TestProduct }> {
   const market = await connectedMarket("lazada");
-  const product = await listable(market);
+  const product = await listable(market, { stock: STOCK });
   await beginSync(market);
   await pumpDry(market);
   return { market, product };
@@ -33,6 +33,7 @@ async function becomes(market: Market, product: TestProduct, status: RemoteStatu
 }
 
 const BLOCKED = { sync_status: "error", reason: "Produk diblokir oleh marketplace", dirty: false };
+const STOCK = 10;
 const SHOWN = { sync_status: "synced", reason: null, dirty: false };
 
 describe("a platform that says something of a listing", () => {
@@ -80,6 +81,66 @@ describe("a platform that says something of a listing", () => {
     await pumpOnce(market);
     expect(market.fake.item(product.id)?.stock).toBe(3);
     expect(await listingOf(market, product)).toMatchObject(SHOWN);
+  });
+
+  it("keeps its word after the next sale here, and shows what changed once it is shown again", async () => {
+    const { market, product } = await inStep();
+    await becomes(market, product, "blocked");
+    await change(sql`update market_products set stock = stock - 1 where id = ${product.id}`);
+    await later(market);
+    expect(await listingOf(market, product)).toMatchObject({ ...BLOCKED, dirty: true });
+    await becomes(market, product, "live");
+    await later(market);
+    expect(market.fake.item(product.id)?.stock).toBe(STOCK - 1);
+    expect(await listingOf(market, product)).toMatchObject(SHOWN);
+  });
+
+  it("while the product is being worked on is heard all the same", async () => {
+    const { market, product } = await inStep();
+    await change(sql`update market_products set stock = stock - 1 where id = ${product.id}`);
+    market.fake.faults.before = async ({ name }) => {
+      if (name !== "setStocks") return;
+      market.fake.faults = {};
+      await becomes(market, product, "blocked");
+    };
+    await pushChanges(market.ctx);
+    await pumpOnce(market);
+    await later(market);
+    expect(await listingOf(market, product)).toMatchObject({ ...BLOCKED, dirty: true });
+  });
+
+  it.each(["by itself", "by a sync"])("is sent a new text of what it blocked, %s", async (how) => {
+    const { market, product } = await inStep();
+    await becomes(market, product, "blocked");
+    await change(sql`update market_products set name = 'Keripik biasa' where id = ${product.id}`);
+    if (how === "by a sync") await beginSync(market);
+    await later(market);
+    expect(market.fake.item(product.id)?.name).toBe("Keripik biasa");
+    expect(await listingOf(market, product)).toMatchObject(BLOCKED);
+    market.fake.calls.length = 0;
+    await later(market);
+    expect(market.fake.count("updateListing")).toBe(0);
+  });
+
+  it("is left what its seller did there with a thing that it had blocked", async () => {
+    const { market, product } = await inStep();
+    for (const status of ["unlisted", "deleted"] as const) {
+      await becomes(market, product, "blocked");
+      Object.assign(market.fake.item(product.id) ?? {}, { status });
+      await change(sql`update market_products set price = price + 500 where id = ${product.id}`);
+      await later(market);
+      const items = [...market.fake.items.values()].map((item) => item.status);
+      expect(items).toEqual([status]);
+    }
+    expect(await listingOf(market, product)).toMatchObject({ item_id: null, sync_status: "error" });
+  });
+
+  it("takes a thing that it has blocked off its shelf when it is taken off here", async () => {
+    const { market, product } = await inStep();
+    await becomes(market, product, "blocked");
+    await change(sql`update market_products set status = 'archived' where id = ${product.id}`);
+    await later(market);
+    expect(market.fake.item(product.id)?.status).toBe("unlisted");
   });
 
   it("of a thing that is not ours is taken and changes nothing", async () => {

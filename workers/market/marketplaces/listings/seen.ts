@@ -5,7 +5,7 @@ import { call, rows } from "../../../../shared/db/statement.ts";
 import type { Platform } from "../../../../shared/providers/marketplace.ts";
 import { Shop } from "../connections/shop.ts";
 import { ShopClosedError } from "../connections/tokens.ts";
-import { BLOCKED } from "./not-listable.ts";
+import { BLOCKED, isBlocked } from "./not-listable.ts";
 
 /**
  * A platform says that something about a listing is another by now: mostly that a review has ended, long after the call
@@ -34,20 +34,21 @@ export async function seeListing(
   }
 }
 
+const Seen = z.object({ listings: z.number() });
+
 /** Asks a shop whether buyers see a listing, and keeps the answer. */
 export async function look(
   ctx: Ctx,
   shop: Shop,
   { itemId, productId }: { itemId: string; productId: string },
 ): Promise<void> {
-  const found = await shop.call((auth) => shop.client.findBySku(auth, productId));
-  const status = found?.itemId === itemId ? found.status : null;
-  if (status !== "blocked" && status !== "live") return;
-  const input = {
-    connection_id: shop.row.id,
-    item_id: itemId,
-    blocked: status === "blocked",
-    reason: BLOCKED,
-  };
-  await ctx.db.run(call("market_marketplace_seen", input, z.object({ listings: z.number() })));
+  const found = await shop.call((auth) => shop.client.findBySku(auth, productId, itemId));
+  const listing = { connection_id: shop.row.id, item_id: itemId };
+  const blocked = isBlocked(found, itemId);
+  if (!blocked && found?.itemId !== itemId) {
+    await ctx.db.run(call("market_marketplace_missed", listing, Seen));
+  } else if (blocked || found?.status === "live") {
+    const input = { ...listing, blocked, reason: BLOCKED };
+    await ctx.db.run(call("market_marketplace_seen", input, Seen));
+  }
 }

@@ -7,7 +7,7 @@ import type { Shop } from "../connections/shop.ts";
 import { type Entry, end, pushFigures, pushShelf, pushStocks, stockOf } from "./batches.ts";
 import type { Desk } from "./desk.ts";
 import { listingInput } from "./listing-input.ts";
-import { BLOCKED, NotListableError } from "./not-listable.ts";
+import { BLOCKED, isBlocked, NotListableError } from "./not-listable.ts";
 import { DOUBT_PAUSE_MS, LONGEST_PAUSE_MS, mayHaveActed, outcomeOf } from "./outcomes.ts";
 import type { Known, Outcome, Result, Work } from "./rows.ts";
 
@@ -18,6 +18,7 @@ const DOUBT_SECONDS = 60;
 export const isQuick = (work: Work): boolean =>
   work.item_id !== null &&
   !work.verify &&
+  work.reason !== BLOCKED &&
   work.shown &&
   work.product.on_sale &&
   work.content === work.pushed_content;
@@ -68,7 +69,13 @@ function entryOf(work: Work): Entry {
   return { work, ref, known, ended: null };
 }
 
-const resultOf = ({ work, known, wasLive, remark, ended }: Entry): Result => ({
+const resultOf = ({
+  work,
+  known,
+  wasLive,
+  remark = remarkBefore(work, wasLive),
+  ended,
+}: Entry): Result => ({
   id: work.id,
   changes: work.changes,
   ...(wasLive === undefined ? {} : { was_live: wasLive }),
@@ -105,16 +112,30 @@ async function putUp(desk: Desk, entry: Entry): Promise<Ended> {
   return await create(desk, entry);
 }
 
-/** A product that the shop has: asked about first where its seller wants to be sure. */
+/** A product that the shop has: asked about first where its seller wants to be sure, or it was not shown. */
 async function keepUp(desk: Desk, entry: Entry): Promise<Ended> {
-  if (!entry.work.verify) return await align(desk, entry);
+  const { work, ref } = entry;
+  if (!work.verify && work.reason !== BLOCKED) return await align(desk, entry);
   const found = await find(desk, entry);
+  // A copy that buyers see takes its place where its seller asks for that.
+  const isKept = !work.verify || found?.itemId === ref.itemId;
+  if (isKept && isBlocked(found, ref.itemId)) return await submitAgain(desk, entry);
+  if (!work.verify) return await align(desk, entry);
   if (!found) return await seek(desk, entry);
   if (isSoldUnheard(entry, found)) return await hearFirst(desk, entry, found);
   const content = found.itemId === entry.work.item_id ? entry.known.content : null;
   adopt(entry, found);
   entry.known.content = content ?? null;
   return await align(desk, entry);
+}
+
+/** What was blocked is looked at anew where it says or shows something else by now; until then its seller is told. */
+async function submitAgain(desk: Desk, entry: Entry): Promise<Ended> {
+  const { work, known } = entry;
+  known.shown ??= true;
+  if (!work.product.on_sale) return await takeOff(desk, entry);
+  const refused = known.content === work.content ? null : await rewrite(desk, entry);
+  return refused ?? { outcome: "failed", reason: BLOCKED };
 }
 
 /** The shop has fewer than it was last given, and than we have: somebody may have bought there of whom we do not know yet. */
@@ -144,15 +165,22 @@ async function seek(desk: Desk, entry: Entry): Promise<Ended> {
 
 async function find({ shop }: Desk, entry: Entry): Promise<RemoteListing | null> {
   const { id } = entry.work.product;
-  const found = await shop.call((auth) => shop.client.findBySku(auth, id));
+  const known = entry.work.item_id ?? undefined;
+  const found = await shop.call((auth) => shop.client.findBySku(auth, id, known));
   entry.wasLive = found?.status === "live" || found?.status === "review";
   if (found?.others) entry.remark = remarkOf(found.others, PLATFORM_NAME[shop.client.platform]);
   return found?.status === "deleted" ? null : found;
 }
 
+const COPIES = "Ada produk lain dengan SKU ini di";
+
 /** A copy sells what was sold here, at the price of before: only its seller knows which of them buyers look at. */
 const remarkOf = (others: string[], name: string) =>
-  `Ada produk lain dengan SKU ini di ${name} yang tidak ikut diperbarui: ${others.slice(0, 5).join(", ")}. Hapus yang tidak dipakai`;
+  `${COPIES} ${name} yang tidak ikut diperbarui: ${others.slice(0, 5).join(", ")}. Hapus yang tidak dipakai`;
+
+/** What was remarked is true until the shop is asked again: the next sale does not end it. */
+const remarkBefore = ({ reason }: Work, wasLive: boolean | undefined) =>
+  wasLive === undefined && reason?.startsWith(COPIES) ? reason : undefined;
 
 function adopt(entry: Entry, { itemId, skuId, sku, status, priceIdr, stock }: RemoteListing) {
   entry.ref = { itemId, skuId, sku };

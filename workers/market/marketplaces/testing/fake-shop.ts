@@ -162,7 +162,7 @@ export class FakeShop implements MarketplaceClient {
     this.#does("findBrand", null, () => (name === "Kopi Kita" ? { id: "77", name } : null), auth);
   uploadImage = (auth: ShopAuth) => this.#does("uploadImage", null, () => unique("img"), auth);
 
-  findBySku = (auth: ShopAuth, sku: string) =>
+  findBySku = (auth: ShopAuth, sku: string, known?: string) =>
     this.#does(
       "findBySku",
       sku,
@@ -170,7 +170,7 @@ export class FakeShop implements MarketplaceClient {
         const standing = [...this.items.values()].filter(
           (item) => item.sku === sku && item.status !== "deleted",
         );
-        return oneOf(standing.map(remote));
+        return oneOf(standing.map(remote), known);
       },
       auth,
     );
