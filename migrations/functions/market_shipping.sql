@@ -174,18 +174,25 @@ create or replace function market_takes_back(was text, says text) returns boolea
   select was in ('delivered', 'returned') and says in ('delivered', 'returned', 'cancelled') and was <> says
 $$;
 
--- The operator hears, once, of a courier who carried a parcel whose fee its seller was paid, because nobody had told
--- that it was fetched: by then the seller has it, and the courier will bill it.
+-- A courier who carries a parcel that its seller says he sends otherwise, or that was called off, bills it: his fee is
+-- kept for him while the order's money is held. Later the seller has it, and the operator hears of it, once.
 create or replace function market_fee_was_earned(o market_orders, parcel market_shipments, input jsonb)
-returns jsonb language sql as $$
-  select coalesce((select jobs_wakes(mail_enqueue('alert', input->>'alert_to', 'alert/courier-fee/' || o.id,
+returns jsonb language plpgsql as $$
+begin
+  if parcel.shipping_cost > 0
+    or input->>'status' not in ('in_transit', 'delivered', 'returned') and input->>'shipped_at' is null then
+    return '[]';
+  elsif o.status in ('paid', 'processing', 'shipped') then
+    update market_shipments set shipping_cost = o.shipping_amount, updated_at = now() where id = parcel.id;
+    return '[]';
+  elsif o.status <> 'delivered' or input->>'alert_to' is null then
+    return '[]';
+  end if;
+  return jobs_wakes(mail_enqueue('alert', input->>'alert_to', 'alert/courier-fee/' || o.id,
     jsonb_build_object('what', 'Kurir ternyata membawa paket yang ongkirnya sudah dibayarkan ke penjual', 'facts',
       jsonb_build_object('pesanan', o.number, 'id pesanan', o.id, 'ongkir', o.shipping_amount,
-        'kata kurir sekarang', input->>'description', 'resi', coalesce(input->>'tracking_code', '-')))))
-  where o.status = 'delivered' and parcel.shipping_cost = 0 and input->>'alert_to' is not null
-    and input->>'status' not in ('pending', 'cancelled')
-    and coalesce(parcel.tracking_code, input->>'tracking_code') is not distinct from input->>'tracking_code'), '[]')
-$$;
+        'kata kurir sekarang', input->>'description', 'resi', coalesce(input->>'tracking_code', '-')))));
+end $$;
 
 -- Adds a line to a parcel's way. The courier gives a state the same moment however often it comes back, so `is_news` of a
 -- moment that is there already has happened just now.

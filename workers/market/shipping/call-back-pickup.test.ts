@@ -17,14 +17,16 @@ import {
   courierContext,
   courierDial,
   handedOver,
+  moneyOf,
   moveParcel,
   news,
+  PAID_OUT,
   parcelOfSale,
   pickupJob,
   runCallBack,
   runPickup,
 } from "../testing/parcels.ts";
-import { openShop, type Sale, sell, settle } from "../testing/sales.ts";
+import { jobsOf, openShop, type Sale, sell, settle } from "../testing/sales.ts";
 
 const CANCEL = "/api/mitra/v3/cancel_shipment";
 const PICKUP = "/api/mitra/v6.2/request_pickup";
@@ -174,6 +176,25 @@ describe("a pickup that nobody needs any more", () => {
     expect(await work(sale, ctx)).toEqual(["success"]);
     expect(asked).toEqual([]);
     expect(await parcelOfSale(sale)).toMatchObject({ order: "refunded", status: "in_transit" });
+  });
+
+  it("leaves the courier his fee who fetched it all the same from a seller who says that he sends it himself", async () => {
+    const [told, silent, late] = await Promise.all([waiting(), waiting(), waiting()]);
+    // The courier has fetched it, and nobody has told us.
+    await moveParcel(silent, "shipped");
+    for (const sale of [told, silent, late]) await send(sale, `SENDIRI-${sale.number}`);
+    await news(told, "shipped", "shipped_packages");
+    expect(await work(silent)).toEqual(["success"]);
+    for (const sale of [told, silent, late]) {
+      await confirmReceived({ ...courierContext(), actor: sale.buyer }, sale.orderId);
+    }
+    for (const sale of [told, silent]) expect(await moneyOf(sale)).toEqual(PAID_OUT);
+    await moveParcel(late, "shipped");
+    expect(await work(late)).toEqual(["success"]);
+    expect(await moneyOf(late)).toEqual({ seller: 47_500 + 18_000, escrow: 0 });
+    expect((await jobsOf(late)).filter((key) => key.includes("alert"))).toEqual([
+      "mail/alert/courier-fee/*",
+    ]);
   });
 
   it.each([
