@@ -89,19 +89,28 @@ async function refuseOverloads(client: pg.Client): Promise<void> {
   );
 }
 
-/** Runs the checks that were put off on every function, also those that this run did not touch. */
+/**
+ * Runs the checks that were put off on every function, also those that this run did not touch; in one round trip, for
+ * this transaction may keep the running Worker from a table.
+ */
 async function checkBodies(client: pg.Client): Promise<void> {
   await client.query("set local check_function_bodies = on");
-  const found = await client.query(`
-    select p.oid, p.oid::regprocedure::text as signature, v.proname as validator
-    from pg_proc p
-    join pg_language l on l.oid = p.prolang and l.lanname in ('sql', 'plpgsql')
-    join pg_proc v on v.oid = l.lanvalidator
-    where p.pronamespace = 'public'::regnamespace and ${NOT_OF_AN_EXTENSION}`);
-  for (const { oid, signature, validator } of found.rows) {
-    await client.query(`select ${validator}($1)`, [oid]).catch((cause: unknown) => {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`function ${signature}: ${reason}`, { cause });
-    });
-  }
+  await client.query(`do $check$
+    declare
+      f record;
+    begin
+      for f in
+        select p.oid, p.oid::regprocedure::text as signature, v.proname as validator
+        from pg_proc p
+        join pg_language l on l.oid = p.prolang and l.lanname in ('sql', 'plpgsql')
+        join pg_proc v on v.oid = l.lanvalidator
+        where p.pronamespace = 'public'::regnamespace and ${NOT_OF_AN_EXTENSION}
+      loop
+        begin
+          execute format('select %I($1)', f.validator) using f.oid;
+        exception when others then
+          raise exception 'function %: %', f.signature, sqlerrm using errcode = sqlstate;
+        end;
+      end loop;
+    end $check$`);
 }

@@ -1,9 +1,6 @@
 -- The inbox. Guarantees: an event key is one row whatever is delivered; an applied event stays applied; a dead
 -- message is stored, and told about, once.
 
--- Made room for refused callbacks; these lie in the bucket.
-drop function if exists topup_callbacks_trim(jsonb);
-
 -- {provider, event_key, body, received_at} -> {id, state}. A known event that never finished counts one more
 -- attempt and is to be processed again; `state` 'applied' means that there is nothing left to do.
 -- `retry_at` is the cron's net under a consumer that dies before inbox_finish.

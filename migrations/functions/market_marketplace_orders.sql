@@ -23,9 +23,10 @@ begin
   if (told->>'created_at')::timestamptz < c.orders_from - interval '1 minute' then
     return '{"state": "before", "wake": []}';
   end if;
-  -- Of the shop that was here until a moment ago, it is as old as those that this shop told of before.
+  -- Of the shop that was here until a moment ago, it is as old as those that this shop told of before. The Worker of the
+  -- release before does not say which shop told it.
   insert into market_channel_orders (connection_id, remote_id, status, created_at)
-    values (c.id, told->>'id', 'unknown', case when c.shop_id = input->>'shop_id' then now()
+    values (c.id, told->>'id', 'unknown', case when c.shop_id is not distinct from coalesce(input->>'shop_id', c.shop_id) then now()
       else least(now(), c.orders_from - interval '1 second') end)
     on conflict do nothing;
   select o.id, o.status, o.order_id, o.remote_updated_at into known from market_channel_orders o

@@ -3,11 +3,14 @@
 -- what a paid seller's wallet does not cover is advanced (advance/<seller>) and taken from his next sales.
 -- Lock order: market_locks.sql.
 
--- market_order_refund({order_id, seller_id?, amount?, reason, restock, actor_id, idempotency_key, audit})
+-- market_order_refund({order_id, seller_id?, amount?, reason, restock, tells_seller?, actor_id,
+--   idempotency_key, audit})
 --   returns {refund_id, amount, closed, store_id, store_slug, wake}
 -- With `seller_id` a seller gives up an order of his that he cannot send: all of it goes back. Without, an admin gives
 -- `amount` of the goods' price back, or all that is left, never of an order of his own. All of an order that was not delivered ends it: the shipping
--- fee goes back too, unless a courier has earned it, and one who waits to fetch it is called back. A repeat with the same key answers with the first refund.
+-- fee goes back too, unless a courier has earned it, and one who waits to fetch it is called back. A repeat with the
+-- same key answers with the first refund. `tells_seller`: the caller knows the mail of a seller's own cancellation, which
+-- the Worker of the release before does not.
 create or replace function market_order_refund(input jsonb) returns jsonb language plpgsql as $$
 declare
   order_key uuid := (input->>'order_id')::uuid;
@@ -57,9 +60,10 @@ begin
   return market_refund_answer(r.id, wake || jobs_wakes(market_order_news(o.id),
     market_mail_about('order_refunded', o.id, 'buyer', r.id::text, jsonb_build_object('reason', r.reason,
       'amount', r.goods_amount + r.shipping_amount, 'paid_to', r.paid_to, 'closed', whole)),
-    market_mail_about(case when input->>'seller_id' is null then 'order_taken_back' else 'order_given_up' end, o.id, 'seller',
-      r.id::text, jsonb_build_object('reason', r.reason, 'amount', r.seller_amount,
-        'commission_amount', r.commission_amount, 'held', not r.after_delivery, 'closed', whole)),
+    case when input->>'seller_id' is null or (input->>'tells_seller')::boolean then
+      market_mail_about(case when input->>'seller_id' is null then 'order_taken_back' else 'order_given_up' end, o.id,
+        'seller', r.id::text, jsonb_build_object('reason', r.reason, 'amount', r.seller_amount,
+          'commission_amount', r.commission_amount, 'held', not r.after_delivery, 'closed', whole)) end,
     case when whole and market_pickup_waits(parcel) then market_call_pickup_back(o.id) end));
 end $$;
 

@@ -55,13 +55,13 @@ $$;
 -- market_order_received({buyer_id, order_id, heard?, idempotency_key}) returns {order_id, ask, wake}
 -- The buyer says that a parcel which was sent has arrived, once. It is against his own interest, so it counts also where
 -- the courier says otherwise. `ask`: nothing is recorded yet, for our courier may have fetched this parcel without a
--- word, and then has earned his fee; ask him first and call again with `heard`, which the Worker of the release before
--- does not know. A pickup that is not needed now is called back.
+-- word, and then has earned his fee; ask him first and call again with `heard` true. A pickup that is not needed now is called back.
 create or replace function market_order_received(input jsonb) returns jsonb language plpgsql as $$
 declare
   o market_orders;
   parcel market_shipments;
-  heard constant boolean := coalesce((input->>'heard')::boolean, true);
+  -- Null: the Worker of the release before, which neither asks him nor has heard anything.
+  heard constant boolean := (input->>'heard')::boolean;
 begin
   select * into o from market_orders
     where id = (input->>'order_id')::uuid and buyer_id = (input->>'buyer_id')::bigint for update;
@@ -69,13 +69,13 @@ begin
     perform app_error('not_found', 'Order not found');
   end if;
   select * into parcel from market_shipments where order_id = o.id for update;
-  if market_may_be_received(o) and not heard and parcel.kiriminaja_order_id is not null
+  if market_may_be_received(o) and heard = false and parcel.kiriminaja_order_id is not null
     and parcel.requested_at is not null and parcel.shipped_at is null then
     return jsonb_build_object('order_id', o.id, 'ask', parcel.kiriminaja_order_id, 'wake', '[]'::jsonb);
   end if;
   perform http_claim(o.buyer_id, input->>'idempotency_key', 'market.received', o.id::text, o.id::text);
   -- Who was allowed to say so is, whatever the courier has answered since.
-  if o.status <> 'delivered' and not market_may_be_received(o) and not (heard and o.status in ('paid', 'processing')) then
+  if o.status <> 'delivered' and not market_may_be_received(o) and not (heard is true and o.status in ('paid', 'processing')) then
     perform app_error('conflict', 'Pesanan ini belum dikirim', jsonb_build_object('status', o.status));
   end if;
   return jsonb_build_object('order_id', o.id, 'ask', null, 'wake', market_goods_arrived(o, 'Pembeli menerima paket'));

@@ -34,11 +34,14 @@ begin
     where x.id = u.id and x.trxid = u.trxid and x.state in ('processing', 'review') for no key update;
     continue when not found;
     update topup_orders x set
-      charged_amount = case when topup_is_absurd(x, u.charged) then x.charged_amount
+      charged_amount = case when topup_is_absurd(x, u.charged) or x.state = 'review' and x.bought_at is null
+        then x.charged_amount
         else coalesce(u.charged, x.charged_amount) end,
       remain = coalesce(u.remain, x.remain), start_count = coalesce(u.start_count, x.start_count),
       notes = coalesce(u.notes, x.notes), supplier_note = coalesce(u.supplier_note, x.supplier_note),
-      sealed_serial = coalesce(u.sealed_serial, x.sealed_serial), asked_at = moment,
+      -- Of what may be another's purchase the token is another's too.
+      sealed_serial = case when x.state = 'review' and x.bought_at is null then x.sealed_serial
+        else coalesce(u.sealed_serial, x.sealed_serial) end, asked_at = moment,
       absences = case u.outcome when 'missing' then x.absences + 1 when 'untold' then x.absences else 0 end,
       absent_since = case u.outcome when 'missing' then coalesce(x.absent_since, moment)
         when 'untold' then x.absent_since end,

@@ -125,9 +125,13 @@ create or replace function topup_is_tied(o topup_orders) returns boolean languag
 $$;
 
 -- Whether the list has what the order is tied by, but for what has become another order's: a list that shows one of two
--- purchases no more does not tell that the other one is its own.
+-- purchases no more does not tell that the other one is its own. Of a tie that names no purchase, as the release before
+-- wrote them, nobody knows: it is a person's.
 create or replace function topup_tie_is_listed(o topup_orders, history jsonb) returns boolean language sql stable as $$
-  select not exists (
+  select exists (
+    select from topup_supplier_sightings w
+    where w.family = o.family and w.trxid = any (regexp_split_to_array(o.review_reason, '[ ,:]+')))
+  and not exists (
     select from topup_supplier_sightings w
     where w.family = o.family and w.seen_at >= o.attempt_at - interval '1 minute'
       and w.trxid = any (regexp_split_to_array(o.review_reason, '[ ,:]+'))

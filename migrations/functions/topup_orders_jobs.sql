@@ -36,7 +36,8 @@ declare
 begin
   for o in
     select * from topup_orders x
-    where (x.state in ('queued', 'buying', 'unknown') or topup_is_tied(x)) and x.updated_at < moment - interval '2 minutes'
+    where (x.state in ('queued', 'buying', 'unknown') or (input->>'ties')::boolean and topup_is_tied(x))
+      and x.updated_at < moment - interval '2 minutes'
       and not exists (select from jobs j where j.dedupe_key = 'topup.order/' || x.id
         and (j.finished_at is null or j.finished_at > moment - interval '5 minutes'))
     order by x.id limit (input->>'limit')::int

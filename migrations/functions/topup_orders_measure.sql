@@ -61,10 +61,11 @@ begin
   end if;
 end $$;
 
--- {level, open_orders, day_amount}: what holds for the buyer among the input's limits. A Worker that knows no limits of
--- levels tells the app's, which are a plain member's.
+-- {level, open_orders, day_amount}: what holds for the buyer among the input's limits. The Worker of the release before
+-- knows no limits of levels: the app's are a plain member's, the API's those of the others.
 create or replace function topup_limits(buyer bigint, input jsonb) returns jsonb language sql stable as $$
-  select coalesce(input->'limits'->'levels'->level, input->'limits'->'app') || jsonb_build_object('level', level)
+  select coalesce(input->'limits'->'levels'->level,
+      input->'limits'->case level when 'member' then 'app' else 'api' end) || jsonb_build_object('level', level)
   from topup_level(buyer) level
 $$;
 

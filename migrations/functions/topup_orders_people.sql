@@ -15,7 +15,8 @@ begin
       select from identity_users u where u.id = reader and 'admin' = any (u.roles) and u.deleted_at is null));
   if not found then return null; end if;
   if (input->>'ask')::boolean
-    and (o.state = 'processing' or topup_lacks_serial(o) and o.finished_at > moment - interval '1 day') then
+    and (o.state = 'processing' or (input->>'late_serial')::boolean and topup_lacks_serial(o)
+      and o.finished_at > moment - interval '1 day') then
     update topup_orders x set asked_at = moment
     where x.id = o.id and x.state = o.state
       and (x.asked_at is null or x.asked_at <= moment - make_interval(secs => (input->>'pause_seconds')::int));
@@ -64,7 +65,10 @@ begin
   if (input->>'charged')::bigint < 0 then
     perform app_error('invalid_input', 'chargedAmount: must not be negative');
   end if;
-  update topup_orders x set trxid = coalesce(x.trxid, input->>'trxid'), supplier_note = input->>'reason',
+  update topup_orders x set supplier_note = input->>'reason',
+    -- What the very answer to the order named may be another's purchase: the person knows.
+    trxid = case when x.state = 'review' and x.bought_at is null then coalesce(input->>'trxid', x.trxid)
+      else coalesce(x.trxid, input->>'trxid') end,
     charged_amount = coalesce((input->>'charged')::bigint, x.charged_amount),
     remain = coalesce((input->>'remain')::int, x.remain),
     sealed_serial = coalesce(input->>'sealed_serial', x.sealed_serial)

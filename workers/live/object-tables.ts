@@ -1,4 +1,8 @@
-const VERSION_TABLE = "create table if not exists schema_version (version integer not null)";
+/** `schema_version` is what runs here now, and a release that is older writes its own number there; `schema_reached` stays. */
+const VERSION_TABLES = `create table if not exists schema_version (version integer not null);
+  create table if not exists schema_reached (version integer not null)`;
+const REACHED = `select max(version) as version
+  from (select version from schema_version union all select version from schema_reached)`;
 
 /**
  * The tables of an object, made at its first write: an object that was only asked something (anybody may name a room)
@@ -52,13 +56,15 @@ export class ObjectTables {
 
   #migrate(): void {
     this.#storage.transactionSync(() => {
-      this.#storage.sql.exec(VERSION_TABLE);
-      const [row] = this.#read<{ version: number }>("select version from schema_version");
+      this.#storage.sql.exec(VERSION_TABLES);
+      const [row] = this.#read<{ version: number | null }>(REACHED);
       const version = row?.version ?? 0;
       for (const step of this.#migrations.slice(version)) this.#storage.sql.exec(step);
       if (version === this.#migrations.length) return;
-      this.#storage.sql.exec("delete from schema_version");
-      this.#storage.sql.exec("insert into schema_version values (?)", this.#migrations.length);
+      for (const table of ["schema_version", "schema_reached"]) {
+        this.#storage.sql.exec(`delete from ${table}`);
+        this.#storage.sql.exec(`insert into ${table} values (?)`, this.#migrations.length);
+      }
     });
     this.#made = true;
   }

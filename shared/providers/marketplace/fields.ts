@@ -7,14 +7,20 @@ export const id = z
   .transform((value) => String(value).trim())
   .pipe(z.string().min(1).max(100).refine(isStorable));
 
-/** Rows of an answer that stand each for itself: one that cannot be read is left out and holds up no other. */
+/**
+ * Rows of an answer that stand each for itself: one that cannot be read is left out and holds up no other. Where that is
+ * so of all of several, it is the answer that cannot be read: the platform has changed, and none of them may be passed by.
+ */
 export const readable = <T>(row: z.ZodType<T>) =>
-  z.array(z.unknown()).transform((given) =>
-    given.flatMap((one) => {
-      const read = row.safeParse(one);
-      return read.success ? [read.data] : [];
-    }),
-  );
+  z.array(z.unknown()).transform((given, check) => {
+    const read = given.flatMap((one) => {
+      const { success, data } = row.safeParse(one);
+      return success ? [data] : [];
+    });
+    if (read.length > 0 || given.length < 2) return read;
+    check.addIssue({ code: "custom", message: "no row can be read" });
+    return z.NEVER;
+  });
 
 /** A text that may be missing, without characters that Postgres cannot keep. */
 export const text = z

@@ -181,6 +181,14 @@ describe("orders with their lines", () => {
     expect(read.map(({ orderId }) => orderId)).toEqual(["A"]);
   });
 
+  test("none of several is passed by where not one can be read: the platform has changed", async () => {
+    const changed = ["A", "B"].map((sn) => ({ ...order(sn), item_list: "see v3" }));
+    network.on("GET", await detail("A,B"), answer(200, ok({ order_list: changed })));
+    expect(await marketFailureOf(client().getOrders(auth(), ["A", "B"]))).toMatchObject({
+      fault: "unavailable",
+    });
+  });
+
   test("none are asked for nothing, and more than fifty not at once", async () => {
     expect(await client().getOrders(auth(), [])).toEqual([]);
     const many = Array.from({ length: 51 }, (_, index) => `A${index}`);

@@ -10,8 +10,8 @@ export interface GiftGiver {
 
 /** A committed gift as rooms show it (contract §3.4, `live:gift-received`); all ids are numbers, save the catalogue's. */
 export interface GiftNews {
-  /** By which a room knows that it has shown it. */
-  giftRowId: number;
+  /** By which a room knows that it has shown it; the release before tells none. */
+  giftRowId?: number;
   from: GiftGiver;
   to: { userId: number; username: string };
   gift: {

@@ -130,6 +130,20 @@ describe("a room of the release before", () => {
       expect(stage.room.reconcile("s2", ["u", "o"])).toEqual([]);
     }));
 
+  it("serves again after that release was taken back into service for a while, and wrote its own version", () => {
+    const name = `live:${unique()}`;
+    return runInDurableObject(env.ROOM.getByName(name), async (_, { storage }) => {
+      written(storage, room());
+      const first = new Stage(storage, name);
+      await first.do("s2", join("n", screen("n"), { quiet: true }));
+      storage.sql.exec("update schema_version set version = ?", BEFORE.length);
+      const stage = new Stage(storage, name);
+      expect(stage.members.people().map(({ key }) => key)).toContain("g:#n");
+      stage.evict();
+      expect(stage.hosting.find(9)).toMatchObject({ sessionId: 90 });
+    });
+  });
+
   it("ends its host's live where he does not come back", () =>
     onOldStage(room(), async (stage) => {
       await stage.do("s1", leave("h"));

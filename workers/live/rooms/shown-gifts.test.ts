@@ -41,3 +41,12 @@ it("a room that nobody ever joined keeps nothing of it", () =>
     expect(live().take(gifts(1))).toEqual(gifts(1));
     expect(tables.made).toBe(false);
   }));
+
+it("one that the release before tells without a number is shown, and spoils nothing", () =>
+  play((live, tables) => {
+    tables.write("delete from members");
+    const unnumbered: { giftRowId?: number }[] = [{}, {}];
+    expect(live().take(unnumbered)).toEqual(unnumbered);
+    expect(live().take([...unnumbered, ...gifts(3)])).toHaveLength(3);
+    expect(live().take(gifts(3))).toEqual([]);
+  }));

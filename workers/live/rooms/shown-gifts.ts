@@ -22,11 +22,12 @@ export class ShownGifts {
 
   /**
    * Those that were not shown before, and from now on are: written in one row before anything is sent. A room without
-   * tables was never joined: there was nobody to show them to.
+   * tables was never joined: there was nobody to show them to. One without a number is told by the release before, once.
    */
-  take<Gift extends { giftRowId: number }>(gifts: readonly Gift[]): Gift[] {
+  take<Gift extends { giftRowId?: number }>(gifts: readonly Gift[]): Gift[] {
     const known = this.#load();
     const fresh = gifts.filter(({ giftRowId: id }) => {
+      if (id === undefined) return true;
       if (id <= this.#upTo || known.has(id)) return false;
       known.add(id);
       return true;

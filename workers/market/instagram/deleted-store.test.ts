@@ -121,7 +121,13 @@ describe("a post of a store that is deleted ends, and its seller can read how", 
       call("market_admin_store_delete", deletion, z.unknown()),
       rows(sql`select pg_sleep(0.8)::text as slept`, z.unknown()),
     ]);
-    await run(sql`select pg_sleep(0.2)::text as slept`);
+    const held = sql`select id from market_stores where id = ${store.id} for key share nowait`;
+    const isHeld = () =>
+      run(held).then(
+        () => false,
+        () => true,
+      );
+    await expect.poll(isHeld).toBe(true);
     await expect(change(desk, id)).rejects.toMatchObject({ code: "not_found" });
     await deleting;
     expect((await getPost(ctx, id)).state).toBe("draft");

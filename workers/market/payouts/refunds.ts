@@ -62,6 +62,7 @@ async function refund(
     order_id: orderId(id),
     ...by,
     ...request,
+    tells_seller: true,
     actor_id: actorOf(ctx).userId,
     idempotency_key: idempotencyKey ?? null,
     input_hash: await inputHash({ id, ...request }),

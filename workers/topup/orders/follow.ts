@@ -101,7 +101,7 @@ export async function followOrders(ctx: Ctx): Promise<void> {
     rows(
       sql`select family from topup_orders where ${dueAt(ctx.now().toISOString())}
         union select o.family from topup_orders o
-        where o.id >= uuidv7(interval '-2 hours') and topup_lacks_serial(o)
+        where o.id >= uuid_from(now() - interval '2 hours') and topup_lacks_serial(o)
           and o.finished_at > now() - interval '1 hour'`,
       z.object({ family: z.enum(["prepaid", "game", "social"]) }),
     ),
@@ -120,11 +120,13 @@ async function followFamily(ctx: Ctx, family: SupplierFamily): Promise<void> {
   const byTrxid = new Map(listed.map((purchase) => [purchase.trxid, purchase]));
   const orders = await ctx.db.run(
     rows(
-      sql`${followed} where (o.state in ('processing', 'review') or topup_lacks_serial(o)) and o.trxid is not null
-        and o.family = ${family} and (
-          o.trxid = any (${`{${[...byTrxid.keys()].map((id) => JSON.stringify(id)).join(",")}}`}::text[])
-          or o.id in (select id from topup_orders where family = ${family}
+      sql`${followed} where o.id in (
+          select id from topup_orders
+          where trxid = any (${`{${[...byTrxid.keys()].map((id) => JSON.stringify(id)).join(",")}}`}::text[])
+          union (select id from topup_orders where family = ${family}
             and ${dueAt(ctx.now().toISOString())} order by ask_at nulls first limit ${LISTED + ALONE}))
+        and (o.state in ('processing', 'review') or topup_lacks_serial(o)) and o.trxid is not null
+        and o.family = ${family}
         order by o.ask_at nulls first`,
       Followed,
     ),

@@ -7,11 +7,15 @@ import { AppError, notFound } from "../../../shared/http/errors.ts";
 import { describeError } from "../../../shared/log.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
+import { inTime } from "../../../shared/time/in-time.ts";
 import type { OrderState } from "../tables/orders.ts";
 import { advance } from "./follow.ts";
 import { ASK_PAUSE_SECONDS } from "./limits.ts";
 import { type Order, orderShape, targetKind } from "./order.ts";
 import { openSerial, updateOf } from "./purchase.ts";
+
+/** Who looks at an order that has ended waits so long for its late serial number. */
+const LATE_SERIAL_MS = 2_000;
 
 /** Which order: by our number, by our id, or by the supplier's id. */
 export type OrderKey = { number: string } | { id: string } | { trxid: string };
@@ -44,7 +48,8 @@ export async function getOrder(ctx: Ctx, key: OrderKey): Promise<Order> {
 async function read(ctx: Ctx, key: OrderKey, ask: boolean) {
   const { userId } = actorOf(ctx);
   const now = ctx.now().toISOString();
-  const input = { ...key, user_id: userId, ask, pause_seconds: ASK_PAUSE_SECONDS, now };
+  const asking = { ask, late_serial: ask, pause_seconds: ASK_PAUSE_SECONDS };
+  const input = { ...key, user_id: userId, ...asking, now };
   const found = await ctx.db.run(call("topup_order_read", input, Found));
   if (!found) throw notFound("Order not found");
   return found;
@@ -68,11 +73,11 @@ export async function askAboutOrder(ctx: Ctx, key: OrderKey): Promise<Asked> {
   const isUnderWay = order.state === "processing";
   let purchases: SupplierOrder[];
   try {
-    purchases = await ctx.providers.vipReseller.getOrderStatus(order.family, {
-      trxid: order.trxid,
-    });
+    const { trxid } = order;
+    const asking = ctx.providers.vipReseller.getOrderStatus(order.family, { trxid });
+    purchases = await (isUnderWay ? asking : inTime(LATE_SERIAL_MS, asking));
   } catch (error) {
-    if (!(error instanceof ProviderError)) throw error;
+    if (!(error instanceof ProviderError) && isUnderWay) throw error;
     ctx.log.warn("order status not told", { order: order.number, ...describeError(error) });
     if (!isUnderWay) return { order, purchase: null };
     throw new AppError("provider_unavailable", "Failed to check order status", { cause: error });

@@ -217,7 +217,7 @@ export async function reconcileOrder(ctx: Ctx, orderId: string): Promise<Order> 
 
 /** For the minute cron: an order that somebody must look after and whose job has ended, however it did, gets another. */
 export async function reviveOrders(ctx: Ctx): Promise<void> {
-  const input = { limit: REVIVED_AT_ONCE, now: ctx.now().toISOString() };
+  const input = { limit: REVIVED_AT_ONCE, ties: true, now: ctx.now().toISOString() };
   const Revived = z.object({ orders: z.array(z.string()), wake: wakeSchema });
   const { orders, wake: wakes } = await ctx.db.run(call("topup_orders_revive", input, Revived));
   wake(ctx, wakes);

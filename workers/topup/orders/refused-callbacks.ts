@@ -50,14 +50,14 @@ export class RefusedCallbacks {
   }
 
   #bytesKeptOf(ctx: Ctx, { bytes, length, isSigned }: Refused): number {
-    // The supplier's own is no flood, and says most where it says it in a new way.
-    if (isSigned) return LONGEST_BYTES;
     const minute = ctx.now().toISOString().slice(0, 16);
     if (this.#minute !== minute) {
       this.#minute = minute;
       this.#openedInMinute = 0;
       this.#bytesInMinute = 0;
     }
+    // The supplier's own is no flood, and says most where it says it in a new way.
+    if (isSigned) return LONGEST_BYTES;
     const most = length > LONGEST_BYTES ? BEGINNING_BYTES : bytes.length;
     if (this.#bytesInMinute + most > this.#pace.wholeBytesAMinute) return FLOOD_BYTES;
     this.#bytesInMinute += most;

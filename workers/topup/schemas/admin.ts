@@ -231,7 +231,8 @@ export const DepositShape = z
 export const CallbackShape = z
   .object({
     id: z.uuid(),
-    verdict: z.enum(["verified", "forged", "unreadable"]),
+    /** `forgotten`: only their number is left, of a day in the times when there was no room for more. */
+    verdict: z.enum(["verified", "forged", "unreadable", "forgotten"]),
     /** For how many callbacks it stands: refused ones that come together are kept together. */
     count: z.number(),
     /** From how many addresses they came, and the busiest of these. */

@@ -100,6 +100,19 @@ describe("what a shop shows is looked at once a day", () => {
     expect(asked.toSorted()).toEqual(products.map(({ id }) => id).toSorted());
   });
 
+  it("also behind one of them that the shop cannot tell of", async () => {
+    const { market, products } = await listedMarket(3);
+    const [odd, ...others] = products.map(({ id }) => id).toSorted();
+    market.fake.faults.before = ({ sku }) => {
+      if (sku === odd) throw fault("unavailable");
+    };
+    for (const id of others) Object.assign(market.fake.item(id) ?? {}, { status: "blocked" });
+    await day(market);
+    for (const product of products) {
+      expect(await listingOf(market, product)).toMatchObject(product.id === odd ? SHOWN : BLOCKED);
+    }
+  });
+
   it("goes on later where the shop cannot be asked, and gives up for the day without a failed job", async () => {
     const { market, product } = await listed();
     Object.assign(market.fake.item(product.id) ?? {}, { status: "blocked" });

@@ -47,10 +47,7 @@ export const dailyLookJob: JobHandler = {
     if (!(await extendLease(ctx, job, LEASE_SECONDS))) return { state: "success" };
     const listings = await readListings(ctx, id, after ?? null);
     try {
-      const shop = await Shop.open(ctx, id);
-      for (const { item_id: itemId, product_id: productId } of listings) {
-        await look(ctx, shop, { itemId, productId });
-      }
+      await lookAtAll(ctx, await Shop.open(ctx, id), listings);
     } catch (error) {
       return heed(error, job.attempts);
     }
@@ -69,6 +66,21 @@ export const dailyLookJob: JobHandler = {
     return { state: "success", result: { seen: listings.length } };
   },
 };
+
+/** One that cannot be asked about is passed over until tomorrow, where the shop answers about the next. */
+async function lookAtAll(ctx: Ctx, shop: Shop, listings: z.output<typeof Listed>[]) {
+  let failed: MarketplaceError | null = null;
+  for (const { item_id: itemId, product_id: productId } of listings) {
+    try {
+      await look(ctx, shop, { itemId, productId });
+      failed = null;
+    } catch (error) {
+      if (failed || !(error instanceof MarketplaceError)) throw error;
+      failed = error;
+    }
+  }
+  if (failed) throw failed;
+}
 
 function heed(error: unknown, attempts: number): JobOutcome {
   if (error instanceof ShopClosedError) return { state: "success", result: { closed: true } };
