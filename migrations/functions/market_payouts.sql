@@ -44,13 +44,15 @@ begin
   return market_payout_view(p);
 end $$;
 
--- Two admins look at a payout above the limit, alone or together with the seller's others of the last day, and at any
--- within a day of a change of the account: whoever took the seller's sign-in over would change that first.
+-- Two admins look at a payout above the limit, alone or together with the seller's others of the last day (also those that
+-- came back on one admin's word, of which the bank may know nothing), and at any within a day of a change of the
+-- account: whoever took the seller's sign-in over would change that first.
 create or replace function market_payout_needs_second(account market_bank_accounts, wanted bigint, most bigint)
 returns boolean language sql stable as $$
   select account.updated_at > greatest(account.created_at, now() - interval '1 day')
     or wanted + (select coalesce(sum(p.amount), 0) from market_payouts p where p.seller_id = account.seller_id
-      and p.state in ('requested', 'approved', 'paid') and p.created_at > now() - interval '1 day') > most
+      and (p.state in ('requested', 'approved', 'paid') or p.state = 'bounced' and p.bounce_seconded_by is null)
+      and p.created_at > now() - interval '1 day') > most
 $$;
 
 -- market_payout_decide({id, verb: approve|reject|paid|bounce|cancel, actor_id, reason, transfer_reference, claim, audit})
