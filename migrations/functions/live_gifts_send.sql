@@ -66,7 +66,7 @@ $$;
 
 -- {at, gifts: [{key, sender_id, receiver_id, scene, gift_id | gift_name, quantity, coin_value?, room_id?,
 -- session_id?}]} -> in the same order [{state: 'sent', the gift's facts} | {state: 'refused', code, message, meta}],
--- each with its key. A repeat answers with the gift of its key and with what its sender has now.
+-- each with its key. A repeat answers with the gift of its key and with what its sender has now; it names no second room.
 create or replace function live_gifts_send(input jsonb) returns jsonb language plpgsql
 -- Everything is found by its key. Planning anew would take a third of the time of a small window, and a plan made
 -- while a table was empty must not read it whole when it has grown.
@@ -109,10 +109,19 @@ begin
     is_repeat := gift.id is not null;
     is_short := false;
     if is_repeat then
-      -- The app names the room over its socket and not over REST: only two rooms are another input.
+      -- The app names the room over its socket and not over REST: only two rooms are another input. A gift that belongs to
+      -- no live is shown in the room that is named with it, so the first one named is its own.
       refusal := case when (gift.receiver_id, gift.scene, gift.gift_id, gift.quantity)
         is distinct from (o.receiver_id, o.scene, o.gift_id, o.quantity) or gift.room_id <> o.room_id
         then array['idempotency_mismatch', 'Idempotency-Key sudah dipakai untuk permintaan lain'] end;
+      if refusal is null and gift.room_id is null and gift.session_id is null and o.room_id is not null then
+        gift.room_id := o.room_id;
+        if made_at[o.first_n] > 0 then
+          made[made_at[o.first_n]] := gift;
+        else
+          update live_gifts g set room_id = o.room_id where g.id = gift.id;
+        end if;
+      end if;
     else
       refusal := o.refusal;
       host_purse := (place_of->>o.receiver_id::text)::int;

@@ -14,11 +14,10 @@ async function ways(coins: number) {
   const gift = { receiverId: host.userId, giftId: "cupid", coinValue: 100, quantity: 2, roomId };
   const asked = { roomId, to: { userId: host.userId }, gift: { id: "cupid", price: 100 }, key };
   return {
-    giver,
-    socket,
+    ...{ giver, socket, roomId, gift },
     byRest: async (change: object = {}) =>
       (await post("/api/gifts/send", giver, { ...gift, ...change }, key)).body,
-    bySocket: () => socket.ask("live:gift", { ...asked, count: 2 }),
+    bySocket: (room = roomId) => socket.ask("live:gift", { ...asked, roomId: room, count: 2 }),
   };
 }
 
@@ -56,6 +55,24 @@ describe("a gift under one key", () => {
     const { data } = await other.byRest({ roomId: undefined });
     expect(await other.bySocket()).toMatchObject({ success: true, giftRowId: data.giftId });
     expect(await coinsOf(other.giver.userId)).toBe(800);
+  });
+
+  it("is shown in one room, though it was given in none: the first that is named with it is its own", async () => {
+    const { giver, socket, byRest, bySocket, roomId, gift } = await ways(1_000);
+    const { data } = await byRest({ roomId: undefined });
+    const others = [unique(), unique()];
+    const mismatch = { success: false, code: "idempotency_mismatch" };
+    expect(await bySocket()).toMatchObject({ success: true, giftRowId: data.giftId });
+    for (const other of others) {
+      await socket.ask("live:join", { roomId: other });
+      expect(await bySocket(other)).toMatchObject(mismatch);
+    }
+    expect(await bySocket()).toMatchObject({ success: true, giftRowId: data.giftId });
+    expect(await byRest({ roomId: undefined })).toMatchObject({ data: { giftId: data.giftId } });
+    await socket.ask("live:message", { roomId, message: "x" });
+    const shown = socket.heard.filter(({ name }) => name === "live:gift-received");
+    expect(shown.map(({ args }) => Object(args[0]).roomId)).toEqual([roomId]);
+    expect(await coinsOf(giver.userId)).toBe(1_000 - gift.coinValue * gift.quantity);
   });
 
   it("with other input by the other way is refused", async () => {
