@@ -137,7 +137,7 @@ describe("a worker that dies", () => {
     [at, "after"] as const,
   ]).flat();
 
-  it.each(deaths)(
+  it.concurrent.each(deaths)(
     "at call %i, %s it acted, leaves a photo that gets ready and is paid for once",
     async (at, kill) => {
       const studio = await createStudio();

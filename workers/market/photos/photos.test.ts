@@ -18,6 +18,7 @@ import {
   studioContext,
   turn,
 } from "./testing/photo-bench.ts";
+import { advancePhoto } from "./work.ts";
 
 const enhance = ({ ctx, product, imageUrl }: Studio, url = imageUrl) =>
   enhancePhoto(ctx, { productId: product.id, imageUrl: url });
@@ -72,6 +73,27 @@ describe("a picture that is made better", () => {
     expect(await turn(studio, id)).toBe("success");
     expect((await getPhoto(studio.ctx, id)).enhanced_url).not.toBeNull();
     expect(studio.fake.count("createPrediction")).toBe(1);
+  });
+
+  it("and is ready within two seconds is in the answer, whoever asked first or has ended it", async () => {
+    const studio = await createStudio();
+    studio.fake.born = "processing";
+    const asked = [enhance(studio), scheduler.wait(100).then(() => enhance(studio))];
+    const made = async () => [...studio.fake.predictions.keys()][0] ?? "";
+    await expect.poll(made).not.toBe("");
+    // After the first has looked twice, as a webhook tells of it.
+    await scheduler.wait(900);
+    studio.fake.finish(await made());
+    const [{ id = "" } = {}] = await studio.ctx.db.run(
+      rows(
+        sql`select id from market_photos where store_id = ${studio.store.id}`,
+        z.object({ id: z.string() }),
+      ),
+    );
+    await advancePhoto(studio.ctx, id);
+    const [first, second] = await Promise.all(asked);
+    expect(first?.enhanced_url).not.toBeNull();
+    expect(second).toEqual(first);
   });
 
   it("is paid for once, however often and by how many at once it is asked for", async () => {
