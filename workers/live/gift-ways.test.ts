@@ -15,8 +15,8 @@ async function ways(coins: number) {
   const asked = { roomId, to: { userId: host.userId }, gift: { id: "cupid", price: 100 }, key };
   return {
     ...{ giver, socket, roomId, gift },
-    byRest: async (change: object = {}) =>
-      (await post("/api/gifts/send", giver, { ...gift, ...change }, key)).body,
+    byRest: async (change: object = {}, named = key) =>
+      (await post("/api/gifts/send", giver, { ...gift, ...change }, named)).body,
     bySocket: (room = roomId) => socket.ask("live:gift", { ...asked, roomId: room, count: 2 }),
   };
 }
@@ -73,6 +73,20 @@ describe("a gift under one key", () => {
     const shown = socket.heard.filter(({ name }) => name === "live:gift-received");
     expect(shown.map(({ args }) => Object(args[0]).roomId)).toEqual([roomId]);
     expect(await coinsOf(giver.userId)).toBe(1_000 - gift.coinValue * gift.quantity);
+  });
+
+  it("is one gift also under the key that its answer named, by either way: it was a second one", async () => {
+    const { giver, socket, byRest, bySocket, roomId, gift } = await ways(1_000);
+    const named = await bySocket();
+    expect(await bySocket()).toEqual(named);
+    const keyless = { roomId, to: { userId: gift.receiverId }, gift: { id: "cupid" }, count: 2 };
+    const first = await socket.ask("live:gift", keyless);
+    expect(await socket.ask("live:gift", { ...keyless, key: first.key })).toEqual(first);
+    expect(await byRest({}, first.key)).toMatchObject({ data: { giftId: first.giftRowId } });
+    expect(await coinsOf(giver.userId)).toBe(600);
+    expect(await byRest({}, named.key)).toMatchObject({ data: { giftId: named.giftRowId } });
+    const outside = await socket.ask("live:gift", { ...keyless, count: 199, key: "besar" });
+    expect(outside).toMatchObject({ success: false, key: "besar", code: "insufficient_balance" });
   });
 
   it("with other input by the other way is refused", async () => {

@@ -132,9 +132,17 @@ const refused = z.object({
   meta: z.union([z.object({ needed: z.number(), current: z.number() }), z.object({}).strict()]),
 });
 
-/** The key of a gift: a client's own is one gift by whatever way it comes, and nobody else's. */
-export function giftKey(senderId: number, clientKey: string | null): string {
-  return clientKey === null ? crypto.randomUUID() : `${senderId}:${clientKey}`;
+/**
+ * The key of a gift: a client's own is one gift by whatever way it comes, and nobody else's. One that its client did not name
+ * gets a key as well, with which it may ask again.
+ */
+export const giftKey = (senderId: number, clientKey: string | null): string =>
+  `${senderId}:${clientKey ?? crypto.randomUUID()}`;
+
+/** A gift's key as its client names it. */
+export function clientKeyOf(senderId: number, key: string): string {
+  const ours = `${senderId}:`;
+  return key.startsWith(ours) ? key.slice(ours.length) : key;
 }
 
 /** Nobody is shown a gift that was given longer ago. */

@@ -3,7 +3,14 @@ import type { Ctx } from "../../../shared/context.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { describeError } from "../../../shared/log.ts";
 import { inTime } from "../../../shared/time/in-time.ts";
-import { type GiftOrder, type GiftResult, isNews, type SentGift, sendGifts } from "../gifts.ts";
+import {
+  clientKeyOf,
+  type GiftOrder,
+  type GiftResult,
+  isNews,
+  type SentGift,
+  sendGifts,
+} from "../gifts.ts";
 import { announceGift } from "../room-client.ts";
 import { requireSignIns } from "../sockets/people.ts";
 import type { Broadcasts } from "./broadcasts.ts";
@@ -44,7 +51,7 @@ export function openGiftDesk(parts: GiftDeskParts): GiftWindow<GiftResult> {
 }
 
 function answer(parts: GiftDeskParts, { gift, result }: Decision<GiftResult>): void {
-  const outcome = outcomeOf(result);
+  const outcome = outcomeOf(gift.wish.senderId, result);
   for (const { shard, ...asker } of gift.askers) {
     parts.broadcasts.answer(shard, { ...asker, answer: outcome });
   }
@@ -141,8 +148,8 @@ function newsOf(
   };
 }
 
-function outcomeOf(result: GiftResult): GiftOutcome {
-  const { key } = result;
+function outcomeOf(senderId: number, result: GiftResult): GiftOutcome {
+  const key = clientKeyOf(senderId, result.key);
   if (result.state === "refused") {
     const { code, message, meta } = result;
     return { success: false, key, code, message, ...meta };

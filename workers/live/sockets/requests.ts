@@ -2,7 +2,7 @@ import { sessionGate } from "../../../shared/auth/sessions.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { inTime } from "../../../shared/time/in-time.ts";
 import { sendPrivate } from "../chat.ts";
-import { giftKey } from "../gifts.ts";
+import { clientKeyOf, giftKey } from "../gifts.ts";
 import type { GiftAnswer, PersonCard, RoomOp, RoomReply } from "../rooms/ops.ts";
 import { type Attendance, roomsOf } from "./attendance.ts";
 import { batchRoom } from "./batches.ts";
@@ -142,12 +142,13 @@ export class Requests {
     }
     const wish = wishOf(signIn, gift);
     const ask = crypto.randomUUID();
-    if (ack) this.#keepAck(ask, wish.key, ack);
+    const key = clientKeyOf(wish.senderId, wish.key);
+    if (ack) this.#keepAck(ask, key, ack);
     const op: RoomOp = { kind: "gift", socket: socket.id, ask, person, wish };
     const brought = this.#bringGift(room, op).then((reply) => {
       if (reply.ok) return;
       const { code, message } = reply;
-      const answer = { success: false as const, key: wish.key, code, message };
+      const answer = { success: false as const, key, code, message };
       this.answerGift({ socket: socket.id, ask, answer });
     });
     this.#desk.beside("gift", brought);
