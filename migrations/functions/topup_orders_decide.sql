@@ -34,7 +34,7 @@ $$;
 -- should: behind all that was bought after it.
 create or replace function topup_claimed_rows(o topup_orders, history jsonb)
 returns table (place bigint, trxid text, target text, zone text, code text, service text, quantity int, price bigint,
-  start_count int, seen_at timestamptz, rank int, outcome text) language sql stable as $$
+  start_count int, seen_at timestamptz, rank int, outcome text, n bigint) language sql stable as $$
   with around as materialized (
     select coalesce(topup_row_before(o, history), jsonb_array_length(history) + 1) as before,
       coalesce(topup_row_after(o, history), 0) as after
@@ -48,25 +48,39 @@ returns table (place bigint, trxid text, target text, zone text, code text, serv
     select f.* from fitting f where f.rank = (select min(y.rank) from fitting y)
   )
   select row_number() over (order by b.seen_at nulls last, b.n desc), b.trxid, b.target, b.zone, b.code, b.service,
-    b.quantity, b.price, b.start_count, b.seen_at, b.rank, coalesce(history->(b.n::int - 1)->>'outcome', 'open')
+    b.quantity, b.price, b.start_count, b.seen_at, b.rank, coalesce(history->(b.n::int - 1)->>'outcome', 'open'), b.n
   from best b where b.in_place or not exists (select from best y where y.in_place)
 $$;
 
--- Who has a claim on them. `rivals`: orders in doubt that they fit as well as this one, itself among them; `turn`: its
--- place among these, by when they were tried; `is_later`: one before it is not settled yet; `one_buyer`: they are all
--- his, at one price; `awaited`: an order that is still being bought, or that a row fits better, must be settled first.
--- `ends`: the ends that the rows have come to, all that give the money back being one.
+-- Who has a claim on them. A row is none's that was tried after something that stands before it was bought; and where it
+-- stands as it should for one order, before something that was bought after another, it is not that other one's.
+-- `rivals`: orders in doubt that they fit as well as this one, itself among them; `turn`: its place among these, by when
+-- they were tried; `is_later`: one before it is not settled yet; `one_buyer`: they are all his, at one price; `awaited`: an
+-- order that is still being bought, or that a row fits better, must be settled first. `ends`: the ends that the rows have
+-- come to, all that give the money back being one.
 create or replace function topup_claims_of(o topup_orders, history jsonb, out rows jsonb, out rank int, out ends text[],
   out rivals int, out turn int, out is_later boolean, out one_buyer boolean, out awaited boolean)
 language sql stable as $$
-  with claimed as materialized (select * from topup_claimed_rows(o, history)),
-  claims as materialized (
-    select x.state, x.user_id, x.amount, f.best, (x.attempt_at, x.id) < (o.attempt_at, o.id) as is_earlier
-    from topup_orders x, lateral (
-      select min(topup_row_rank(x, c.target, c.zone, c.code, c.service, c.quantity, c.price)) as best
-      from claimed c where topup_may_be_of(x.attempt_at, c.seen_at)) f
+  with fitting as materialized (select * from topup_claimed_rows(o, history)),
+  fits as materialized (
+    select x.id, c.n, f.rank
+    from topup_orders x, fitting c,
+      topup_row_rank(x, c.target, c.zone, c.code, c.service, c.quantity, c.price) f(rank)
     where x.trxid is null and x.family = o.family and topup_is_undecided(x, o)
-      and f.best <= (select min(c.rank) from claimed c)
+      and topup_may_be_of(x.attempt_at, c.seen_at) and f.rank <= c.rank
+  ), placed as materialized (
+    select x.id, x.state, f.n, f.rank, f.n > coalesce(topup_row_after(x, history), 0) as in_place
+    from fits f join topup_orders x on x.id = f.id
+    where f.n < coalesce(topup_row_before(x, history), jsonb_array_length(history) + 1)
+  ), held as materialized (
+    select p.* from placed p
+    where p.in_place or not exists (select from placed y where y.n = p.n and y.in_place)
+  ), claimed as materialized (
+    select c.* from fitting c join held h on h.id = o.id and h.n = c.n
+  ), claims as materialized (
+    select x.state, x.user_id, x.amount, min(h.rank) as best, (x.attempt_at, x.id) < (o.attempt_at, o.id) as is_earlier
+    from held h join claimed c on c.n = h.n join topup_orders x on x.id = h.id
+    group by x.id
   )
   select c.rows, c.rank, c.ends, r.*
   from (
@@ -77,7 +91,8 @@ language sql stable as $$
     select count(*)::int, (count(*) filter (where x.is_earlier))::int + 1,
       coalesce(bool_or(x.is_earlier and x.state = 'unknown'), false),
       coalesce(bool_and(x.user_id = o.user_id and x.amount = o.amount and x.state <> 'review'), true),
-      coalesce(bool_or(x.state = 'buying' or x.state = 'unknown' and x.best < c.rank), false)
+      coalesce(bool_or(x.state = 'unknown' and x.best < c.rank), false)
+        or exists (select from placed p where p.state = 'buying')
     from claims x) r
 $$;
 

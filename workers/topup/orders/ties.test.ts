@@ -78,6 +78,52 @@ it("two buyers' orders for one purchase that failed are no tie: both get their m
   expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
 });
 
+/** Two buyers' orders for one target, and between them one for another that was bought. */
+async function apart(faults: { first: object; second: object }) {
+  const target = newPhone();
+  const { user: earlier, order } = await orderCredit({ target, fault: { ...faults.first } });
+  await orderCredit({ laterMs: 80_000 });
+  const { user: later } = await orderCredit({
+    target,
+    fault: { ...faults.second },
+    laterMs: 120_000,
+  });
+  for (const laterMs of [205_000, 570_000]) await runOrderJob(order, { laterMs });
+  const [own] = await purchasesOf(target);
+  const states = async () => (await ordersOf(target)).map(({ state, trxid }) => ({ state, trxid }));
+  const lookAtLater = async () => {
+    const found = (await ordersOf(target)).find(({ userId }) => userId === later.userId);
+    if (!found) throw new Error("no later order");
+    for (const laterMs of [580_000, 7 * HOUR]) await runOrderJob(found, { laterMs });
+    return found;
+  };
+  const mine = { state: "processing", trxid: own?.trxid ?? null };
+  return { earlier, later, order, states, lookAtLater, mine };
+}
+
+it("an order that was tried after a purchase was made is no rival for it, though nobody listed it meanwhile", async () => {
+  const { later, order, ...both } = await apart({ first: BOUGHT, second: NOT_BOUGHT });
+  expect(await both.states()).toEqual([both.mine, { state: "unknown", trxid: null }]);
+  expect(await alertsOf(order)).toEqual([]);
+
+  await both.lookAtLater();
+  expect(await both.states()).toEqual([both.mine, { state: "failed", trxid: null }]);
+  expect(await booksOf(later)).toEqual({ wallet: FUNDS, escrow: 0 });
+});
+
+it("a purchase that was made after another order's time is that of the one tried then", async () => {
+  const { earlier, order, ...both } = await apart({ first: NOT_BOUGHT, second: BOUGHT });
+  expect(await both.states()).toEqual([
+    { state: "failed", trxid: null },
+    { state: "unknown", trxid: null },
+  ]);
+  expect(await booksOf(earlier)).toEqual({ wallet: FUNDS, escrow: 0 });
+
+  const later = await both.lookAtLater();
+  expect(await both.states()).toEqual([{ state: "failed", trxid: null }, both.mine]);
+  expect([await alertsOf(order), await alertsOf(later)]).toEqual([[], []]);
+});
+
 it("a tie that no person has decided yet is no tie of a later order", async () => {
   const target = newPhone();
   const lookAtAll = async (fromMs: number) => {
