@@ -6,7 +6,7 @@ import { rows } from "../../../shared/db/statement.ts";
 import { ownAssetKey, UPLOADS_PATH } from "../../../shared/files/assets.ts";
 import { wrongField } from "../../../shared/http/errors.ts";
 import { pictureColumn } from "../catalogue-rows.ts";
-import { NOT_OURS } from "../images.ts";
+import { NOT_OURS, picturePath, pictureUrl } from "../images.ts";
 import { bannerId, bannerNotFound } from "../refusals.ts";
 import { type Banner, type BannerChanges, BannerShape, type NewBanner } from "../schemas/admin.ts";
 import { told } from "./told.ts";
@@ -35,6 +35,16 @@ async function ownPicture(ctx: Ctx, url: string): Promise<string> {
     throw wrongField("image_url", NOT_OURS);
   }
   return UPLOADS_PATH + key;
+}
+
+/** The picture that a banner has may be said again by any admin, as forms do; another one is his own upload. */
+async function changedPicture(ctx: Ctx, id: string, url: string): Promise<string> {
+  const query = sql`select b.image_url from market_banners b where b.id = ${bannerId(id)}`;
+  const [found] = await ctx.db.run(rows(query, z.object({ image_url: z.string() })));
+  if (!found) throw bannerNotFound();
+  const { image_url: stored } = found;
+  const isSame = [pictureUrl(ctx.config, stored), picturePath(stored)].includes(url);
+  return isSame ? picturePath(stored) : await ownPicture(ctx, url);
 }
 
 /** Banners of the front page that are shown now, in their order. */
@@ -98,7 +108,7 @@ export async function updateBanner(ctx: Ctx, { id, ...changes }: BannerChanges):
     ...changes,
     ...(changes.image_url === undefined
       ? {}
-      : { image_url: await ownPicture(ctx, changes.image_url) }),
+      : { image_url: await changedPicture(ctx, id, changes.image_url) }),
   };
   const [updated] = await ctx.db.run(
     rows(

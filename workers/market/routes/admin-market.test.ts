@@ -205,6 +205,22 @@ describe("banners", () => {
     }
   });
 
+  it("keep their picture where another admin's form says it again, and take no other than his own", async () => {
+    const { id, image_url } = (await call("POST", path, { image_url: await upload() })).body.data;
+    const other = await createUser(["admin"]);
+    const put = (json: object) =>
+      api(path, { method: "PUT", token: other.token, json: { id, ...json } });
+    const moved = await put({ image_url, cta_link: "/promo" });
+    expect([moved.status, moved.body.data]).toEqual([
+      200,
+      expect.objectContaining({ image_url, cta_link: "/promo" }),
+    ]);
+    expect((await put({ image_url: await upload() })).status).toBe(400);
+    const own = await upload(other);
+    expect((await put({ image_url: own })).body.data.image_url).toBe(own);
+    await call("DELETE", `${path}?id=${id}`);
+  });
+
   it("are for admins to change, and missing ones are missing", async () => {
     const missing = [404, failure("Banner tidak ditemukan", {})];
     for (const id of [crypto.randomUUID(), "x'; --", ""]) {
