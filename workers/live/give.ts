@@ -51,9 +51,9 @@ export async function giveGift(
   }
   const shownIn = scene === "party" ? (input.roomId ?? null) : result.liveRoom;
   if (shownIn !== null && isNews(result, ctx.now())) {
-    const { giftRowId, from, to, gift, hostIncome } = result;
+    const { giftRowId, repeated, from, to, gift, hostIncome } = result;
     const news = {
-      giftRowId,
+      ...{ giftRowId, repeated },
       from: { userId, ...from, avatar: from.avatar ?? "" },
       to: { userId: input.receiverId, ...to },
       gift: { ...gift, hostIncome },

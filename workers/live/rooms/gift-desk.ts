@@ -137,10 +137,10 @@ function orderOf({ kind, roomId }: GiftDeskParts, { wish }: WaitingGift): GiftOr
 
 function newsOf(
   { wish }: WaitingGift,
-  { giftRowId, from, to, gift, hostIncome }: SentGift,
+  { giftRowId, repeated, from, to, gift, hostIncome }: SentGift,
 ): GiftNews {
   return {
-    giftRowId,
+    ...{ giftRowId, repeated },
     from: { userId: wish.senderId, ...from, avatar: from.avatar ?? "" },
     to: { userId: wish.receiverId, ...to },
     gift: { ...gift, hostIncome },

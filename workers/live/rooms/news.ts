@@ -12,6 +12,8 @@ export interface GiftGiver {
 export interface GiftNews {
   /** By which a room knows that it has shown it; the release before tells none. */
   giftRowId?: number;
+  /** False where nobody can have told of it before; what does not say may be a repeat. */
+  repeated?: boolean;
   from: GiftGiver;
   to: { userId: number; username: string };
   gift: {

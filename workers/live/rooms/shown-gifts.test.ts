@@ -36,6 +36,21 @@ it("what hundreds of gifts came after counts as shown, and the list does not gro
     expect(live().take(gifts(3, 101, 600, 601))).toEqual(gifts(601));
   }));
 
+it("a gift that is told for the first time is shown however many came after it, and once", () =>
+  play((live, tables) => {
+    tables.write("delete from members");
+    const first = live();
+    first.take(gifts(1_000_000));
+    first.take(upTo(600).slice(2));
+    const told = (giftRowId: number, repeated: boolean) => [{ giftRowId, repeated }];
+    expect(first.take(told(1, true))).toEqual([]);
+    expect(first.take([{ giftRowId: 1 }])).toEqual([]);
+    expect(first.take(told(1, false))).toEqual(told(1, false));
+    expect(first.take(told(1, true))).toEqual([]);
+    expect(live().take(told(2, false))).toEqual(told(2, false));
+    expect(live().take(told(600, false))).toEqual([]);
+  }));
+
 it("a room that nobody ever joined keeps nothing of it", () =>
   play((live, tables) => {
     expect(live().take(gifts(1))).toEqual(gifts(1));

@@ -1,10 +1,13 @@
 import { z } from "zod";
 import type { ObjectTables } from "../object-tables.ts";
+import type { GiftNews } from "./news.ts";
 
-/** What is older than the last so many is taken for shown: a gift is shown late by seconds, not by hundreds of gifts. */
+/** A repeat of what is older than the last so many is taken for shown: hundreds of gifts are less than a second of a busy room. */
 const MAX_KEPT = 500;
 
 const Ids = z.array(z.number());
+
+type Told = Pick<GiftNews, "giftRowId" | "repeated">;
 
 /**
  * Which gifts a room has shown, by their numbers. A gift can be told to it more than once, by whoever wrote it and by who
@@ -24,11 +27,11 @@ export class ShownGifts {
    * Those that were not shown before, and from now on are: written in one row before anything is sent. A room without
    * tables was never joined: there was nobody to show them to. One without a number is told by the release before, once.
    */
-  take<Gift extends { giftRowId?: number }>(gifts: readonly Gift[]): Gift[] {
+  take<Gift extends Told>(gifts: readonly Gift[]): Gift[] {
     const known = this.#load();
-    const fresh = gifts.filter(({ giftRowId: id }) => {
+    const fresh = gifts.filter(({ giftRowId: id, repeated = true }) => {
       if (id === undefined) return true;
-      if (id <= this.#upTo || known.has(id)) return false;
+      if (known.has(id) || (repeated && id <= this.#upTo)) return false;
       known.add(id);
       return true;
     });
