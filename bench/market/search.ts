@@ -50,12 +50,16 @@ const KINDS: Record<string, Kind> = {
     ...between(n),
     sort: "cheapest",
   }),
+  "word, dear": (n) => ({ q: noun(n % 3), price_min: "1900000", sort: order(n) }),
+  "word, price of nothing": (n) => ({ q: noun(n % 3), price_max: "300", sort: order(n) }),
+  "word, featured": (n) => ({ q: noun(n % 3), featured: "true", sort: order(n) }),
   store: (n) => ({ store_id: store(n * 7) }),
   "word, store": (n) => ({ q: noun(n % 6), store_id: store(n * 7) }),
   featured: (n) => ({ featured: "true", page: `${n + 1}` }),
   "word of old goods only": (n) => ({ q: "lawas", sort: n % 2 ? "newest" : "relevance" }),
 };
 
+const order = (n: number) => ["newest", "cheapest", "dearest", "relevance"][n % 4] ?? "newest";
 const hex = (head: string, n: number) =>
   `${head}0000000-0000-7000-8000-${n.toString(16).padStart(12, "0")}`;
 const store = (n: number) => hex("a", n % 200);

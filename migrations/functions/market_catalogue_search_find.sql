@@ -74,7 +74,8 @@ language sql immutable as $$
       then array[quote_literal(':s' || right(lower(input->>'store_id'), 8))::tsquery] end
 $$;
 
--- The steps that a range of prices touches; null: so many that they narrow nothing.
+-- The steps that a range of prices touches, one that no product is on where the range lies beside all prices; null: so
+-- many that they narrow nothing.
 create or replace function market_search_price_steps(lowest bigint, highest bigint) returns tsquery
 language plpgsql stable as $$
 declare
@@ -83,20 +84,29 @@ declare
 begin
   select market_search_price_step(greatest(lowest, min(price))), market_search_price_step(least(highest, max(price)))
     into first, last from market_search_entries;
-  if last - first not between 0 and 16 then
+  if last - first > 16 or first is null then
     return null;
   end if;
-  return (select string_agg(quote_literal(':p' || n), ' | ')::tsquery from generate_series(first, last) n);
+  return coalesce((select string_agg(quote_literal(':p' || n), ' | ')::tsquery from generate_series(first, last) n),
+    quote_literal(':p-')::tsquery);
 end $$;
+
+-- The same of the prices that are asked for; null too where none are.
+create or replace function market_search_prices(input jsonb) returns tsquery language sql stable as $$
+  select case when coalesce(input->>'price_min', input->>'price_max') is not null
+    then market_search_price_steps((input->>'price_min')::bigint, (input->>'price_max')::bigint) end
+$$;
 
 -- What a row must fulfil, as SQL with these values: $2 the input's category, $3 store, $4 and $5 price, $6 and $7 the
 -- row to start behind. Each group of words is a condition of its own: as one tsquery, the index would weigh the whole of
 -- it for every product with any of the words, instead of leaping from one group's next product to the other's.
--- `is true` hides a condition from other indexes, so that `alone` the index of words is asked.
-create or replace function market_search_conditions(input jsonb, words tsquery[], alone boolean) returns text
+-- `is true` hides a condition from other indexes, so that `alone` the index of words is asked, or any but that (`beside`).
+create or replace function market_search_conditions(input jsonb, words tsquery[], alone boolean,
+  beside boolean default false) returns text
 language sql immutable as $$
   select concat_ws(' and ', 'true',
-    (select string_agg(format('e.words @@ %L::tsquery', w), ' and ') from unnest(words) w where w is not null),
+    (select string_agg(format('(e.words @@ %L::tsquery)%s', w, case when beside then ' is true' else '' end), ' and ')
+      from unnest(words) w where w is not null),
     case when input->>'category_id' is not null and words is null then 'e.category_id = $2' end,
     case when input->>'store_id' is not null then '(e.store_id = $3)' || hidden end,
     case when input->>'price_min' is not null then '(e.price >= $4)' || hidden end,
@@ -137,14 +147,22 @@ declare
   is_plain constant boolean := words is null and coalesce(input->>'price_min', input->>'price_max') is null;
   -- Whether a narrow look into the index of words is cheap: for the beginning of a word it gathers all that has it first.
   leaps constant boolean := words::text not like '%:*%' and input->>'sort' in ('newest', 'relevance');
+  counted constant int := case when after_row then wanted else cap end;
   every float8 := 0;
   guess float8 := 0;
+  beside text;
   answer jsonb;
 begin
   if is_plain then
-    return market_search_run(input, words, whole, 'walk', case when after_row then wanted else cap end, null);
+    return market_search_run(input, words, whole, 'walk', counted, null);
   end if;
   guess := market_search_guess(input, words);
+  if words is not null and not texts then
+    beside := market_search_beside(input, counted / greatest(guess, 1));
+    if beside is not null then
+      return market_search_run(input, words, whole, beside, counted, null);
+    end if;
+  end if;
   -- Before the first analyze nothing is known, and told as -1.
   select greatest(reltuples, guess) into every from pg_class where oid = 'market_search_entries'::regclass;
   if words is not null and not after_row then
@@ -163,8 +181,28 @@ begin
   if guess * guess > 0.18 * wanted * every then
     answer := market_search_run(input, words, whole, 'walk', wanted, 5000 + 3 * wanted * every / greatest(guess, 1));
   end if;
-  answer := coalesce(answer, market_search_run(input, words, whole, 'sort', wanted, null));
+  answer := coalesce(answer, market_search_run(input, case when words is not null then words || market_search_prices(input) end,
+    whole, 'sort', wanted, null));
   return answer || case when after_row then '{}' else market_search_count(input, words, guess, every, cap) end;
+end $$;
+
+-- For words that stand in many names, a shorter way than through the index of words, or null: past all that is featured,
+-- or through the prices that are asked for, whose index tells all without a look at any row: to their end, or in an
+-- order of price until this share of what fits is found.
+create or replace function market_search_beside(input jsonb, share float8) returns text language plpgsql as $$
+declare
+  by_price constant boolean := input->>'sort' in ('cheapest', 'dearest');
+  prices constant jsonb := jsonb_build_object('price_min', input->'price_min', 'price_max', input->'price_max')
+    || case when by_price then jsonb_build_object('sort', input->'sort', 'after', input->'after') else '{}' end;
+  most constant int := 30000;
+begin
+  if (input->>'featured')::boolean and market_search_guess('{"featured": true}', null) < most then
+    return 'beside';
+  elsif coalesce(input->>'price_min', input->>'price_max', case when by_price then input->'after'->>'id' end) is null then
+    return null;
+  end if;
+  return case when market_search_guess(prices, null) * case when by_price then least(share, 1) else 1 end < most
+    then case when by_price then 'walk' else 'beside' end end;
 end $$;
 
 -- How many fit, up to the cap. Of what is very common enough stands among any few thousand rows; of other words the
@@ -177,6 +215,9 @@ declare
     then market_search_end('{"sort": "newest"}', share) end;
   total int;
 begin
+  if words is not null then
+    words := words || market_search_prices(input);
+  end if;
   perform set_config('enable_indexonlyscan', 'off', true);
   foreach total in array case when near is null then array[0] else array[1, 0] end loop
     execute format('select count(*) from (select from market_search_entries e where %s limit %s) e',
@@ -193,7 +234,8 @@ end $$;
 create or replace function market_search_rows(input jsonb, words tsquery[], way text, bounded bigint) returns text
 language plpgsql immutable as $$
 declare
-  conditions constant text := market_search_conditions(input, words, way = 'sort' and words is not null);
+  conditions constant text := market_search_conditions(input, words, way = 'sort' and words is not null,
+    way = 'beside');
 begin
   if bounded is not null then
     return format('select e.* from (select * from market_search_entries e where %s %s limit %s) e where %s',
@@ -233,7 +275,7 @@ begin
       where p.name ilike all ($8) %s', market_search_order(input, key));
   end if;
   -- Until market_search returns: only a walk may go through an index from its one end to the other.
-  perform set_config('enable_indexonlyscan', case way when 'walk' then 'on' else 'off' end, true);
+  perform set_config('enable_indexonlyscan', case when way in ('walk', 'beside') then 'on' else 'off' end, true);
   execute format('
     with looked as materialized (%3$s limit %5$s),
     found as materialized (

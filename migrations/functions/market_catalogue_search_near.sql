@@ -5,15 +5,20 @@ create or replace function market_search_near(input jsonb, words tsquery[], whol
 returns jsonb language plpgsql as $$
 declare
   enough constant int := case when jsonb_array_length(input->'texts') > 0 then 500 else cap end;
+  by_price constant boolean := input->>'sort' in ('cheapest', 'dearest');
+  prices constant tsquery := market_search_prices(input);
   near tsquery;
   answer jsonb;
   looked int;
 begin
-  if input->>'price_max' is not null and (input->>'sort' in ('newest', 'relevance') or share >= 0.9) then
-    words := words || market_search_price_steps((input->>'price_min')::bigint, (input->>'price_max')::bigint);
+  if not by_price then
+    words := words || prices;
   end if;
   loop
     near := case when share < 0.9 then market_search_end(input, share) end;
+    if by_price and near is null then
+      words := words || prices;
+    end if;
     answer := market_search_run(input, case when near is null then words else words || near end, whole, 'sort', cap, null);
     looked := (answer->>'looked')::int;
     exit when near is null or looked >= enough;

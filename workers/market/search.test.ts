@@ -184,33 +184,45 @@ describe("any words, prices and stock together", () => {
   it("find just what a look at every row finds, page after page", async () => {
     const { store } = await createShop();
     const words = [ownWord(), ownWord(), ownWord()];
-    await run(sql`insert into market_products (store_id, name, price, stock, weight_gram, status, created_at)
+    await run(sql`insert into market_products (store_id, name, price, stock, weight_gram, status, is_featured, created_at)
       select ${store.id}, (${sql.param(words)}::text[])[1 + g % 3] || ' ' || (${sql.param(words)}::text[])[1 + (g / 3) % 3] || ' no' || g,
-        round(500 * pow(1.08, g))::bigint, g % 4, 100, 'active', now() - g * interval '9 hours'
+        round(500 * pow(1.08, g))::bigint, g % 4, 100, 'active', g % 5 < 2, now() - g * interval '9 hours'
       from generate_series(1, 120) g`);
     const all = z
-      .array(z.object({ name: z.string(), price: z.number(), stock: z.number() }))
+      .array(
+        z.object({
+          name: z.string(),
+          price: z.number(),
+          stock: z.number(),
+          is_featured: z.boolean(),
+        }),
+      )
       .parse((await pagesOf({ store_id: store.id })).flat());
     expect(all).toHaveLength(120);
 
     const pick = <T>(from: readonly T[]) => from[Math.floor(Math.random() * from.length)];
     for (let round = 0; round < 40; round += 1) {
       const [first, second] = [pick(words), pick([...words, undefined])];
-      const [low, high] = [pick(all)?.price ?? 0, pick(all)?.price ?? 0].sort((a, b) => a - b);
-      const inStock = Math.random() < 0.5;
+      const priceOf = () => pick([pick(all)?.price ?? 0, 1, 90_000_000]);
+      const [low, high] = [priceOf() ?? 0, priceOf() ?? 0].sort((a, b) => a - b);
+      const [from, to, inStock, featured] = [0.7, 0.7, 0.5, 0.3].map(
+        (odds) => Math.random() < odds,
+      );
       const query = {
         q: [first, second].filter(Boolean).join(" "),
-        price_min: String(low),
-        price_max: String(high),
+        ...(from ? { price_min: String(low) } : {}),
+        ...(to ? { price_max: String(high) } : {}),
+        ...(featured ? { featured: "true" } : {}),
         sort: pick(["newest", "cheapest", "dearest"]) ?? "newest",
         ...(inStock ? { in_stock: "true" } : {}),
       };
       const found = (await pagesOf(query)).flat().map(({ name }) => name);
       const wanted = all.filter(
-        ({ name, price, stock }) =>
+        ({ name, price, stock, is_featured }) =>
           [first, second].every((word) => !word || name.includes(word)) &&
-          price >= (low ?? 0) &&
-          price <= (high ?? 0) &&
+          (!from || price >= (low ?? 0)) &&
+          (!to || price <= (high ?? 0)) &&
+          (!featured || is_featured) &&
           (!inStock || stock > 0),
       );
       expect([found.length, found.sort()], JSON.stringify(query)).toEqual([
