@@ -70,6 +70,8 @@ export class Client<Data> implements Connection<Data> {
   async receive(data: string | ArrayBuffer): Promise<void> {
     if (this.#isSkipped(data)) return;
     this.#work = undefined;
+    // The parser reads a packet without a type as a CONNECT.
+    if (data === "") return await this.close("parse error");
     const decoder = this.#decoder ?? this.#newDecoder();
     try {
       decoder.add(data);

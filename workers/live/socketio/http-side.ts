@@ -219,7 +219,7 @@ function withCors(
 async function readAtMost(request: Request, maxBytes: number): Promise<string | null> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return null;
   if (!request.body) return "";
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
   let text = "";
   let bytes = 0;
   for await (const chunk of request.body) {

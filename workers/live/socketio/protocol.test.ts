@@ -190,6 +190,16 @@ describe("an event", () => {
     expect((await toldTo(stub)).at(-1)).toEqual(["disconnect", id, "parse error", []]);
   });
 
+  it.each(["an empty message", "an event"])(
+    "%s joins no namespace: who sends it first is closed",
+    async (what) => {
+      const client = await WireClient.open(newShard("plain"));
+      await client.next();
+      client.send(what === "an event" ? '42["echo",1]' : "4");
+      expect(await client.closed).toEqual({ code: 1002, reason: "parse error" });
+    },
+  );
+
   it("does not hold binary that nobody announced, nor text among attachments", async () => {
     const stub = newShard("plain");
     const { client: first } = await WireClient.join(stub);

@@ -28,11 +28,14 @@ export function wishOf(request: Request): Wish {
   if (transport !== "polling" && transport !== "websocket") return { kind: "refused", code: 0 };
   const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
   const isMixed = isUpgrade !== (transport === "websocket");
+  const isOther = query.get("EIO") !== "4";
   const sid = query.get("sid");
-  if (sid !== null) return { kind: isMixed ? "misused" : useOf(request.method, isUpgrade), sid };
+  if (sid !== null) {
+    return { kind: isMixed || isOther ? "misused" : useOf(request.method, isUpgrade), sid };
+  }
   if (request.method !== "GET") return { kind: "refused", code: 2 };
   if (isMixed) return { kind: "refused", code: 3 };
-  if (query.get("EIO") !== "4") return { kind: "refused", code: 5 };
+  if (isOther) return { kind: "refused", code: 5 };
   return { kind: "open", transport };
 }
 

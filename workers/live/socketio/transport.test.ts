@@ -137,9 +137,9 @@ describe("long polling", () => {
     expect((await client.request()).status).toBe(400);
   });
 
-  it("closes the session at what is no packet", async () => {
+  it.each(["abc", "\ufeff4abc"])("closes the session at what is no packet: %j", async (body) => {
     const client = await echoSession(newEcho());
-    const response = await client.request({ method: "POST", body: "abc" });
+    const response = await client.request({ method: "POST", body });
     expect(response.status).toBe(400);
     expect(await (await client.request()).json()).toEqual({
       code: 1,
@@ -168,9 +168,14 @@ describe("long polling", () => {
     expect(await client.poll()).toBe("4still here");
   });
 
-  it("refuses other methods on a session, and leaves it alone", async () => {
+  it("refuses other methods and versions on a session, and leaves it alone", async () => {
     const client = await echoSession(newEcho());
     expect((await client.request({ method: "PUT", body: "4x" })).status).toBe(400);
+    for (const version of ["", "EIO=3&"]) {
+      const query = `${version}transport=polling&sid=${client.sid}`;
+      const response = await client.stub.fetch(urlOf(query), { method: "POST", body: "4y" });
+      expect(await response.json()).toEqual({ code: 3, message: "Bad request" });
+    }
     await client.post("4x");
     expect(await client.poll()).toBe("4x");
   });
