@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { unique } from "../../testing/factories.ts";
 import { ObjectTables } from "../object-tables.ts";
-import { Directory, SHARD_TABLES } from "./directory.ts";
+import { Directory, type HomeOp, SHARD_TABLES } from "./directory.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -90,4 +90,59 @@ it("knows a person's seat by the socket that has it: another one in the room, or
     directory.apply([{ kind: "place", person, room, seat: null }]);
     expect(seats()).toEqual({});
   });
+});
+
+/** A directory on real storage, with what an earlier release wrote if told. */
+async function withPlaces(play: (apply: (...ops: HomeOp[]) => string[][]) => void, old = "") {
+  await runInDurableObject(env.SOCKET_SHARD.getByName(unique("d")), (_, { storage }) => {
+    if (old) {
+      const before = new ObjectTables(storage, SHARD_TABLES.slice(0, 3));
+      before.write(old);
+    }
+    const tables = new ObjectTables(storage, SHARD_TABLES);
+    tables.open();
+    const directory = new Directory(tables, () => 1_800_000_000_000);
+    play((...ops) => directory.apply(ops).map(({ rooms }) => rooms));
+  });
+}
+
+const person = "u:7";
+const recall = (pid: string, formerPid: string | null = null): HomeOp => ({
+  ...{ kind: "recall", person, isReturning: formerPid !== null },
+  ...{ pid, formerPid },
+});
+const at = (kind: "place" | "lost" | "unplace", room: string, pid: string): HomeOp => ({
+  ...{ kind, person, room, pid },
+});
+
+it("tells who comes back the rooms of his own connection, also when he is lost again before he is anywhere", async () => {
+  await withPlaces((apply) => {
+    apply(at("place", "live:a", "one"), at("place", "live:b", "two"));
+    expect(apply(recall("three", "one"))).toEqual([["live:a"]]);
+    expect(apply(recall("three", "one"))).toEqual([["live:a"]]);
+    expect(apply(recall("four", "three"))).toEqual([["live:a"]]);
+    expect(apply(recall("five", "two"))).toEqual([["live:b"]]);
+    expect(apply(recall("six", "never heard of"))).toEqual([["live:a", "live:b"]]);
+  });
+});
+
+it("forgets a room that a tab leaves for this tab and for lost ones, and not for another", async () => {
+  await withPlaces((apply) => {
+    apply(at("place", "live:a", "one"), at("place", "live:a", "two"), at("lost", "live:a", "x"));
+    apply(at("unplace", "live:a", "one"));
+    expect(apply(recall("new"))).toEqual([[]]);
+    expect(apply(recall("three", "two"))).toEqual([["live:a"]]);
+    apply(at("unplace", "live:a", "three"));
+    expect(apply(recall("four", "three"))).toEqual([[]]);
+  });
+});
+
+it("knows what an earlier release wrote, and what its shards still say without a connection", async () => {
+  const old = "insert into places values ('u:7', 'live:a', 1, 1900000000000, null)";
+  await withPlaces((apply) => {
+    expect(apply({ kind: "recall", person, isReturning: false })).toEqual([["live:a"]]);
+    expect(apply(recall("two", "one"))).toEqual([["live:a"]]);
+    apply({ kind: "unplace", person, room: "live:a" });
+    expect(apply(recall("three", "two"))).toEqual([[]]);
+  }, old);
 });

@@ -3,10 +3,16 @@ import type { ObjectTables } from "../object-tables.ts";
 /** What a shard tells the home of a person. */
 export type HomeOp =
   | { kind: "enlist"; userId: number; shard: string }
-  | { kind: "place"; person: string; room: string; seat?: number | null }
-  | { kind: "lost"; person: string; room: string; seat?: number | null }
-  | { kind: "unplace"; person: string; room: string }
-  | { kind: "recall"; person: string; isReturning: boolean };
+  | { kind: "place" | "lost"; person: string; room: string; seat?: number | null; pid?: string }
+  | { kind: "unplace"; person: string; room: string; pid?: string }
+  /** `pid` is its own, `formerPid` that of the connection which its client had before. */
+  | {
+      kind: "recall";
+      person: string;
+      isReturning: boolean;
+      pid?: string;
+      formerPid?: string | null | undefined;
+    };
 
 /** For `recall` the rooms to come back to, and the person's seats in them, else none. */
 export interface HomeReply {
@@ -31,7 +37,13 @@ export const SHARD_TABLES = [
    create table chores (one integer primary key check (one = 1), due_at integer not null)`,
   "create table heard (one integer primary key check (one = 1), marks text not null)",
   "alter table places add column seat integer",
+  `create table spots (person text not null, room text not null, pid text not null, is_lost integer not null,
+     until integer not null, seat integer, primary key (person, room, pid)) without rowid;
+   insert into spots select person, room, '', is_lost, until, seat from places;
+   delete from places`,
 ];
+/** Of a socket whose shard named none: the release before. */
+const UNKNOWN = "";
 
 /** A question to a user's shards; `enlisted` are those that named themselves since it was asked. */
 interface Question {
@@ -108,7 +120,7 @@ export class Directory {
     if (now - this.#purgedAt < TOLD_MS || !this.#tables.made) return;
     this.#purgedAt = now;
     this.#tables.write("delete from user_shards where until < ?", now);
-    this.#tables.write("delete from places where until < ?", now);
+    this.#tables.write("delete from spots where until < ?", now);
   }
 
   #applyOne(op: HomeOp): HomeReply {
@@ -124,10 +136,7 @@ export class Directory {
         this.#place(op, 1, now + GRACE_MS);
         return NOWHERE;
       case "unplace":
-        this.#tables.write(
-          "delete from places where person = ? and room = ?",
-          ...[op.person, op.room],
-        );
+        this.#unplace(op);
         return NOWHERE;
       case "recall":
         return this.#recall(op, now);
@@ -136,33 +145,56 @@ export class Directory {
     }
   }
 
-  /** Who says nothing of a seat is another socket of the person: it does not know of the first one's. */
+  /** Who says nothing of a seat does not know of one, and takes none away. */
   #place(
-    { person, room, seat }: Extract<HomeOp, { kind: "place" | "lost" }>,
+    { person, room, seat, pid = UNKNOWN }: Extract<HomeOp, { kind: "place" | "lost" }>,
     isLost: 0 | 1,
     until: number,
   ): void {
-    const kept = seat === undefined ? "places.seat" : "excluded.seat";
+    const kept = seat === undefined ? "spots.seat" : "excluded.seat";
     this.#tables.write(
-      `insert into places (person, room, is_lost, until, seat) values (?, ?, ?, ?, ?)
-       on conflict (person, room) do update set is_lost = excluded.is_lost, until = excluded.until, seat = ${kept}`,
-      ...[person, room, isLost, until, seat ?? null],
+      `insert into spots (person, room, pid, is_lost, until, seat) values (?, ?, ?, ?, ?, ?)
+       on conflict (person, room, pid) do update
+         set is_lost = excluded.is_lost, until = excluded.until, seat = ${kept}`,
+      ...[person, room, pid, isLost, until, seat ?? null],
+    );
+  }
+
+  /** One socket leaves, and none that was lost comes back to the room; another tab of its person may still be in it. */
+  #unplace({ person, room, pid = UNKNOWN }: Extract<HomeOp, { kind: "unplace" }>): void {
+    const isAny = pid === UNKNOWN ? 1 : 0;
+    this.#tables.write(
+      "delete from spots where person = ? and room = ? and (is_lost = 1 or pid in ('', ?) or ? = 1)",
+      ...[person, room, pid, isAny],
     );
   }
 
   /**
-   * The rooms of a person who connects. A client that says it was connected before gets back all of them: its old socket
-   * may not be known as lost yet. Any other gets those whose socket is lost, so that a second tab enters nothing by itself.
+   * The rooms of a person who connects. A client that names its former connection gets back the rooms of that one: its
+   * person's other tab may be in others. Where nothing is known of it, a client that says it was connected before gets all
+   * of its person's: its old socket may not be known as lost yet. Any other gets those whose socket is lost, so that a
+   * second tab enters nothing by itself. What it gets is known as its own from here on.
    */
-  #recall(
-    { person, isReturning }: { person: string; isReturning: boolean },
-    now: number,
-  ): HomeReply {
-    const found = this.#tables.rows<{ room: string; seat: number | null }>(
-      "select room, seat from places where person = ? and until > ? and is_lost >= ? order by room limit 20",
-      ...[person, now, isReturning ? 0 : 1],
-    );
+  #recall(op: Extract<HomeOp, { kind: "recall" }>, now: number): HomeReply {
+    const { person, isReturning, pid = UNKNOWN, formerPid = null } = op;
+    const own = this.#spots("pid in (?, ?)", [person, now, formerPid ?? pid, pid]);
+    const isOwn = formerPid !== null && own.length > 0;
+    const found = isOwn ? own : this.#spots("is_lost >= ?", [person, now, isReturning ? 0 : 1]);
+    for (const spot of pid === UNKNOWN ? [] : found) {
+      this.#tables.write(
+        "update or replace spots set pid = ? where person = ? and room = ? and pid = ?",
+        ...[pid, person, spot.room, spot.pid],
+      );
+    }
     const seats = found.flatMap(({ room, seat }) => (seat === null ? [] : [[room, seat] as const]));
-    return { rooms: found.map(({ room }) => room), seats: Object.fromEntries(seats) };
+    const rooms = new Set(found.map(({ room }) => room));
+    return { rooms: [...rooms], seats: Object.fromEntries(seats) };
+  }
+
+  #spots(which: string, values: SqlStorageValue[]) {
+    return this.#tables.rows<{ room: string; pid: string; seat: number | null }>(
+      `select room, pid, seat from spots where person = ? and until > ? and ${which} order by room, seat limit 20`,
+      ...values,
+    );
   }
 }

@@ -29,7 +29,7 @@ export class Places {
     const person = data && placeKey(data.person, pid);
     if (!person) return;
     const home = homeOf(person, this.#desk.shards);
-    const op = { kind, person, room, ...(seat !== undefined && { seat }) };
+    const op = { kind, person, room, pid, ...(seat !== undefined && { seat }) };
     this.#desk.beside("place", this.#desk.homes.deliver(home, op));
   }
 
@@ -45,11 +45,12 @@ export class Places {
 
   /** The rooms in which its person was before, and the seat that is his there if nobody has taken it. */
   async recall(socket: AppSocket): Promise<HomeReply> {
-    const { data } = socket;
+    const { data, pid } = socket;
     const person = data && placeKey(data.person, data.formerPid);
     if (!person) return { rooms: [] };
     const home = homeOf(person, this.#desk.shards);
-    const recall = { kind: "recall" as const, person, isReturning: data.isReturning };
+    const { isReturning, formerPid } = data;
+    const recall = { kind: "recall" as const, person, isReturning, pid, formerPid };
     return await stubbornly(() => this.#desk.homes.deliver(home, recall), {
       pausesMs: this.#retriesMs,
       isDue: () => socket.connected,

@@ -58,7 +58,7 @@ export class Reception implements Handlers<SocketData> {
     const isReturning = typeof auth.pid === "string";
     const isBatched = before?.isBatched ?? auth.batch === true;
     const { seat = null, pending = {}, moves = 0 } = before ?? {};
-    const formerPid = before || signIn ? null : pidOf(auth);
+    const formerPid = before ? null : pidOf(auth);
     const guest = () =>
       before
         ? keptCard(before.person, socket.pid, this.#desk.now())

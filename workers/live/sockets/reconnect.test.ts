@@ -148,7 +148,7 @@ describe("after a lost connection, when the app sends only user:join again", () 
     const person = `g:${userId}:Ana`;
     await alter(
       shardStub(homeOf(person, loadConfig(env).LIVE_SHARDS)),
-      `update places set until = 1 where person = '${person}'`,
+      `update spots set until = 1 where person = '${person}'`,
     );
     const after = await connectSocket({ auth: { pid: before.pid ?? "" } });
     after.emit("user:join", { userId, username: "Ana" });
