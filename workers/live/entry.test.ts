@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../shared/config/config.ts";
 import { fetchWorker } from "../testing/api.ts";
 import { createUser, unique } from "../testing/factories.ts";
+import { serveSockets } from "./entry.ts";
 import { shardOf } from "./socketio/index.ts";
 import { homeOf, userKey } from "./sockets/home.ts";
 import { connectSocket, inLive } from "./testing/socket-client.ts";
@@ -87,6 +88,24 @@ describe("the way in", () => {
     expect([allowed("origin"), allowed("headers"), allowed("methods")]).toEqual([
       ...["*", "authorization", "GET, POST"],
     ]);
+  });
+
+  it("has room for the thousands of one address who come back at once, each at the first try", async () => {
+    const used = new Map<string, number>();
+    const limiter = {
+      limit: async ({ key }: { key: string }) => {
+        used.set(key, (used.get(key) ?? 0) + 1);
+        return { success: (used.get(key) ?? 0) <= 3 };
+      },
+    };
+    const changed = { ...env, ROUTE_LIMIT: limiter, RATE_LIMIT_FACTOR: "1" };
+    const statuses: number[] = [];
+    for (let i = 0; i < 31; i += 1) {
+      const headers = { "cf-connecting-ip": "203.0.113.7" };
+      const request = new Request(`https://api.test${POLL}`, { headers });
+      statuses.push((await serveSockets(request, changed)).status);
+    }
+    expect(statuses.indexOf(429)).toBe(30);
   });
 
   it("is not on a store's own host", async () => {

@@ -16,6 +16,8 @@ export const SOCKET_ROUTES = [
 /** True for what a Socket.IO client asks for: polling and WebSocket alike. */
 export const isSocketPath = (pathname: string): boolean => `${pathname}/`.startsWith(SOCKET_PATH);
 
+/** Phone networks put thousands behind one address, who all come back at once after a deploy. */
+const SHARES = 10;
 let turn = 0;
 
 /**
@@ -47,7 +49,7 @@ async function shardForNew(request: Request, url: URL, config: Config): Promise<
 /** New sessions per address: plenty for a household, too few for a flood (see `rateLimit`). */
 async function isAllowed(request: Request, env: Env, config: Config): Promise<boolean> {
   const address = connectingAddress(request) ?? "unknown";
-  turn = (turn + 1) % config.RATE_LIMIT_FACTOR;
+  turn = (turn + 1) % (config.RATE_LIMIT_FACTOR * SHARES);
   const { success } = await env.ROUTE_LIMIT.limit({ key: `${address}/${turn} socket.io` });
   return success;
 }

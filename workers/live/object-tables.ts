@@ -60,7 +60,7 @@ export class ObjectTables {
       const [row] = this.#read<{ version: number | null }>(REACHED);
       const version = row?.version ?? 0;
       for (const step of this.#migrations.slice(version)) this.#storage.sql.exec(step);
-      if (version === this.#migrations.length) return;
+      if (version >= this.#migrations.length) return;
       for (const table of ["schema_version", "schema_reached"]) {
         this.#storage.sql.exec(`delete from ${table}`);
         this.#storage.sql.exec(`insert into ${table} values (?)`, this.#migrations.length);

@@ -146,3 +146,11 @@ it("knows what an earlier release wrote, and what its shards still say without a
     expect(apply(recall("three", "two"))).toEqual([[]]);
   }, old);
 });
+
+it("leaves the tables as an earlier release writes them, should it be taken back into service", async () => {
+  await runInDurableObject(env.SOCKET_SHARD.getByName(unique("d")), (_, { storage }) => {
+    const tables = new ObjectTables(storage, SHARD_TABLES);
+    tables.write("insert or replace into places values (?, ?, ?, ?)", ...["u:7", "live:a", 0, 1]);
+    expect(tables.rows("select room from places")).toEqual([{ room: "live:a" }]);
+  });
+});

@@ -37,10 +37,12 @@ export const SHARD_TABLES = [
    create table chores (one integer primary key check (one = 1), due_at integer not null)`,
   "create table heard (one integer primary key check (one = 1), marks text not null)",
   "alter table places add column seat integer",
+  // An earlier release, should it be taken back into service, writes "places" as it knew them: without seats.
   `create table spots (person text not null, room text not null, pid text not null, is_lost integer not null,
      until integer not null, seat integer, primary key (person, room, pid)) without rowid;
    insert into spots select person, room, '', is_lost, until, seat from places;
-   delete from places`,
+   delete from places;
+   alter table places drop column seat`,
 ];
 /** Of a socket whose shard named none: the release before. */
 const UNKNOWN = "";
