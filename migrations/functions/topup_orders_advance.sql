@@ -40,7 +40,9 @@ begin
       remain = coalesce(u.remain, x.remain), start_count = coalesce(u.start_count, x.start_count),
       notes = coalesce(u.notes, x.notes), supplier_note = coalesce(u.supplier_note, x.supplier_note),
       -- Of what may be another's purchase the token is another's too.
+      -- What stood there under a word that nobody knows was none, once it is delivered without: its own may come late.
       sealed_serial = case when x.state = 'review' and x.bought_at is null then x.sealed_serial
+        when u.outcome in ('success', 'partial') then u.sealed_serial
         else coalesce(u.sealed_serial, x.sealed_serial) end, asked_at = moment,
       absences = case u.outcome when 'missing' then x.absences + 1 when 'untold' then x.absences else 0 end,
       absent_since = case u.outcome when 'missing' then coalesce(x.absent_since, moment)

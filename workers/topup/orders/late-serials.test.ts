@@ -28,8 +28,8 @@ const noteless =
     return JSON.stringify(answer);
   };
 
-/** Bought and told to be delivered, without the token. */
-async function delivered(user: TestUser): Promise<Order> {
+/** Bought and told to be delivered, without the token; before that, told of in these words. */
+async function delivered(user: TestUser, before?: Record<string, string>): Promise<Order> {
   const phoneNumber = newPhone();
   await dial(phoneNumber, { stay: true });
   const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000 });
@@ -37,9 +37,12 @@ async function delivered(user: TestUser): Promise<Order> {
   await settle();
   const order = await theOrderOf(phoneNumber);
   await hand("succeed", order.trxid ?? "", { note: SERIAL });
-  const early = bench({ timeoutMs: 3_000, twist: noteless(order) });
-  await followThese(early.ctx, [order.id]);
-  await early.settle();
+  for (const words of [before, {}]) {
+    if (!words) continue;
+    const early = bench({ timeoutMs: 3_000, twist: noteless(order, words) });
+    await followThese(early.ctx, [order.id]);
+    await early.settle();
+  }
   expect(await theOrderOf(phoneNumber)).toMatchObject({ state: "success", sealedSerial: null });
   return await theOrderOf(phoneNumber);
 }
@@ -60,6 +63,16 @@ describe("a serial number that the supplier tells after the word of success", ()
       ...{ state: "success", finishedAt: order.finishedAt, refundedAmount: 0 },
     });
     expect(await movesOf(order)).toEqual(moves);
+  });
+
+  it("reaches its buyer in place of what stood there under a word that nobody knows", async () => {
+    const user = await customer();
+    const order = await delivered(user, { status: "tertunda", note: "Menunggu petugas" });
+    expect(await shownTo(user, order)).toBeNull();
+    const { ctx, settle } = bench({ laterMs: 60_000, timeoutMs: 3_000 });
+    await followOrders(ctx);
+    await settle();
+    expect(await shownTo(user, order)).toBe(SERIAL);
   });
 
   it("reaches him by a callback", async () => {
