@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { readStock } from "../../../testing/orders.ts";
 import { getRun, syncProducts } from "../sync.ts";
 import { place } from "../testing/channel.ts";
-import { listed, listingOf, pumpDry } from "../testing/market-bench.ts";
+import { fault } from "../testing/faults.ts";
+import { later, listed, listingOf, pumpDry } from "../testing/market-bench.ts";
 
 const shopee = { platform: "shopee" as const };
 
@@ -37,5 +38,29 @@ it("a stock that was lowered there by hand, and is no sale, is what it is here a
   await syncProducts(market.ctx, shopee);
   await pumpDry(market);
   expect(market.fake.count("listOrders")).toBe(1);
+  expect(market.fake.item(product.id)?.stock).toBe(10);
+});
+
+it("a shop that refuses to tell its orders is told all the same, and one that cannot tell them now waits", async () => {
+  const { market, product } = await listed({ stock: 10 });
+  const lower = () => Object.assign(market.fake.item(product.id) ?? {}, { stock: 6 });
+  const refuse = (how: "rejected" | "unavailable") => {
+    market.fake.faults.before = ({ name }) => {
+      if (name === "listOrders") throw fault(how);
+    };
+  };
+  lower();
+  refuse("rejected");
+  await syncProducts(market.ctx, shopee);
+  await pumpDry(market);
+  expect(market.fake.item(product.id)?.stock).toBe(10);
+  expect(await listingOf(market, product)).toMatchObject({ sync_status: "synced", dirty: false });
+  lower();
+  refuse("unavailable");
+  await syncProducts(market.ctx, shopee);
+  await later(market);
+  expect(market.fake.item(product.id)?.stock).toBe(6);
+  market.fake.faults = {};
+  await later(market);
   expect(market.fake.item(product.id)?.stock).toBe(10);
 });

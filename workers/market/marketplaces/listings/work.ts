@@ -147,10 +147,15 @@ const isSoldUnheard = ({ work }: Entry, { itemId, stock }: RemoteListing): boole
 
 /** What the shop sold is taken in before it is told how many there are; the next visit knows the stock after that. */
 async function hearFirst(desk: Desk, entry: Entry, { stock }: RemoteListing): Promise<Ended> {
-  await desk.news.hear();
+  await desk.news.hear().catch(unlessRefused);
   entry.known.stock = stock;
   const reason = `Memeriksa pesanan baru di ${PLATFORM_NAME[desk.shop.client.platform]}`;
   return { outcome: "retry", reason, after_ms: 0 };
+}
+
+/** A shop that tells its orders to nobody is told all the same: else this product would never change there again. */
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof MarketplaceError) || error.fault !== "rejected") throw error;
 }
 
 /**
