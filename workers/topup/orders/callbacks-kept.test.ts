@@ -78,7 +78,7 @@ const forged = (note: string) =>
   JSON.stringify({ data: { trxid: "VPZ3", status: "success", note } });
 
 describe("callbacks that are kept", () => {
-  it("are all that say something else, and once what was sent again", async () => {
+  it("are all that were sent, also what was sent again, and each once", async () => {
     const { ctx, sent } = contextWithQueues();
     const { VIP_RESELLER_API_ID: id, VIP_RESELLER_API_KEY: key } = ctx.config;
     const headers = new Headers({ "x-client-signature": md5Hex(id + key) });
@@ -91,7 +91,7 @@ describe("callbacks that are kept", () => {
       );
     }
     await consume(sent);
-    expect(await eventsOf("vip-reseller", trxid)).toHaveLength(3);
+    expect(await eventsOf("vip-reseller", trxid)).toHaveLength(4);
   });
 
   it("are each of those that come in one list", async () => {

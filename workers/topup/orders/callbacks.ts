@@ -40,6 +40,8 @@ const Kept = z.object({
   from: z.string().nullable().default(null),
   /** Tells callbacks of one status apart. Keyed: a plain digest would let a short serial be guessed. */
   digest: z.string().default(""),
+  /** Tells one that is sent again from one that the queue delivers again. */
+  delivery: z.string().default(""),
   /** Of one that lists several orders the first notice has it; the others have its digest. */
   original: z.string().nullable(),
   /** How a long one was packed before it was sealed. */
@@ -73,12 +75,13 @@ export async function receiveCallback(
     throw refusalOf(length, form !== null);
   }
   const digest = await hmacSha256Hex(ctx.config.VIP_RESELLER_API_KEY, bytes);
+  const delivery = crypto.randomUUID();
   // One that lists several orders is a notice for each; what it says twice is one event, which must not lose the original.
   const said = new Set<string>();
   for (const { form, trxid, status, statusText } of callbacks) {
     const isFirst = said.size === 0;
     if (said.size === said.add(`${trxid}/${statusText}`).size) continue;
-    const facts = { v: 1 as const, form, trxid, status, statusText, from, digest };
+    const facts = { v: 1 as const, form, trxid, status, statusText, from, digest, delivery };
     const kept: Kept = { ...facts, ...(isFirst ? original : { original: null, packing: null }) };
     await receiveNotice(ctx, { provider: PROVIDER, body: JSON.stringify(kept) });
   }
@@ -112,8 +115,8 @@ const refused = new RefusedCallbacks();
 export const callbackApplier: NoticeApplier = {
   provider: PROVIDER,
   eventKey(_ctx, body) {
-    const { trxid, statusText, digest } = Kept.parse(JSON.parse(body));
-    return `${trxid}/${statusText}/${digest}`;
+    const { trxid, statusText, digest, delivery } = Kept.parse(JSON.parse(body));
+    return `${trxid}/${statusText}/${digest}${delivery && `/${delivery}`}`;
   },
   async apply(ctx, body) {
     const { trxid, status } = Kept.parse(JSON.parse(body));
