@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type Clock, Timers } from "../common/clock.ts";
 import { Dials } from "../common/dials.ts";
 import { fetchImage } from "../common/fetch-image.ts";
+import { firstNumber } from "../common/first-number.ts";
 import { OwnDials } from "../common/own-dials.ts";
 import type { WrongName } from "./errors.ts";
 
@@ -80,6 +81,7 @@ export class Instagram {
   readonly options: InstagramOptions;
   shiftMs = 0;
   private made = 0;
+  private readonly first = BigInt(firstNumber());
 
   constructor(options: InstagramOptions) {
     this.options = options;
@@ -89,8 +91,9 @@ export class Instagram {
 
   newAccount(username: string): Account {
     this.made += 1;
-    const id = String(17_841_400_000_000_000n + BigInt(this.made));
-    const scopedId = String(9_900_000_000_000_000n - BigInt(this.made));
+    const n = this.first + BigInt(this.made);
+    const id = String(17_841_400_000_000_000n + n);
+    const scopedId = String(9_900_000_000_000_000n - n);
     const account = { id, scopedId, username: username || `toko_${this.made}`, restricted: false };
     this.accounts.set(id, account);
     return account;

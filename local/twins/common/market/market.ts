@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Clock, Timers } from "../clock.ts";
 import { Dials } from "../dials.ts";
+import { firstNumber } from "../first-number.ts";
 import { type Delivery, type Notice, Outbox, type Rendered, type RetryRule } from "../outbox.ts";
 import { OwnDials } from "../own-dials.ts";
 import { Goods, type Order, type Product, type Shop, type Sku, type Stage } from "./goods.ts";
@@ -81,6 +82,7 @@ export class Market {
   redirectUrl: string;
   shiftMs = 0;
   private made = 0;
+  private readonly first = firstNumber();
 
   constructor(platform: Platform, options: MarketOptions) {
     this.platform = platform;
@@ -98,7 +100,7 @@ export class Market {
 
   number(): number {
     this.made += 1;
-    return this.made;
+    return this.first + this.made;
   }
 
   newShop(name: string): Shop {
