@@ -68,10 +68,13 @@ language sql stable as $$
       topup_row_rank(x, c.target, c.zone, c.code, c.service, c.quantity, c.price) f(rank)
     where x.trxid is null and x.family = o.family and topup_is_undecided(x, o)
       and topup_may_be_of(x.attempt_at, c.seen_at) and f.rank <= c.rank
+  ), windows as materialized (
+    select x.id, x.state, coalesce(topup_row_after(x, history), 0) as after,
+      coalesce(topup_row_before(x, history), jsonb_array_length(history) + 1) as before
+    from topup_orders x where x.id in (select f.id from fits f)
   ), placed as materialized (
-    select x.id, x.state, f.n, f.rank, f.n > coalesce(topup_row_after(x, history), 0) as in_place
-    from fits f join topup_orders x on x.id = f.id
-    where f.n < coalesce(topup_row_before(x, history), jsonb_array_length(history) + 1)
+    select w.id, w.state, f.n, f.rank, f.n > w.after as in_place
+    from fits f join windows w on w.id = f.id where f.n < w.before
   ), held as materialized (
     select p.* from placed p
     where p.in_place or not exists (select from placed y where y.n = p.n and y.in_place)
