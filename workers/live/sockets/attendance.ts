@@ -3,6 +3,7 @@ import type { Delivery, RoomReply } from "../rooms/ops.ts";
 import type { DisconnectReason } from "../socketio/index.ts";
 import { batchOf, batchRoom } from "./batches.ts";
 import { type AppSocket, type Desk, UNAVAILABLE } from "./desk.ts";
+import { NO_ROOM } from "./directory.ts";
 import type { SocketData } from "./people.ts";
 import { Places, seatIn } from "./places.ts";
 import { RETRIES_MS, stubbornly } from "./stubbornly.ts";
@@ -239,7 +240,10 @@ export class Attendance {
   /** Tells the homes again what they know of this shard's sockets, so that it does not lapse. */
   renewPlaces(sockets: AppSocket[] = this.#desk.engine.sockets()): void {
     for (const socket of sockets) {
-      for (const room of roomsOf(socket)) this.#places.tell("place", socket, room);
+      const rooms = roomsOf(socket);
+      for (const room of rooms.length > 0 ? rooms : [NO_ROOM]) {
+        this.#places.tell("place", socket, room);
+      }
     }
   }
 

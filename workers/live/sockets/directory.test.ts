@@ -132,8 +132,10 @@ it("forgets a room that a tab leaves for this tab and for lost ones, and not for
     apply(at("unplace", "live:a", "one"));
     expect(apply(recall("new"))).toEqual([[]]);
     expect(apply(recall("three", "two"))).toEqual([["live:a"]]);
-    apply(at("unplace", "live:a", "three"));
+    apply(at("unplace", "live:a", "three"), at("place", "live:b", "five"));
     expect(apply(recall("four", "three"))).toEqual([[]]);
+    expect(apply(recall("six", "four"))).toEqual([[]]);
+    expect(apply(recall("seven", "five"))).toEqual([["live:b"]]);
   });
 });
 

@@ -46,6 +46,8 @@ export const SHARD_TABLES = [
 ];
 /** Of a socket whose shard named none: the release before. */
 const UNKNOWN = "";
+/** In place of a room, for a socket that is in none: known, so that it is not put where its person's other tab is. */
+export const NO_ROOM = "";
 
 /** A question to a user's shards; `enlisted` are those that named themselves since it was asked. */
 interface Question {
@@ -169,6 +171,13 @@ export class Directory {
       "delete from spots where person = ? and room = ? and (is_lost = 1 or pid in ('', ?) or ? = 1)",
       ...[person, room, pid, isAny],
     );
+    this.#mark(person, pid);
+  }
+
+  /** This socket is known, wherever it is. */
+  #mark(person: string, pid: string): void {
+    if (pid === UNKNOWN) return;
+    this.#place({ kind: "place", person, room: NO_ROOM, pid }, 0, this.#now() + TOLD_MS);
   }
 
   /**
@@ -181,7 +190,9 @@ export class Directory {
     const { person, isReturning, pid = UNKNOWN, formerPid = null } = op;
     const own = this.#spots("pid in (?, ?)", [person, now, formerPid ?? pid, pid]);
     const isOwn = formerPid !== null && own.length > 0;
-    const found = isOwn ? own : this.#spots("is_lost >= ?", [person, now, isReturning ? 0 : 1]);
+    const known = isOwn ? own : this.#spots("is_lost >= ?", [person, now, isReturning ? 0 : 1]);
+    const found = known.filter(({ room }) => room !== NO_ROOM);
+    this.#mark(person, pid);
     for (const spot of pid === UNKNOWN ? [] : found) {
       this.#tables.write(
         "update or replace spots set pid = ? where person = ? and room = ? and pid = ?",

@@ -62,6 +62,21 @@ describe("two tabs in two rooms, whose connections begin anew", () => {
     expect(counts).toEqual([0, 1]);
   });
 
+  it("are nowhere where they were in no room, whatever room their user's other tab is in", async () => {
+    const options = { headers: { authorization: `Bearer ${(await createUser()).token}` } };
+    const roomId = unique();
+    const left = unique();
+    const idle = [await connectSocket(options), await inLive(left, options)];
+    await inLive(roomId, options);
+    await idle[1]?.ask("live:leave", { roomId: left });
+    for (const socket of idle) {
+      const after = await beginsAnew(socket, options);
+      // His rooms are asked for before his first event is taken.
+      await after.ask("live:leave", { roomId: "lain" });
+      expect(await isIn(after, roomId)).toBe(false);
+    }
+  });
+
   it("are each back in their own room: a guest's, when they say again who they are", async () => {
     const userId = Math.floor(Math.random() * 1e9);
     const { strangers } = await afterwards({ name: "Ana", userId });
