@@ -6,7 +6,7 @@ export const WHO: Record<string, string> = {
     GET /api/buyer/areas, GET /api/services, POST /api/webhooks/midtrans, POST /api/webhooks/kiriminaja,
     POST /api/webhooks/shopee, POST /api/webhooks/lazada, POST /api/webhooks/tiktok-shop,
     POST /api/webhooks/replicate,
-    POST /api/webhooks/vip-reseller, POST /api/webhooks/vip-reseller/, GET /api/webhooks/vip-reseller,
+    POST /api/webhooks/vip-reseller, GET /api/webhooks/vip-reseller,
     POST /api/v2,
     POST /api/payment/callback, GET /api/plans, GET /api/plans/{id}, GET /api/orders/{id}/pay, GET /api/gifts, GET /api/ranking/fans/{hostId},
     GET /api/live-messages/{roomId}, GET /api/live-session/{roomId}/viewers,
