@@ -142,5 +142,5 @@ $$;
 create or replace function topup_is_older(o topup_orders, history jsonb, trxid text) returns boolean
 language sql stable as $$
   select exists (select from topup_history_rows(history) r
-    where r.trxid = topup_is_older.trxid and r.n > topup_row_before(o, history))
+    where r.trxid = topup_is_older.trxid and r.n > (select topup_row_before(o, history)))
 $$;
