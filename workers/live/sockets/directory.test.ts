@@ -139,6 +139,14 @@ it("forgets a room that a tab leaves for this tab and for lost ones, and not for
   });
 });
 
+it("tells who comes back his rooms, however many connections without one he has had", async () => {
+  await withPlaces((apply) => {
+    apply(at("place", "live:a", "one"));
+    for (let n = 0; n < 25; n += 1) apply(recall(`idle${n}`));
+    expect(apply(recall("two", "never heard of"))).toEqual([["live:a"]]);
+  });
+});
+
 it("knows what an earlier release wrote, and what its shards still say without a connection", async () => {
   const old = "insert into places values ('u:7', 'live:a', 1, 1900000000000, null)";
   await withPlaces((apply) => {

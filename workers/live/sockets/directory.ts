@@ -190,7 +190,9 @@ export class Directory {
     const { person, isReturning, pid = UNKNOWN, formerPid = null } = op;
     const own = this.#spots("pid in (?, ?)", [person, now, formerPid ?? pid, pid]);
     const isOwn = formerPid !== null && own.length > 0;
-    const known = isOwn ? own : this.#spots("is_lost >= ?", [person, now, isReturning ? 0 : 1]);
+    const known = isOwn
+      ? own
+      : this.#spots("is_lost >= ? and room <> ''", [person, now, isReturning ? 0 : 1]);
     const found = known.filter(({ room }) => room !== NO_ROOM);
     this.#mark(person, pid);
     for (const spot of pid === UNKNOWN ? [] : found) {
