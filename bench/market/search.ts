@@ -56,6 +56,29 @@ const KINDS: Record<string, Kind> = {
   store: (n) => ({ store_id: store(n * 7) }),
   "word, store": (n) => ({ q: noun(n % 6), store_id: store(n * 7) }),
   featured: (n) => ({ featured: "true", page: `${n + 1}` }),
+  "beginning of 300,000 names": (n) => ({ q: "merek1", sort: order(n) }),
+  "beginning of some names": (n) => ({ q: maker(5 + (n % 35)), sort: order(n) }),
+  "beginning, word": (n) => ({ q: `${maker(1 + (n % 5))} asli`, sort: order(n) }),
+  "beginning, category": (n) => ({
+    q: n % 3 ? "merek" : "merek1",
+    category_id: category(n % 20),
+    sort: order(n),
+  }),
+  "beginning, price": (n) => ({
+    q: n % 3 ? "merek" : "merek1",
+    price_max: `${(n + 1) ** 2 * 5000}`,
+    sort: order(n),
+  }),
+  letters: (n) => ({ q: ["m b", "a b m", "s k"][n % 3] ?? "m", sort: order(n) }),
+  "words never together": (n) => ({
+    q: n % 2 ? "sedang kecil" : "asli premium",
+    sort: order(n >> 1),
+  }),
+  "word, number with signs": (n) => ({ q: `asli ${n}-${n}`, sort: order(n) }),
+  "ten words": (n) => ({
+    q: `merek${n} barang asli sedang besar kecil murah baru premium lawas`,
+    sort: order(n),
+  }),
   "word of old goods only": (n) => ({ q: "lawas", sort: n % 2 ? "newest" : "relevance" }),
 };
 

@@ -107,6 +107,7 @@ language sql immutable as $$
   select concat_ws(' and ', 'true',
     (select string_agg(format('(e.words @@ %L::tsquery)%s', w, case when beside then ' is true' else '' end), ' and ')
       from unnest(words) w where w is not null),
+    (select string_agg(format('(e.words @@ %L::tsquery) is true', w), ' and ') from jsonb_array_elements_text(input->'aside') w),
     case when input->>'category_id' is not null and words is null then 'e.category_id = $2' end,
     case when input->>'store_id' is not null then '(e.store_id = $3)' || hidden end,
     case when input->>'price_min' is not null then '(e.price >= $4)' || hidden end,
@@ -146,7 +147,7 @@ declare
     else greatest((input->>'offset')::int + (input->>'limit')::int, case when words is null then 0 else 200 end) end;
   is_plain constant boolean := words is null and coalesce(input->>'price_min', input->>'price_max') is null;
   -- Whether a narrow look into the index of words is cheap: for the beginning of a word it gathers all that has it first.
-  leaps constant boolean := words::text not like '%:*%' and input->>'sort' in ('newest', 'relevance');
+  leaps boolean;
   counted constant int := case when after_row then wanted else cap end;
   every float8 := 0;
   guess float8 := 0;
@@ -157,14 +158,18 @@ begin
     return market_search_run(input, words, whole, 'walk', counted, null);
   end if;
   guess := market_search_guess(input, words);
+  -- Before the first analyze nothing is known, and told as -1.
+  select greatest(reltuples, guess) into every from pg_class where oid = 'market_search_entries'::regclass;
+  if words is not null and not after_row then
+    select s.input, s.words, s.guess into input, words, guess from market_search_sampled(input, words, guess, every) s;
+    leaps := words::text not like '%:*%' and input->>'sort' in ('newest', 'relevance');
+  end if;
   if words is not null and not texts then
     beside := market_search_beside(input, counted / greatest(guess, 1));
     if beside is not null then
       return market_search_run(input, words, whole, beside, counted, null);
     end if;
   end if;
-  -- Before the first analyze nothing is known, and told as -1.
-  select greatest(reltuples, guess) into every from pg_class where oid = 'market_search_entries'::regclass;
   if words is not null and not after_row then
     if not texts and (case when leaps then wanted * every < 6000 * guess else guess * guess > 0.72 * wanted * every end) then
       answer := market_search_run(input, words, whole, 'walk', wanted, 1000 + 1.5 * wanted * every / guess);
@@ -205,37 +210,13 @@ begin
     then case when by_price then 'walk' else 'beside' end end;
 end $$;
 
--- How many fit, up to the cap. Of what is very common enough stands among any few thousand rows; of other words the
--- newest are counted first, which the index of words finds by a narrow look.
-create or replace function market_search_count(input jsonb, words tsquery[], guess float8, every float8, cap int)
-returns jsonb language plpgsql as $$
-declare
-  share constant float8 := 1.25 * cap / greatest(guess, 1);
-  near constant tsquery := case when words::text not like '%:*%' and share < 0.5 and cap * every > 6000 * guess
-    then market_search_end('{"sort": "newest"}', share) end;
-  total int;
-begin
-  if words is not null then
-    words := words || market_search_prices(input);
-  end if;
-  perform set_config('enable_indexonlyscan', 'off', true);
-  foreach total in array case when near is null then array[0] else array[1, 0] end loop
-    execute format('select count(*) from (select from market_search_entries e where %s limit %s) e',
-      market_search_conditions(input, case total when 1 then words || near else words end, total = 1), cap) into total
-      using null::text, (input->>'category_id')::uuid, (input->>'store_id')::uuid, (input->>'price_min')::bigint,
-        (input->>'price_max')::bigint, null::text, null::uuid;
-    exit when total = cap;
-  end loop;
-  return jsonb_build_object('total', total);
-end $$;
-
 -- Which rows a look goes through, and in which order, as SQL with the values of market_search_conditions. `bounded`: of
 -- the next so many in order of time those that fit.
 create or replace function market_search_rows(input jsonb, words tsquery[], way text, bounded bigint) returns text
 language plpgsql immutable as $$
 declare
   conditions constant text := market_search_conditions(input, words, way = 'sort' and words is not null,
-    way = 'beside');
+    way = 'beside' or way = 'walk' and words is not null);
 begin
   if bounded is not null then
     return format('select e.* from (select * from market_search_entries e where %s %s limit %s) e where %s',
