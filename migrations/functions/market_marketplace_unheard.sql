@@ -29,3 +29,30 @@ begin
     where x.id = any (unheard) and o.id = x.order_id and o.status = 'pending';
   return jsonb_build_object('orders', coalesce(cardinality(unheard), 0));
 end $$;
+
+-- market_marketplace_silent({hours, alert_to}) returns {wake}
+-- Connected shops that could not be asked for their orders for so long: what they sell does not lessen the stock here.
+-- Each seller is told once as long as it lasts, the operator once a day of all shops of a platform.
+create or replace function market_marketplace_silent(input jsonb) returns jsonb language plpgsql as $$
+declare
+  patience constant interval := make_interval(hours => (input->>'hours')::int);
+  p record;
+  mails jsonb[] := '{}';
+begin
+  for p in
+    select c.platform, array_agg(c.id order by c.id) as shops, min(c.orders_since) as since
+    from market_connections c join market_stores s on s.id = c.store_id and s.deleted_at is null
+    -- One that was connected again has news of all its time away to take in first.
+    where c.status = 'connected' and c.orders_since < now() - patience and c.connected_at < now() - interval '1 hour'
+    group by c.platform
+  loop
+    mails := mails || array(select market_marketplace_mail('marketplace_silent', c.id, c.orders_since::text,
+        jsonb_build_object('since', c.orders_since))
+      from market_connections c where c.id = any (p.shops) order by c.id);
+    mails := mails || mail_enqueue('alert', input->>'alert_to',
+      concat_ws('/', 'alert/marketplace-silent', p.platform, (now() at time zone 'Asia/Jakarta')::date),
+      jsonb_build_object('what', 'Pesanan di ' || initcap(p.platform) || ' tidak terbaca', 'facts',
+        jsonb_build_object('toko', cardinality(p.shops)::text, 'sejak', p.since, 'koneksi', p.shops[1])));
+  end loop;
+  return jsonb_build_object('wake', jobs_wakes(variadic mails));
+end $$;

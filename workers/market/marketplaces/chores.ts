@@ -24,9 +24,13 @@ export const marketplaceMinuteChores = (ctx: Ctx): Promise<void>[] => [
 /** An order that is not paid within these days is not paid at all, on any of the platforms. */
 const UNPAID_DAYS = 3;
 
+/** A platform may be away for an evening; then somebody must look at what was sold there. */
+const SILENT_HOURS = 6;
+
 /** The same every hour. */
 export const marketplaceHourlyChores = (ctx: Ctx): Promise<void>[] => [
   forgetUnpaid(ctx),
+  tellSilent(ctx),
   tellEnding(ctx, { within_days: ENDING_DAYS }),
   beginLooks(ctx),
   letGo(ctx),
@@ -70,6 +74,15 @@ async function letGo(ctx: Ctx): Promise<void> {
 async function forgetUnpaid(ctx: Ctx): Promise<void> {
   const input = { days: UNPAID_DAYS, most: 500 };
   await ctx.db.run(call("market_marketplace_unheard", input, z.object({ orders: z.number() })));
+}
+
+/** What a shop sells while it cannot be asked for its orders, nobody here knows but its seller, if he is told. */
+async function tellSilent(ctx: Ctx): Promise<void> {
+  const input = { hours: SILENT_HOURS, alert_to: ctx.config.ALERT_EMAIL };
+  const told = await ctx.db.run(
+    call("market_marketplace_silent", input, z.object({ wake: wakeSchema })),
+  );
+  wake(ctx, told.wake);
 }
 
 /** Runs are of interest for a month, used states until they would have run out anyway. */

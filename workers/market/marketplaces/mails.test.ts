@@ -14,6 +14,7 @@ const Mails = z.array(z.object({ subject: z.string(), html: z.string(), text: z.
 const EXTRA = {
   reason: "Izin <b>dicabut</b>.",
   ends_at: "2026-12-24T10:00:00Z",
+  since: "2026-11-22T03:00:00Z",
   number: "2611210001ABC",
   lines: [{ name: "Kopi <b>Luwak</b>", quantity: 5, short: 2 }],
 };

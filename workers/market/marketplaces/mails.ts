@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { MailBlock } from "../../../shared/mail/layout.ts";
 import { type MailTemplate, mailTemplate } from "../../../shared/mail/mail.ts";
 import { PLATFORM_NAME, PLATFORMS } from "../../../shared/providers/marketplace.ts";
-import { formatJakartaDay } from "../../../shared/time/jakarta.ts";
+import { formatJakarta, formatJakartaDay } from "../../../shared/time/jakarta.ts";
 
 /** What SQL function `market_marketplace_mail` writes. */
 const ShopMail = z.object({
@@ -69,5 +69,18 @@ const oversold = toSeller(
   ],
 );
 
+const silent = toSeller(
+  "marketplace_silent",
+  ShopMail.extend({ since: z.string() }),
+  (mail) => `Pesanan ${PLATFORM_NAME[mail.platform]} Anda tidak terbaca`,
+  (mail) =>
+    `sejak ${formatJakarta(new Date(mail.since))} kami tidak dapat membaca pesanan di ${shopOf(mail)}, jadi yang terjual di sana belum mengurangi stok ${mail.store_name}.\nPeriksa pesanan di sana, dan turunkan stok produk yang hampir habis. Kami terus mencoba; bila tidak membaik, hubungkan ulang toko itu di menu marketplace.`,
+);
+
 /** Every mail about shops on other marketplaces. */
-export const marketplaceMails: readonly MailTemplate<unknown>[] = [broken, ending, oversold];
+export const marketplaceMails: readonly MailTemplate<unknown>[] = [
+  broken,
+  ending,
+  oversold,
+  silent,
+];
