@@ -89,6 +89,7 @@ declare
   refusal text[];
   is_short boolean;
   is_repeat boolean;
+  shown_in text;
 begin
   -- A wallet is named by its person's number, our share of a host's gifts `live:<number>`.
   select jsonb_object_agg(w.owner_id, w.place), array_agg(w.balance order by w.place), array_agg(w.id order by w.place)
@@ -108,7 +109,10 @@ begin
     end if;
     is_repeat := gift.id is not null;
     is_short := false;
+    -- Asked for apart: an expression with a query in it takes an eighth more of the time of all.
+    shown_in := o.live_room;
     if is_repeat then
+      select l.room_id into shown_in from live_sessions l where l.id = gift.session_id;
       -- The app names the room over its socket and not over REST: only two rooms are another input. A gift that belongs to
       -- no live is shown in the room that is named with it, so the first one named is its own.
       refusal := case when (gift.receiver_id, gift.scene, gift.gift_id, gift.quantity)
@@ -149,9 +153,7 @@ begin
         'balance', balances[purse], 'gift_id', gift.gift_id, 'name', gift.gift_name, 'price', gift.coin_value,
         'quantity', gift.quantity, 'category', gift.category, 'host_percent', gift.host_percent,
         'from_name', o.from_name, 'from_avatar', o.from_avatar, 'from_level', o.from_level,
-        'from_vip', o.from_vip, 'to_name', o.to_name, 'live_room', case when is_repeat
-          then (select l.room_id from live_sessions l where l.id = gift.session_id) else o.live_room end,
-        'at', gift.created_at,
+        'from_vip', o.from_vip, 'to_name', o.to_name, 'live_room', shown_in, 'at', gift.created_at,
         'repeated', is_repeat)
       else jsonb_build_object('state', 'refused', 'key', o.key, 'code', refusal[1], 'message', refusal[2], 'meta',
         case when is_short then jsonb_build_object('needed', cost, 'current', balances[purse]) else '{}' end)
