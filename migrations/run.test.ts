@@ -16,9 +16,7 @@ beforeAll(async () => {
   postgres = await startPostgres();
 });
 
-afterAll(async () => {
-  await postgres.stop();
-});
+afterAll(() => postgres.stop());
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "lumbung-migrations-"));

@@ -2,70 +2,19 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
-import {
-  fromBase64,
-  gunzip,
-  md5Hex,
-  sha256Hex,
-  unseal,
-  utf8,
-} from "../../../shared/crypto/index.ts";
+import { fromBase64, gunzip, sha256Hex, unseal, utf8 } from "../../../shared/crypto/index.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import type { AppError } from "../../../shared/http/errors.ts";
-import { consumeNotices } from "../../../shared/inbox/inbox.ts";
-import { contextWithQueues, deliver } from "../../../shared/jobs/test-queues.ts";
+import { contextWithQueues } from "../../../shared/jobs/test-queues.ts";
 import { testContext } from "../../testing/api.ts";
 import { unique } from "../../testing/factories.ts";
 import { received } from "../testing/callbacks.ts";
-import { callbackApplier, receiveCallback } from "./callbacks.ts";
-import { openRefused, refusedCallbackApplier } from "./refused-archive.ts";
+import { consume, eventsOf, refusedOf, signed } from "../testing/kept-callbacks.ts";
+import { receiveCallback } from "./callbacks.ts";
 import { RefusedCallbacks } from "./refused-callbacks.ts";
 
-const appliers = [callbackApplier, refusedCallbackApplier];
-
-const eventsOf = (provider: string, start: string) =>
-  testContext().db.run(
-    rows(
-      sql`select body from inbox_events where provider = ${provider} and event_key like ${`${start}/%`}`,
-      z.object({ body: z.string() }),
-    ),
-  );
-
-/** What is on the queue, handed over twice and in the wrong order. */
-async function consume(sent: { body: unknown }[]): Promise<void> {
-  const bodies = sent.map(({ body }) => body);
-  const { batch, fates } = deliver("webhooks", [...bodies.toReversed(), ...bodies]);
-  await consumeNotices(contextWithQueues().ctx, batch, appliers);
-  expect(new Set(fates)).toEqual(new Set(["acked"]));
-}
-
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-
-/** What the kept rows of these places say, opened. */
-async function refusedOf(sent: { body: unknown }[]) {
-  const places = sent.map(({ body }) => Notice.parse(body).place);
-  const found = await testContext().db.run(
-    rows(
-      sql`select body from inbox_events where provider = 'vip-reseller-refused'
-        and event_key = any (${`{${places.join(",")}}`}::text[])`,
-      z.object({ body: z.string() }),
-    ),
-  );
-  const counts = found.map(({ body }) => Count.parse(JSON.parse(body)).count);
-  const opened = found.map(async ({ body }) => (await openRefused(testContext(), body)) ?? []);
-  const entries = (await Promise.all(opened)).flat();
-  return {
-    rows: found.map(({ body }) => body),
-    count: counts.reduce((sum, count) => sum + count, 0),
-    entries: entries.map((one) => ({ ...one, body: fromBase64(one.body) ?? utf8("?") })),
-  };
-}
-
-const Count = z.object({ count: z.number() });
 const Original = z.object({ original: z.string().nullable() });
-const Notice = z
-  .object({ body: z.string() })
-  .transform(({ body }) => z.object({ place: z.string() }).parse(JSON.parse(body)));
 
 /** What it was refused with, or undefined. */
 const codeOf = (taken: Promise<unknown>): Promise<unknown> =>
@@ -80,8 +29,7 @@ const forged = (note: string) =>
 describe("callbacks that are kept", () => {
   it("are all that were sent, also what was sent again, and each once", async () => {
     const { ctx, sent } = contextWithQueues();
-    const { VIP_RESELLER_API_ID: id, VIP_RESELLER_API_KEY: key } = ctx.config;
-    const headers = new Headers({ "x-client-signature": md5Hex(id + key) });
+    const headers = signed(ctx);
     const trxid = unique("VPK");
     for (const note of ["", "SN: 1", "SN: 2", "SN: 1"]) {
       await receiveCallback(
@@ -96,8 +44,7 @@ describe("callbacks that are kept", () => {
 
   it("are each of those that come in one list", async () => {
     const { ctx, sent } = contextWithQueues();
-    const { VIP_RESELLER_API_ID: id, VIP_RESELLER_API_KEY: key } = ctx.config;
-    const headers = new Headers({ "x-client-signature": md5Hex(id + key) });
+    const headers = signed(ctx);
     const ids = [unique("VPL"), unique("VPL")];
     const data = ids.map((trxid) => ({ trxid, status: "success", note: "" }));
     const body = received(JSON.stringify({ data }));
@@ -110,17 +57,16 @@ describe("callbacks that are kept", () => {
 
   it("are whole and byte for byte, whatever the bytes are", async () => {
     const { ctx, sent } = contextWithQueues();
-    const { VIP_RESELLER_API_ID: id, VIP_RESELLER_API_KEY: key } = ctx.config;
-    const headers = new Headers({ "x-client-signature": md5Hex(id + key) });
+    const headers = signed(ctx);
     const trxid = unique("VPW");
     const data = Array.from({ length: 40 }, (_, n) => ({
       trxid,
       status: `s${n}`,
       note: "x".repeat(650),
     }));
-    const signed = received(JSON.stringify({ data }));
-    expect(signed.length).toBeGreaterThan(24_000);
-    await receiveCallback(ctx, headers, signed);
+    const list = received(JSON.stringify({ data }));
+    expect(list.length).toBeGreaterThan(24_000);
+    await receiveCallback(ctx, headers, list);
     const nasty = crypto.getRandomValues(new Uint8Array(32 * 1024));
     const zeros = new Uint8Array(32 * 1024);
     const odd = [nasty, zeros, utf8("\u{feff}{}")];
@@ -135,7 +81,7 @@ describe("callbacks that are kept", () => {
     const originals = kept.flatMap(({ body }) => Original.parse(JSON.parse(body)).original ?? []);
     expect(originals).toHaveLength(1);
     const opened = await unseal(ctx.config, "topup-callback", originals[0] ?? "");
-    expect(fromBase64(opened ?? "")).toEqual(signed.bytes);
+    expect(fromBase64(opened ?? "")).toEqual(list.bytes);
     const { entries } = await refusedOf(sent.slice(40));
     expect(entries.map(({ body }) => body)).toEqual(expect.arrayContaining(odd));
   });
@@ -157,8 +103,7 @@ describe("callbacks that are kept", () => {
 
   it("are whole also of a list that says the same twice", async () => {
     const { ctx, sent } = contextWithQueues();
-    const { VIP_RESELLER_API_ID: id, VIP_RESELLER_API_KEY: key } = ctx.config;
-    const headers = new Headers({ "x-client-signature": md5Hex(id + key) });
+    const headers = signed(ctx);
     const trxid = unique("VPT");
     const one = { trxid, status: "success", note: "" };
     await receiveCallback(ctx, headers, received(JSON.stringify({ data: [one, one] })));
@@ -297,10 +242,6 @@ describe("callbacks that are kept", () => {
 });
 
 const Packing = z.object({ original: z.string(), packing: z.string() });
-const signed = ({ config }: Ctx) =>
-  new Headers({
-    "x-client-signature": md5Hex(config.VIP_RESELLER_API_ID + config.VIP_RESELLER_API_KEY),
-  });
 
 describe("a signed callback that is long", () => {
   it("is taken and kept to the last byte", async () => {
