@@ -22,7 +22,15 @@ const AppFailure = z
   .openapi("AppFailure");
 
 const TopupFailure = z
-  .object({ success: z.literal(false), message: z.string(), error: z.string() })
+  .object({
+    success: z.literal(false),
+    message: z.string(),
+    error: z.string(),
+    /** The order that was refused or that this one would repeat. */
+    orderNumber: z.string().optional(),
+    /** The price that holds now, where an order named or had another one. */
+    amount: z.number().optional(),
+  })
   .openapi("TopupFailure");
 
 const HostingFailure = z

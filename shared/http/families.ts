@@ -48,11 +48,13 @@ const FAMILIES: Record<FamilyName, Family> = {
   topup: {
     name: "topup",
     words: { ...english, forbidden: "Insufficient privileges" },
-    body: ({ message, meta: { orderNumber } }) => ({
+    // `amount`: the price that holds now, of an order at another one.
+    body: ({ message, meta: { orderNumber, amount } }) => ({
       success: false,
       message,
       error: message,
       ...(orderNumber === undefined ? {} : { orderNumber }),
+      ...(amount === undefined ? {} : { amount }),
     }),
   },
   // The dialect of resellers' panels (https://perfectpanel.com/api): its clients read `error`, never the status.

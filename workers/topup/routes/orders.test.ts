@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { api, settleBackground, type TestAnswer } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import { type TestUser, unique } from "../../testing/factories.ts";
-import { booksOf, purchasesOf } from "../testing/outcomes.ts";
+import { booksOf, ordersOf, purchasesOf } from "../testing/outcomes.ts";
 import { customer, dial, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
 
 beforeAll(stockShelves);
@@ -56,6 +56,61 @@ describe("POST /api/orders/social-media", () => {
     const user = await customer();
     const answer = await order(user, quantity);
     expect([answer.status, answer.body]).toEqual([400, failureBody("topup", 400, message)]);
+  });
+
+  describe("at a quoted amount", () => {
+    const price = () => Math.ceil((likes.price * 777) / 1000);
+    const quoted = (user: TestUser, amount: unknown, target: string, key?: string) =>
+      post("social-media", user, { service: likes.code, target, quantity: 777, amount }, key);
+
+    it("sells at that price", async () => {
+      const user = await customer();
+      const target = `@${newPhone()}`;
+      await dial(target, { stay: true });
+      const { status, body } = await quoted(user, price(), target);
+      expect([status, body.data?.totalPrice]).toEqual([200, price()]);
+    });
+
+    it.each([
+      [() => price() - 1, "Amount does not match the price of this service"],
+      [() => likes.price, "Amount does not match the price of this service"],
+      [() => 1.5, "amount"],
+      [() => 0, "amount"],
+      [() => String(price()), "amount"],
+    ])("refuses %s, and takes nothing", async (amount, words) => {
+      const user = await customer();
+      const target = `@${newPhone()}`;
+      const answer = await quoted(user, amount(), target);
+      expect([answer.status, answer.body.message]).toEqual([400, expect.stringContaining(words)]);
+      expect((await booksOf(user)).wallet).toBe(1_000_000);
+      expect(await purchasesOf(target)).toEqual([]);
+    });
+
+    it("buys nothing where the catalogue changed since, and names the price that it has now", async () => {
+      const user = await customer();
+      const target = `@${newPhone()}`;
+      const item = { ...likes, code: unique("9").replace(/\D/g, "").slice(0, 8), price: 5_000 };
+      await shelve(item);
+      const json = { service: item.code, target, quantity: 1_000, amount: 5_000 };
+      await shelve({ ...item, price: 6_000 });
+      const answer = await post("social-media", user, json);
+      const words = "Amount does not match the price of this service (6000)";
+      expect(answer.status).toBe(400);
+      expect(answer.body).toEqual({ ...failureBody("topup", 400, words), amount: 6_000 });
+      expect((await booksOf(user)).wallet).toBe(1_000_000);
+      expect(await ordersOf(target)).toEqual([]);
+    });
+
+    it("is part of what a key stands for", async () => {
+      const user = await customer();
+      const target = `@${newPhone()}`;
+      await dial(target, { stay: true });
+      const key = unique("key-");
+      const first = await quoted(user, price(), target, key);
+      await settleBackground();
+      expect((await quoted(user, price(), target, key)).body).toEqual(first.body);
+      expect((await quoted(user, undefined, target, key)).status).toBe(422);
+    });
   });
 
   it.each(["javascript:alert(1)", "dua kata", "ftp://example.com/x"])(
@@ -212,10 +267,10 @@ describe("POST /api/orders/game and /process", () => {
     ]);
     await shelve({ ...diamonds, price: diamonds.price + 1000 });
     const dearer = await post("process", user, { orderNumber: mine });
-    expect([dearer.status, dearer.body.message]).toEqual([
-      409,
-      expect.stringContaining("has changed"),
-    ]);
+    const amount = diamonds.price + 1000;
+    const words = `The price of this service has changed to ${amount}. Please order again.`;
+    expect(dearer.status).toBe(409);
+    expect(dearer.body).toEqual({ ...failureBody("topup", 409, words), amount });
     await shelve(diamonds);
     expect((await booksOf(user)).wallet).toBe(1_000_000);
   });

@@ -57,14 +57,21 @@ describe("POST /api/orders/prepaid", () => {
       { service: "S10", phoneNumber: "081234567890", amount: 1.5 },
       expect.stringContaining("amount"),
     ],
-    [
-      { service: "S10", phoneNumber: "081234567890", amount: 1 },
-      expect.stringContaining("Amount does not match"),
-    ],
   ])("refuses %j", async (json, message) => {
     const user = await customer();
     const answer = await post("prepaid", user, json);
     expect([answer.status, answer.body]).toEqual([400, failureBody("topup", 400, message)]);
+    expect((await booksOf(user)).wallet).toBe(1_000_000);
+  });
+
+  it("refuses a quoted amount that is not the price, and names the price", async () => {
+    const user = await customer();
+    const json = { service: credit.code, phoneNumber: newPhone(), amount: credit.price - 1 };
+    const answer = await post("prepaid", user, json);
+    const words = `Amount does not match the price of this service (${credit.price})`;
+    expect(answer.status).toBe(400);
+    const amount = credit.price;
+    expect(answer.body).toEqual({ ...failureBody("topup", 400, words), amount });
     expect((await booksOf(user)).wallet).toBe(1_000_000);
   });
 

@@ -18,14 +18,19 @@ const quantity = () =>
     .refine(Number.isInteger, "Quantity must be a whole number")
     .openapi({ type: "integer" });
 
+/** The price of all of it, as the caller was told: another one is refused. A caller that knows none leaves it out. */
+const quoted = () =>
+  z.number().int().positive().optional().openapi({
+    description: "The whole price, as you were told; refused with the price where it is another",
+  });
+
 const confirm = z.boolean().optional();
 
 export const PrepaidBody = z
   .object({
     service: words(100),
     phoneNumber: words(40),
-    /** Must be the price; a caller that knows none leaves it out. */
-    amount: z.number().int().positive().optional(),
+    amount: quoted(),
     /** The supplier takes one item an order. */
     quantity: z.literal(1, "Quantity must be 1: order once for each").optional(),
     confirm,
@@ -33,7 +38,13 @@ export const PrepaidBody = z
   .openapi("TopupPrepaidOrder");
 
 export const SocialBody = z
-  .object({ service: words(100), target: words(500), quantity: quantity(), confirm })
+  .object({
+    service: words(100),
+    target: words(500),
+    quantity: quantity(),
+    amount: quoted(),
+    confirm,
+  })
   .openapi("TopupSocialOrder");
 
 export const GameBody = z
