@@ -6,7 +6,7 @@
 -- `processing` order with this trxid moves, and one that a person is asked about where the supplier gives our money back:
 -- whatever was bought there, its buyer gets his. Not where the very answer to the order named something else: that may be
 -- another's purchase, and the order's own be there beside it. All others stay as they are, but that one which was delivered
--- gets the serial number that it lacks; it is among `orders` then.
+-- gets the serial number that it lacks; it is among `orders` then, and its end is told to resellers again.
 create or replace function topup_orders_advance(input jsonb) returns jsonb language plpgsql as $$
 declare
   moment timestamptz := (input->>'now')::timestamptz;
@@ -23,12 +23,17 @@ begin
       remain int, start_count int, notes text, supplier_note text, sealed_serial text, strange text)
     order by r.id
   loop
-    update topup_orders x set sealed_serial = u.sealed_serial, updated_at = now()
-    where x.id = u.id and x.trxid = u.trxid and topup_lacks_serial(x) and u.sealed_serial is not null
-      and u.outcome in ('success', 'partial')
+    update topup_orders x set asked_at = moment, ask_at = topup_serial_due(x, moment),
+      sealed_serial = case when u.outcome in ('success', 'partial') then u.sealed_serial end,
+      updated_at = case when u.outcome in ('success', 'partial') and u.sealed_serial is not null then now()
+        else x.updated_at end
+    where x.id = u.id and x.trxid = u.trxid and topup_lacks_serial(x)
     returning * into o;
-    if found then
+    if found and o.sealed_serial is not null then
       served := served || to_jsonb(o);
+      -- Who was told that it is delivered asked then, and found no serial number.
+      perform topup_order_event(o);
+      wakes := wakes || topup_notify(o.id);
     end if;
     select * into o from topup_orders x
     where x.id = u.id and x.trxid = u.trxid and x.state in ('processing', 'review') for no key update;
@@ -79,9 +84,24 @@ begin
 end $$;
 
 -- Whether it was delivered without the token or voucher that its kind may have: a supplier may tell it after the word of
--- success. It is looked for in its lists for an hour, at its buyer's wish for a day, and taken from a callback whenever.
+-- success. It is looked for by itself and at its buyer's wish while topup_serial_patience() lasts, and taken from a callback
+-- whenever. Index topup_orders_serial_idx says the same.
 create or replace function topup_lacks_serial(o topup_orders) returns boolean language sql immutable as $$
   select o.state in ('success', 'partial') and o.family <> 'social' and o.sealed_serial is null and o.trxid is not null
+$$;
+
+-- For how long after an order ended its serial number is asked for.
+create or replace function topup_serial_patience() returns interval language sql immutable as $$
+  select interval '3 days'
+$$;
+
+-- When the supplier is asked next for the serial number of an order that ended without; null: no more. After a quarter of
+-- the time that it has been late, within three hours at the latest, and once more when the time is over.
+create or replace function topup_serial_due(o topup_orders, moment timestamptz) returns timestamptz
+language sql immutable as $$
+  select case when moment < e.ends then least(e.ends,
+    moment + least(greatest((moment - o.finished_at) / 4, interval '30 seconds'), interval '3 hours')) end
+  from (select o.finished_at + topup_serial_patience() as ends) e
 $$;
 
 -- Why a person must look at what the supplier says of this purchase, or null. One that is plainly of other goods or for

@@ -17,6 +17,8 @@ begin
     perform topup_stock_take(x) from topup_orders x
     where x.id = e.id and e.state in ('success', 'partial') and x.stock_held = 'reserved';
     update topup_orders x set state = e.state, finished_at = (input->>'now')::timestamptz, updated_at = now(),
+      -- When its serial number is asked for, where it ended without (topup_serial_due).
+      ask_at = (input->>'now')::timestamptz + interval '30 seconds',
       stock_held = null, review_reason = null, remain = case e.state when 'success' then 0 else x.remain end,
       refunded_amount = case e.state when 'success' then 0
         when 'partial' then ceil(x.amount::numeric * least(x.remain, x.quantity) / x.quantity) else x.amount end

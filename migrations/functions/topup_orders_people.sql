@@ -16,7 +16,7 @@ begin
   if not found then return null; end if;
   if (input->>'ask')::boolean
     and (o.state = 'processing' or (input->>'late_serial')::boolean and topup_lacks_serial(o)
-      and o.finished_at > moment - interval '1 day') then
+      and o.finished_at > moment - topup_serial_patience()) then
     update topup_orders x set asked_at = moment
     where x.id = o.id and x.state = o.state
       and (x.asked_at is null or x.asked_at <= moment - make_interval(secs => (input->>'pause_seconds')::int));

@@ -5,12 +5,8 @@ import { call, rows } from "../../../shared/db/statement.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { describeError } from "../../../shared/log.ts";
-import {
-  SUPPLIER_FAMILIES,
-  type SupplierFamily,
-  type SupplierOrder,
-} from "../../../shared/providers/vip-reseller.ts";
-import { LISTED_DEEPEST } from "./limits.ts";
+import type { SupplierFamily, SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
+import { MOST_LISTED } from "./limits.ts";
 import { type Order, orderShape, targetKind } from "./order.ts";
 import { outcomeOf, silenceOf, type Update, updateOf } from "./purchase.ts";
 
@@ -18,8 +14,9 @@ import { outcomeOf, silenceOf, type Update, updateOf } from "./purchase.ts";
 export const LISTED = 100;
 /** Asked about one by one, because the list does not go back so far. */
 const ALONE = 10;
+/** The same of delivered ones whose serial number is waited for: they take no turn from those under way. */
+const LATE_ALONE = 5;
 const EXPIRED_AT_ONCE = 500;
-const LATE_EVERY_MINUTES = 10;
 
 const Advanced = z.object({ orders: z.array(orderShape), wake: wakeSchema });
 
@@ -74,17 +71,19 @@ const Followed = z
     quantity: z.number(),
     trxid: z.string(),
     is_as_told: z.boolean(),
+    is_late: z.boolean(),
+    ask_at: z.coerce.date().nullable(),
   })
   .transform((row) => {
     const { service_name: serviceName, listed_name: listedName, target_kind, ...rest } = row;
-    const { is_as_told: isAsTold, ...order } = rest;
-    return { ...order, serviceName, listedName, targetKind: target_kind, isAsTold };
+    const { is_as_told: isAsTold, is_late: isLate, ask_at: askAt, ...order } = rest;
+    return { ...order, serviceName, listedName, targetKind: target_kind, isAsTold, isLate, askAt };
   });
 type Followed = z.output<typeof Followed>;
 
 const followed = sql`select o.id, o.family, o.code, o.service_name, s.name as listed_name, o.target,
   coalesce(o.target_kind, s.target_kind) as target_kind, o.zone, o.quantity, o.trxid,
-  o.answered_since is not null as is_as_told
+  o.answered_since is not null as is_as_told, topup_lacks_serial(o) as is_late, o.ask_at
   from topup_orders o join topup_services s on s.id = o.service_id`;
 
 /** Purchases under way, and those that a person is asked about: the supplier may give their money back by itself. */
@@ -92,58 +91,81 @@ const dueAt = (now: string) => sql`(state = 'processing' and ask_at <= ${now}
   or state = 'review' and trxid is not null and coalesce(ask_at, '-infinity') <= ${now})`;
 
 /**
- * For the minute cron: how purchases under way are doing, so that a lost callback costs a minute. One call per family
- * tells of the latest hundred; older ones are asked about one by one, ever more seldom. A family that fails holds up no
- * other.
+ * Delivered ones whose serial number is waited for: by an index of their own, which has also what ended before this was
+ * asked so, so `ask_at` is bounded on both sides.
+ */
+const lateAt = (now: string) => sql`(topup_lacks_serial(o) and o.ask_at <= ${now}
+  and o.ask_at > ${now}::timestamptz - topup_serial_patience())`;
+
+const Due = z.object({ family: z.enum(["prepaid", "game", "social"]), late: z.number() });
+
+/**
+ * For the minute cron: how purchases under way are doing, so that a lost callback costs a minute, and whether the serial
+ * numbers show that delivered ones lack. One call per family tells of the latest hundred; older ones are asked about one by
+ * one, ever more seldom. A family that fails holds up no other.
  */
 export async function followOrders(ctx: Ctx): Promise<void> {
+  const now = ctx.now().toISOString();
   const due = await ctx.db.run(
     rows(
-      sql`select family from topup_orders where ${dueAt(ctx.now().toISOString())}
-        union select o.family from topup_orders o
-        where o.id >= uuid_from(now() - interval '2 hours') and topup_lacks_serial(o)
-          and o.finished_at > now() - interval '1 hour'`,
-      z.object({ family: z.enum(["prepaid", "game", "social"]) }),
+      sql`select f.family, l.late from (values ('prepaid'), ('game'), ('social')) f(family),
+        lateral (select count(*)::int as late from (select from topup_orders o
+          where o.family = f.family and ${lateAt(now)} limit ${LATE_ALONE + 1}) x) l
+        where l.late > 0 or exists (select from topup_orders o where o.family = f.family and ${dueAt(now)})`,
+      Due,
     ),
   );
-  for (const { family } of due) {
+  for (const { family, late } of due) {
     try {
-      await followFamily(ctx, family);
+      await followFamily(ctx, family, late > LATE_ALONE ? MOST_LISTED : LISTED);
     } catch (error) {
       ctx.log.warn("orders not followed", { family, ...describeError(error) });
     }
   }
 }
 
-async function followFamily(ctx: Ctx, family: SupplierFamily): Promise<void> {
-  const listed = await latestPurchases(ctx, family);
+/** More than can be asked about one by one may show in a longer list, which is one call too. */
+async function followFamily(ctx: Ctx, family: SupplierFamily, limit: number): Promise<void> {
+  const listed = await latestPurchases(ctx, family, { limit });
   const byTrxid = new Map(listed.map((purchase) => [purchase.trxid, purchase]));
-  const orders = await ctx.db.run(
+  const updates: Update[] = [];
+  let alone = ALONE;
+  let lateAlone = LATE_ALONE;
+  for (const order of await followedOf(ctx, family, [...byTrxid.keys()])) {
+    const purchase = byTrxid.get(order.trxid);
+    if (purchase) {
+      const update = await updateOf(ctx, order, purchase);
+      if (isNews(ctx, order, update)) updates.push(update);
+    } else if (order.isLate ? lateAlone-- > 0 : alone-- > 0) {
+      updates.push(await askAlone(ctx, order));
+    }
+  }
+  await advance(ctx, updates);
+}
+
+/** The orders that are listed or due: those under way before those that have ended, and who waits longest first. */
+async function followedOf(ctx: Ctx, family: SupplierFamily, trxids: string[]): Promise<Followed[]> {
+  const now = ctx.now().toISOString();
+  const listed = `{${trxids.map((id) => JSON.stringify(id)).join(",")}}`;
+  return await ctx.db.run(
     rows(
       sql`${followed} where o.id in (
-          select id from topup_orders
-          where trxid = any (${`{${[...byTrxid.keys()].map((id) => JSON.stringify(id)).join(",")}}`}::text[])
+          select id from topup_orders where trxid = any (${listed}::text[])
           union (select id from topup_orders where family = ${family}
-            and ${dueAt(ctx.now().toISOString())} order by ask_at nulls first limit ${LISTED + ALONE}))
+            and ${dueAt(now)} order by ask_at nulls first limit ${LISTED + ALONE})
+          union (select o.id from topup_orders o where o.family = ${family} and ${lateAt(now)}
+            and o.trxid <> all (${listed}::text[]) order by o.ask_at limit ${LATE_ALONE}))
         and (o.state in ('processing', 'review') or topup_lacks_serial(o)) and o.trxid is not null
         and o.family = ${family}
         order by o.ask_at nulls first`,
       Followed,
     ),
   );
-  const updates: Update[] = [];
-  let alone = 0;
-  for (const order of orders) {
-    const purchase = byTrxid.get(order.trxid);
-    if (purchase) {
-      updates.push(await updateOf(ctx, order, purchase));
-    } else if (alone < ALONE) {
-      alone += 1;
-      updates.push(await askAlone(ctx, order));
-    }
-  }
-  await advance(ctx, updates);
 }
+
+/** A list shows every minute what has ended; only a serial number is news, and that its turn has come. */
+const isNews = (ctx: Ctx, { isLate, askAt }: Followed, { sealed_serial }: Update) =>
+  !isLate || sealed_serial !== null || (askAt !== null && askAt <= ctx.now());
 
 /** Asks about these orders one by one, where they are under way, and records what is told. Fails for none of them. */
 export async function followThese(ctx: Ctx, ids: readonly string[]): Promise<void> {
@@ -215,52 +237,6 @@ export const historyRow = (row: SupplierOrder) => ({
   start_count: row.startCount,
   outcome: outcomeOf(row),
 });
-
-/**
- * For the hourly cron: notes purchases that were made past us. What belongs to an order by now is forgotten; what is
- * nobody's never is, for a list may show it years later.
- */
-export async function noteForeignPurchases(ctx: Ctx): Promise<void> {
-  await ctx.db.run(
-    rows(
-      sql`delete from topup_supplier_sightings w where w.seen_at < now() - interval '30 days'
-        and exists (select from topup_orders o where o.trxid = w.trxid)`,
-      z.unknown(),
-    ),
-  );
-  await listFamilies(
-    ctx,
-    SUPPLIER_FAMILIES.map((family) => ({ family })),
-  );
-}
-
-/**
- * For the minute cron: every ten minutes, whether the purchase of an order shows that silence has refunded. The list goes
- * back to when that was tried: a late purchase may show where it belongs, behind all that were made since.
- */
-export async function watchForLatePurchases(ctx: Ctx): Promise<void> {
-  const now = ctx.now();
-  if (now.getUTCMinutes() % LATE_EVERY_MINUTES !== 0) return;
-  const input = { now: now.toISOString(), listed: LISTED, most: LISTED_DEEPEST };
-  await listFamilies(ctx, await ctx.db.run(call("topup_late_families", input, LateFamilies)));
-}
-
-const LateFamilies = z.array(
-  z.object({ family: z.enum(["prepaid", "game", "social"]), limit: z.number() }),
-);
-
-async function listFamilies(
-  ctx: Ctx,
-  lists: readonly { family: SupplierFamily; limit?: number }[],
-): Promise<void> {
-  for (const { family, limit = LISTED } of lists) {
-    try {
-      await latestPurchases(ctx, family, { limit });
-    } catch (error) {
-      ctx.log.warn("purchases not listed", { family, ...describeError(error) });
-    }
-  }
-}
 
 /** For the minute cron: unpaid orders that have run out are closed. */
 export async function expireOrders(ctx: Ctx): Promise<void> {

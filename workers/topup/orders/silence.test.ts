@@ -17,7 +17,8 @@ import {
 } from "../testing/outcomes.ts";
 import { dial, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 import { settleByHand } from "./by-hand.ts";
-import { LISTED, latestPurchases, watchForLatePurchases } from "./follow.ts";
+import { LISTED, latestPurchases } from "./follow.ts";
+import { watchForLatePurchases } from "./foreign.ts";
 import type { Order } from "./order.ts";
 
 beforeAll(stockShelves);

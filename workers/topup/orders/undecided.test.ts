@@ -18,7 +18,7 @@ import {
 } from "../testing/outcomes.ts";
 import { vipTwin } from "../testing/reseller.ts";
 import { newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
-import { watchForLatePurchases } from "./follow.ts";
+import { watchForLatePurchases } from "./foreign.ts";
 import type { Order } from "./order.ts";
 
 beforeAll(stockShelves);

@@ -107,8 +107,9 @@ describe("POST /api/orders/social-media", () => {
       await dial(target, { stay: true });
       const key = unique("key-");
       const first = await quoted(user, price(), target, key);
-      await settleBackground();
-      expect((await quoted(user, price(), target, key)).body).toEqual(first.body);
+      // Its record may still be on its way behind the answer.
+      const again = await quoted(user, price(), target, key);
+      expect(again.body.data.orderNumber).toBe(first.body.data.orderNumber);
       expect((await quoted(user, undefined, target, key)).status).toBe(422);
     });
   });

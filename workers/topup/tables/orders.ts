@@ -96,7 +96,7 @@ export const orders = pgTable(
      */
     answeredSince: at(),
     answeredAt: at(),
-    /** When the supplier is asked next about a purchase that it accepted. */
+    /** When the supplier is asked next about a purchase that it accepted, or whose serial number is waited for. */
     askAt: at(),
     askedAt: at(),
     expiresAt: at(),
@@ -130,6 +130,12 @@ export const orders = pgTable(
       .where(sql`${t.state} in ('queued', 'buying', 'unknown', 'review', 'processing')`),
     index("topup_orders_target_idx").on(t.family, t.target, t.id.desc().nullsFirst()),
     index("topup_orders_ask_idx").on(t.family, t.askAt).where(sql`${t.state} = 'processing'`),
+    index("topup_orders_serial_idx")
+      .on(t.family, t.askAt)
+      .where(
+        sql`${t.state} in ('success', 'partial') and ${t.family} <> 'social' and ${t.sealedSerial} is null
+          and ${t.trxid} is not null`,
+      ),
     index("topup_orders_expiry_idx").on(t.expiresAt).where(sql`${t.state} = 'pending'`),
     index("topup_orders_state_idx").on(t.state, t.id.desc().nullsFirst()),
     index("topup_orders_review_idx")
@@ -140,7 +146,10 @@ export const orders = pgTable(
   ],
 );
 
-/** Every state that an order came to, in `seq` order. `handledAt`: who tells others of it has taken note. */
+/**
+ * Every state that an order came to, in `seq` order; its end once more where its serial number came after it. `handledAt`:
+ * who tells others of it has taken note.
+ */
 export const orderEvents = pgTable(
   "topup_order_events",
   {

@@ -1,0 +1,2 @@
+CREATE INDEX "topup_orders_serial_idx" ON "topup_orders" USING btree ("family","ask_at") WHERE "topup_orders"."state" in ('success', 'partial') and "topup_orders"."family" <> 'social' and "topup_orders"."sealed_serial" is null
+          and "topup_orders"."trxid" is not null;
