@@ -62,7 +62,11 @@ export class SocketShard extends DurableObject<Env> {
         reception.disconnect(socket, reason);
         chores.rest();
       },
-      written: () => desk.marks.save((room) => attendance.isWanted(room)),
+      written: () => {
+        // What waits has been heard: it is among what is written, or the room is asked for it again.
+        this.#batches.flush();
+        desk.marks.save((room) => attendance.isWanted(room));
+      },
       wake: () => chores.run(),
     });
     this.#engine = engine;
@@ -123,18 +127,16 @@ export class SocketShard extends DurableObject<Env> {
   }
 
   #say(room: string, frames: Frame[]): number {
-    const target = this.#engine.to(room);
+    if (frames.length === 0) return 0;
+    const target = this.#engine.isFollowed(room) ? this.#engine.to(room) : null;
     let reached = 0;
     for (const frame of frames) {
       this.#heard(room, frame);
       const { event, except, isVolatile } = frame;
       const left = except === null ? {} : { except: [except] };
-      reached += target.send(event, { volatile: isVolatile, ...left });
+      reached += target?.send(event, { volatile: isVolatile, ...left }) ?? 0;
     }
-    if (frames.length === 0) return 0;
-    const place = batchRoom(room);
-    const isBatched = this.#engine.socketsIn(place).length > 0 || this.#engine.isAwaited(place);
-    if (isBatched) this.#batches.add(room, frames);
+    if (this.#engine.isFollowed(batchRoom(room))) this.#batches.add(room, frames);
     return reached;
   }
 

@@ -29,7 +29,7 @@ export class Awaited {
 
   has(room: string, now: number): boolean {
     for (const pid of this.#byRoom.get(room) ?? []) {
-      if ((this.#absent.get(pid)?.until ?? 0) > now) return true;
+      if ((this.#absent.get(pid)?.until ?? 0) >= now) return true;
     }
     return false;
   }

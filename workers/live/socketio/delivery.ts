@@ -10,6 +10,7 @@ import type { Recovery } from "./recovery.ts";
 import { offsetText } from "./replay-log.ts";
 import type { RoomIndex } from "./rooms.ts";
 import type { Target } from "./socket.ts";
+import { Bundle, type Part, together } from "./together.ts";
 
 const NOBODY: ReadonlySet<string> = new Set();
 
@@ -28,7 +29,11 @@ export class Delivery<Data> {
   target(room: string | null, namespace: string): Target {
     const send = (event: PreparedEvent, options: EmitOptions = {}) =>
       this.#broadcast(namespace, room, event, options);
-    return { send, emit: (name, args, options) => send(prepareEvent(name, args), options) };
+    return {
+      send,
+      emit: (name, args, options) => send(prepareEvent(name, args), options),
+      sendTogether: (name, parts) => this.#together({ namespace, room, name }, parts),
+    };
   }
 
   toSocket(socket: LiveSocket<Data>, event: PreparedEvent, isVolatile: boolean): void {
@@ -49,6 +54,34 @@ export class Delivery<Data> {
       if (excluded.size > 0 && excluded.has(socket.id)) continue;
       socket.deliver(frames);
       count += 1;
+    }
+    return count;
+  }
+
+  /**
+   * Each event is kept by itself, so that who speaks has no text of his own in the log. The packet goes under the number of
+   * the last: who names it has got them all.
+   */
+  #together(
+    { namespace, room, name }: { namespace: string; room: string | null; name: string },
+    parts: readonly Part[],
+  ): number {
+    this.#wakeAll();
+    let last: number | undefined;
+    for (const { event, except, isVolatile } of parts) {
+      const log = isVolatile ? undefined : this.#recovery?.log;
+      if (!log) continue;
+      last = log.next();
+      const frames = eventFrames(together(name, [event]), namespace, { offset: offsetText(last) });
+      log.append({ n: last, namespace, room, except: except === null ? [] : [except], frames });
+    }
+    const offset = last === undefined ? undefined : offsetText(last);
+    const bundle = new Bundle(name, parts, { namespace, offset });
+    let count = 0;
+    for (const socket of this.#index.members(namespace, room)) {
+      const frames = bundle.framesFor(socket.id);
+      socket.deliver(frames);
+      count += frames.length;
     }
     return count;
   }

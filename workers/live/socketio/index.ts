@@ -19,3 +19,4 @@ export { SocketIoEngine } from "./server.ts";
 export type { Session } from "./session.ts";
 export { newSessionId, randomId, shardOf } from "./session-id.ts";
 export type { Ack, DisconnectReason, Socket, Target } from "./socket.ts";
+export { type Part, together } from "./together.ts";

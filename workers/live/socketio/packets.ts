@@ -33,12 +33,15 @@ export function eventFrames(
   { offset, ackId }: { offset?: string; ackId?: number } = {},
 ): Frame[] {
   const count = event.attachments.length;
-  const head = count === 0 ? "42" : `45${count}-`;
-  const place = namespace === "/" ? "" : `${namespace},`;
+  const head = openEvent(namespace, count);
   const body =
     offset === undefined ? event.body : `${event.body.slice(0, -1)},${JSON.stringify(offset)}]`;
-  return [`${head}${place}${ackId ?? ""}${body}`, ...event.attachments];
+  return [`${head}${ackId ?? ""}${body}`, ...event.attachments];
 }
+
+/** How the text of an event begins, before its acknowledgement's number and its body. */
+export const openEvent = (namespace: string, attachments = 0): string =>
+  `${attachments === 0 ? "42" : `45${attachments}-`}${namespace === "/" ? "" : `${namespace},`}`;
 
 /** The frames of any other packet. */
 export function packetFrames(packet: Packet): Frame[] {

@@ -135,6 +135,13 @@ export class SocketIoEngine<Data = unknown> {
     return [...this.#index.members(namespace, room)];
   }
 
+  /** Whether a socket of this object is in the room, or was lost and may come back to it: else nobody is to be told. */
+  isFollowed(room: string, namespace = "/"): boolean {
+    this.#engine.registry.all();
+    for (const _ of this.#index.members(namespace, room)) return true;
+    return this.isAwaited(room);
+  }
+
   /** Whether a lost socket that was in this room may come back. */
   isAwaited(room: string): boolean {
     this.#tellOrphans();

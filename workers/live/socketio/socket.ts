@@ -1,5 +1,6 @@
 import type { HandshakeRequest } from "./handshake-request.ts";
 import type { EmitOptions, PreparedEvent } from "./packets.ts";
+import type { Part } from "./together.ts";
 
 /** Why a socket is gone; the official server's words, and two of ours at the end. */
 export type DisconnectReason =
@@ -68,4 +69,9 @@ export interface Target {
   emit(name: string, args: unknown[], options?: EmitOptions): number;
   /** The same with an event that is encoded already, here or in another object. */
   send(event: PreparedEvent, options?: EmitOptions): number;
+  /**
+   * Sends several events as one packet: an event `name` with the list of them, to each socket without those that it does
+   * not get. They are kept for replay one by one, each as a list of its own; none has attachments.
+   */
+  sendTogether(name: string, parts: readonly Part[]): number;
 }

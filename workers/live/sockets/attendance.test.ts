@@ -28,7 +28,7 @@ function scene(fails: { home: number; room: number }) {
     shards: 1,
     now: () => 0,
     marks: { joined: () => undefined, forget: () => undefined } as unknown as Marks,
-    engine: { socketsIn: () => [], isAwaited: () => false },
+    engine: { isFollowed: () => false },
     beside: (_: string, work: Promise<unknown>) => void work.catch(() => undefined),
     homes: {
       deliver: async ({ kind }: { kind: string }, op?: { kind: string }) => {
@@ -90,7 +90,7 @@ function lost(
   const desk = {
     ...{ shards: 1, now: () => 0, marks: { of: () => 5, forget: () => undefined } },
     engine: {
-      ...{ socket: () => (isHere ? {} : null), socketsIn: () => [], isAwaited: () => false },
+      ...{ socket: () => (isHere ? {} : null), isFollowed: () => false },
     },
     beside: (_: string, work: Promise<unknown>) => void work.catch(() => undefined),
     homes: { deliver: async () => ({ rooms: [] }) },

@@ -213,9 +213,7 @@ export class Attendance {
   isWanted(room: string): boolean {
     const { engine } = this.#desk;
     if (this.#entries.has(room)) return true;
-    return [room, batchRoom(room)].some(
-      (place) => engine.socketsIn(place).length > 0 || engine.isAwaited(place),
-    );
+    return [room, batchRoom(room)].some((place) => engine.isFollowed(place));
   }
 
   /** The sockets of this shard by room, with those whose entry is on its way: the room may know of them already. */

@@ -1,7 +1,8 @@
 import type { Frame } from "../rooms/ops.ts";
-import type { PreparedEvent, Socket, SocketIoEngine } from "../socketio/index.ts";
+import { type PreparedEvent, type SocketIoEngine, together } from "../socketio/index.ts";
 import type { SocketData } from "./people.ts";
 
+const BATCH = "live:batch";
 const BATCH_MS = 50;
 
 /** Sockets that asked for batches sit in a room of their own beside the room. */
@@ -35,25 +36,14 @@ export class Batches {
     this.#isTimed = false;
     const all = [...this.#waiting];
     this.#waiting.clear();
-    for (const [room, frames] of all) this.#send(room, frames);
-  }
-
-  #send(room: string, frames: Frame[]): void {
-    const excepted = new Map<string, Socket<SocketData>>();
-    for (const { except } of frames) {
-      const socket = except === null ? null : this.#engine.socket(except);
-      if (socket?.rooms.has(batchRoom(room))) excepted.set(socket.id, socket);
-    }
-    this.#engine.to(batchRoom(room)).send(batchOf(frames), { except: excepted.keys() });
-    for (const socket of excepted.values()) {
-      const rest = frames.filter((frame) => frame.except !== socket.id);
-      if (rest.length > 0) socket.send(batchOf(rest));
+    for (const [room, frames] of all) {
+      this.#engine.to(batchRoom(room)).sendTogether(BATCH, frames);
     }
   }
 }
 
-/** `["live:batch", [[event, payload], …]]`: the events are JSON already, so they are only put side by side. */
-export function batchOf(frames: Frame[]): PreparedEvent {
-  const list = frames.map(({ event }) => event.body).join(",");
-  return { body: `["live:batch",[${list}]]`, attachments: [] };
-}
+export const batchOf = (frames: Frame[]): PreparedEvent =>
+  together(
+    BATCH,
+    frames.map(({ event }) => event),
+  );
