@@ -158,6 +158,8 @@ const Config = z.object({
   PANEL_RELEASE_KEYS: list.pipe(z.array(z.string().regex(/^[A-Za-z0-9_-]{43}$/))),
   LIVE_SHARDS: z.coerce.number().int().min(1).max(1024).default(8),
   LIVE_GUEST_CHAT: z.enum(["on", "off"]).default("on"),
+  /** Whether a gift is shown with the drawing that its sender's app put in. */
+  LIVE_GIFT_DRAWINGS: z.enum(["on", "off"]).default("on"),
   /** Of bcrypt, for passwords; less than 10 is refused but where `APP_URL` is this machine. */
   PASSWORD_COST: z.coerce.number().int().min(4).max(14).default(10),
 });

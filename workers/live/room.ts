@@ -3,6 +3,7 @@ import { loadConfig } from "../../shared/config/config.ts";
 import { type Ctx, createContext } from "../../shared/context.ts";
 import { createLog, describeError } from "../../shared/log.ts";
 import { inTime } from "../../shared/time/in-time.ts";
+import { Drawings } from "./drawings.ts";
 import type { GiftResult } from "./gifts.ts";
 import { ObjectTables } from "./object-tables.ts";
 import { Broadcasts } from "./rooms/broadcasts.ts";
@@ -57,7 +58,7 @@ export class Room extends DurableObject<Env> {
       now: () => Date.now(),
       failed: (error) => createLog("room").warn("a shard missed news", describeError(error)),
     });
-    const queue = new GiftQueue(tables);
+    const [queue, drawings] = [new GiftQueue(tables), new Drawings()];
     this.#tables = tables;
     this.#members = members;
     this.#messages = new Messages(tables);
@@ -66,6 +67,7 @@ export class Room extends DurableObject<Env> {
     this.#gifts = openGiftDesk({
       ...partsOf(name),
       queue,
+      drawings,
       broadcasts,
       context: () => this.#context(),
       show: (gifts) => this.#room.showGifts(gifts),
@@ -78,6 +80,7 @@ export class Room extends DurableObject<Env> {
       hosting: this.#hosting,
       turnout: this.#turnout,
       gifts: this.#gifts,
+      drawings,
       shownGifts: new ShownGifts(tables),
       broadcasts,
       now: () => Date.now(),

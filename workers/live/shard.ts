@@ -244,6 +244,7 @@ export class SocketShard extends DurableObject<Env> {
       marks: new Marks(tables, () => engine.wasCut),
       shards: config.LIVE_SHARDS,
       guestChat: config.LIVE_GUEST_CHAT === "on",
+      giftDrawings: config.LIVE_GIFT_DRAWINGS === "on",
       rooms: new Couriers((room, ops) => ROOM.getByName(room).apply(name, ops)),
       homes: new Couriers(async (home, ops) =>
         home === name

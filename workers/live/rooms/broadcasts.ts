@@ -1,12 +1,17 @@
 import { Courier, callTwice } from "../courier.ts";
 import type { ObjectTables } from "../object-tables.ts";
-import { prepareEvent } from "../socketio/index.ts";
+import { type PreparedEvent, prepareEvent } from "../socketio/index.ts";
 import type { Members } from "./members.ts";
 import type { Delivery, GiftAnswer } from "./ops.ts";
 import { Recent } from "./recent.ts";
 
 /** Calls a shard; `wanted` is false when it holds nobody of this room any more. */
 export type CallShard = (shard: string, deliveries: Delivery[]) => Promise<{ wanted: boolean }>;
+
+interface SayOptions {
+  except?: string | null;
+  isVolatile?: boolean;
+}
 
 /** What a room tells its sockets: an event is encoded once, and each shard gets what gathered in one call. */
 export class Broadcasts {
@@ -33,15 +38,15 @@ export class Broadcasts {
   }
 
   /** To everybody in the room, save one socket if told. */
-  say(
-    name: string,
-    payload: unknown,
-    { except = null, isVolatile = false }: { except?: string | null; isVolatile?: boolean } = {},
-  ): void {
+  say(name: string, payload: unknown, options: SayOptions = {}): void {
+    this.tell(prepareEvent(name, [payload]), options);
+  }
+
+  /** The same, of an event that is encoded. */
+  tell(event: PreparedEvent, { except = null, isVolatile = false }: SayOptions = {}): void {
     const shards = this.#members.shards(this.#now());
     // News that the next replaces is for who is here; all else also for who is between two shards, and on none.
     if (shards.length === 0 && isVolatile) return;
-    const event = prepareEvent(name, [payload]);
     const frame = this.#recent.note({ event, except, isVolatile });
     const delivery: Delivery = { kind: "frame", frame };
     for (const shard of shards) this.#bring(shard, delivery);

@@ -3,6 +3,7 @@ import type { Ctx } from "../../../shared/context.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { describeError } from "../../../shared/log.ts";
 import { inTime } from "../../../shared/time/in-time.ts";
+import type { Drawings } from "../drawings.ts";
 import {
   clientKeyOf,
   type GiftOrder,
@@ -27,6 +28,7 @@ export interface GiftDeskParts {
   kind: RoomKind;
   roomId: string;
   queue: GiftQueue;
+  drawings: Drawings;
   broadcasts: Broadcasts;
   context(): Ctx;
   show(gifts: GiftNews[]): void;
@@ -58,13 +60,17 @@ function answer(parts: GiftDeskParts, { gift, result }: Decision<GiftResult>): v
 }
 
 /** Where the receiver is live, else here: nobody fills a stranger's room with gifts for somebody who is live elsewhere. */
-function show({ kind, roomId, ...parts }: GiftDeskParts, decisions: Decision<GiftResult>[]): void {
+function show(
+  { kind, roomId, drawings, ...parts }: GiftDeskParts,
+  decisions: Decision<GiftResult>[],
+): void {
   const ctx = parts.context();
   const here: GiftNews[] = [];
   for (const { gift, result } of decisions) {
+    const drawing = drawings.take(gift.wish.key);
     if (result.state !== "sent" || !isNews(result, ctx.now())) continue;
     const { liveRoom } = result;
-    const news = newsOf(gift, result);
+    const news = { ...newsOf(gift, result), ...(drawing === undefined ? {} : { drawing }) };
     if (kind !== "live" || liveRoom === null || liveRoom === roomId) here.push(news);
     else ctx.waitUntil(announceGift(ctx, liveRoom, news));
   }

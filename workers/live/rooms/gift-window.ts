@@ -13,6 +13,15 @@ const FAILURES_BEFORE_SINGLE = 4;
 /** `full`: too many wait. `mismatch`: another gift waits under this key. */
 export type Taken = "taken" | "full" | "mismatch";
 
+/** What its sender hears of a gift that was not taken. */
+export const NOT_TAKEN = {
+  full: { code: "unavailable", message: "Server sibuk, coba lagi sebentar" },
+  mismatch: {
+    code: "idempotency_mismatch",
+    message: "Idempotency-Key sudah dipakai untuk permintaan lain",
+  },
+};
+
 export interface Decision<Result> {
   gift: WaitingGift;
   result: Result;

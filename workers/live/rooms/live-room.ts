@@ -1,7 +1,8 @@
+import type { Drawings } from "../drawings.ts";
 import type { GiftResult } from "../gifts.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import { Comings } from "./comings.ts";
-import type { GiftWindow } from "./gift-window.ts";
+import { type GiftWindow, NOT_TAKEN } from "./gift-window.ts";
 import type { Hosting, Live } from "./hosting.ts";
 import { isUnderNumber, type Member, type Members, visitorOf } from "./members.ts";
 import type { Messages } from "./messages.ts";
@@ -9,7 +10,7 @@ import { ownerOf, partsOf, type RoomKind } from "./names.ts";
 import type { GiftNews, LiveNews, Viewer } from "./news.ts";
 import type { RoomOp, RoomReply } from "./ops.ts";
 import { Coalesced } from "./pace.ts";
-import { giftPayload, guestId, livePayload, personPayload } from "./payloads.ts";
+import { giftEvent, guestId, livePayload, personPayload } from "./payloads.ts";
 import type { ShownGifts } from "./shown-gifts.ts";
 import { StandIns } from "./stand-ins.ts";
 import type { Turnout } from "./turnout.ts";
@@ -18,13 +19,6 @@ import type { Turnout } from "./turnout.ts";
 const COUNT_EVERY_MS = { least: 300, most: 2_000 };
 const VIEWERS_SHOWN = 100;
 const MAX_ENDED = 1_000;
-const NOT_TAKEN = {
-  full: { code: "unavailable", message: "Server sibuk, coba lagi sebentar" },
-  mismatch: {
-    code: "idempotency_mismatch",
-    message: "Idempotency-Key sudah dipakai untuk permintaan lain",
-  },
-};
 
 export interface LiveRoomParts {
   /** The object's name, as `roomName` made it. */
@@ -34,6 +28,8 @@ export interface LiveRoomParts {
   hosting: Hosting;
   turnout: Turnout;
   gifts: GiftWindow<GiftResult>;
+  /** Of the gifts that wait there, by their keys. */
+  drawings: Drawings;
   shownGifts: ShownGifts;
   broadcasts: Broadcasts;
   now(): number;
@@ -185,9 +181,12 @@ export class LiveRoom {
     return this.#fine(false);
   }
 
-  #gift(shard: string, { wish, socket, ask }: Extract<RoomOp, { kind: "gift" }>): RoomReply {
+  #gift(shard: string, op: Extract<RoomOp, { kind: "gift" }>): RoomReply {
+    const { wish, socket, ask, drawing } = op;
     const taken = this.#parts.gifts.accept(wish, { shard, socket, ask });
-    return taken === "taken" ? this.#fine(false) : { ok: false, ...NOT_TAKEN[taken] };
+    if (taken !== "taken") return { ok: false, ...NOT_TAKEN[taken] };
+    if (drawing !== undefined) this.#parts.drawings.keep(wish.key, drawing);
+    return this.#fine(false);
   }
 
   /** A shard's own list of the sockets it holds here: what it lost leaves; answers what is unknown here. */
@@ -230,7 +229,7 @@ export class LiveRoom {
   showGifts(gifts: readonly GiftNews[]): void {
     const { broadcasts, shownGifts } = this.#parts;
     for (const gift of shownGifts.take(gifts)) {
-      broadcasts.say("live:gift-received", giftPayload(this.roomId, gift));
+      broadcasts.tell(giftEvent(this.roomId, gift));
     }
   }
 

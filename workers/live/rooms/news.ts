@@ -29,6 +29,8 @@ export interface GiftNews {
     hostIncome: number;
   };
   count: number;
+  /** How its sender's app draws it (`drawingOf`). */
+  drawing?: string;
 }
 
 /** A live that began or ended, as the verbs of `sessions.ts` know it. */

@@ -58,7 +58,15 @@ export type RoomOp =
   | { kind: "leave"; socket: string; isGoodbye?: boolean }
   | { kind: "message"; socket: string; person: PersonCard; text: string }
   /** `ask` is made by the shard for this one question; the answer names it. */
-  | { kind: "gift"; socket: string; ask: string; person: PersonCard; wish: GiftWish }
+  | {
+      kind: "gift";
+      socket: string;
+      ask: string;
+      person: PersonCard;
+      wish: GiftWish;
+      /** How the sender's app draws it (`drawingOf`). */
+      drawing?: string;
+    }
   /** All sockets that the shard holds here: the room forgets those that it lost, and answers those it does not know. */
   | { kind: "roll"; sockets: string[] };
 

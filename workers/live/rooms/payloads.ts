@@ -1,3 +1,4 @@
+import { type PreparedEvent, prepareEvent } from "../socketio/index.ts";
 import type { RoomKind } from "./names.ts";
 import type { GiftNews, LiveNews } from "./news.ts";
 import type { PersonCard } from "./ops.ts";
@@ -20,15 +21,21 @@ export function personPayload(
   return kind === "party" ? { ...who, seat: person.seat } : who;
 }
 
-/** A committed gift in the app's own shape: `from`, `hostIncome` and all numbers are ours, and no animation is echoed. */
-export function giftPayload(roomId: string, { from, to, gift, count }: GiftNews) {
-  return {
-    roomId,
-    from,
-    to,
-    gift: { ...gift, count, jpWin: false },
-    count,
-  };
+/** A longer event is heavy: shown without the drawing to who cannot take it now, and to who comes back. */
+const HEAVY_CHARS = 10_000;
+
+/**
+ * A committed gift in the app's own shape: `from`, `hostIncome` and all that is said of the gift are ours; of its sender is
+ * how it is drawn, and nothing else.
+ */
+export function giftEvent(roomId: string, news: GiftNews): PreparedEvent {
+  const { from, to, count, drawing } = news;
+  const gift = { ...news.gift, count, jpWin: false };
+  const event = prepareEvent("live:gift-received", [{ roomId, from, to, count, gift }]);
+  if (drawing === undefined) return event;
+  // The gift ends the payload, and with it the body.
+  const body = `${event.body.slice(0, -"}}]".length)},${drawing}}}]`;
+  return { ...event, body, ...(body.length > HEAVY_CHARS ? { light: event.body } : {}) };
 }
 
 /** A live that began or ended: whose it is, and when it was told. */

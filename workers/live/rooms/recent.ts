@@ -1,4 +1,5 @@
 import type { ObjectTables } from "../object-tables.ts";
+import { lightOf } from "../socketio/index.ts";
 import type { Frame } from "./ops.ts";
 
 /** As long as a socket may be away and go on. */
@@ -55,7 +56,7 @@ export class Recent {
     this.#mark = Math.max(after + 1, this.#now() * PER_MS);
     this.#speak();
     const noted = { ...frame, after, mark: this.#mark };
-    this.#kept.push(noted);
+    this.#kept.push({ ...noted, event: lightOf(noted.event) });
     if (this.#kept.length > MAX_KEPT * 2) this.#forget(MAX_KEPT);
     return noted;
   }

@@ -3,6 +3,7 @@ import {
   type EmitOptions,
   eventFrames,
   type Frame,
+  lightOf,
   type PreparedEvent,
   prepareEvent,
 } from "./packets.ts";
@@ -11,19 +12,37 @@ import { offsetText } from "./replay-log.ts";
 import type { RoomIndex } from "./rooms.ts";
 import type { Target } from "./socket.ts";
 import { Bundle, type Part, together } from "./together.ts";
+import { TokenBucket, type TokenBucketOptions } from "./token-bucket.ts";
 
 const NOBODY: ReadonlySet<string> = new Set();
+const HEAVY: TokenBucketOptions = { burst: 32_000_000, perSecond: 8_000_000 };
+
+/** One packet as it goes out: `whole` to who can take it, `light` (the same frames unless it is heavy) to all others. */
+interface Forms {
+  whole: readonly Frame[];
+  light: readonly Frame[];
+}
 
 /** Sends events: one encoding a packet, one `send` of the same string a socket, one entry in the log for who is away. */
 export class Delivery<Data> {
   readonly #index: RoomIndex<Data>;
   readonly #recovery: Recovery | null;
   readonly #wakeAll: () => void;
+  readonly #now: () => number;
+  readonly #heavy: TokenBucket;
 
-  constructor(index: RoomIndex<Data>, recovery: Recovery | null, wakeAll: () => void) {
-    this.#index = index;
-    this.#recovery = recovery;
-    this.#wakeAll = wakeAll;
+  constructor(parts: {
+    index: RoomIndex<Data>;
+    recovery: Recovery | null;
+    wakeAll: () => void;
+    now: () => number;
+    heavy: TokenBucketOptions | undefined;
+  }) {
+    this.#index = parts.index;
+    this.#recovery = parts.recovery;
+    this.#wakeAll = parts.wakeAll;
+    this.#now = parts.now;
+    this.#heavy = new TokenBucket(parts.heavy ?? HEAVY, parts.now());
   }
 
   target(room: string | null, namespace: string): Target {
@@ -37,7 +56,7 @@ export class Delivery<Data> {
   }
 
   toSocket(socket: LiveSocket<Data>, event: PreparedEvent, isVolatile: boolean): void {
-    socket.deliver(this.#frames(socket.namespace, socket.id, event, isVolatile, NOBODY));
+    this.#deliver(socket, this.#forms(socket.namespace, socket.id, event, isVolatile, NOBODY));
   }
 
   #broadcast(
@@ -48,11 +67,11 @@ export class Delivery<Data> {
   ): number {
     this.#wakeAll();
     const excluded = except ? new Set(except) : NOBODY;
-    const frames = this.#frames(namespace, room, event, isVolatile, excluded);
+    const forms = this.#forms(namespace, room, event, isVolatile, excluded);
     let count = 0;
     for (const socket of this.#index.members(namespace, room)) {
       if (excluded.size > 0 && excluded.has(socket.id)) continue;
-      socket.deliver(frames);
+      this.#deliver(socket, forms);
       count += 1;
     }
     return count;
@@ -72,33 +91,52 @@ export class Delivery<Data> {
       const log = isVolatile ? undefined : this.#recovery?.log;
       if (!log) continue;
       last = log.next();
-      const frames = eventFrames(together(name, [event]), namespace, { offset: offsetText(last) });
+      const kept = together(name, [lightOf(event)]);
+      const frames = eventFrames(kept, namespace, { offset: offsetText(last) });
       log.append({ n: last, namespace, room, except: except === null ? [] : [except], frames });
     }
     const offset = last === undefined ? undefined : offsetText(last);
     const bundle = new Bundle(name, parts, { namespace, offset });
+    const isHeavy = parts.some(({ event }) => event.light !== undefined);
+    const light = isHeavy ? new Bundle(name, parts.map(lightPart), { namespace, offset }) : null;
     let count = 0;
     for (const socket of this.#index.members(namespace, room)) {
-      const frames = bundle.framesFor(socket.id);
-      socket.deliver(frames);
-      count += frames.length;
+      const whole = bundle.framesFor(socket.id);
+      this.#deliver(socket, { whole, light: light?.framesFor(socket.id) ?? whole });
+      count += whole.length;
     }
     return count;
   }
 
+  #deliver(socket: LiveSocket<Data>, { whole, light }: Forms): void {
+    const isWhole = whole === light || this.#mayTake(socket, bytesOf(whole));
+    socket.deliver(isWhole ? whole : light);
+  }
+
+  #mayTake(socket: LiveSocket<Data>, bytes: number): boolean {
+    return socket.hasRoomFor(bytes) && this.#heavy.take(this.#now(), bytes);
+  }
+
   /** The frames of an event; with recovery it gets an offset and is kept. */
-  #frames(
+  #forms(
     namespace: string,
     room: string | null,
     event: PreparedEvent,
     isVolatile: boolean,
     except: ReadonlySet<string>,
-  ): Frame[] {
+  ): Forms {
     const log = isVolatile ? undefined : this.#recovery?.log;
-    if (!log) return eventFrames(event, namespace);
-    const n = log.next();
-    const frames = eventFrames(event, namespace, { offset: offsetText(n) });
-    log.append({ n, namespace, room, except: [...except], frames });
-    return frames;
+    const n = log?.next();
+    const numbered = n === undefined ? {} : { offset: offsetText(n) };
+    const whole = eventFrames(event, namespace, numbered);
+    const isHeavy = event.light !== undefined;
+    const light = isHeavy ? eventFrames(lightOf(event), namespace, numbered) : whole;
+    if (n !== undefined) log?.append({ n, namespace, room, except: [...except], frames: light });
+    return { whole, light };
   }
 }
+
+const lightPart = (part: Part): Part => ({ ...part, event: lightOf(part.event) });
+
+const bytesOf = (frames: readonly Frame[]) =>
+  frames.reduce((sum, one) => sum + (typeof one === "string" ? one.length : one.byteLength), 0);

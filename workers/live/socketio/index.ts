@@ -14,7 +14,7 @@ export type {
   TakeoverOptions,
   TakeoverWish,
 } from "./options.ts";
-export { type EmitOptions, type PreparedEvent, prepareEvent } from "./packets.ts";
+export { type EmitOptions, lightOf, type PreparedEvent, prepareEvent } from "./packets.ts";
 export { SocketIoEngine } from "./server.ts";
 export type { Session } from "./session.ts";
 export { newSessionId, randomId, shardOf } from "./session-id.ts";

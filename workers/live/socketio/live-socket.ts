@@ -7,12 +7,13 @@ import {
   packetFrames,
   prepareEvent,
 } from "./packets.ts";
+import type { Session } from "./session.ts";
 import type { Ack, DisconnectReason, Socket } from "./socket.ts";
 import type { SocketState } from "./socket-state.ts";
 
 /** What a socket needs of the connection that it is on. */
 export interface Connection<Data> {
-  readonly session: { readonly id: string; readonly isOpen: boolean; send(frame: Frame): void };
+  readonly session: Pick<Session, "id" | "isOpen" | "send" | "hasRoomFor">;
   readonly request: HandshakeRequest;
   /** Keeps what an eviction must not take. */
   keep(): void;
@@ -178,6 +179,11 @@ export class LiveSocket<Data> implements Socket<Data> {
     this.deliver(packetFrames({ type: PacketType.DISCONNECT, nsp: this.namespace }));
     void this.end("server namespace disconnect");
     if (close) void this.client?.close("forced close");
+  }
+
+  /** Whether the client, being connected, can take so much more at once. */
+  hasRoomFor(bytes: number): boolean {
+    return this.connected && (this.client?.session.hasRoomFor(bytes) ?? false);
   }
 
   /** Frames for this client; before it is connected they wait for the CONNECT packet, a recovered one's in the log. */

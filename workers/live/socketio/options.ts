@@ -93,6 +93,11 @@ export interface SocketIoOptions extends EngineOptions {
   takeover?: TakeoverOptions | null;
   /** Limits what one connection may send, binary attachments aside; null (default) is no limit. */
   flood?: FloodOptions | null;
+  /**
+   * How many bytes of heavy events, those with a light form, the object sends at once and a second. They lie in its memory
+   * until clients have taken them; who comes last gets the light form (32,000,000 and 8,000,000).
+   */
+  heavy?: TokenBucketOptions;
   /** Rooms that one socket may be in besides its own (100). */
   maxRooms?: number;
 }

@@ -5,6 +5,11 @@ export interface PreparedEvent {
   /** The JSON array of name and arguments, attachments replaced by placeholders. */
   readonly body: string;
   readonly attachments: readonly (ArrayBuffer | ArrayBufferView)[];
+  /**
+   * Of a heavy event: the same in few words. Who gets it later, or cannot take the whole now, gets this; and of the whole
+   * no more is sent than `SocketIoOptions.heavy` allows.
+   */
+  readonly light?: string;
 }
 
 export interface EmitOptions {
@@ -25,6 +30,10 @@ export function prepareEvent(name: string, args: readonly unknown[]): PreparedEv
   const [text, attachments] = encode({ type: PacketType.EVENT, nsp: "/", data: [name, ...args] });
   return { body: text.slice(1).replace(HAS_DIGITS, ""), attachments };
 }
+
+/** An event as it is kept. */
+export const lightOf = (event: PreparedEvent): PreparedEvent =>
+  event.light === undefined ? event : { body: event.light, attachments: event.attachments };
 
 /** The frames of a prepared event for one namespace; `offset` is appended as the last argument, as recovery wants. */
 export function eventFrames(

@@ -3,7 +3,7 @@ import type { RecoveryOptions } from "./options.ts";
 import type { Frame } from "./packets.ts";
 import { frameOf, textOf } from "./polling.ts";
 import type { SocketState } from "./socket-state.ts";
-import type { Storage } from "./storage.ts";
+import { ROW_CHARS, type Storage } from "./storage.ts";
 
 /** One packet that went to a room (or to all of a namespace, for null), as it went; without frames where one was lost. */
 const Logged = z.object({
@@ -35,10 +35,8 @@ type Reader = Pick<SocketState, "id" | "namespace" | "rooms" | "since">;
 
 const PER_MS = 1_000;
 const MAX_CHARS = 8_000_000;
-/** A row takes 2 MB: a packet that does not fit is not kept, and who missed it gets a new session. */
+/** A packet that does not fit into a row is not kept, and who missed it gets a new session. */
 const ROW_BYTES = 1_950_000;
-/** So many surely fit: each takes three bytes at most. */
-const SAFE_CHARS = 640_000;
 const SEGMENT_CHARS = 256_000;
 /** What is to be forgotten waits for more of it: that the log begins later is written once for all of them. */
 const SLACK = { ms: 30_000, part: 1.25 };
@@ -99,8 +97,8 @@ export class ReplayLog {
   append(packet: Omit<Logged, "frames"> & { frames: readonly Frame[] }): void {
     const frames = packet.frames.map(textOf);
     const chars = frames.reduce((sum, { length }) => sum + length, 0);
-    if (this.#tailChars + chars > SAFE_CHARS) this.flush();
-    if (chars > SAFE_CHARS && bytesOf(frames) > ROW_BYTES) {
+    if (this.#tailChars + chars > ROW_CHARS) this.flush();
+    if (chars > ROW_CHARS && bytesOf(frames) > ROW_BYTES) {
       this.#load();
       this.#forget(packet.n);
       return;

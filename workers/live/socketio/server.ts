@@ -76,7 +76,10 @@ export class SocketIoEngine<Data = unknown> {
       : null;
     void state.blockConcurrencyWhile(async () => this.#recovery?.begin());
     const { registry } = this.#engine;
-    this.#delivery = new Delivery(this.#index, this.#recovery, () => registry.all());
+    this.#delivery = new Delivery({
+      ...{ index: this.#index, recovery: this.#recovery, wakeAll: () => registry.all() },
+      ...{ now: settings.now, heavy: options.heavy },
+    });
     this.#takeover = this.#openTakeover(options);
     this.#admission = new Admission({
       engine: this.#engine,

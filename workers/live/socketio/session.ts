@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Frame } from "./packets.ts";
 import type { PollingTransport } from "./polling.ts";
+import { ROW_CHARS } from "./storage.ts";
 
 /**
  * What a WebSocket's attachment says. `probe` and `probed` are of an upgrade that is not complete: the session still
@@ -121,25 +122,52 @@ export class Session<Upper = unknown> {
     if (this.#unanswered > this.#host.maxBufferedBytes / 2) this.#watch(ws);
   }
 
+  /** Whether so much more is no more than half of what may lie between us and the client. */
+  hasRoomFor(bytes: number): boolean {
+    const half = this.#host.maxBufferedBytes / 2;
+    const { ws, polling } = this;
+    if (!ws) return bytes <= ROW_CHARS && (polling?.bufferedChars ?? 0) + bytes <= half;
+    if (this.#unanswered + bytes <= half) return true;
+    if (this.#isAnswered(ws) && this.#unanswered + bytes <= half) return true;
+    this.#ask(ws);
+    return false;
+  }
+
   /**
    * The runtime does not tell how much it holds for a client, but a pong proves that all before its ping arrived. At half
    * of the limit the client gets an extra ping; who passes the limit and has not answered that for long is dropped.
    */
   #watch(ws: WebSocket): void {
     const { maxBufferedBytes: limit, patienceMs } = this.#host;
-    const now = this.#host.now();
     if (this.#askedAt === null) {
-      this.#askedAt = now;
-      this.#beforeAsking = this.#unanswered;
-      ws.send("2");
+      this.#ask(ws);
       return;
     }
-    if (this.#unanswered < limit) return;
-    if (Math.max(this.#host.pongOf(ws), this.pongAt) >= this.#askedAt) {
-      this.#unanswered -= this.#beforeAsking;
-      this.#askedAt = null;
-    } else if (now - this.#askedAt > patienceMs || this.#unanswered > limit * 8) {
+    const waitedMs = this.#host.now() - this.#askedAt;
+    if (this.#unanswered < limit || this.#isAnswered(ws)) return;
+    if (waitedMs > patienceMs || this.#unanswered > limit * 8) {
       this.#host.drop(this, "slow consumer");
     }
+  }
+
+  /** Pings out of turn, unless an answer to that is waited for. */
+  #ask(ws: WebSocket): void {
+    if (this.#askedAt !== null) return;
+    try {
+      ws.send("2");
+    } catch {
+      return;
+    }
+    this.#askedAt = this.#host.now();
+    this.#beforeAsking = this.#unanswered;
+  }
+
+  /** Whether the client has answered that: all before it has arrived, and lies between us no more. */
+  #isAnswered(ws: WebSocket): boolean {
+    if (this.#askedAt === null) return false;
+    if (Math.max(this.#host.pongOf(ws), this.pongAt) < this.#askedAt) return false;
+    this.#unanswered -= this.#beforeAsking;
+    this.#askedAt = null;
+    return true;
   }
 }

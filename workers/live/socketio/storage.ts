@@ -20,6 +20,9 @@ const MIGRATIONS = [
   "alter table socketio_clock add column is_unwritten integer not null default 0",
 ];
 
+/** So many characters surely fit into a row of 2 MB: each takes three bytes at most. */
+export const ROW_CHARS = 640_000;
+
 /** The engine's SQLite, one statement at a time. */
 export class Storage {
   readonly #sql: SqlStorage;

@@ -18,6 +18,7 @@ export interface Desk {
   /** How many shards there are. */
   shards: number;
   guestChat: boolean;
+  giftDrawings: boolean;
   engine: SocketIoEngine<SocketData>;
   /** Users who are being let in. */
   arrivals: Arrivals;

@@ -115,13 +115,16 @@ describe("a malformed payload", () => {
 });
 
 describe("what is taken from a payload", () => {
-  it("of a gift are ids and a count alone, whatever else it brings", () => {
+  it("of a gift are ids, a count and how it is drawn, whatever else it brings", () => {
     const lottie = { layers: "x".repeat(600_000) };
     const action = decide("live:gift", { ...GIFT, gift: { ...GIFT.gift, lottie } }, USER);
     expect(action).toEqual({
       kind: "gift",
       room: "live:chatme-live",
-      gift: { receiverId: 123456, giftId: "cupid", count: 3, coinValue: 100, key: null },
+      gift: {
+        ...{ receiverId: 123456, giftId: "cupid", count: 3, coinValue: 100, key: null },
+        drawing: `"lottie":${JSON.stringify(lottie)}`,
+      },
     });
   });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { drawingOf } from "../drawings.ts";
 import { MAX_ROOM_ID, type RoomKind, roomName } from "../rooms/names.ts";
 import { cleanLines, cleanText, idOf } from "./text.ts";
 
@@ -33,6 +34,8 @@ export interface AskedGift {
   coinValue: number | null;
   /** A key of the client's own, for an app that repeats a gift after a lost connection; any that REST takes too. */
   key: string | null;
+  /** How its app draws it (`drawingOf`). */
+  drawing: string | null;
 }
 
 export interface Rules {
@@ -123,6 +126,7 @@ function gift(fields: Fields): Action {
       count: count.data,
       coinValue: price.data ?? null,
       key: key.data ?? null,
+      drawing: drawingOf(part.data),
     },
   };
 }

@@ -53,7 +53,7 @@ describe("a gift over the socket", () => {
       to: { userId: host.userId, username },
       gift: {
         ...{ id: "cupid", name: "Carousel", price: 100, category: "lucky", hostShare: 0.1 },
-        ...{ hostIncome: 30, count: 3, jpWin: false },
+        ...{ hostIncome: 30, count: 3, jpWin: false, lottie: { layers: "x".repeat(1_000) } },
       },
       count: 3,
     };

@@ -2,6 +2,7 @@ import { sessionGate } from "../../../shared/auth/sessions.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { inTime } from "../../../shared/time/in-time.ts";
 import { sendPrivate } from "../chat.ts";
+import { Drawings } from "../drawings.ts";
 import { clientKeyOf, giftKey } from "../gifts.ts";
 import type { GiftAnswer, PersonCard, RoomOp, RoomReply } from "../rooms/ops.ts";
 import { type Attendance, roomsOf } from "./attendance.ts";
@@ -25,6 +26,8 @@ export class Requests {
   /** Acknowledgements that gifts wait for, by the question; lost with this memory, like their askers' patience. */
   readonly #acks = new Map<string, Ack>();
 
+  /** Of gifts that are being brought to their rooms, by the question. */
+  readonly #drawings = new Drawings();
   readonly #patienceMs: number;
 
   constructor(desk: Desk, attendance: Attendance, patienceMs: number = PATIENCE_MS) {
@@ -140,12 +143,17 @@ export class Requests {
       refuse(socket, ack, OUTSIDE);
       return;
     }
-    const wish = wishOf(signIn, gift);
+    const { drawing, ...asked } = gift;
+    const wish = wishOf(signIn, asked);
     const ask = crypto.randomUUID();
     const key = clientKeyOf(wish.senderId, wish.key);
     if (ack) this.#keepAck(ask, key, ack);
-    const op: RoomOp = { kind: "gift", socket: socket.id, ask, person, wish };
+    const isShown = this.#desk.giftDrawings && drawing !== null;
+    const isDrawn = isShown && this.#drawings.keep(ask, drawing);
+    const drawn = isDrawn ? { drawing } : {};
+    const op: RoomOp = { kind: "gift", socket: socket.id, ask, person, wish, ...drawn };
     const brought = this.#bringGift(room, op).then((reply) => {
+      this.#drawings.take(ask);
       if (reply.ok) return;
       const { code, message } = reply;
       const answer = { success: false as const, key, code, message };
@@ -227,7 +235,7 @@ const isSame = (a: PersonCard, b: PersonCard) =>
   a.line?.visitor === b.line?.visitor;
 
 /** The order of a verified user: ids, a count and a key that is made once. */
-function wishOf({ userId, sessionId }: SignIn, { key, ...gift }: AskedGift) {
+function wishOf({ userId, sessionId }: SignIn, { key, ...gift }: Omit<AskedGift, "drawing">) {
   return {
     key: giftKey(userId, key),
     senderId: userId,

@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { unique } from "../../testing/factories.ts";
+import { Drawings } from "../drawings.ts";
 import { ObjectTables } from "../object-tables.ts";
 import { Broadcasts } from "../rooms/broadcasts.ts";
 import { GiftQueue, type WaitingGift } from "../rooms/gift-queue.ts";
@@ -82,7 +83,7 @@ export class Stage {
     const messages = new Messages(tables, clock, (_, act) => this.#waiting.push(act));
     const room = new LiveRoom({
       ...{ name: this.name, members, messages, hosting, turnout, gifts, broadcasts },
-      shownGifts: new ShownGifts(tables),
+      ...{ drawings: new Drawings(), shownGifts: new ShownGifts(tables) },
       now: clock,
     });
     return { room, members, hosting, turnout };

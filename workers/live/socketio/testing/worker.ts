@@ -34,6 +34,8 @@ const KINDS: Record<string, SocketIoOptions> = {
   slow: { recovery: { maxMs: 120_000, maxPackets: 20, flushMs: 500 } },
   flood: { flood: { burst: 5, perSecond: 0.001, disconnectAfter: 10 } },
   narrow: { maxBufferedBytes: 1_000 },
+  wide: { maxBufferedBytes: 2_000 },
+  heavy: { heavy: { burst: 1_300, perSecond: 0.001 } },
   closed: { allow: (request) => request.headers.get("origin") === "https://app.example" },
   wake: { pongs: "wake" },
   open: { cors: (origin) => ({ "access-control-allow-origin": origin ?? "*" }) },
