@@ -32,10 +32,10 @@ begin
 end $$;
 
 -- live_chat_send({sender_id, recipient_id, content, via}) returns {id, created_at, repeated, sender_name}
--- Everything happens under the lock of the two people's conversation. The same text by the other way within two
--- minutes (and fifty messages) is the copy of a message that is stored: it is answered with that one (`repeated`), each
--- message having one copy at most. So long the stock client keeps what is said without a connection: it tries five times,
--- each for 20 s.
+-- Everything happens under the lock of the two people's conversation. The same text by the other way is the copy of a
+-- message that is stored (among the last fifty): it is answered with that one (`repeated`), each message having one copy
+-- at most. An event is a copy for two minutes: so long the stock client keeps what is said without a connection, it tries
+-- five times, each for 20 s. A request is one for ten seconds: no client keeps it, so a later one says it again.
 create or replace function live_chat_send(input jsonb) returns jsonb language plpgsql as $$
 declare
   sender bigint := (input->>'sender_id')::bigint;
@@ -58,7 +58,8 @@ begin
   where c.id = (select min(p.id)
     from (select * from live_private_messages l where l.conversation_id = talk order by l.id desc limit 50) p
     where p.sender_id = sender and p.content = input->>'content' and p.via <> input->>'via' and not p.twin_seen
-      and p.created_at > clock_timestamp() - interval '2 minutes')
+      and p.created_at > clock_timestamp()
+        - case input->>'via' when 'socket' then interval '2 minutes' else interval '10 seconds' end)
   returning c.* into m;
   is_copy := found;
   if not is_copy then

@@ -71,25 +71,31 @@ describe("a message that the app sends both ways", () => {
     }
   });
 
-  it("is the same one when the client kept it until it had a connection again, and is not told twice", async () => {
-    for (const first of ["rest", "socket"] as const) {
-      const [a, b] = [await createUser(), await createUser()];
-      const second = first === "rest" ? "socket" : "rest";
-      const { ctx, heard } = listening(a);
-      const one = await sendPrivate(ctx, { toUserId: b.userId, content: "Halo", via: first });
-      await execute(
-        sql`update live_private_messages set created_at = created_at - interval '100 seconds' where id = ${one.id}`,
-      );
-      // By now a shard may have slept, and knows no more what it told.
-      const later = listening(a);
-      const two = await sendPrivate(later.ctx, {
-        ...{ toUserId: b.userId, content: "Halo", via: second },
-      });
-      await settleBackground();
-      expect(two.id).toBe(one.id);
-      expect(await stored(a, b)).toEqual(["Halo"]);
-      expect([heard.length, later.heard.length]).toEqual([1, 0]);
+  /** He writes the same text twice, each by one way and so long apart; nobody remembers what was told. */
+  async function apart(ways: readonly ["rest" | "socket", "rest" | "socket"], seconds: number) {
+    const [a, b] = [await createUser(), await createUser()];
+    const listeners = [listening(a), listening(a)] as const;
+    for (const [i, via] of ways.entries()) {
+      const { ctx } = listeners[i as 0 | 1];
+      await sendPrivate(ctx, { toUserId: b.userId, content: "ok", via });
+      const back = sql`created_at - make_interval(secs => ${seconds})`;
+      if (i === 0)
+        await execute(
+          sql`update live_private_messages set created_at = ${back} where sender_id = ${a.userId}`,
+        );
     }
+    await settleBackground();
+    return { kept: await stored(a, b), told: listeners.map(({ heard }) => heard.length) };
+  }
+
+  it("is the same one when the client kept it until it had a connection again, and is not told twice", async () => {
+    const once = { kept: ["ok"], told: [1, 0] };
+    expect(await apart(["rest", "socket"], 100)).toEqual(once);
+    expect(await apart(["socket", "rest"], 5)).toMatchObject({ kept: ["ok"] });
+  });
+
+  it("is another one when its request comes long after an event: no client keeps a request", async () => {
+    expect(await apart(["socket", "rest"], 11)).toEqual({ kept: ["ok", "ok"], told: [1, 1] });
   });
 
   it("is refused by either way when it is too long, counted alike", async () => {
