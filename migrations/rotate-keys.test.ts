@@ -108,7 +108,8 @@ describe("rotating the sealing keys", () => {
   it("reaches into JSON, as column and as text, and touches nothing else there", async () => {
     const id = crypto.randomUUID();
     const original = await seal({ SEALING_KEYS: [OLD] }, "topup-callback", "isi");
-    const body = JSON.stringify({ v: 1, trxid: "X", original });
+    const target = await seal({ SEALING_KEYS: [OLD] }, "topup-callback", "0812");
+    const body = JSON.stringify({ v: 1, trxid: "X", original, target });
     await client.query(
       `insert into inbox_events (id, provider, event_key, body, received_at)
        values ($1, 'vip-reseller', $2, $3, now()), (gen_random_uuid(), 'midtrans', $2, 'bukan json', now())`,
@@ -119,9 +120,10 @@ describe("rotating the sealing keys", () => {
       "select body::jsonb as body from inbox_events where id = $1",
       [id],
     );
-    const { original: again, ...rest } = rows[0].body;
+    const { original: again, target: goal, ...rest } = rows[0].body;
     expect(rest).toEqual({ v: 1, trxid: "X" });
     expect(await unseal({ SEALING_KEYS: [NEW] }, "topup-callback", again)).toBe("isi");
+    expect(await unseal({ SEALING_KEYS: [NEW] }, "topup-callback", goal)).toBe("0812");
   });
 
   it("opens each callback of the supplier for what it was sealed as; one of a list may have none", async () => {

@@ -115,6 +115,14 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   {
     table: "inbox_events",
     column: "body",
+    field: { name: "target", type: "text" },
+    key: "id",
+    owner: "'topup-callback'",
+    only: "provider = 'vip-reseller'",
+  },
+  {
+    table: "inbox_events",
+    column: "body",
     field: { name: "key", type: "text" },
     key: "id",
     owner: "'topup-callback-refused'",

@@ -10,10 +10,10 @@
 --              last 30 days. That is no answer, just as an error is none;
 --   `short`    when it does not go back to before the attempt, nor is all that was ever sold;
 --   `lagging`  when it lacks a purchase that was surely made since the attempt: of another order of ours, by its trxid, or
---              one that a signed callback names and no order, no list and no status explains; or has rows that cannot be
---              read. Only what was made in the last 5 minutes
---              may be lacked, where it is newer than all that the list shows: lists that are always a little late would else
---              prove nothing while we sell;
+--              one that a signed callback names and no order, no list and no status explains, nor, of what is for no
+--              order in doubt, that the supplier denies it in each family an hour later (nobodys.ts); or has rows that
+--              cannot be read. Only what was made in the last 5 minutes may be lacked, where it is newer than all that the
+--              list shows: lists that are always a little late would else prove nothing while we sell;
 --   `whole`    else.
 -- Silence is believed by whole looks alone, at one that comes
 --   a. 5 minutes after the first beside something newer: a purchase of ours whose attempt began after this one's lease;

@@ -28,9 +28,10 @@ export interface NoticeApplier {
   shelve?(ctx: Ctx, body: string): Promise<string>;
   /**
    * Applies a verified notice idempotently. `parked`: nothing here fits it (yet); it is kept, tried again for a day,
-   * and can be replayed. What throws is delivered again. The reason is stored and logged: no personal data.
+   * and can be replayed. `applied` with a note: nothing was to be done, for this reason. What throws is delivered again. The
+   * reason is stored and logged: no personal data.
    */
-  apply(ctx: Ctx, body: string): Promise<"applied" | { parked: string }>;
+  apply(ctx: Ctx, body: string): Promise<"applied" | { applied: string } | { parked: string }>;
 }
 
 const notice = z.object({
@@ -125,8 +126,9 @@ async function applyEvent(
   body: string,
 ): Promise<"applied" | "parked"> {
   const outcome = await applyOrPark(ctx, applier, body);
-  const state = outcome === "applied" ? "applied" : "parked";
-  const note = outcome === "applied" ? null : outcome.parked;
+  const state = outcome === "applied" || "applied" in outcome ? "applied" : "parked";
+  const note =
+    outcome === "applied" ? null : "applied" in outcome ? outcome.applied : outcome.parked;
   await ctx.db.run(call("inbox_finish", { id, state, note }, z.unknown()));
   ctx.log.info("notice processed", { provider: applier.provider, eventId: id, state, note });
   return state;

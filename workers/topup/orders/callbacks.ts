@@ -1,7 +1,14 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
-import { type Bytes, gzip, hmacSha256Hex, seal, toBase64 } from "../../../shared/crypto/index.ts";
+import {
+  type Bytes,
+  gzip,
+  hmacSha256Hex,
+  seal,
+  toBase64,
+  unseal,
+} from "../../../shared/crypto/index.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { connectingAddress } from "../../../shared/http/caller.ts";
 import { AppError } from "../../../shared/http/errors.ts";
@@ -9,6 +16,7 @@ import { type NoticeApplier, receiveNotice } from "../../../shared/inbox/inbox.t
 import { claimedForm } from "../../../shared/providers/vip-reseller/callback.ts";
 import type { CallbackHeaders } from "../../../shared/providers/vip-reseller.ts";
 import { advance } from "./follow.ts";
+import { isNobodysPurchase } from "./nobodys.ts";
 import { orderShape, targetKind } from "./order.ts";
 import { lacksSerial, updateOf } from "./purchase.ts";
 import { LONGEST_BYTES, RefusedCallbacks } from "./refused-callbacks.ts";
@@ -18,6 +26,7 @@ const PROVIDER = "vip-reseller";
 const OWNER = "topup-callback";
 /** What a long signed one may come to when it is packed. Sealed that is 107 KB, and a queue takes 128 KB. */
 const MOST_PACKED_BYTES = 60_000;
+const NOBODYS = "no purchase of a family that is sold here, and for nobody who waits for one";
 /** An address is no longer, whatever stands before us says. */
 const LONGEST_ADDRESS = 64;
 
@@ -29,7 +38,7 @@ export interface CallbackBody {
 
 /**
  * What is kept of a verified callback. Its body may hold a token or voucher, so the original is sealed, byte for byte
- * (base64); nothing of it but the id and the status is ever used.
+ * (base64); nothing of it but the id, the status and the target is ever used.
  */
 const Kept = z.object({
   v: z.literal(1),
@@ -46,6 +55,9 @@ const Kept = z.object({
   original: z.string().nullable(),
   /** How a long one was packed before it was sealed. */
   packing: z.literal("gzip").nullable().default(null),
+  /** What it was bought for, sealed; null where it does not say. */
+  target: z.string().nullable().default(null),
+  receivedAt: z.coerce.date().nullable().default(null),
 });
 type Kept = z.output<typeof Kept>;
 
@@ -78,11 +90,15 @@ export async function receiveCallback(
   const delivery = crypto.randomUUID();
   // One that lists several orders is a notice for each; what it says twice is one event, which must not lose the original.
   const said = new Set<string>();
-  for (const { form, trxid, status, statusText } of callbacks) {
+  for (const { form, trxid, status, statusText, target: goal } of callbacks) {
     const isFirst = said.size === 0;
     if (said.size === said.add(`${trxid}/${statusText}`).size) continue;
-    const facts = { v: 1 as const, form, trxid, status, statusText, from, digest, delivery };
-    const kept: Kept = { ...facts, ...(isFirst ? original : { original: null, packing: null }) };
+    const target = goal ? await seal(ctx.config, OWNER, goal) : null;
+    const kept: Kept = {
+      ...{ v: 1, form, trxid, status, statusText, from, digest, delivery },
+      ...{ target, receivedAt: ctx.now() },
+      ...(isFirst ? original : { original: null, packing: null }),
+    };
     await receiveNotice(ctx, { provider: PROVIDER, body: JSON.stringify(kept) });
   }
   return { trxid: first.trxid };
@@ -110,7 +126,7 @@ const refused = new RefusedCallbacks();
 
 /**
  * Applies a callback as a hint: both of its forms can be replayed, so the supplier itself is asked before money moves.
- * One that overtook the answer to its order is parked until the order is known.
+ * One that overtook the answer to its order is parked until the order is known, or nobody's for good.
  */
 export const callbackApplier: NoticeApplier = {
   provider: PROVIDER,
@@ -119,7 +135,8 @@ export const callbackApplier: NoticeApplier = {
     return `${trxid}/${statusText}/${digest}${delivery && `/${delivery}`}`;
   },
   async apply(ctx, body) {
-    const { trxid, status } = Kept.parse(JSON.parse(body));
+    const kept = Kept.parse(JSON.parse(body));
+    const { trxid, status } = kept;
     const [found] = await ctx.db.run(
       rows(
         sql`select to_jsonb(o) as row, s.name as listed_name, coalesce(o.target_kind, s.target_kind) as target_kind
@@ -127,7 +144,11 @@ export const callbackApplier: NoticeApplier = {
         z.object({ row: orderShape, listed_name: z.string(), target_kind: targetKind }),
       ),
     );
-    if (!found) return { parked: "no order has this purchase" };
+    if (!found) {
+      const target = kept.target && (await unseal(ctx.config, OWNER, kept.target));
+      const isNobodys = await isNobodysPurchase(ctx, { ...kept, target });
+      return isNobodys ? { applied: NOBODYS } : { parked: "no order has this purchase" };
+    }
     const order = found.row;
     const isInterim = status === "waiting" || status === "processing";
     const isFollowed = order.state === "processing" || order.state === "review";

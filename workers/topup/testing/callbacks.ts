@@ -29,9 +29,10 @@ export async function callbackOf(
   status: string,
   form: Form = "provider",
   note = "",
+  target = "0812",
 ): Promise<{ body: string; headers: Record<string, string> }> {
   const { id, key } = supplierAccount();
-  const data = { trxid, data: "0812", service: "x", status, note, price: 1 };
+  const data = { trxid, data: target, service: "x", status, note, price: 1 };
   if (form === "specification") {
     const body = JSON.stringify({ trx_id: trxid, status, sn: note, note });
     return { body, headers: { "x-vip-signature": await md5(`${trxid}${status}${key}`) } };

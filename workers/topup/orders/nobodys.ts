@@ -1,0 +1,52 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import type { Ctx } from "../../../shared/context.ts";
+import { rows } from "../../../shared/db/statement.ts";
+import { describeError } from "../../../shared/log.ts";
+import { ProviderError } from "../../../shared/providers/provider-error.ts";
+import { SUPPLIER_FAMILIES } from "../../../shared/providers/vip-reseller.ts";
+
+/** What is told late is told by then: the supplier is not asked before. */
+const PATIENCE_MS = 60 * 60_000;
+/** Of so many callbacks that nothing explains none is asked about: whoever sends them would have us ask without end. */
+const FLOOD = 20;
+
+/**
+ * Whether what a signed callback names is surely none of ours: for no order in doubt, and an hour later unknown to the
+ * supplier in each family that we sell. So is what the operator buys of its other products (`/postpaid`), and what somebody
+ * makes up who has seen a signature. While one is not, each family's lists are held to lack it (topup_named_since), and
+ * nothing in doubt is refunded. One that may mean an order in doubt, or does not say whom it is for, is never nobody's.
+ */
+export async function isNobodysPurchase(
+  ctx: Ctx,
+  named: { trxid: string; target: string | null; receivedAt: Date | null },
+): Promise<boolean> {
+  const { trxid, target, receivedAt } = named;
+  const ageMs = receivedAt ? ctx.now().getTime() - receivedAt.getTime() : 0;
+  if (!target || ageMs < PATIENCE_MS || !(await isForNobody(ctx, target))) return false;
+  for (const family of SUPPLIER_FAMILIES) {
+    try {
+      const known = await ctx.providers.vipReseller.getOrderStatus(family, { trxid });
+      if (known.length > 0) return false;
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      ctx.log.warn("named purchase not told", { trxid, family, ...describeError(error) });
+      return false;
+    }
+  }
+  ctx.log.info("callback of a purchase that is nobody's", { trxid });
+  return true;
+}
+
+async function isForNobody(ctx: Ctx, target: string): Promise<boolean> {
+  const [found] = await ctx.db.run(
+    rows(
+      sql`select not exists (select from topup_orders o where o.state in ('queued', 'buying', 'unknown', 'review')
+            and (topup_is_for(o, ${target}) or topup_may_mean(o, ${target})))
+          and (select count(*) from (select from inbox_events e where e.retry_at is not null
+            and e.provider = 'vip-reseller' and e.state = 'parked' limit ${FLOOD + 1}) x) <= ${FLOOD} as nobodys`,
+      z.object({ nobodys: z.boolean() }),
+    ),
+  );
+  return found?.nobodys ?? false;
+}
