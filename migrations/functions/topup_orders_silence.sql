@@ -7,21 +7,27 @@
 -- that has no row that is plainly the order's (topup_orders_match.sql). It is
 --   `dead`     when it shows nothing that was surely made since the attempt, though two purchases were, 5 minutes ago and
 --              more; or, being shorter than asked for, nothing that we ever bought, though two purchases were made in the
---              last 30 days. That is no answer, just as an error is none;
+--              last 30 days that cannot stand behind its end. That is no answer, just as an error is none;
 --   `short`    when it does not go back to before the attempt, nor is all that was ever sold;
 --   `lagging`  when it lacks a purchase that was surely made since the attempt: of another order of ours, by its trxid, or
 --              one that a signed callback names and no order, no list and no status explains, nor, of what is for no
 --              order in doubt, that the supplier denies it in each family an hour later (nobodys.ts); or has rows that
 --              cannot be read. Only what was made in the last 5 minutes may be lacked, where it is newer than all that the
---              list shows: lists that are always a little late would else prove nothing while we sell;
+--              list shows: lists that are always a little late would else prove nothing while we sell. Once it shows one
+--              that was begun 5 minutes after the order's lease, what is newer than that one less 5 minutes may be lacked,
+--              however late the list is as a whole and single rows by so long: the order's own row would have shown;
 --   `whole`    else.
 -- Silence is believed by whole looks alone, at one that comes
 --   a. 5 minutes after the first beside something newer: a purchase of ours whose attempt began after this one's lease;
 --   b. 6 hours after the first. Meanwhile the customer sees the order being processed, and after one hour, and then every
---      day, the operator hears of it.
--- A dead or lagging look starts both waitings anew, a short one or an error lets them be, and neither of them is ever a
--- reason to refund, however many there are. A look that is whole for being all that was ever sold ends no waiting before
--- it shows a purchase that was made after the first: a list that is cut at some length has stood still.
+--      day, the operator hears of it;
+--   c. a day after the first, where lists are whole only for being all that was ever sold.
+-- A dead or lagging look starts these waitings anew, and so does a short one that could be all that was ever sold but for
+-- what it lacks; another short one or an error lets them be. None of them is ever a reason to refund, however many there
+-- are. A list is all that was ever sold when it is shorter than asked for and lacks nothing that is known of the last 30
+-- days, also where nothing is: older purchases a supplier may have forgotten. Before the day is over it ends a waiting only
+-- where it shows a purchase that was made after the first look: a list that is cut at some length has stood still. In a
+-- quiet shop none is made, and an order whose family had no purchase before would wait for a person.
 --
 -- So where lists never are whole, "bought" and "not bought" fit the facts equally well: after a day in doubt the order is in
 -- the list of reviews, with what its looks lack (topup_doubt_reason), for a person to settle or refund. It is asked about
@@ -29,15 +35,17 @@
 -- nobody else's is its own, also in a list that is not whole (topup_orders_decide.sql).
 --
 -- An order that was bought is refunded by itself in these cases only, each a supplier whose lists lie:
---   1. its purchase is lacked for 5 minutes by lists that show one which was made after it, and all others that we know of;
+--   1. its purchase is lacked for 5 minutes by lists that show one which was made after it, and all others that we know of
+--      and that are no newer than that one less 5 minutes;
 --   2. the list of a family stands still for 6 hours, in which we buy nothing else of it that we know of;
 --   3. its purchase stands behind one that was over before its attempt;
---   4. its row tells less than two of target, service and price, or those of something else that we know.
+--   4. its row tells less than two of target, service and price, or those of something else that we know;
+--   5. the list of a family that has no purchase from before it, or none any more, stands still for a day without it.
 -- Such a purchase is told about as soon as a list shows it (topup_orders_late.sql).
 --
--- What bounds 1 and 2: only time tells a late row from none. More looks in the 5 minutes, or more purchases that show, would
--- not tell of this row: what is late as a whole (a cache, a copy) is borne without a limit already, for the list must show
--- something newer and lack nothing that is known. 30 minutes would let every buyer whose order was lost on its way wait for
+-- What bounds 1, 2 and 5: only time tells a late row from none. More looks in the 5 minutes, or more purchases that show,
+-- would not tell of this row: what is late as a whole (a cache, a copy) is borne without a limit already, for the list must
+-- show something newer and lack nothing that is older. 30 minutes would let every buyer whose order was lost on its way wait for
 -- his money 33 minutes instead of 7. Nor can the balance veto a refund: what other purchases gave back, what was bought past
 -- us and what was paid in at the supplier move it by the same amounts, at moments that nobody tells us.
 
@@ -62,7 +70,8 @@ create or replace function topup_list_worth(o topup_orders, input jsonb) returns
     when topup_lacks_newer(o, input) then 'lagging' else 'whole' end
 $$;
 
--- Whether the list shows nothing of what it must have, though there are two or more.
+-- Whether the list shows nothing of what it must have, though there are two or more. What was bought before one of its
+-- rows was first seen may stand behind its end: an account that is used past us has lists without anything of ours.
 create or replace function topup_is_dead_list(o topup_orders, input jsonb) returns boolean language sql stable as $$
   select topup_row_after(o, input->'rows') is null and exists (
       select from topup_orders x
@@ -72,8 +81,16 @@ create or replace function topup_is_dead_list(o topup_orders, input jsonb) retur
       and not exists (select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid)
       and exists (select from topup_orders x
         where x.family = o.family and x.trxid is not null and x.bought_at < l.told
-          and x.id >= uuid_from(l.told - interval '30 days') offset 1)
+          and x.id >= uuid_from(l.told - interval '30 days')
+          and x.attempt_at > (select topup_list_reaches(o, input->'rows')) offset 1)
   from (select (input->>'asked_at')::timestamptz - topup_silence_beside_newer() as told) l
+$$;
+
+-- Since when a list that has nothing of ours must have what was bought: since the first of its rows was seen, where it goes
+-- back to before the attempt; else it is not known to be one of ours at all, and must have everything.
+create or replace function topup_list_reaches(o topup_orders, history jsonb) returns timestamptz language sql stable as $$
+  select case when topup_row_before(o, history) is null then '-infinity' else min(w.seen_at) end
+  from topup_history_rows(history) r join topup_supplier_sightings w on w.trxid = r.trxid
 $$;
 
 -- Where the list comes to what was bought before the attempt: the first row that is known to have been over, or seen, by
@@ -93,13 +110,17 @@ create or replace function topup_row_after(o topup_orders, history jsonb) return
 $$;
 
 -- Whether the list lacks a purchase that was surely made since the attempt. Where it shows something newer than the order,
--- what is newer than that and of the last minutes is not lacked.
+-- what is newer than that and of the last minutes is not lacked. Once that is newer by 5 minutes, the order's own row would
+-- show if none is later than that, so only what is as old tells of a list that lacks something.
 create or replace function topup_lacks_newer(o topup_orders, input jsonb) returns boolean language sql stable as $$
   with listed as materialized (
     select r.trxid from topup_history_rows(input->'rows') r
   ), told as materialized (
-    select least(a.at - interval '5 seconds', case when max(x.attempt_at) is not null
-      then greatest(a.at - topup_silence_beside_newer(), max(x.attempt_at)) end) as at, a.at as asked_at
+    select least(a.at - interval '5 seconds', case
+      when max(x.attempt_at) >= o.attempt_until + topup_silence_beside_newer()
+        then max(x.attempt_at) - topup_silence_beside_newer()
+      when max(x.attempt_at) is not null
+        then greatest(a.at - topup_silence_beside_newer(), max(x.attempt_at)) end) as at, a.at as asked_at
     from (select (input->>'asked_at')::timestamptz as at) a
     left join (listed l join topup_orders x on x.trxid = l.trxid)
       on x.family = o.family and x.attempt_at >= o.attempt_until and x.bought_at is not null
@@ -135,18 +156,28 @@ returns table (trxid text, received_at timestamptz) language sql stable as $$
     and not exists (select from topup_supplier_sightings w where w.trxid = n.trxid)
 $$;
 
--- Whether the list is all that the supplier ever sold us of the family: shorter than asked for, and with every purchase
--- that we know of, of which there must be one: where none is known, nothing proves that lists are answered at all.
+-- Whether the list is all that the supplier ever sold us of the family: shorter than asked for, and with every purchase of
+-- the last 30 days that we know of, though that be none.
 create or replace function topup_is_whole_list(o topup_orders, input jsonb) returns boolean language sql stable as $$
   select jsonb_array_length(input->'rows') < (input->>'asked')::int
-    and exists (select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid)
-    and not exists (select from topup_orders x
-      where x.family = o.family and x.trxid is not null and x.bought_at < l.told
-        and not exists (select from topup_history_rows(input->'rows') r where r.trxid = x.trxid))
-    and not exists (select from topup_supplier_sightings w where w.family = o.family and w.seen_at < l.told
-      and not exists (select from topup_history_rows(input->'rows') r where r.trxid = w.trxid))
-    and not topup_lacks_newer(o, input)
-  from (select (input->>'asked_at')::timestamptz - interval '5 seconds' as told) l
+    and not topup_lacks_older(o, input) and not topup_lacks_newer(o, input)
+$$;
+
+-- Whether the list lacks a purchase of the last 30 days that was tried no later than the order, or was seen before.
+create or replace function topup_lacks_older(o topup_orders, input jsonb) returns boolean language sql stable as $$
+  with listed as materialized (
+    select r.trxid from topup_history_rows(input->'rows') r
+  ), told as materialized (
+    select at - interval '5 seconds' as at, at - interval '30 days' as since
+    from (select (input->>'asked_at')::timestamptz as at) a
+  )
+  select exists (select from topup_orders x, told
+      where x.family = o.family and x.trxid is not null and x.attempt_at <= o.attempt_at and x.bought_at < told.at
+        and x.id >= uuid_from(told.since)
+        and not exists (select from listed l where l.trxid = x.trxid))
+    or exists (select from topup_supplier_sightings w, told
+      where w.family = o.family and w.seen_at < told.at and w.seen_at >= told.since
+        and not exists (select from listed l where l.trxid = w.trxid))
 $$;
 
 -- One more look at the order in doubt; returns it as it is then. The caller has locked it.
@@ -155,11 +186,14 @@ language plpgsql as $$
 declare
   asked timestamptz := (input->>'asked_at')::timestamptz;
   newer boolean := topup_row_after(o, input->'rows') is not null;
+  -- What could be all and lacks what was there by the attempt, or stood there once, contradicts what the lists before said.
+  steady boolean := worth = 'whole' or worth = 'short'
+    and (jsonb_array_length(input->'rows') >= (input->>'asked')::int or not topup_lacks_older(o, input));
 begin
   update topup_orders x set absences = x.absences + 1,
-    absent_since = case worth when 'whole' then coalesce(x.absent_since, asked) when 'short' then x.absent_since end,
+    absent_since = case when worth = 'whole' then coalesce(x.absent_since, asked) when steady then x.absent_since end,
     newer_since = case when worth = 'whole' and newer then coalesce(x.newer_since, asked)
-      when worth = 'short' then x.newer_since end,
+      when worth = 'short' and steady then x.newer_since end,
     -- Of a tie it stays when the tie was seen: what comes later is no part of it (topup_is_undecided).
     answered_since = case when x.state = 'review' then x.answered_since
       when worth <> 'dead' then coalesce(x.answered_since, asked) end,
@@ -172,10 +206,11 @@ end $$;
 -- Whether the silence is believed by this look, which has been noted.
 create or replace function topup_silence_is_believed(o topup_orders, input jsonb, worth text) returns boolean
 language sql stable as $$
-  select coalesce(worth = 'whole' and (input->>'asked_at')::timestamptz >= topup_silence_due(o)
-    and (topup_row_before(o, input->'rows') is not null or exists (
+  select coalesce(worth = 'whole' and (l.asked_at >= o.absent_since + topup_doubt_patience()
+    or l.asked_at >= topup_silence_due(o) and (topup_row_before(o, input->'rows') is not null or exists (
       select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid
-      where x.family = o.family and x.attempt_at > o.absent_since and x.bought_at is not null)), false)
+      where x.family = o.family and x.attempt_at > o.absent_since and x.bought_at is not null))), false)
+  from (select (input->>'asked_at')::timestamptz as asked_at) l
 $$;
 
 -- When silence will be believed, if every look until then is like the last one; null: it was none.

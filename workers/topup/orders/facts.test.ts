@@ -147,27 +147,26 @@ describe("a list that is shorter than asked for is all there ever was", () => {
     );
     return row;
   }
-  const ours = async () => {
-    const phone = newPhone();
-    await doubt(await customer(FUNDS), phone, {});
-    return (await theOrderOf(phone)).trxid ?? "";
-  };
-
-  it("only when it has a purchase that we know, and every one of them", async () => {
-    const trxid = await ours();
-    const family = crypto.randomUUID();
-    expect(await isWhole([trxid], { family })).toEqual({ whole: true });
-    expect(await isWhole([trxid], { asked: 1 })).toEqual({ whole: false });
-    expect(await isWhole([])).toEqual({ whole: false });
-    expect(await isWhole(["NOBODYS"])).toEqual({ whole: false });
-    await testContext().db.run(
+  /** Somebody bought past us so many days ago, and a list had it. */
+  const seen = (family: string, days: number) =>
+    testContext().db.run(
       rows(
         sql`insert into topup_supplier_sightings (trxid, family, seen_at)
-          values (${family}, ${family}, now() - interval '1 minute')`,
+          values (${`${family}/${days}`}, ${family}, now() - interval '1 minute' - ${days} * interval '1 day')`,
         z.unknown(),
       ),
     );
-    expect(await isWhole([trxid], { family })).toEqual({ whole: false });
+
+  it("only when it has every purchase of the last 30 days that is known, though that be none", async () => {
+    const family = crypto.randomUUID();
+    expect(await isWhole([], { family })).toEqual({ whole: true });
+    expect(await isWhole(["NOBODYS"], { family })).toEqual({ whole: true });
+    expect(await isWhole(["NOBODYS"], { family, asked: 1 })).toEqual({ whole: false });
+    await seen(family, 31);
+    expect(await isWhole([], { family })).toEqual({ whole: true });
+    await seen(family, 29);
+    expect(await isWhole([], { family })).toEqual({ whole: false });
+    expect(await isWhole([`${family}/29`], { family })).toEqual({ whole: true });
   });
 });
 

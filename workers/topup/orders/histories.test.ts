@@ -1,10 +1,6 @@
-import { sql } from "drizzle-orm";
 import { beforeAll, expect, it } from "vitest";
-import { z } from "zod";
-import { call, rows } from "../../../shared/db/statement.ts";
-import { transfer } from "../../../shared/ledger/ledger.ts";
 import { testContext } from "../../testing/api.ts";
-import { createUser, type TestUser, unique } from "../../testing/factories.ts";
+import { endsOf, listedRow, lookOf, ordersAt } from "../testing/histories.ts";
 import { newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 
 beforeAll(stockShelves);
@@ -40,7 +36,7 @@ interface Sold {
   madeMs: number;
   /** Behind the list as a whole. */
   lagMs: number;
-  row: Record<string, unknown>;
+  row: object;
 }
 interface History {
   target: string;
@@ -66,13 +62,10 @@ function historyOf(seed: number): History {
   const laterOnes = roll(4);
   for (let n = 1; n <= laterOnes; n += 1)
     known.push({ trxid: trxidOf(n), madeMs: (80 + roll(3_000) * n) * SECOND });
-  const row = (more: object = {}) => ({
-    ...{ target: newPhone(), zone: null, code: credit.code, service: credit.name },
-    ...{ quantity: null, price: credit.supplierPrice, outcome: "success", ...more },
-  });
-  const sold = known.map(({ trxid, madeMs }) => ({ trxid, madeMs, lagMs: 0, row: row() }));
+  const soldRow = (trxid: string, more: object = {}) => ({ trxid, row: listedRow(trxid, more) });
+  const sold: Sold[] = known.map(({ trxid, madeMs }) => ({ ...soldRow(trxid), madeMs, lagMs: 0 }));
   // Somebody buys past us.
-  sold.push({ trxid: trxidOf(8), madeMs: roll(7_200) * SECOND, lagMs: 0, row: row() });
+  sold.push({ ...soldRow(trxidOf(8)), madeMs: roll(7_200) * SECOND, lagMs: 0 });
   // Of target, service and price two are told.
   const oddTarget = one(
     target,
@@ -92,7 +85,7 @@ function historyOf(seed: number): History {
   }));
   for (const { trxid, attemptMs } of doubts) {
     const madeMs = attemptMs + roll(30) * SECOND;
-    if (trxid) sold.push({ trxid, madeMs, lagMs: roll(290) * SECOND, row: row(own) });
+    if (trxid) sold.push({ ...soldRow(trxid, own), madeMs, lagMs: roll(290) * SECOND });
   }
   const downAt = LOOKS[roll(14)] ?? 0;
   return {
@@ -113,33 +106,7 @@ function listAt({ sold, wholeLagMs, lacked }: History, afterMs: number) {
       ({ trxid, madeMs, lagMs }) => madeMs + lagMs + wholeLagMs <= afterMs && trxid !== lacked,
     )
     .sort((a, b) => b.madeMs - a.madeMs)
-    .map(({ trxid, row }) => ({ trxid, ...row }));
-}
-
-/** Its orders in doubt, beside those whose purchases are known. Answers with the ids of the former. */
-async function insert(user: TestUser, { target, doubts, known }: History, at: number) {
-  const order = (of: object) => ({ trxid: null, attempt: 0, target: newPhone(), ...of });
-  const orders = [
-    ...doubts.map(({ attemptMs }) => order({ state: "unknown", attempt: attemptMs, target })),
-    ...known.map(({ trxid, madeMs }) => order({ state: "success", trxid, attempt: madeMs })),
-  ];
-  const inserted = await testContext().db.run(
-    rows(
-      sql`insert into topup_orders (id, number, user_id, service_id, family, code, service_name, brand, target,
-          target_kind, amount, supplier_amount, state, trxid, attempt_at, attempt_until, bought_at, paid_at, finished_at)
-        select uuidv7(a.at - clock_timestamp()), 'PROP' || gen_random_uuid(), ${user.userId}, s.id, s.family, s.code, s.name,
-          s.brand, r.target, s.target_kind, ${credit.price}::bigint, ${credit.supplierPrice}::bigint, r.state, r.trxid, a.at, a.at + interval '75 seconds',
-          case when r.trxid is not null then a.at + interval '1 second' end, a.at,
-          case when r.trxid is not null then a.at + interval '2 seconds' end
-        from jsonb_to_recordset(${JSON.stringify(orders)}::jsonb) r(state text, trxid text, attempt bigint, target text),
-          topup_services s,
-          lateral (select ${new Date(at).toISOString()}::timestamptz + r.attempt * interval '1 ms' as at) a
-        where s.family = 'prepaid' and s.code = ${credit.code}
-        returning case when state = 'unknown' then id end as id`,
-      z.object({ id: z.string().nullable() }),
-    ),
-  );
-  return inserted.flatMap(({ id }) => id ?? []);
+    .map(({ row }) => row);
 }
 
 it.each([...Array(12).keys()])(
@@ -147,38 +114,21 @@ it.each([...Array(12).keys()])(
   async (seed) => {
     const history = historyOf(seed);
     const at = FIRST_AT + seed * APART;
-    const user = await createUser();
-    const { db } = testContext();
-    await db.run(
-      transfer({
-        reference: unique("fund/"),
-        debit: { kind: "gateway", owner: "test" },
-        credit: { kind: "escrow", owner: `topup:${user.userId}` },
-        amount: 2 * credit.price,
-        reason: "Isi saldo",
-      }),
-    );
-    const ids = await insert(user, history, at);
+    const ids = await ordersAt(at, [
+      ...history.doubts.map(({ attemptMs }) => ({ afterMs: attemptMs, target: history.target })),
+      ...history.known.map(({ trxid, madeMs }) => ({ afterMs: madeMs, trxid })),
+    ]);
     const [from, to] = history.downMs;
     const told = LOOKS.filter((afterMs) => afterMs < from || afterMs >= to);
     const looks = told.flatMap((afterMs) => {
-      const moment = new Date(at + afterMs).toISOString();
-      const list = { asked_at: moment, now: moment, rows: listAt(history, afterMs) };
-      const input = { ...list, unreadable: false, asked: 100, deepest: true, alert_to: "ops@x.id" };
-      return ids.map((id) => call("topup_order_match", { ...input, order_id: id }, z.unknown()));
+      const listed = listAt(history, afterMs);
+      return ids.flatMap((id) => lookOf(id, at + afterMs, listed));
     });
-    await db.batch(looks);
-    const ended = await db.run(
-      rows(
-        sql`select state, trxid from topup_orders where id = any (${`{${ids.join(",")}}`}::uuid[])`,
-        z.object({ state: z.string(), trxid: z.string().nullable() }),
-      ),
-    );
+    await testContext().db.batch(looks);
     const due = history.doubts.map(({ trxid }) => `${trxid ? "processing" : "failed"} ${trxid}`);
-    const done = ended.map(({ state, trxid }) => {
-      const isOpen = state === "unknown" && history.lacked !== null;
-      return `${isOpen ? "failed" : state} ${trxid}`;
-    });
+    const done = (await endsOf(ids)).map((end) =>
+      history.lacked ? end.replace("unknown", "failed") : end,
+    );
     expect([history, done.sort()]).toEqual([history, due.sort()]);
   },
 );

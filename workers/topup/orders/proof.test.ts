@@ -1,8 +1,4 @@
-import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
-import { rows } from "../../../shared/db/statement.ts";
-import { testContext } from "../../testing/api.ts";
 import { bench } from "../testing/bench.ts";
 import {
   alertsOf,
@@ -70,18 +66,6 @@ describe("a history is no proof that an order was not bought", () => {
     const [purchase] = await purchasesOf(target);
     expect(await theOrderOf(target)).toMatchObject({ state: "processing", trxid: purchase?.trxid });
     expect(await alertsOf(order)).toContain("Pembelian yang tertulis lain diambil untuk pesanan");
-  });
-
-  it("of a family of which no purchase is known yet", async () => {
-    const order = { id: crypto.randomUUID(), family: "none-yet", attempt_at: new Date() };
-    const [row] = await testContext().db.run(
-      rows(
-        sql`select topup_list_worth(jsonb_populate_record(null::topup_orders, ${JSON.stringify(order)}::jsonb),
-          '{"rows": [], "asked": 100, "asked_at": "2100-01-01T00:00:00Z"}') as worth`,
-        z.object({ worth: z.string() }),
-      ),
-    );
-    expect(row).toEqual({ worth: "short" });
   });
 });
 
