@@ -7,11 +7,13 @@ create or replace function topup_history_for(o topup_orders, history jsonb) retu
   where topup_is_for(o, e.row->>'target')
 $$;
 
--- The rows for this order's target that belong to no order, with when they were first seen.
+-- The rows for this order's target that belong to no order, with when they were first seen, or named: of the order that
+-- asks that is never before its attempt (topup_named_since).
 create or replace function topup_unowned_rows(o topup_orders, history jsonb)
 returns table (n bigint, trxid text, target text, zone text, code text, service text, quantity int, price bigint,
   start_count int, seen_at timestamptz) language sql stable as $$
-  select r.n, r.trxid, r.target, r.zone, r.code, r.service, r.quantity, r.price, r.start_count, w.seen_at
+  select r.n, r.trxid, r.target, r.zone, r.code, r.service, r.quantity, r.price, r.start_count,
+    least(w.seen_at, r.named_at)
   from topup_history_rows(history) r
   left join topup_supplier_sightings w on w.trxid = r.trxid
   where topup_is_for(o, r.target)
@@ -25,14 +27,26 @@ language sql immutable as $$
   select seen_at is null or seen_at >= tried - interval '1 minute'
 $$;
 
--- The rows of the history in the supplier's order.
-create or replace function topup_history_rows(list jsonb)
+drop function if exists topup_history_rows(jsonb);
+-- The rows of the history. `n`: its place in the supplier's list; null for one that a callback named at `named_at` and no
+-- list has: where it stands among the array's rows tells nothing.
+create or replace function topup_history_rows(history jsonb)
 returns table (n bigint, trxid text, target text, zone text, code text, service text, quantity int, price bigint,
-  start_count int) language sql immutable as $$
-  select e.n, r.trxid, r.target, r.zone, r.code, r.service, r.quantity, r.price, r.start_count
-  from jsonb_array_elements(list) with ordinality e(row, n),
+  start_count int, outcome text, named_at timestamptz) language sql stable as $$
+  select case when r.named_at is null then e.n end, r.trxid, r.target, r.zone, r.code, r.service, r.quantity, r.price,
+    r.start_count, r.outcome, r.named_at
+  from jsonb_array_elements(history) with ordinality e(row, n),
   lateral jsonb_to_record(e.row) r(trxid text, target text, zone text, code text, service text, quantity int,
-    price bigint, start_count int)
+    price bigint, start_count int, outcome text, named_at timestamptz)
+$$;
+
+-- Whether a row that can be the order's purchase stands as that should: behind all that was bought after its lease
+-- (`after`); one without a place, where no callback named it before the attempt. That tells only whose of several orders a
+-- row is: callbacks can be replayed, so none is ever a reason to leave it to nobody.
+create or replace function topup_is_in_place(o topup_orders, n bigint, after bigint, named_at timestamptz) returns boolean
+language sql immutable as $$
+  select coalesce(topup_is_in_place.n > coalesce(topup_is_in_place.after, 0),
+    topup_is_in_place.named_at >= o.attempt_at - interval '5 seconds', true)
 $$;
 
 -- What every spelling of a target has in common: numbers without country code or leading zero, the rest in small letters.

@@ -5,11 +5,12 @@
 -- refunded where nothing may. A person is asked about true ties only: rows that nothing tells apart, and lists that tell
 -- nothing.
 
--- {order_id, asked_at, rows: [{trxid, target, zone, code, service, quantity, price, start_count, outcome}], unreadable,
---  asked, deepest, alert_to, now} -> {verdict: settled|wait|deeper, order, due, told, wake}. `rows` are the latest of the
--- family, newest first, `asked` how many were asked for, `unreadable` whether some could not be read; `asked_at` is before
--- the supplier was asked. `deeper`: they do not reach back to the attempt, so ask for more; `deepest`: there is no longer
--- list. `due`: when the next silent look would decide. `told`: what the list was worth (topup_doubt_reason).
+-- {order_id, asked_at, rows: [{trxid, target, zone, code, service, quantity, price, start_count, outcome, named_at?}],
+--  unreadable, asked, deepest, alert_to, now} -> {verdict: settled|wait|deeper, order, due, told, wake}. `rows` are the
+-- latest of the family, newest first; one with `named_at` is in no list, but a callback that came then named it, and the
+-- supplier told of it when asked. `asked`: how many were asked for; `unreadable`: whether some could not be read;
+-- `asked_at` is before the supplier was asked. `deeper`: they do not reach back to the attempt, so ask for more;
+-- `deepest`: there is no longer list. `due`: when the next silent look would decide. `told`: what the list was worth (topup_doubt_reason).
 create or replace function topup_order_match(input jsonb) returns jsonb language plpgsql as $$
 declare
   asked_at timestamptz := (input->>'asked_at')::timestamptz;
@@ -133,10 +134,12 @@ create or replace function topup_is_undecided(x topup_orders, o topup_orders) re
     or x.state = 'review' and coalesce(x.answered_at >= o.attempt_at - interval '2 minutes', true)
 $$;
 
--- The rows that are plainly of the order's service, not seen before `since`, in the order in which they were seen.
+-- The rows that are plainly of the order's service, not seen before `since`, in the order in which they were seen; those
+-- that only callbacks named are rather newer than what lists show.
 create or replace function topup_fitting_rows(o topup_orders, history jsonb, since timestamptz)
 returns table (trxid text, price bigint, start_count int, seen_at timestamptz, place bigint) language sql stable as $$
-  select f.trxid, f.price, f.start_count, f.seen_at, row_number() over (order by f.seen_at nulls last, f.n desc)
+  select f.trxid, f.price, f.start_count, f.seen_at,
+    row_number() over (order by f.n is null, f.seen_at nulls last, f.n desc)
   from topup_unowned_rows(o, history) f
   where topup_row_is(o, f.zone, f.code, f.service, f.quantity, f.price) and topup_may_be_of(since, f.seen_at)
 $$;
@@ -158,14 +161,15 @@ $$;
 -- hand at the supplier), and only where one is left.
 create or replace function topup_rows_in_place(o topup_orders, own jsonb, history jsonb) returns jsonb
 language sql stable as $$
-  with placed as (
-    select e.row, e.n from jsonb_array_elements(history) with ordinality e(row, n)
-    where topup_is_for(o, e.row->>'target')
-      and e.n > coalesce(topup_row_after(o, history), 0)
-      and e.n < coalesce(topup_row_before(o, history), jsonb_array_length(history) + 1)
+  with around as materialized (
+    select topup_row_before(o, history) as before, topup_row_after(o, history) as after
+  ), placed as (
+    select r.* from around, topup_history_rows(history) r
+    where topup_is_for(o, r.target) and topup_is_in_place(o, r.n, around.after, r.named_at)
+      and (r.n < around.before) is not false
   )
   select case when exists (select from topup_fitting_rows(o, p.rows, o.attempt_at)) then p.rows else own end
-  from (select coalesce(jsonb_agg(placed.row order by placed.n), '[]') as rows from placed) p
+  from (select coalesce(jsonb_agg(to_jsonb(r) order by r.n), '[]') as rows from placed r) p
 $$;
 
 -- What another order in doubt is to this one: `shares`: a row can be of either; `peer`: and nothing tells whose it is;

@@ -23,32 +23,41 @@ export async function readableHistory(
   }
 }
 
+/** One that no list shows: it has no place among those that do. */
+export interface NamedPurchase {
+  purchase: SupplierOrder;
+  /** It was made by then. */
+  namedAt: Date;
+}
+
 /** Asked about by their ids, one by one: of more than these, others each time. */
 const MOST_NAMED = 10;
 
 /**
  * Purchases that signed callbacks name since the order's attempt and that neither we nor this list know, as the supplier
- * tells them when asked by their ids: the lists may lack them. Fails for none of them.
+ * tells them when asked by their ids, with when the first of their callbacks came: the lists may lack them. Fails for
+ * none of them.
  */
 export async function namedPurchases(
   ctx: Ctx,
   { id, family }: Order,
   listed: readonly SupplierOrder[],
-): Promise<SupplierOrder[]> {
+): Promise<NamedPurchase[]> {
   const known = JSON.stringify(listed.map(({ trxid }) => trxid));
   const named = await ctx.db.run(
     rows(
-      sql`select n.trxid from topup_orders o, topup_named_since(o, ${ctx.now().toISOString()}) n
+      sql`select n.trxid, min(n.received_at) as named_at from topup_orders o, topup_named_since(o, ${ctx.now().toISOString()}) n
         where o.id = ${id} and not ${known}::jsonb ? n.trxid
         group by n.trxid order by random()
         limit ${MOST_NAMED}`,
-      z.object({ trxid: z.string() }),
+      z.object({ trxid: z.string(), named_at: z.coerce.date() }),
     ),
   );
-  const told: SupplierOrder[] = [];
-  for (const { trxid } of named) {
+  const told: NamedPurchase[] = [];
+  for (const { trxid, named_at: namedAt } of named) {
     try {
-      told.push(...(await ctx.providers.vipReseller.getOrderStatus(family, { trxid })));
+      const [purchase] = await ctx.providers.vipReseller.getOrderStatus(family, { trxid });
+      if (purchase) told.push({ purchase, namedAt });
     } catch (error) {
       ctx.log.warn("named purchase not told", { trxid, ...describeError(error) });
     }

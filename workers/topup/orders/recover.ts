@@ -6,7 +6,7 @@ import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import { attemptOnce, newAttempt, recordAttempt } from "./attempt.ts";
 import { historyRow, LISTED } from "./follow.ts";
-import { namedPurchases, readableHistory } from "./history.ts";
+import { type NamedPurchase, namedPurchases, readableHistory } from "./history.ts";
 import { DOUBT_MINUTES, LISTED_DEEPEST, MOST_LISTED, PATIENCE_MINUTES } from "./limits.ts";
 import { isFinal, type Order, orderShape } from "./order.ts";
 
@@ -143,7 +143,7 @@ const DEPTHS = [LISTED, MOST_LISTED, LISTED_DEEPEST];
  */
 async function lookForPurchase(ctx: Ctx, order: Order): Promise<Look> {
   let seen: Look = { order, due: null, told: null };
-  let named: Promise<SupplierOrder[]> | null = null;
+  let named: Promise<NamedPurchase[]> | null = null;
   const namedBeside = (listed: readonly SupplierOrder[]) => {
     named ??= namedPurchases(ctx, order, listed);
     return named;
@@ -166,7 +166,7 @@ interface Look {
 async function lookSoFar(
   ctx: Ctx,
   order: Order,
-  namedBeside: (listed: readonly SupplierOrder[]) => Promise<SupplierOrder[]>,
+  namedBeside: (listed: readonly SupplierOrder[]) => Promise<NamedPurchase[]>,
   depth: number,
 ): Promise<Look & { verdict: z.output<typeof Matched>["verdict"] }> {
   const askedAt = ctx.now().toISOString();
@@ -180,13 +180,15 @@ async function lookSoFar(
     return { verdict: "wait", order, due, told: "untold" };
   }
   const { listed, unreadable } = history;
-  const named = await namedBeside(listed);
+  const unlisted = (await namedBeside(listed))
+    .filter(({ purchase }) => !isIn(listed, purchase))
+    .map(({ purchase, namedAt }) => ({ ...historyRow(purchase), named_at: namedAt.toISOString() }));
   // One that is shorter than asked for does not grow by asking for more.
   const deepest = depth === DEPTHS.at(-1) || listed.length < depth;
   const input = {
     order_id: order.id,
     asked_at: askedAt,
-    rows: [...named.filter((one) => !isIn(listed, one)), ...listed].map(historyRow),
+    rows: [...unlisted, ...listed.map(historyRow)],
     unreadable,
     asked: depth,
     deepest,

@@ -1,0 +1,144 @@
+import { sql } from "drizzle-orm";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
+import { bench } from "../testing/bench.ts";
+import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit } from "../testing/doubts.ts";
+import { alertsOf, booksOf, ordersOf, purchasesOf, runOrderJob } from "../testing/outcomes.ts";
+import { hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+
+// What a test bought ahead of the time is newer than the next one's orders no more.
+beforeEach(stockShelves);
+afterEach(() => run(sql`delete from inbox_events where body = '{"test":"named"}'`));
+
+const SECOND = 1_000;
+const HOUR = 3_600 * SECOND;
+/** After every attempt's lease, and 5 minutes later: silence beside something newer is believed. */
+const LOOKS = [205 * SECOND, 570 * SECOND];
+const { credit } = SERVICES;
+
+const run = (change: ReturnType<typeof sql>) => testContext().db.run(rows(change, z.unknown()));
+
+/** A signed callback that names the purchase came so long from now, and waits for an order that has it. */
+const name = (trxid: string, laterMs: number) =>
+  run(sql`insert into inbox_events (provider, event_key, body, state, received_at, retry_at)
+    values ('vip-reseller', ${`${trxid}/success/${laterMs}`}, '{"test":"named"}', 'parked',
+      now() + ${`${laterMs} ms`}::interval, now() + interval '1 day')`);
+
+/** Lists lack these; asked about by its id each is told. */
+const unlisted = (trxids: readonly string[]) => (text: string) => {
+  const answer = JSON.parse(text);
+  if (!Array.isArray(answer.data) || answer.data.length === 1) return text;
+  const data = answer.data.filter(({ trxid }: { trxid: string }) => !trxids.includes(trxid));
+  return JSON.stringify({ ...answer, data });
+};
+
+const statesOf = async (target: string) =>
+  (await ordersOf(target)).map(({ state, trxid }) => ({ state, trxid }));
+
+/** Buys past us; the new purchase. */
+async function buyPast(target: string): Promise<string> {
+  const before = new Set((await purchasesOf(target)).map(({ trxid }) => trxid));
+  const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
+  await vipReseller.createPrepaidOrder({ service: credit.code, target });
+  const bought = (await purchasesOf(target)).find(({ trxid }) => !before.has(trxid));
+  return bought?.trxid ?? "";
+}
+
+/** Two buyers' orders for one target at 0 and 120 s, and at 80 s one for another that is bought and listed. */
+async function apart(second: Record<string, unknown>) {
+  const target = newPhone();
+  const { user: earlier, order: first } = await orderCredit({ target, fault: { ...BOUGHT } });
+  await orderCredit({ laterMs: 80 * SECOND });
+  const fault = { ...second };
+  const { user: later } = await orderCredit({ target, fault, laterMs: 120 * SECOND });
+  const last = (await ordersOf(target)).find(({ userId }) => userId === later.userId);
+  if (!last) throw new Error("no later order");
+  const trxids = (await purchasesOf(target)).map(({ trxid }) => trxid);
+  const look = async (order: typeof first, moments: readonly number[]) => {
+    for (const laterMs of moments)
+      await runOrderJob(order, { laterMs, twist: unlisted(trxids), timeoutMs: 3_000 });
+  };
+  return { target, earlier, later, first, last, trxids, look };
+}
+
+describe("a purchase that a callback alone names, of one of two buyers' orders", () => {
+  it("is that of the one tried before it came, beside whatever newer ones are listed", async () => {
+    const { target, later, first, last, trxids, look } = await apart(NOT_BOUGHT);
+    await name(trxids[0] ?? "", 110 * SECOND);
+    await look(first, LOOKS);
+    const mine = { state: "processing", trxid: trxids[0] };
+    expect(await statesOf(target)).toEqual([mine, { state: "unknown", trxid: null }]);
+
+    await look(last, [580 * SECOND, 7 * HOUR]);
+    expect(await statesOf(target)).toEqual([mine, { state: "failed", trxid: null }]);
+    expect(await booksOf(later)).toEqual({ wallet: FUNDS, escrow: 0 });
+    expect([await alertsOf(first), await alertsOf(last)]).toEqual([[], []]);
+  });
+
+  it("is plainly its own, where the callback came long before the other was tried", async () => {
+    const { target, first, trxids, look } = await apart(NOT_BOUGHT);
+    await name(trxids[0] ?? "", 30 * SECOND);
+    await look(first, LOOKS.slice(0, 1));
+    const mine = { state: "processing", trxid: trxids[0] };
+    expect(await statesOf(target)).toEqual([mine, { state: "unknown", trxid: null }]);
+  });
+
+  it("is nobody's own, where the callback came after both: nobody is refunded, a person is asked", async () => {
+    const { target, earlier, first, trxids, look } = await apart(NOT_BOUGHT);
+    await name(trxids[0] ?? "", 150 * SECOND);
+    await look(first, LOOKS);
+    expect(await statesOf(target)).toEqual([
+      { state: "review", trxid: null },
+      { state: "unknown", trxid: null },
+    ]);
+    expect(await booksOf(earlier)).toEqual({ wallet: FUNDS - credit.price, escrow: credit.price });
+  });
+
+  it.each([1, 2, 3])(
+    "is each its own, where both were bought: the first named is the first's",
+    async () => {
+      const { target, first, last, trxids, look } = await apart(BOUGHT);
+      for (const [n, trxid] of trxids.entries()) await name(trxid, (110 + 40 * n) * SECOND);
+      await look(first, LOOKS);
+      await look(last, [580 * SECOND, 7 * HOUR]);
+      expect(await statesOf(target)).toEqual(
+        trxids.map((trxid) => ({ state: "processing", trxid })),
+      );
+    },
+  );
+});
+
+describe("one buyer's order for two purchases, of which one was made past us and a callback names the other", () => {
+  /** `newerFirst`: what is newer than the order was bought before the one past us. */
+  async function twice(newerFirst: boolean) {
+    const { order } = await orderCredit({ fault: { ...BOUGHT } });
+    const own = (await purchasesOf(order.target))[0]?.trxid ?? "";
+    const newer = () => orderCredit({ laterMs: 80 * SECOND });
+    if (newerFirst) await newer();
+    const past = await buyPast(order.target);
+    if (!newerFirst) await newer();
+    await name(own, 60 * SECOND);
+    const twist = unlisted([own]);
+    const look = async (moments: readonly number[]) => {
+      for (const laterMs of moments) await runOrderJob(order, { laterMs, twist, timeoutMs: 3_000 });
+      return (await ordersOf(order.target))[0];
+    };
+    return { order, own, past, look };
+  }
+
+  it("is not plainly the listed one for standing behind what is newer", async () => {
+    const { order, own, past, look } = await twice(false);
+    expect(await look([90 * SECOND])).toMatchObject({ state: "unknown", trxid: null });
+    await hand("succeed", own);
+    await hand("fail", past);
+    expect(await look([400 * SECOND])).toMatchObject({ state: "review", refundedAmount: 0 });
+    expect(await alertsOf(order)).toEqual(["Pesanan perlu diperiksa"]);
+  });
+
+  it("is the named one, where the listed one stands before what is newer", async () => {
+    const { own, look } = await twice(true);
+    expect(await look([90 * SECOND])).toMatchObject({ state: "processing", trxid: own });
+  });
+});
