@@ -5,6 +5,7 @@ import { rows } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
 import { type GiftScene, giftKey, isNews, type SentGift, sendGifts } from "./gifts.ts";
 import { announceGift, areInParty } from "./room-client.ts";
+import { addressKey } from "./sockets/home.ts";
 
 export interface GiveInput {
   receiverId: number;
@@ -16,6 +17,8 @@ export interface GiveInput {
   /** What the sender takes the room for; a party's prices hold only where it is one. */
   scene?: GiftScene | undefined;
   roomId?: string | undefined;
+  /** Where it is given from. */
+  address?: string | undefined;
 }
 
 /**
@@ -58,6 +61,7 @@ export async function giveGift(
       to: { userId: input.receiverId, ...to },
       gift: { ...gift, hostIncome },
       count: input.quantity,
+      address: addressKey(input.address ?? ""),
     };
     ctx.waitUntil(announceGift(ctx, shownIn, news, scene));
   }

@@ -9,6 +9,7 @@ import { ObjectTables } from "./object-tables.ts";
 import { Broadcasts } from "./rooms/broadcasts.ts";
 import { openGiftDesk } from "./rooms/gift-desk.ts";
 import { GiftQueue } from "./rooms/gift-queue.ts";
+import { GiftShow } from "./rooms/gift-show.ts";
 import type { GiftWindow } from "./rooms/gift-window.ts";
 import { doHostDuties, handInLastWords } from "./rooms/host-duties.ts";
 import { Hosting } from "./rooms/hosting.ts";
@@ -40,6 +41,7 @@ export class Room extends DurableObject<Env> {
   readonly #hosting: Hosting;
   readonly #turnout: Turnout;
   readonly #gifts: GiftWindow<GiftResult>;
+  readonly #giftShow: GiftShow;
   readonly #room: LiveRoom;
   #alarmAt: number | null = null;
   /** When last words that wait are handed in again. */
@@ -64,13 +66,18 @@ export class Room extends DurableObject<Env> {
     this.#messages = new Messages(tables);
     this.#hosting = new Hosting(tables);
     this.#turnout = new Turnout({ tables, members, hosting: this.#hosting });
+    this.#giftShow = new GiftShow({
+      ...{ roomId: partsOf(name).roomId, members, broadcasts },
+      shownGifts: new ShownGifts(tables),
+      hasDrawings: loadConfig(env).LIVE_GIFT_DRAWINGS === "on",
+    });
     this.#gifts = openGiftDesk({
       ...partsOf(name),
       queue,
       drawings,
       broadcasts,
       context: () => this.#context(),
-      show: (gifts) => this.#room.showGifts(gifts),
+      show: (gifts) => this.#giftShow.show(gifts),
       dueChanged: () => this.#arm(),
     });
     this.#room = new LiveRoom({
@@ -81,7 +88,7 @@ export class Room extends DurableObject<Env> {
       turnout: this.#turnout,
       gifts: this.#gifts,
       drawings,
-      shownGifts: new ShownGifts(tables),
+      giftShow: this.#giftShow,
       broadcasts,
       now: () => Date.now(),
     });
@@ -95,7 +102,7 @@ export class Room extends DurableObject<Env> {
   }
 
   announceGift(gift: GiftNews): void {
-    this.#room.showGifts([gift]);
+    this.#giftShow.announce(gift);
   }
 
   /**

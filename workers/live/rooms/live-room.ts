@@ -2,16 +2,16 @@ import type { Drawings } from "../drawings.ts";
 import type { GiftResult } from "../gifts.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import { Comings } from "./comings.ts";
+import type { GiftShow } from "./gift-show.ts";
 import { type GiftWindow, NOT_TAKEN } from "./gift-window.ts";
 import type { Hosting, Live } from "./hosting.ts";
 import { isUnderNumber, type Member, type Members, visitorOf } from "./members.ts";
 import type { Messages } from "./messages.ts";
 import { ownerOf, partsOf, type RoomKind } from "./names.ts";
-import type { GiftNews, LiveNews, Viewer } from "./news.ts";
+import type { LiveNews, Viewer } from "./news.ts";
 import type { RoomOp, RoomReply } from "./ops.ts";
 import { Coalesced } from "./pace.ts";
-import { giftEvent, guestId, livePayload, personPayload } from "./payloads.ts";
-import type { ShownGifts } from "./shown-gifts.ts";
+import { guestId, livePayload, personPayload } from "./payloads.ts";
 import { StandIns } from "./stand-ins.ts";
 import type { Turnout } from "./turnout.ts";
 
@@ -19,6 +19,8 @@ import type { Turnout } from "./turnout.ts";
 const COUNT_EVERY_MS = { least: 300, most: 2_000 };
 const VIEWERS_SHOWN = 100;
 const MAX_ENDED = 1_000;
+
+const NO_GIFT = { code: "not_found", message: "Gift tidak ditemukan" };
 
 export interface LiveRoomParts {
   /** The object's name, as `roomName` made it. */
@@ -30,7 +32,7 @@ export interface LiveRoomParts {
   gifts: GiftWindow<GiftResult>;
   /** Of the gifts that wait there, by their keys. */
   drawings: Drawings;
-  shownGifts: ShownGifts;
+  giftShow: GiftShow;
   broadcasts: Broadcasts;
   now(): number;
 }
@@ -90,6 +92,8 @@ export class LiveRoom {
         return this.#message(shard, op);
       case "gift":
         return this.#gift(shard, op);
+      case "drawing":
+        return this.#drawing(op);
       case "roll":
         return { ...this.#fine(false), unknown: this.reconcile(shard, op.sockets) };
       default:
@@ -189,6 +193,12 @@ export class LiveRoom {
     return this.#fine(false);
   }
 
+  #drawing({ drawing, ...told }: Extract<RoomOp, { kind: "drawing" }>): RoomReply {
+    const { giftShow } = this.#parts;
+    const isOne = drawing === undefined ? giftShow.isAwaited(told) : giftShow.draw(told, drawing);
+    return isOne ? this.#fine(false) : { ok: false, ...NO_GIFT };
+  }
+
   /** A shard's own list of the sockets it holds here: what it lost leaves; answers what is unknown here. */
   reconcile(shard: string, sockets: string[]): string[] {
     const { lost, unknown } = this.#parts.members.reconcile(shard, sockets, this.#parts.now());
@@ -223,14 +233,6 @@ export class LiveRoom {
       level: member.level,
       verified: member.userId !== null,
     }));
-  }
-
-  /** Each gift once, however often it is told. */
-  showGifts(gifts: readonly GiftNews[]): void {
-    const { broadcasts, shownGifts } = this.#parts;
-    for (const gift of shownGifts.take(gifts)) {
-      broadcasts.tell(giftEvent(this.roomId, gift));
-    }
   }
 
   /**

@@ -31,6 +31,8 @@ export interface GiftNews {
   count: number;
   /** How its sender's app draws it (`drawingOf`). */
   drawing?: string;
+  /** Of a gift over REST: where it was given from, as a socket's (`PersonCard`). */
+  address?: string | null;
 }
 
 /** A live that began or ended, as the verbs of `sessions.ts` know it. */

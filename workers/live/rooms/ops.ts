@@ -67,6 +67,8 @@ export type RoomOp =
       /** How the sender's app draws it (`drawingOf`). */
       drawing?: string;
     }
+  /** How a gift is drawn that a guest says he gave over REST; without `drawing` he asks whether that is awaited. */
+  | { kind: "drawing"; socket: string; giftId: string; drawing?: string }
   /** All sockets that the shard holds here: the room forgets those that it lost, and answers those it does not know. */
   | { kind: "roll"; sockets: string[] };
 

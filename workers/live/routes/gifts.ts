@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { appOk, body, idempotencyHeader } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
+import { connectingAddress } from "../../../shared/http/caller.ts";
 import { listGifts } from "../gifts.ts";
 import { giveGift } from "../give.ts";
 import { CatalogueQuery, CatalogueShape, GiftBody, GivenShape } from "../schemas/gifts.ts";
@@ -39,7 +40,8 @@ giftRoutes.openapi(
   }),
   async (c) => {
     const key = c.req.valid("header")["idempotency-key"];
-    const given = await giveGift(c.var.ctx, c.req.valid("json"), key);
+    const address = connectingAddress(c.req.raw) ?? undefined;
+    const given = await giveGift(c.var.ctx, { ...c.req.valid("json"), address }, key);
     const data = {
       giftId: given.giftRowId,
       hostIncome: given.hostIncome,

@@ -1,8 +1,9 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
-import { standIns } from "../../testing/api.ts";
+import { api, standIns } from "../../testing/api.ts";
 import { createUser, type TestUser, unique } from "../../testing/factories.ts";
-import { createGiver } from "../test-gifts.ts";
+import { coinsOf, createGiver } from "../test-gifts.ts";
+import { post } from "../testing/people.ts";
 import { roomStub } from "../testing/rounds.ts";
 import { connectSocket, inLive } from "../testing/socket-client.ts";
 
@@ -85,5 +86,58 @@ describe("a gift over the socket", () => {
     const next = { ...drawn(roomId, host, { src: 2 }), key };
     expect(await socket.ask("live:gift", next)).toMatchObject({ success: true });
     expect((await hostSocket.hears("live:gift-received")).gift).toMatchObject({ src: 2, count: 3 });
+  });
+});
+
+describe("the shipped app, whose socket has no token and which gives over REST", () => {
+  const address = "203.0.113.77";
+
+  /** A live with a viewer, and a giver whose app joins as it does. */
+  async function live() {
+    const roomId = unique();
+    const [host, giver] = [await createUser(), await createGiver(1_000)];
+    const hostSocket = await inLive(roomId, bearer(host));
+    await post("/api/live-session/start", host, { hostId: host.userId, roomId });
+    const claim = { name: "Pemberi", userId: giver.userId };
+    const app = await inLive(roomId, { address, ...claim });
+    const give = (from = address) =>
+      api("/api/gifts/send", {
+        ...{ method: "POST", token: giver.token, address: from },
+        json: { receiverId: host.userId, giftId: "cupid", coinValue: 100, quantity: 3 },
+      });
+    return { roomId, host, giver, hostSocket, app, give };
+  }
+
+  it("is seen to give what it draws, in our own figures, and its number is believed nothing else", async () => {
+    const { roomId, host, giver, hostSocket, app, give } = await live();
+    expect((await give()).status).toBe(200);
+    const gift = { lottie: LARGE, hostIncome: 1_000_000, price: 1, name: "Palsu" };
+    const payload = { ...drawn(roomId, host, gift), from: { userId: 1 }, count: 99 };
+    // The gift is told to its room beside the answer.
+    await expect.poll(() => app.ask("live:gift", payload)).toEqual({ success: true });
+    const shown = await hostSocket.hears("live:gift-received");
+    expect(shown).toMatchObject({ from: { userId: giver.userId }, count: 3 });
+    expect(shown.gift).toMatchObject({ lottie: LARGE, hostIncome: 30, price: 100 });
+    expect(shown.gift.name).toBe("Carousel");
+    expect(shown).not.toHaveProperty("address");
+    expect(await app.ask("live:gift", payload)).toMatchObject({ code: "unauthenticated" });
+    expect(await coinsOf(giver.userId)).toBe(700);
+  });
+
+  it("is refused a gift that was not given, whatever it claims", async () => {
+    const { roomId, host, giver, hostSocket, app } = await live();
+    const answer = await app.ask("live:gift", drawn(roomId, host, { src: 7 }));
+    expect(answer).toMatchObject({ success: false, code: "unauthenticated" });
+    await app.ask("live:message", { roomId, message: "sesudah" });
+    await hostSocket.hears("live:new-message");
+    expect(hostSocket.heard.filter(({ name }) => /gift/.test(name))).toEqual([]);
+    expect(await coinsOf(giver.userId)).toBe(1_000);
+  });
+
+  it("does not hold up a gift that was given from elsewhere", async () => {
+    const { hostSocket, give } = await live();
+    expect((await give("198.51.100.9")).status).toBe(200);
+    const { gift } = await hostSocket.hears("live:gift-received");
+    expect(gift).not.toHaveProperty("lottie");
   });
 });

@@ -23,6 +23,7 @@ export type Action =
   | { kind: "leave"; room: string }
   | { kind: "message"; room: string; text: string; claim: Claim }
   | { kind: "gift"; room: string; gift: AskedGift }
+  | { kind: "drawing"; room: string; giftId: string; drawing: string }
   | { kind: "private"; toUserId: number; text: string }
   | { kind: "refuse"; code: string; message: string }
   | { kind: "ignore" };
@@ -56,7 +57,12 @@ const ClientKey = z
 
 const IGNORE: Action = { kind: "ignore" };
 const refuse = (code: string, message: string): Action => ({ kind: "refuse", code, message });
-const SIGN_IN = refuse("unauthenticated", "Silakan masuk terlebih dahulu");
+/** What a guest hears of what needs a token. */
+export const NOT_SIGNED_IN = {
+  code: "unauthenticated",
+  message: "Silakan masuk terlebih dahulu",
+};
+const SIGN_IN: Action = { kind: "refuse", ...NOT_SIGNED_IN };
 const INCOMPLETE = refuse("invalid_input", "Data gift tidak lengkap");
 
 /**
@@ -74,7 +80,7 @@ export function decide(event: string, payload: unknown, rules: Rules): Action {
     case "live:message":
       return inRoom("live", event.slice("live:".length), fields, rules);
     case "live:gift":
-      return rules.isVerified ? gift(fields) : SIGN_IN;
+      return rules.isVerified ? gift(fields) : drawing(fields);
     case "party:join":
     case "party:leave":
     case "party:message":
@@ -129,6 +135,15 @@ function gift(fields: Fields): Action {
       drawing: drawingOf(part.data),
     },
   };
+}
+
+/** Of a guest nothing is taken but how a gift is drawn, which his app has given over REST. */
+function drawing(fields: Fields): Action {
+  const room = roomOf("live", fields);
+  const part = GiftPart.safeParse(fields.gift);
+  const drawing = part.success ? drawingOf(part.data) : null;
+  if (!room || !part.success || drawing === null) return SIGN_IN;
+  return { kind: "drawing", room, giftId: part.data.id, drawing };
 }
 
 function privateMessage(fields: Fields): Action {

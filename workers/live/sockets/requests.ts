@@ -8,7 +8,7 @@ import type { GiftAnswer, PersonCard, RoomOp, RoomReply } from "../rooms/ops.ts"
 import { type Attendance, roomsOf } from "./attendance.ts";
 import { batchRoom } from "./batches.ts";
 import { type Ack, type AppSocket, type Desk, refuse, UNAVAILABLE } from "./desk.ts";
-import { type Action, type AskedGift, type Claim, decide } from "./events.ts";
+import { type Action, type AskedGift, type Claim, decide, NOT_SIGNED_IN } from "./events.ts";
 import { claimedCard, type SignIn, type SocketData } from "./people.ts";
 
 /** Waits before a gift is brought to its room again; the key keeps it one gift. */
@@ -26,7 +26,7 @@ export class Requests {
   /** Acknowledgements that gifts wait for, by the question; lost with this memory, like their askers' patience. */
   readonly #acks = new Map<string, Ack>();
 
-  /** Of gifts that are being brought to their rooms, by the question. */
+  /** Of gifts, or told of gifts, that are being brought to their rooms, by the question. */
   readonly #drawings = new Drawings();
   readonly #patienceMs: number;
 
@@ -60,6 +60,8 @@ export class Requests {
         return await this.#message(socket, data, action, ack);
       case "gift":
         return this.#gift(socket, data, action, ack);
+      case "drawing":
+        return this.#drawing(socket, data, action, ack);
       case "private":
         return this.#private(socket, data, action, ack);
       default:
@@ -160,6 +162,29 @@ export class Requests {
       this.answerGift({ socket: socket.id, ask, answer });
     });
     this.#desk.beside("gift", brought);
+  }
+
+  /** Only what the room waits for is brought there: anybody may say that he gave something. */
+  #drawing(
+    socket: AppSocket,
+    { isBatched }: SocketData,
+    { room, giftId, drawing }: Extract<Action, { kind: "drawing" }>,
+    ack: Ack,
+  ): void {
+    const { rooms, giftDrawings } = this.#desk;
+    const isIn = socket.rooms.has(isBatched ? batchRoom(room) : room);
+    const ask = crypto.randomUUID();
+    if (!giftDrawings || !isIn || !this.#drawings.keep(ask, drawing)) {
+      refuse(socket, ack, NOT_SIGNED_IN);
+      return;
+    }
+    const op: RoomOp = { kind: "drawing", socket: socket.id, giftId };
+    const told = rooms
+      .deliver(room, op)
+      .then((reply) => (reply.ok ? rooms.deliver(room, { ...op, drawing }) : reply))
+      .then((reply) => (reply.ok ? reply : { ok: false as const, ...NOT_SIGNED_IN }))
+      .finally(() => this.#drawings.take(ask));
+    this.#answerLater(socket, ack, told);
   }
 
   /** The gift itself waits for as long as it takes; who asks again with its key is answered with what became of it. */

@@ -5,11 +5,13 @@ import { Drawings } from "../drawings.ts";
 import { ObjectTables } from "../object-tables.ts";
 import { Broadcasts } from "../rooms/broadcasts.ts";
 import { GiftQueue, type WaitingGift } from "../rooms/gift-queue.ts";
+import { GiftShow } from "../rooms/gift-show.ts";
 import { GiftWindow } from "../rooms/gift-window.ts";
 import { Hosting } from "../rooms/hosting.ts";
 import { LiveRoom } from "../rooms/live-room.ts";
 import { Members } from "../rooms/members.ts";
 import { Messages } from "../rooms/messages.ts";
+import { partsOf } from "../rooms/names.ts";
 import type { Delivery, Frame, PersonCard, RoomOp } from "../rooms/ops.ts";
 import { ShownGifts } from "../rooms/shown-gifts.ts";
 import { ROOM_TABLES } from "../rooms/tables.ts";
@@ -30,6 +32,7 @@ export class Stage {
   members: Members;
   hosting: Hosting;
   turnout: Turnout;
+  giftShow: GiftShow;
 
   constructor(storage: DurableObjectStorage, name: string) {
     this.#storage = storage;
@@ -39,6 +42,7 @@ export class Stage {
     this.members = parts.members;
     this.hosting = parts.hosting;
     this.turnout = parts.turnout;
+    this.giftShow = parts.giftShow;
   }
 
   /** What an eviction leaves: the storage alone. */
@@ -81,12 +85,17 @@ export class Stage {
       dueChanged: () => undefined,
     });
     const messages = new Messages(tables, clock, (_, act) => this.#waiting.push(act));
+    const giftShow = new GiftShow({
+      ...{ roomId: partsOf(this.name).roomId, members, broadcasts, hasDrawings: true },
+      shownGifts: new ShownGifts(tables),
+      later: (_, act) => this.#waiting.push(act),
+    });
     const room = new LiveRoom({
       ...{ name: this.name, members, messages, hosting, turnout, gifts, broadcasts },
-      ...{ drawings: new Drawings(), shownGifts: new ShownGifts(tables) },
+      ...{ drawings: new Drawings(), giftShow },
       now: clock,
     });
-    return { room, members, hosting, turnout };
+    return { room, members, hosting, turnout, giftShow };
   }
 
   async do(shard: string, ...ops: RoomOp[]) {
