@@ -152,9 +152,19 @@ create or replace function topup_is_priced_since(o topup_orders, price bigint) r
       where s.id = o.service_id and topup_supplier_cost(s, o.quantity) = topup_is_priced_since.price)
 $$;
 
--- Whether the list has this purchase behind one that was made before the attempt, so that it is older still.
+-- Whether the list has this purchase behind one that was made before the attempt, so that it is older still. It is not too
+-- old for the order where one like it of the same buyer, tried before, has taken a purchase that can be this one's and
+-- could have taken this: rows show as late as they please, and to him it is the same which of them is whose.
 create or replace function topup_is_older(o topup_orders, history jsonb, trxid text) returns boolean
 language sql stable as $$
-  select exists (select from topup_history_rows(history) r
-    where r.trxid = topup_is_older.trxid and r.n > (select topup_row_before(o, history)))
+  with before as materialized (
+    select topup_row_before(o, history) as n
+  ), late as materialized (
+    select r.n from topup_history_rows(history) r, before where r.trxid = topup_is_older.trxid and r.n > before.n
+  )
+  select exists (select from late) and not exists (
+    select from topup_orders x join topup_history_rows(history) r on r.trxid = x.trxid, late, before
+    where x.user_id = o.user_id and x.amount = o.amount and x.attempt_at < o.attempt_at and topup_alike(x, o)
+      and x.id >= uuid_from(o.attempt_at - interval '1 day')
+      and r.n < before.n and late.n < coalesce(topup_row_before(x, history), late.n + 1))
 $$;
