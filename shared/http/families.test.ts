@@ -9,7 +9,7 @@ const PATHS: Record<FamilyName, string> = {
     /api/plans /api/payment/create /api/payment/callback /api/payment/channels /api/payment
     /api/orders /api/orders/cm4x1 /api/upload /api/website /api/website/create /api/website/deploy`,
   topup: `
-    /api/orders/prepaid /api/orders/social-media /api/orders/game /api/orders/process
+    /api/orders/prepaid /api/orders/social-media /api/orders/game /api/orders/process /api/orders/history
     /api/services /api/services/nickname /api/webhooks/vip-reseller /api/admin/vip-sync
     /api/admin/topup /api/admin/topup/orders/7/refund /api/reseller/keys /api/reseller/keys/7
     /api/reseller/endpoints/7/deliveries`,

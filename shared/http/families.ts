@@ -137,7 +137,7 @@ const QUIET = [400, 401, 402, 403, 404, 409, 415, 422];
 const OWNERS: [RegExp, FamilyName][] = [
   [/^\/(v1|healthz)(\/|$)/, "panel"],
   [/^\/api\/auth\/(register|login|signin|logout)$/, "auth"],
-  [/^\/api\/orders\/(prepaid|social-media|game|process)(\/|$)/, "topup"],
+  [/^\/api\/orders\/(prepaid|social-media|game|process|history)(\/|$)/, "topup"],
   [/^\/api\/(services|webhooks\/vip-reseller|admin\/(vip-sync|topup)|reseller)(\/|$)/, "topup"],
   [/^\/api\/v2\/?$/, "smm"],
   [

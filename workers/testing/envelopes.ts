@@ -55,7 +55,10 @@ export function envelopeOf(path: string): Family {
   if (second === "payment" && APP_PAYMENTS.includes(third)) {
     return "app";
   }
-  if (second === "orders" && ["prepaid", "social-media", "game", "process"].includes(third)) {
+  if (
+    second === "orders" &&
+    ["prepaid", "social-media", "game", "process", "history"].includes(third)
+  ) {
     return "topup";
   }
   return ["payment", "orders", "upload", "website", "plans"].includes(second) ? "hosting" : "app";

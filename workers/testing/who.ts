@@ -45,7 +45,7 @@ export const WHO: Record<string, string> = {
     GET /api/reseller/endpoints, POST /api/reseller/endpoints!, PUT /api/reseller/endpoints/{id}!,
     DELETE /api/reseller/endpoints/{id}!, POST /api/reseller/endpoints/{id}/rotate!,
     GET /api/reseller/endpoints/{id}/deliveries, POST /api/reseller/deliveries/{id}/redeliver!,
-    GET /api/orders/process, GET /api/wallet, POST /api/wallet/deposit!, GET /api/payment/channels,
+    GET /api/orders/process, GET /api/orders/history, GET /api/wallet, POST /api/wallet/deposit!, GET /api/payment/channels,
     POST /api/ai/chat!, GET /api/ai/sessions, GET /api/ai/sessions/{id}, DELETE /api/ai/sessions/{id},
     GET /api/ai/actions, POST /api/ai/undo/{id}!,
     POST /api/payment/create!, GET /api/orders, GET /api/orders/{id}, GET /api/orders/{id}/invoice,

@@ -4,6 +4,7 @@ export { callbackApplier, receiveCallback } from "./callbacks.ts";
 export { expireOrders, followOrders } from "./follow.ts";
 export { noteForeignPurchases, watchForLatePurchases } from "./foreign.ts";
 export { isFinal, type Order, orderShape, WIRE_STATES, type WireState } from "./order.ts";
+export { listOwnOrders, type OwnOrders } from "./own.ts";
 export {
   type Buying,
   type GameInput,

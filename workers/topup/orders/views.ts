@@ -1,5 +1,6 @@
 import type { Ctx } from "../../../shared/context.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
+import { kindOf } from "../schemas/orders.ts";
 import type { Order } from "./order.ts";
 import { openSerial } from "./purchase.ts";
 
@@ -49,6 +50,15 @@ export async function orderView(ctx: Ctx, order: Order) {
     sn: isOwner(ctx, order) ? await openSerial(ctx, order) : null,
   };
 }
+
+/** An order in its buyer's history. */
+export const historyView = async (ctx: Ctx, order: Order) => ({
+  type: kindOf(order.family),
+  ...(await orderView(ctx, order)),
+  paidAt: order.paidAt?.toISOString() ?? null,
+  finishedAt: order.finishedAt?.toISOString() ?? null,
+  expiresAt: order.expiresAt?.toISOString() ?? null,
+});
 
 /** How an order was paid, as the order that is processed shows it; null: it is not. */
 export function paymentView({ amount, refundedAmount, paidAt }: Order) {

@@ -4,13 +4,23 @@ import { body, idempotencyHeader, topupData, topupOk } from "../../../shared/htt
 import { access, createApi } from "../../../shared/http/api.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
 import type { SupplierFamily } from "../../../shared/providers/vip-reseller.ts";
+import { listOwnOrders } from "../orders/own.ts";
 import { placeGame, placePrepaid, placeSocial } from "../orders/place.ts";
 import { processOrder } from "../orders/process.ts";
 import { askAboutOrder, getOrder, serialOf } from "../orders/read.ts";
-import { createdStatus, orderView, paymentView, supplierView } from "../orders/views.ts";
 import {
+  createdStatus,
+  historyView,
+  orderView,
+  paymentView,
+  supplierView,
+} from "../orders/views.ts";
+import {
+  familyOfKind,
   GameBody,
   GamePlaced,
+  HistoryOrder,
+  HistoryQuery,
   inContractWords,
   OrderQuery,
   OrderView,
@@ -157,6 +167,25 @@ orderRoutes.openapi(
     return c.json({ success, message: text, data }, 200);
   },
   inContractWords(["orderNumber"], "Order number is required"),
+);
+
+orderRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: "/api/orders/history",
+    tags,
+    summary:
+      "One's own orders, newest first, of the Jakarta days from..to; search is a whole number, target or supplier's id",
+    middleware: [access(null)] as const,
+    request: { query: HistoryQuery },
+    responses: topupOk(z.object({ orders: z.array(HistoryOrder), next: z.string().nullable() })),
+  }),
+  async (c) => {
+    const { type, ...query } = c.req.valid("query");
+    const found = await listOwnOrders(c.var.ctx, { ...query, family: familyOfKind(type) });
+    const orders = await Promise.all(found.orders.map((one) => historyView(c.var.ctx, one)));
+    return c.json(topupData({ orders, next: found.next }), 200);
+  },
 );
 
 /** The contract answers a question to the supplier that failed with 200 and `success: false`. */

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { pagingQuery } from "../../../shared/http/answers.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 
 /** Text as people type it: something that is neither empty nor endless, without control characters. */
@@ -66,6 +67,39 @@ export const OrderQuery = z.object({
   trxId: z.string().max(100).optional(),
 });
 
+const status = z.enum([
+  "PENDING",
+  "WAITING_PAYMENT",
+  "PROCESSING",
+  "SUCCESS",
+  "FAILED",
+  "CANCELLED",
+  "REFUNDED",
+  "PARTIAL",
+]);
+
+/** A parameter that a form sends empty when it was left open. */
+const open = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
+const day = z.iso.date().openapi({ example: "2026-11-22" });
+
+const KINDS = { prepaid: "prepaid", "social-media": "social", game: "game" } as const;
+
+export const HistoryQuery = z.object({
+  limit: pagingQuery.limit,
+  cursor: open(z.uuid()),
+  status: open(status),
+  type: open(z.enum(["prepaid", "social-media", "game"])),
+  from: open(day),
+  to: open(day),
+  search: open(words(100)),
+});
+
+/** An order in its buyer's history; `type` is the path under `/api/orders` that tells more of it. */
+export const kindOf = (family: "prepaid" | "social" | "game"): keyof typeof KINDS =>
+  family === "social" ? "social-media" : family;
+export const familyOfKind = (kind: keyof typeof KINDS | undefined) => kind && KINDS[kind];
+
 type Result = { success: true } | { success: false; error: z.core.$ZodError };
 
 /** The contract's texts: one for whatever of `required` is not there, else the schema's own. */
@@ -85,17 +119,6 @@ export function inContractWords(required: readonly string[], missing: string) {
     throw new AppError("invalid_input", message);
   };
 }
-
-const status = z.enum([
-  "PENDING",
-  "WAITING_PAYMENT",
-  "PROCESSING",
-  "SUCCESS",
-  "FAILED",
-  "CANCELLED",
-  "REFUNDED",
-  "PARTIAL",
-]);
 
 const placed = {
   orderNumber: z.string(),
@@ -186,3 +209,12 @@ export const SupplierView = z
     lastUpdate: z.string(),
   })
   .openapi("TopupSupplierOrder");
+
+export const HistoryOrder = OrderView.omit({ payment: true })
+  .extend({
+    type: z.enum(["prepaid", "social-media", "game"]),
+    paidAt: z.string().nullable(),
+    finishedAt: z.string().nullable(),
+    expiresAt: z.string().nullable(),
+  })
+  .openapi("TopupHistoryOrder");
