@@ -11,7 +11,7 @@ import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testi
 
 beforeAll(stockShelves);
 
-const { credit, diamonds, token } = SERVICES;
+const { credit, diamonds, likes, token } = SERVICES;
 
 const post = (kind: string, user: TestUser, json: unknown, key?: string): Promise<TestAnswer> =>
   api(`/api/orders/${kind}`, {
@@ -81,6 +81,42 @@ describe("GET /api/orders/…", () => {
       ...answer.body.data,
       payment: { ...payment, paidAt: expect.any(String) },
     });
+  });
+
+  it("tells of a social order its target, quantity and platform, in both forms", async () => {
+    const user = await customer();
+    const target = `@${newPhone()}`;
+    await dial(target, { stay: true });
+    await post("social-media", user, { service: likes.code, target, quantity: 200 });
+    const { number, trxid, amount } = await recorded(target);
+    const { data } = (await get(`social-media?orderNumber=${number}`, user)).body;
+    const price = Math.round(amount / 200);
+    expect(data).toMatchObject({
+      ...{ orderNumber: number, externalId: trxid, status: "PROCESSING", totalAmount: amount },
+      customerData: { target, quantity: 200, service: likes.name, platform: likes.brand },
+      items: [{ quantity: 200, price, product: { name: likes.name, sku: likes.code } }],
+      ...{ notes: null, sn: null },
+    });
+    await hand("process", trxid ?? "");
+    const asked = await get(`social-media?trxId=${trxid}`, user);
+    expect(asked.body).toEqual({
+      success: true,
+      data: {
+        ...{ trxId: trxid, status: "processing", target, quantity: 200, service: likes.name },
+        ...{ price: amount, note: "", sn: null },
+        ...{ createdDate: expect.any(String), lastUpdate: expect.any(String) },
+      },
+    });
+  });
+
+  it("tells of a game order its player and zone", async () => {
+    const user = await customer();
+    const gameId = newPhone();
+    const quote = { service: diamonds.code, gameId, zone: "2611" };
+    const { orderNumber } = (await post("game", user, quote)).body.data;
+    const { data } = (await get(`game?orderNumber=${orderNumber}`, user)).body;
+    const { name: service, code: provider } = diamonds;
+    expect(data.customerData).toEqual({ gameId, zone: "2611", service, provider });
   });
 
   it("hides it from others, and its token from admins", async () => {
