@@ -17,7 +17,7 @@ import { Attendance } from "./sockets/attendance.ts";
 import { Batches, batchRoom } from "./sockets/batches.ts";
 import { Chores } from "./sockets/chores.ts";
 import type { Desk } from "./sockets/desk.ts";
-import { Directory, type HomeOp, type HomeReply, SHARD_TABLES } from "./sockets/directory.ts";
+import { Directory, type HomeOp, SHARD_TABLES } from "./sockets/directory.ts";
 import { ENGINE_OPTIONS } from "./sockets/engine-options.ts";
 import { knownShard } from "./sockets/home.ts";
 import { Marks } from "./sockets/marks.ts";
@@ -25,6 +25,7 @@ import { type Move, Moves } from "./sockets/moves.ts";
 import { profilesOf, type SocketData } from "./sockets/people.ts";
 import { Reception } from "./sockets/reception.ts";
 import { Requests } from "./sockets/requests.ts";
+import type { HomeReply } from "./sockets/spots.ts";
 import { close, isUserHere, sendTo } from "./sockets/user-sockets.ts";
 
 /** Who connects does not wait longer for a database that hangs: he is let in on his token's signature. */

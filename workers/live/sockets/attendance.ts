@@ -3,9 +3,9 @@ import type { Delivery, RoomReply } from "../rooms/ops.ts";
 import type { DisconnectReason } from "../socketio/index.ts";
 import { batchOf, batchRoom } from "./batches.ts";
 import { type AppSocket, type Desk, UNAVAILABLE } from "./desk.ts";
-import { NO_ROOM } from "./directory.ts";
 import type { SocketData } from "./people.ts";
 import { Places, seatIn } from "./places.ts";
+import { NO_ROOM } from "./spots.ts";
 import { RETRIES_MS, stubbornly } from "./stubbornly.ts";
 
 /** A socket watches one room; a few more are for apps that preview. */

@@ -3,10 +3,11 @@ import type { Courier, Couriers } from "../courier.ts";
 import type { RoomOp, RoomReply } from "../rooms/ops.ts";
 import type { Socket, SocketIoEngine } from "../socketio/index.ts";
 import type { Arrivals } from "./arrivals.ts";
-import type { HomeOp, HomeReply } from "./directory.ts";
+import type { HomeOp } from "./directory.ts";
 import type { Marks } from "./marks.ts";
 import type { Moves } from "./moves.ts";
 import type { Profile, SignIn, SocketData } from "./people.ts";
+import type { HomeReply } from "./spots.ts";
 
 export type AppSocket = Socket<SocketData>;
 export type Ack = ((...args: unknown[]) => void) | null;

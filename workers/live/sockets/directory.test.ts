@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { unique } from "../../testing/factories.ts";
 import { ObjectTables } from "../object-tables.ts";
 import { Directory, type HomeOp, SHARD_TABLES } from "./directory.ts";
+import { NO_ROOM } from "./spots.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -122,7 +123,6 @@ it("tells who comes back the rooms of his own connection, also when he is lost a
     expect(apply(recall("three", "one"))).toEqual([["live:a"]]);
     expect(apply(recall("four", "three"))).toEqual([["live:a"]]);
     expect(apply(recall("five", "two"))).toEqual([["live:b"]]);
-    expect(apply(recall("six", "never heard of"))).toEqual([["live:a", "live:b"]]);
   });
 });
 
@@ -139,11 +139,70 @@ it("forgets a room that a tab leaves for this tab and for lost ones, and not for
   });
 });
 
-it("tells who comes back his rooms, however many connections without one he has had", async () => {
+it("tells who comes back his rooms again, by the connection that he knows: he may never have learnt of the next", async () => {
   await withPlaces((apply) => {
-    apply(at("place", "live:a", "one"));
-    for (let n = 0; n < 25; n += 1) apply(recall(`idle${n}`));
-    expect(apply(recall("two", "never heard of"))).toEqual([["live:a"]]);
+    expect(apply(recall("one"))).toEqual([[]]);
+    apply(at("place", "live:a", "one"), at("place", "live:b", "other"));
+    for (const pid of ["two", "three", "four"]) {
+      expect(apply(recall(pid, "one"))).toEqual([["live:a"]]);
+      apply(at("place", "live:a", pid));
+    }
+    apply(at("unplace", "live:a", "four"));
+    expect(apply(recall("five", "four"))).toEqual([[]]);
+  });
+});
+
+it("tells a guest's tab that goes on and was nowhere no room of his other one", async () => {
+  await withPlaces((apply) => {
+    apply(at("place", NO_ROOM, "one"), at("place", "live:a", "two"));
+    const goesOn: HomeOp = { kind: "recall", person, isReturning: true, pid: "one" };
+    expect(apply(goesOn)).toEqual([[]]);
+    expect(apply(recall("three", "two"))).toEqual([["live:a"]]);
+  });
+});
+
+it("tells one of whom nothing is known any more no room that another tab is in, only what was lost", async () => {
+  await withPlaces((apply) => {
+    apply(at("place", "live:a", "one"), at("lost", "live:b", "two"));
+    expect(apply(recall("three", "never heard of"))).toEqual([["live:b"]]);
+    apply(at("place", "live:b", "three"));
+    expect(apply(recall("new"))).toEqual([[]]);
+    expect(apply(recall("four", "two"))).toEqual([["live:b"]]);
+  });
+});
+
+it("tells who was lost his room, though another of his tabs leaves it meanwhile", async () => {
+  await withPlaces((apply) => {
+    apply(recall("one"), at("place", "live:a", "one"), at("place", "live:a", "two"));
+    apply(at("lost", "live:a", "one"), at("unplace", "live:a", "two"));
+    expect(apply(recall("new"))).toEqual([[]]);
+    expect(apply(recall("three", "one"))).toEqual([["live:a"]]);
+  });
+});
+
+it("tells who comes anew his lost rooms, however many connections of his were lost in one", async () => {
+  await withPlaces((apply) => {
+    for (let n = 0; n < 30; n += 1) apply(at("lost", "live:a", `lost${n}`));
+    apply(at("lost", "live:b", "one"));
+    expect(apply(recall("two"))).toEqual([["live:a", "live:b"]]);
+  });
+});
+
+it("writes a row again only when a third of its time is over, and that of who is nowhere more seldom", async () => {
+  await runInDurableObject(env.SOCKET_SHARD.getByName(unique("d")), (_, { storage }) => {
+    let now = 1_800_000_000_000;
+    const directory = new Directory(new ObjectTables(storage, SHARD_TABLES), () => now);
+    const writesInAnHour = (room: string) => {
+      const written = new Set<unknown>();
+      for (let second = 0; second < 3_600; second += 25) {
+        directory.apply([at("place", room, "one")]);
+        const query = "select until from spots where room = ?";
+        written.add(storage.sql.exec(query, room).one().until);
+        now += 25_000;
+      }
+      return written.size;
+    };
+    expect([writesInAnHour("live:a"), writesInAnHour(NO_ROOM)]).toEqual([48, 16]);
   });
 });
 

@@ -1,9 +1,9 @@
 import type { SocketIoOptions } from "../socketio/index.ts";
-import { GRACE_MS } from "./directory.ts";
+import { GRACE_MS } from "./spots.ts";
 
 /**
  * How the app's sockets are served. Recovery covers a client that comes back, on whatever shard; who is too late for it
- * finds his rooms by his person (`Directory`). No cookie means anything here, so any origin may read the answers.
+ * finds his rooms by his person (`Spots`). No cookie means anything here, so any origin may read the answers.
  */
 export const ENGINE_OPTIONS: SocketIoOptions = {
   // What a crash takes of the last second is in the room's own list of messages, or was never worth keeping.

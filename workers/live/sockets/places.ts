@@ -1,7 +1,7 @@
 import type { AppSocket, Desk } from "./desk.ts";
-import type { HomeReply } from "./directory.ts";
 import { homeOf } from "./home.ts";
 import { placeKey } from "./people.ts";
+import type { HomeReply } from "./spots.ts";
 import { stubbornly } from "./stubbornly.ts";
 
 /** The seat that a socket holds in a room. */
