@@ -77,13 +77,19 @@ create or replace function topup_is_dead_list(o topup_orders, input jsonb) retur
       select from topup_orders x
       where x.family = o.family and x.trxid is not null and x.attempt_at >= o.attempt_until and x.bought_at < l.told
         and x.id >= uuid_from(o.attempt_at - interval '2 hours') offset 1)
-    or jsonb_array_length(input->'rows') < (input->>'asked')::int
-      and not exists (select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid)
+    or topup_has_no_more(input)
+      and not exists (select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid
+        where r.n is not null)
       and exists (select from topup_orders x
         where x.family = o.family and x.trxid is not null and x.bought_at < l.told
           and x.id >= uuid_from(l.told - interval '30 days')
           and x.attempt_at > (select topup_list_reaches(o, input->'rows')) offset 1)
   from (select (input->>'asked_at')::timestamptz - topup_silence_beside_newer() as told) l
+$$;
+
+-- Whether the list is shorter than asked for.
+create or replace function topup_has_no_more(input jsonb) returns boolean language sql stable as $$
+  select count(r.n) < (input->>'asked')::int from topup_history_rows(input->'rows') r
 $$;
 
 -- Since when a list that has nothing of ours must have what was bought: since the first of its rows was seen, where it goes
@@ -114,7 +120,7 @@ $$;
 -- show if none is later than that, so only what is as old tells of a list that lacks something.
 create or replace function topup_lacks_newer(o topup_orders, input jsonb) returns boolean language sql stable as $$
   with listed as materialized (
-    select r.trxid from topup_history_rows(input->'rows') r
+    select r.trxid, r.n from topup_history_rows(input->'rows') r
   ), told as materialized (
     select least(a.at - interval '5 seconds', case
       when max(x.attempt_at) >= o.attempt_until + topup_silence_beside_newer()
@@ -123,7 +129,7 @@ create or replace function topup_lacks_newer(o topup_orders, input jsonb) return
         then greatest(a.at - topup_silence_beside_newer(), max(x.attempt_at)) end) as at, a.at as asked_at
     from (select (input->>'asked_at')::timestamptz as at) a
     left join (listed l join topup_orders x on x.trxid = l.trxid)
-      on x.family = o.family and x.attempt_at >= o.attempt_until and x.bought_at is not null
+      on l.n is not null and x.family = o.family and x.attempt_at >= o.attempt_until and x.bought_at is not null
     group by a.at
   )
   select exists (
@@ -159,8 +165,7 @@ $$;
 -- Whether the list is all that the supplier ever sold us of the family: shorter than asked for, and with every purchase of
 -- the last 30 days that we know of, though that be none.
 create or replace function topup_is_whole_list(o topup_orders, input jsonb) returns boolean language sql stable as $$
-  select jsonb_array_length(input->'rows') < (input->>'asked')::int
-    and not topup_lacks_older(o, input) and not topup_lacks_newer(o, input)
+  select topup_has_no_more(input) and not topup_lacks_older(o, input) and not topup_lacks_newer(o, input)
 $$;
 
 -- Whether the list lacks a purchase of the last 30 days that was tried no later than the order, or was seen before.
@@ -188,7 +193,7 @@ declare
   newer boolean := topup_row_after(o, input->'rows') is not null;
   -- What could be all and lacks what was there by the attempt, or stood there once, contradicts what the lists before said.
   steady boolean := worth = 'whole' or worth = 'short'
-    and (jsonb_array_length(input->'rows') >= (input->>'asked')::int or not topup_lacks_older(o, input));
+    and (not topup_has_no_more(input) or not topup_lacks_older(o, input));
 begin
   update topup_orders x set absences = x.absences + 1,
     absent_since = case when worth = 'whole' then coalesce(x.absent_since, asked) when steady then x.absent_since end,
@@ -209,7 +214,7 @@ language sql stable as $$
   select coalesce(worth = 'whole' and (l.asked_at >= o.absent_since + topup_doubt_patience()
     or l.asked_at >= topup_silence_due(o) and (topup_row_before(o, input->'rows') is not null or exists (
       select from topup_history_rows(input->'rows') r join topup_orders x on x.trxid = r.trxid
-      where x.family = o.family and x.attempt_at > o.absent_since and x.bought_at is not null))), false)
+      where r.n is not null and x.family = o.family and x.attempt_at > o.absent_since and x.bought_at is not null))), false)
   from (select (input->>'asked_at')::timestamptz as asked_at) l
 $$;
 

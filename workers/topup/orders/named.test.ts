@@ -142,3 +142,50 @@ describe("one buyer's order for two purchases, of which one was made past us and
     expect(await look([90 * SECOND])).toMatchObject({ state: "processing", trxid: own });
   });
 });
+
+describe("a list shows nothing of what a callback alone names", () => {
+  /** What the function says to an order of now and a list of 100 at most, beside which callbacks named these. */
+  async function told(
+    verdict: ReturnType<typeof sql>,
+    trxids: readonly string[],
+    more: object = {},
+  ) {
+    const at = (ms: number) => new Date(Date.now() + ms);
+    const o = { family: "prepaid", attempt_at: at(0), attempt_until: at(2 * HOUR), ...more };
+    const named = trxids.map((trxid) => ({ trxid, named_at: at(SECOND) }));
+    const input = { rows: named, asked: trxids.length, asked_at: at(HOUR) };
+    const [row] = await testContext().db.run(
+      rows(
+        sql`select ${verdict} as told
+          from jsonb_populate_record(null::topup_orders, ${JSON.stringify(o)}::jsonb) o,
+            lateral (select ${JSON.stringify(input)}::jsonb as input) i`,
+        z.object({ told: z.boolean() }),
+      ),
+    );
+    return row?.told;
+  }
+  const bought = async (laterMs = 80 * SECOND) =>
+    (await orderCredit({ laterMs })).order.trxid ?? "";
+
+  it("so it may be all that was ever sold", async () => {
+    const family = crypto.randomUUID();
+    expect(await told(sql`topup_is_whole_list(o, i.input)`, ["NAMED"], { family })).toBe(true);
+  });
+
+  it("so it is dead without anything else of ours", async () => {
+    const known = [await bought(), await bought()];
+    expect(await told(sql`topup_is_dead_list(o, i.input)`, known)).toBe(true);
+  });
+
+  it("so it ends no silence", async () => {
+    const since = { absent_since: new Date(), newer_since: new Date() };
+    const verdict = sql`topup_silence_is_believed(o, i.input, 'whole')`;
+    expect(await told(verdict, [await bought()], since)).toBe(false);
+  });
+
+  it("so it lacks what was bought before that", async () => {
+    const [, newest] = [await bought(200 * SECOND), await bought(400 * SECOND)];
+    const until = { attempt_until: new Date(Date.now() + 60 * SECOND) };
+    expect(await told(sql`topup_lacks_newer(o, i.input)`, [newest], until)).toBe(true);
+  });
+});
