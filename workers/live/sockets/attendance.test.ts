@@ -4,12 +4,14 @@ import { Attendance } from "./attendance.ts";
 import type { AppSocket, Desk } from "./desk.ts";
 import type { Marks } from "./marks.ts";
 import { userCard } from "./people.ts";
+import { NO_ROOM } from "./spots.ts";
 
 const ROOM = "live:uji";
 
 /** A socket of a user whom the directory has in one room; calls of objects fail as often as told. */
 function scene(fails: { home: number; room: number }) {
   const rooms = new Set<string>();
+  const toldHome: unknown[] = [];
   const left = { ...fails };
   const fail = (what: keyof typeof left) => {
     left[what] -= 1;
@@ -33,6 +35,7 @@ function scene(fails: { home: number; room: number }) {
     homes: {
       deliver: async ({ kind }: { kind: string }, op?: { kind: string }) => {
         if ((op ?? { kind }).kind === "recall") fail("home");
+        else toldHome.push(op);
         return { rooms: [ROOM] };
       },
     },
@@ -43,7 +46,7 @@ function scene(fails: { home: number; room: number }) {
       },
     },
   } as unknown as Desk;
-  return { socket, attendance: new Attendance(desk, [1, 1, 1]) };
+  return { socket, toldHome, attendance: new Attendance(desk, [1, 1, 1]) };
 }
 
 describe("who comes back while objects are being moved", () => {
@@ -51,6 +54,26 @@ describe("who comes back while objects are being moved", () => {
     const { socket, attendance } = scene({ home: 2, room: 2 });
     await attendance.restore(socket);
     expect([...socket.rooms]).toEqual([ROOM]);
+  });
+
+  it("is put back at a later round where his home stayed silent, which is never told that he is nowhere", async () => {
+    const { socket, attendance, toldHome } = scene({ home: 9, room: 0 });
+    await expect(attendance.restore(socket)).rejects.toThrow("being moved");
+    await expect
+      .poll(() => {
+        attendance.renewPlaces([socket]);
+        return [...socket.rooms];
+      })
+      .toEqual([ROOM]);
+    expect(toldHome).not.toContainEqual(expect.objectContaining({ room: NO_ROOM }));
+  });
+
+  it("is put nowhere at a later round when he has left by himself meanwhile", async () => {
+    const { socket, attendance, toldHome } = scene({ home: 4, room: 0 });
+    await expect(attendance.restore(socket)).rejects.toThrow("being moved");
+    await attendance.leave(socket, ROOM);
+    attendance.renewPlaces([socket]);
+    expect(toldHome).toContainEqual(expect.objectContaining({ kind: "place", room: NO_ROOM }));
   });
 
   it("stays in a room that does not answer at all: it learns of him at the next round", async () => {

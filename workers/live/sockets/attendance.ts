@@ -166,7 +166,9 @@ export class Attendance {
     const data = socket.data;
     const seat = data?.seat?.room === room ? null : (data?.seat ?? null);
     const isKept = data?.seat?.room === room || (data?.pending && room in data.pending);
-    if (data && isKept) socket.data = { ...data, seat, pending: without(data.pending, room) };
+    if (data && (isKept || data.isAdrift)) {
+      socket.data = { ...data, seat, pending: without(data.pending, room), isAdrift: false };
+    }
     this.#places.tell("unplace", socket, room);
     try {
       await this.#desk.rooms.deliver(room, { kind: "leave", socket: socket.id, isGoodbye: true });
@@ -175,10 +177,11 @@ export class Attendance {
     }
   }
 
-  /** Puts a socket back into the rooms of its person: after a reconnect the app asks for none. */
+  /** Puts a socket back into its rooms: after a reconnect the app asks for none. A home that is away is asked at each round. */
   async restore(socket: AppSocket): Promise<void> {
     if (!socket.data || roomsOf(socket).length > 0) return;
     const { rooms, seats = {} } = await this.#places.recall(socket);
+    if (roomsOf(socket).length > 0) return;
     const [taken] = Object.entries(seats);
     if (taken && socket.data) {
       const [room, seat] = taken;
@@ -235,10 +238,14 @@ export class Attendance {
     if (socket?.rooms.has(placeOf(socket, room))) await this.joinQuietly(socket, room);
   }
 
-  /** Tells the homes again what they know of this shard's sockets, so that it does not lapse. */
+  /** Tells the homes again what they know of this shard's sockets, so that it does not lapse, or asks what they did not say. */
   renewPlaces(sockets: AppSocket[] = this.#desk.engine.sockets()): void {
     for (const socket of sockets) {
       const rooms = roomsOf(socket);
+      if (rooms.length === 0 && socket.data?.isAdrift) {
+        this.#desk.beside("restore", this.restore(socket));
+        continue;
+      }
       for (const room of rooms.length > 0 ? rooms : [NO_ROOM]) {
         this.#places.tell("place", socket, room);
       }

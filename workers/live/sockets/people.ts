@@ -21,6 +21,8 @@ export interface SocketData {
   /** The pid that it named, where it did not go on as that socket. */
   formerPid?: string | null;
   seat: { room: string; seat: number } | null;
+  /** His home did not say where he was: it is asked again, unless he goes somewhere himself. */
+  isAdrift?: boolean;
   /** Rooms that it was in on another shard and is not in here yet, with the last that reached it there. */
   pending?: Record<string, number | null>;
   /** How often it went from one shard to another. */

@@ -8,6 +8,11 @@ import { stubbornly } from "./stubbornly.ts";
 export const seatIn = ({ data }: AppSocket, room: string): number | undefined =>
   data?.seat?.room === room ? data.seat.seat : undefined;
 
+function setAdrift(socket: AppSocket, isAdrift: boolean): void {
+  const { data } = socket;
+  if (data && (data.isAdrift ?? false) !== isAdrift) socket.data = { ...data, isAdrift };
+}
+
 /** What the homes of persons know of where they are: for who begins anew, and is to be where he was. */
 export class Places {
   readonly #desk: Desk;
@@ -51,9 +56,15 @@ export class Places {
     const home = homeOf(person, this.#desk.shards);
     const { isReturning, formerPid } = data;
     const recall = { kind: "recall" as const, person, isReturning, pid, formerPid };
-    return await stubbornly(() => this.#desk.homes.deliver(home, recall), {
-      pausesMs: this.#retriesMs,
-      isDue: () => socket.connected,
-    });
+    const ask = () => this.#desk.homes.deliver(home, recall);
+    const isDue = () => socket.connected;
+    try {
+      const reply = await stubbornly(ask, { pausesMs: this.#retriesMs, isDue });
+      setAdrift(socket, false);
+      return reply;
+    } catch (error) {
+      setAdrift(socket, isDue());
+      throw error;
+    }
   }
 }
