@@ -141,8 +141,8 @@ create or replace function topup_hand_note_placed(request_id uuid, order_id uuid
   update topup_hand_requests h set placed_order_id = topup_hand_note_placed.order_id where h.id = request_id
 $$;
 
--- {order_id, rows: [{trxid, target, code}], confirm, now} -> true. Whether an order that failed may be placed again: at
--- the price that its owner agreed to, and only if none of the supplier's latest purchases that are not plainly somebody
+-- {order_id, rows: [{trxid, target, code}], confirm, now} -> true. Whether an order that failed may be placed again: of
+-- the goods and at the price that its owner agreed to, and only if none of the supplier's latest purchases that are not plainly somebody
 -- else's is for its target, and he has not ordered the same since (unless that is meant: `confirm`). `rows`: those that
 -- did not fail. Raises `conflict`.
 create or replace function topup_retry_allowed(input jsonb) returns jsonb language plpgsql as $$
@@ -151,6 +151,7 @@ declare
   late text;
   since text;
   now_costs bigint;
+  renamed text;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
   select r.trxid into late
@@ -173,8 +174,12 @@ begin
     perform app_error('conflict', 'Its owner has ordered the same since (' || since
       || '). Send "confirm": true to place it again all the same', jsonb_build_object('orderNumber', since));
   end if;
-  select c.amount into now_costs from topup_service_for_sale(o.family, o.code, (input->>'now')::timestamptz) s,
+  select c.amount, case when topup_is_renamed(o, s) then s.name end into now_costs, renamed
+  from topup_service_for_sale(o.family, o.code, (input->>'now')::timestamptz) s,
     topup_order_cost(s, o.user_id, o.quantity) c;
+  if renamed is not null then
+    perform app_error('conflict', 'This service is now ' || renamed);
+  end if;
   if now_costs <> o.amount then
     perform app_error('conflict', 'The price of this service has changed to ' || now_costs);
   end if;

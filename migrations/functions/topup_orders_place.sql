@@ -74,7 +74,8 @@ create or replace function topup_order_again(order_id uuid) returns jsonb langua
 $$;
 
 -- {number, user_id, confirm, now, attempt_id, lease_seconds, limits, claim} -> {order, replayed}. Pays an unpaid order at
--- the price that was told, once: whoever comes second finds it no longer ready, or has the same key.
+-- the price that was told, once: whoever comes second finds it no longer ready, or has the same key. Of a service that has
+-- become another one since, it pays for nothing.
 create or replace function topup_order_pay(input jsonb) returns jsonb language plpgsql as $$
 declare
   buyer bigint := (input->>'user_id')::bigint;
@@ -96,6 +97,10 @@ begin
   end if;
   s := topup_service_for_sale(o.family, o.code, (input->>'now')::timestamptz);
   cost := topup_order_cost(s, buyer, o.quantity);
+  if topup_is_renamed(o, s) then
+    perform app_error('changed', 'This service is now ' || s.name || '. Please order again.',
+      jsonb_build_object('amount', cost.amount));
+  end if;
   if cost.amount <> o.amount or cost.supplier_amount > o.amount then
     perform app_error('changed', 'The price of this service has changed to ' || cost.amount || '. Please order again.',
       jsonb_build_object('amount', cost.amount));
@@ -124,6 +129,12 @@ begin
   end if;
   return s;
 end $$;
+
+-- Whether the service's code has come to stand for other goods than were ordered: the supplier gives it to what he likes,
+-- at the old price too, and its name alone tells.
+create or replace function topup_is_renamed(o topup_orders, s topup_services) returns boolean language sql immutable as $$
+  select topup_plain_name(s.name) <> topup_plain_name(o.service_name)
+$$;
 
 -- Whether the supplier takes orders of the service then, as far as we know.
 create or replace function topup_is_open(s topup_services, moment timestamptz) returns boolean language sql stable as $$

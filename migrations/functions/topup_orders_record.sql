@@ -177,20 +177,22 @@ end $$;
 
 -- {order_id, attempt_id, lease_seconds, patience_minutes, now} -> {do: buy|ask|wait|nothing, order, wake}. What the
 -- order's job is to do. An attempt whose time is over may have bought; one that waits for its turn for too long ends, and
--- so does one whose service has become dearer than it was sold for, or is gone.
+-- so does one whose service has become dearer than it was sold for, or another one, or is gone.
 create or replace function topup_order_take(input jsonb) returns jsonb language plpgsql as $$
 declare
   moment timestamptz := (input->>'now')::timestamptz;
   cost bigint;
+  renamed boolean;
   over text;
   o topup_orders;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
-  select topup_supplier_cost(s, o.quantity) into cost from topup_services s
+  select topup_supplier_cost(s, o.quantity), topup_is_renamed(o, s) into cost, renamed from topup_services s
   where s.id = o.service_id and topup_is_open(s, moment);
   over := case when o.paid_at < moment - make_interval(mins => (input->>'patience_minutes')::int)
       then 'The service is busy'
     when cost is null then 'The service is not available'
+    when renamed then 'The service has changed'
     when cost > o.amount then 'The price of this service has changed' end;
   if o.state = 'queued' and over is not null then
     update topup_orders x set notes = over where x.id = o.id;
