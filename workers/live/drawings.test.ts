@@ -8,6 +8,10 @@ const drawn = (gift: Record<string, unknown>) => {
 
 const lottie = (part: object) => ({ lottie: { v: "5.7.4", layers: [], ...part } });
 
+const layer = (o: object) => lottie({ layers: [{ ks: { o } }] });
+const slot = (p: object) => lottie({ slots: { a: { p } } });
+const font = (part: object) => lottie({ fonts: { list: [{ fName: "A", origin: 3, ...part }] } });
+
 describe("a gift's drawing", () => {
   it("is its animation and its picture, and nothing else that the payload says", () => {
     const gift = { ...lottie({ w: 300 }), src: "gifts/burger.png", price: 1, hostIncome: 9 };
@@ -33,7 +37,11 @@ describe("a gift's drawing", () => {
         { id: "b", u: "images/", p: "img_0.png" },
         { id: "c", layers: [] },
       ],
-      fonts: { list: [{ fName: "Inter", fPath: "" }] },
+      fonts: { list: [{ fName: "Inter", fFamily: "Inter Tight", fPath: "" }] },
+      slots: { colour: { p: { a: 0, k: [1, 0, 0] } } },
+      layers: [
+        { ks: { p: { s: true, x: { a: 0, k: 3 } }, o: { k: [{ i: { x: [0.8], y: [1] } }] } } },
+      ],
     });
     expect(drawn(own)).toEqual(own);
   });
@@ -51,6 +59,19 @@ describe("a gift's drawing", () => {
     ["an asset that is no text", lottie({ assets: [{ u: ["//orang.example/"], p: "p.png" }] })],
     ["a font from elsewhere", lottie({ fonts: { list: [{ fPath: "//orang.example/f.css" }] } })],
     ["an expression", lottie({ layers: [{ ks: { o: { k: 1, x: "alert(1)" } } }] })],
+    ["an expression in a list", layer({ k: 1, x: ["alert(1)"] })],
+    ["an expression behind numbers", layer({ k: 1, x: [0, [[0.5, "alert(1)"]]] })],
+    ["a picture in a slot", slot({ p: "https://orang.example/p.png" })],
+    ["a picture in a slot, in a list", slot({ p: ["//orang.example/p.png"] })],
+    [
+      "one whose slot ends it",
+      { lottie: { assets: [{ u: "/", sid: "a" }], ...slot({ p: "/b" }).lottie } },
+    ],
+    [
+      "a style sheet for a font's name",
+      font({ fFamily: "a} body{background:url(//orang.example/)" }),
+    ],
+    ["a style sheet for a font's file", font({ fPath: "a'),url('//orang.example/f.woff" })],
     ["no object", { lottie: "https://orang.example/a.json" }],
     ["a list", { lottie: [1, 2] }],
     ["nothing", {}],

@@ -18,18 +18,22 @@ const Source = z.union([
   z.strictObject({ uri: z.string().min(1).refine(isLocal) }),
 ]);
 
-/** What a player loads for an animation: pictures, sounds and fonts. */
-const Asset = z
-  .looseObject({ u: z.string().default(""), p: z.string().default("") })
-  .refine(({ u, p }) => isOurs(u) && isOurs(p) && isOurs(u + p));
-const Font = z.looseObject({ fPath: z.string().refine(isLocal).optional() });
-const Lottie = z.looseObject({
-  assets: z.array(Asset).optional(),
-  fonts: z.looseObject({ list: z.array(Font).optional() }).optional(),
-});
+/** Of a font: players write it into a style sheet as it is. */
+const PLAIN = /^[\p{L}\p{N} ,._-]{0,200}$/u;
+const PLAIN_PATH = /^(?!\s|\/\/)[\p{L}\p{N} ._/-]{0,500}$/u;
 
-/** An expression: players for the web run it as a program. */
-const EXPRESSION = /"x":"/;
+/**
+ * What an animation may say under names by which a player for the web runs or loads something. They are looked at wherever
+ * they stand: `slots` put anything in the place of anything. `x` is an expression; `u` and `p`, one behind the other, are
+ * the address of a picture or sound, though not always of one object, so that no `u` makes another's `p` a machine's name.
+ */
+const TEXTS: ReadonlyMap<string, (text: string) => boolean> = new Map([
+  ["x", () => false],
+  ["u", (text) => isOurs(text) && text !== "/"],
+  ["p", isOurs],
+  ["fPath", (text) => PLAIN_PATH.test(text)],
+  ["fFamily", (text) => PLAIN.test(text)],
+]);
 
 /**
  * What a sender's app put into its gift to be drawn (`src`, `lottie`; contract §3.1 and §3.3), as the members of a JSON
@@ -40,18 +44,30 @@ export function drawingOf(gift: Record<string, unknown>): string | null {
   const members: string[] = [];
   const source = Source.safeParse(gift.src);
   if (source.success) members.push(`"src":${JSON.stringify(source.data)}`);
-  const lottie = Lottie.safeParse(gift.lottie).success ? jsonOf(gift.lottie) : null;
-  if (lottie !== null && !EXPRESSION.test(lottie)) members.push(`"lottie":${lottie}`);
+  const { lottie } = gift;
+  const isAnimation = typeof lottie === "object" && lottie !== null && !Array.isArray(lottie);
+  if (isAnimation && isHarmless(lottie, MAX_DEPTH))
+    members.push(`"lottie":${JSON.stringify(lottie)}`);
   const drawing = members.join(",");
   return drawing === "" || bytesOf(drawing) > MAX_BYTES ? null : drawing;
 }
 
-/** Null for what is nested so deep that an app which reads it may fall over. */
-const jsonOf = (value: unknown) => (isFlat(value, MAX_DEPTH) ? JSON.stringify(value) : null);
-
-function isFlat(value: unknown, levels: number): boolean {
+/** False also for what is nested so deep that an app which reads it may fall over. */
+function isHarmless(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;
-  return levels > 0 && Object.values(value).every((part) => isFlat(part, levels - 1));
+  if (levels === 0) return false;
+  if (Array.isArray(value)) return value.every((part) => isHarmless(part, levels - 1));
+  return Object.entries(value).every(
+    ([name, part]) => isHarmless(part, levels - 1) && maySay(name, part),
+  );
+}
+
+/** A list of texts is a text to who puts it together with another. */
+function maySay(name: string, value: unknown): boolean {
+  const isFine = TEXTS.get(name);
+  if (!isFine) return true;
+  if (Array.isArray(value)) return !value.flat(MAX_DEPTH).some((part) => typeof part === "string");
+  return typeof value !== "string" || isFine(value);
 }
 
 const bytesOf = (text: string) => new TextEncoder().encode(text).byteLength;
