@@ -58,9 +58,10 @@ create or replace function jobs_backoff(attempts int) returns interval language 
   select make_interval(secs => least(3600, 5 * 2 ^ least(attempts - 1, 20)) * (1 - random() / 4))
 $$;
 
--- Records what an attempt came to: {state: success|retry|failed|unknown, result?, error?, after_ms?, alert_to?}.
--- A retry or an unknown after the last attempt is a failure; one that `alert_to` should hear of is mailed to it
--- in the same transaction. Returns {state, wake}, or null when the lease is no longer this one.
+-- Records what an attempt came to: {state: success|retry|failed|unknown, result?, error?, after_ms?, uncounted?,
+-- alert_to?}. A retry or an unknown after the last attempt is a failure; one that `alert_to` should hear of is mailed to
+-- it in the same transaction. An `uncounted` retry tried nothing and is no attempt. Returns {state, wake}, or null when
+-- the lease is no longer this one.
 create or replace function jobs_finish(job_id uuid, lease uuid, outcome jsonb) returns jsonb language plpgsql as $$
 declare
   job jobs;
@@ -69,6 +70,9 @@ begin
   select * into job from jobs j
   where j.id = job_id and j.state = 'running' and j.lease_id = lease for no key update;
   if not found then return null; end if;
+  if outcome->>'state' = 'retry' and (outcome->>'uncounted')::boolean then
+    job.attempts := job.attempts - 1;
+  end if;
 
   next := case outcome->>'state'
     when 'success' then 'success'
@@ -76,7 +80,7 @@ begin
     when 'retry' then case when job.attempts < job.max_attempts then 'queued' else 'failed' end
     when 'unknown' then case when job.attempts < job.max_attempts then 'unknown' else 'failed' end
   end;
-  update jobs j set state = next, lease_id = null, lease_until = null,
+  update jobs j set state = next, attempts = job.attempts, lease_id = null, lease_until = null,
     run_at = case when next not in ('queued', 'unknown') then least(j.run_at, now())
       -- jobs_hurry came while this attempt was under way.
       when j.run_at = 'infinity' then now()

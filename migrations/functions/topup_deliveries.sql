@@ -69,7 +69,7 @@ create or replace function topup_delivery_begin(input jsonb) returns jsonb langu
 declare
   d record;
 begin
-  select x.id, x.state, x.payload, x.round, x.endpoint_id, w.url, w.secret, w.disabled_at, w.deleted_at,
+  select x.id, x.state, x.payload, x.round, x.endpoint_id, w.user_id, w.url, w.secret, w.disabled_at, w.deleted_at,
     case when w.old_secret_until > now() then w.old_secret end as old_secret into d
   from topup_deliveries x join topup_webhook_endpoints w on w.id = x.endpoint_id
   where x.id = (input->>'id')::uuid
@@ -79,8 +79,8 @@ begin
     update topup_deliveries x set state = 'dropped', next_at = null, finished_at = now() where x.id = d.id;
     return null;
   end if;
-  return jsonb_build_object('id', d.id, 'endpoint_id', d.endpoint_id, 'payload', d.payload, 'round', d.round, 'url', d.url,
-    'secret', d.secret, 'old_secret', d.old_secret);
+  return jsonb_build_object('id', d.id, 'endpoint_id', d.endpoint_id, 'owner', d.user_id, 'payload', d.payload,
+    'round', d.round, 'url', d.url, 'secret', d.secret, 'old_secret', d.old_secret);
 end $$;
 
 -- How long after attempt n the next one comes; null after the last: ten attempts in about 28 hours.

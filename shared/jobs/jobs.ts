@@ -41,7 +41,8 @@ export type Job = z.output<typeof jobShape>;
 /** What an attempt came to. `success` only after a check that reads the result. */
 export type JobOutcome =
   | { state: "success"; result?: Record<string, unknown> }
-  | { state: "retry"; error: string; afterMs?: number | undefined }
+  /** `uncounted`: nothing was tried, so it is no attempt of the few that a job has. */
+  | { state: "retry"; error: string; afterMs?: number | undefined; uncounted?: boolean }
   | { state: "failed"; error: string }
   | { state: "unknown"; error: string; askAfterMs?: number | undefined };
 
@@ -148,7 +149,12 @@ function storedForm(outcome: JobOutcome): Record<string, unknown> {
     case "failed":
       return { state: outcome.state, error: outcome.error };
     case "retry":
-      return { state: outcome.state, error: outcome.error, after_ms: outcome.afterMs };
+      return {
+        state: outcome.state,
+        error: outcome.error,
+        after_ms: outcome.afterMs,
+        uncounted: outcome.uncounted,
+      };
     case "unknown":
       return { state: outcome.state, error: outcome.error, after_ms: outcome.askAfterMs };
     default:

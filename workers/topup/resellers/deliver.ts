@@ -6,6 +6,7 @@ import { type JobHandler, type JobOutcome, wake, wakeSchema } from "../../../sha
 import { addressRules } from "./endpoints.ts";
 import { openSecret } from "./secrets.ts";
 import { signedHeaders } from "./signature.ts";
+import { SlowReceivers } from "./slow-receivers.ts";
 import { webhookAddress } from "./webhook-address.ts";
 
 type Send = (url: string, init: RequestInit) => Promise<Response>;
@@ -20,6 +21,7 @@ const begun = z
   .object({
     id: z.uuid(),
     endpoint_id: z.uuid(),
+    owner: z.number(),
     payload: z.record(z.string(), z.unknown()),
     round: z.number(),
     url: z.string(),
@@ -46,6 +48,7 @@ interface Attempt {
  * which the receiver tells a repeat. The endpoint's failures are its owner's, so the job itself never fails for them.
  */
 export function deliverWebhook(send: Send = (url, init) => fetch(url, init)): JobHandler {
+  const slow = new SlowReceivers();
   return {
     kind: "topup.deliver",
     queue: "topup",
@@ -53,14 +56,26 @@ export function deliverWebhook(send: Send = (url, init) => fetch(url, init)): Jo
       const id = payload.parse(job.payload).delivery_id;
       const delivery = await ctx.db.run(call("topup_delivery_begin", { id }, begun));
       if (!delivery) return { state: "success", result: { delivery: "nothing to do" } };
+      const { owner, endpoint_id: endpoint } = delivery;
       const started = Date.now();
+      const afterMs = slow.restMs(owner, endpoint, started);
+      if (afterMs > 0) {
+        return {
+          state: "retry",
+          error: "its owner's receivers are slow",
+          afterMs,
+          uncounted: true,
+        };
+      }
       const attempt = await tryOnce(ctx, delivery, send);
+      const tookMs = Date.now() - started;
+      slow.note(owner, endpoint, tookMs, started + tookMs);
       const note = {
         id,
         round: delivery.round,
         ...attempt,
         gone: attempt.gone ?? false,
-        duration_ms: Date.now() - started,
+        duration_ms: tookMs,
         patience_hours: PATIENCE_HOURS,
       };
       const done = await ctx.db.run(call("topup_delivery_finish", note, finished));
