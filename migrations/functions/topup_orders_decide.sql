@@ -150,7 +150,11 @@ $$;
 create or replace function topup_tie_is_listed(o topup_orders, history jsonb) returns boolean language sql stable as $$
   select exists (
     select from topup_supplier_sightings w
-    where w.family = o.family and w.trxid = any (regexp_split_to_array(o.review_reason, '[ ,:]+')))
+    where w.family = o.family and w.trxid = any (regexp_split_to_array(o.review_reason, '[ ,:]+'))
+    union all
+    -- No list had it before it was another's: a callback named it.
+    select from topup_orders x
+    where x.family = o.family and x.trxid = any (regexp_split_to_array(o.review_reason, '[ ,:]+')))
   and not exists (
     select from topup_supplier_sightings w
     where w.family = o.family and w.seen_at >= o.attempt_at - interval '1 minute'

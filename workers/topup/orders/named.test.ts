@@ -7,6 +7,7 @@ import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit } from "../testing/doubts.ts";
 import { alertsOf, booksOf, ordersOf, purchasesOf, runOrderJob } from "../testing/outcomes.ts";
 import { hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { settleByHand } from "./by-hand.ts";
 
 // What a test bought ahead of the time is newer than the next one's orders no more.
 beforeEach(stockShelves);
@@ -94,6 +95,25 @@ describe("a purchase that a callback alone names, of one of two buyers' orders",
       { state: "unknown", trxid: null },
     ]);
     expect(await booksOf(earlier)).toEqual({ wallet: FUNDS - credit.price, escrow: credit.price });
+  });
+
+  it("is whose a person says, who leaves the other order to the lists", async () => {
+    const { target, earlier, later, first, last, trxids, look } = await apart(NOT_BOUGHT);
+    await name(trxids[0] ?? "", 150 * SECOND);
+    await look(first, LOOKS);
+    await look(last, [570 * SECOND, 580 * SECOND, 7 * HOUR]);
+    const tied = { state: "review", trxid: null };
+    expect(await statesOf(target)).toEqual([tied, tied]);
+    const word = { orderId: first.id, as: "success", reason: "kata penyedia" } as const;
+    await settleByHand(bench().ctx, { ...word, trxid: trxids[0] });
+
+    await look(last, [8 * HOUR, 15 * HOUR, 40 * HOUR]);
+    expect(await statesOf(target)).toEqual([
+      { state: "success", trxid: trxids[0] },
+      { state: "failed", trxid: null },
+    ]);
+    expect(await booksOf(earlier)).toEqual({ wallet: FUNDS - credit.price, escrow: 0 });
+    expect(await booksOf(later)).toEqual({ wallet: FUNDS, escrow: 0 });
   });
 
   it.each([1, 2, 3])(

@@ -122,6 +122,30 @@ describe("a signed callback of a purchase that is none of ours", () => {
   });
 });
 
+describe("a signed callback among others that may wait for a day", () => {
+  const MANY = 25;
+
+  it("is asked about, where the supplier's lists explain those", async () => {
+    const trxid = newTrxid();
+    await called(trxid, newBill());
+    const bought = Array.from({ length: MANY }, newTrxid);
+    for (const one of bought) await called(one, newPhone());
+    await run(sql`insert into topup_supplier_sightings (trxid, family, seen_at)
+      select t, 'prepaid', now() from unnest(${`{${bought.join(",")}}`}::text[]) t`);
+    expect(await tried(trxid, TRIED_AT)).toEqual({ state: "applied", asked: 3 });
+  });
+
+  it("is asked about, where those say one thing again and again", async () => {
+    const [trxid, again] = [newTrxid(), newTrxid()];
+    await called(trxid, newBill());
+    await called(again, newBill());
+    await run(sql`insert into inbox_events (provider, event_key, body, state, received_at, retry_at)
+      select provider, event_key || n, body, state, received_at, retry_at
+      from inbox_events, generate_series(1, ${MANY}) n where event_key like ${`${again}/%`}`);
+    expect(await tried(trxid, TRIED_AT)).toEqual({ state: "applied", asked: 3 });
+  });
+});
+
 describe("a signed callback that may name the purchase of an order in doubt", () => {
   it.each([
     ["as it was ordered", (target: string) => target],

@@ -8,7 +8,10 @@ import { SUPPLIER_FAMILIES } from "../../../shared/providers/vip-reseller.ts";
 
 /** What is told late is told by then: the supplier is not asked before. */
 const PATIENCE_MS = 60 * 60_000;
-/** Of so many callbacks that nothing explains none is asked about: whoever sends them would have us ask without end. */
+/**
+ * Of more purchases that callbacks name and nothing explains none is asked about: whoever sends them would have us ask
+ * without end. Those made past us that a list has shown wait as long, but are none of them.
+ */
 const FLOOD = 20;
 
 /**
@@ -43,8 +46,12 @@ async function isForNobody(ctx: Ctx, target: string): Promise<boolean> {
     rows(
       sql`select not exists (select from topup_orders o where o.state in ('queued', 'buying', 'unknown', 'review')
             and (topup_is_for(o, ${target}) or topup_may_mean(o, ${target})))
-          and (select count(*) from (select from inbox_events e where e.retry_at is not null
-            and e.provider = 'vip-reseller' and e.state = 'parked' limit ${FLOOD + 1}) x) <= ${FLOOD} as nobodys`,
+          and (select count(*) from (select distinct n.trxid
+            from inbox_events e, split_part(e.event_key, '/', 1) n(trxid)
+            where e.retry_at is not null and e.provider = 'vip-reseller' and e.state = 'parked'
+              and not exists (select from topup_orders o where o.trxid = n.trxid)
+              and not exists (select from topup_supplier_sightings w where w.trxid = n.trxid)
+            limit ${FLOOD + 1}) x) <= ${FLOOD} as nobodys`,
       z.object({ nobodys: z.boolean() }),
     ),
   );
