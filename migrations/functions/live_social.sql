@@ -33,7 +33,7 @@ end $$;
 
 -- live_chat_send({sender_id, recipient_id, content, via}) returns {id, created_at, repeated, sender_name}
 -- Everything happens under the lock of the two people's conversation. The same text by the other way is the copy of a
--- message that is stored (among the last fifty): it is answered with that one (`repeated`), each message having one copy
+-- message that is stored, of several the oldest: it is answered with that one (`repeated`), each message having one copy
 -- at most. An event is a copy for two minutes: so long the stock client keeps what is said without a connection, it tries
 -- five times, each for 20 s. A request is one for ten seconds: no client keeps it, so a later one says it again.
 create or replace function live_chat_send(input jsonb) returns jsonb language plpgsql as $$
@@ -41,6 +41,9 @@ declare
   sender bigint := (input->>'sender_id')::bigint;
   recipient bigint := (input->>'recipient_id')::bigint;
   talk bigint;
+  since timestamptz;
+  one live_private_messages;
+  original bigint;
   m live_private_messages;
   is_copy boolean;
 begin
@@ -54,13 +57,16 @@ begin
   select id into talk from live_conversations
     where low_user_id = least(sender, recipient) and high_user_id = greatest(sender, recipient) for no key update;
 
-  update live_private_messages c set twin_seen = true
-  where c.id = (select min(p.id)
-    from (select * from live_private_messages l where l.conversation_id = talk order by l.id desc limit 50) p
-    where p.sender_id = sender and p.content = input->>'content' and p.via <> input->>'via' and not p.twin_seen
-      and p.created_at > clock_timestamp()
-        - case input->>'via' when 'socket' then interval '2 minutes' else interval '10 seconds' end)
-  returning c.* into m;
+  -- From the newest back to the first that is too old, so that a long talk costs no more; a flood has an end.
+  since := clock_timestamp() - case input->>'via' when 'socket' then interval '2 minutes' else interval '10 seconds' end;
+  for one in select * from live_private_messages l where l.conversation_id = talk
+    order by l.id desc limit 2000 loop
+    exit when one.created_at <= since;
+    if one.sender_id = sender and one.content = input->>'content' and one.via <> input->>'via' and not one.twin_seen then
+      original := one.id;
+    end if;
+  end loop;
+  update live_private_messages c set twin_seen = true where c.id = original returning c.* into m;
   is_copy := found;
   if not is_copy then
     insert into live_private_messages (conversation_id, sender_id, content, via, created_at)

@@ -98,6 +98,17 @@ describe("a message that the app sends both ways", () => {
     expect(await apart(["socket", "rest"], 11)).toEqual({ kept: ["ok", "ok"], told: [1, 1] });
   });
 
+  it("is the same one however much the two wrote meanwhile", async () => {
+    const [a, b] = [await createUser(), await createUser()];
+    const texts = Array.from({ length: 30 }, (_, i) => `pesan ${i}`);
+    for (const text of texts) {
+      await byRest(a, b, text);
+      await byRest(b, a, text);
+    }
+    for (const text of texts) await bySocket(a, b, text);
+    expect(await stored(a, b)).toEqual(texts);
+  });
+
   it("is refused by either way when it is too long, counted alike", async () => {
     const [a, b] = [await createUser(), await createUser()];
     const refusal = refused(400, "Message is too long (at most 2000 characters)");
