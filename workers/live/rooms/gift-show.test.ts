@@ -132,3 +132,26 @@ describe("a gift that nobody has more to say of", () => {
       expect(await shown(stage)).toHaveLength(100);
     }));
 });
+
+describe("large drawings", () => {
+  const drawing = `"lottie":{"nm":"${"x".repeat(900_000)}"}`;
+  const gifts = (count: number) => Array.from({ length: count }, () => given({ drawing }));
+  const charsOf = (stage: Stage, shard: string) =>
+    stage.heard
+      .splice(0)
+      .flatMap((one) => (one.shard === shard ? one.frame.event.body.length : []));
+
+  it("that gather for a shard are fewer than a call takes: the other gifts go without", () =>
+    onStage("live", async (stage) => {
+      await stage.do("s1", join("his", numbered(7)));
+      stage.heard.splice(0);
+      stage.giftShow.show(gifts(20));
+      await stage.settle();
+      const chars = charsOf(stage, "s1");
+      expect(chars).toHaveLength(20);
+      expect(chars.filter((length) => length > 900_000)).toHaveLength(6);
+      stage.giftShow.show(gifts(1));
+      await stage.settle();
+      expect(charsOf(stage, "s1")[0]).toBeGreaterThan(900_000);
+    }));
+});
