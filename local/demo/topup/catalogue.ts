@@ -7,7 +7,7 @@ interface SyncAnswer {
   message: string;
   error?: string;
   data?: Record<string, number>;
-  job?: { state: string };
+  job?: { id: string; state: string };
 }
 
 export interface Service {
@@ -33,14 +33,21 @@ export async function syncCatalogue(tell: Tell, { token }: Caller): Promise<void
   const json = { action: "full-sync" };
   const sync = () =>
     tryRequest<unknown>(tell.app, "/api/admin/vip-sync", { method: "POST", token, json });
+  let first: string | undefined;
+  const isOver = ({ job }: SyncAnswer) => {
+    first ??= job?.id;
+    // One that lasts longer than an answer is over when asking again has begun the next one.
+    return job?.state !== "running" || job.id !== first;
+  };
   const { body } = await until(
     "the catalogue is synced",
     sync,
-    (answer) => (answer.body as unknown as SyncAnswer).job?.state !== "running",
+    (answer) => isOver(answer.body as unknown as SyncAnswer),
     120_000,
   );
   const answer = body as unknown as SyncAnswer;
-  if (!answer.success || answer.job?.state !== "success") {
+  const isNext = answer.job?.state === "running";
+  if (!isNext && (!answer.success || answer.job?.state !== "success")) {
     throw new Error(`the sync ended ${answer.job?.state}: ${answer.message} ${answer.error ?? ""}`);
   }
   const { meta } = (await (await fetch(`${tell.app}/api/services?limit=1`)).json()) as {
