@@ -72,6 +72,10 @@ describe("a gift's drawing", () => {
       font({ fFamily: "a} body{background:url(//orang.example/)" }),
     ],
     ["a style sheet for a font's file", font({ fPath: "a'),url('//orang.example/f.woff" })],
+    [
+      "an object of thousands of members",
+      lottie({ k: Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`k${i}`, 1])) }),
+    ],
     ["no object", { lottie: "https://orang.example/a.json" }],
     ["a list", { lottie: [1, 2] }],
     ["nothing", {}],

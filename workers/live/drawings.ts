@@ -3,6 +3,8 @@ import { z } from "zod";
 /** A client's frame has no more (contract §3.1); written anew, a drawing may be longer than it came. */
 const MAX_BYTES = 1_000_000;
 const MAX_DEPTH = 100;
+/** Of one object: an animation's have some dozens, and more are slow to read. */
+const MAX_NAMES = 1_000;
 /** Drawings that wait somewhere, all together. */
 const MAX_WAITING_CHARS = 8_000_000;
 
@@ -57,16 +59,18 @@ function isHarmless(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (levels === 0) return false;
   if (Array.isArray(value)) return value.every((part) => isHarmless(part, levels - 1));
-  return Object.entries(value).every(
-    ([name, part]) => isHarmless(part, levels - 1) && maySay(name, part),
-  );
+  const parts = value as Record<string, unknown>;
+  const names = Object.keys(parts);
+  if (names.length > MAX_NAMES) return false;
+  return names.every((name) => isHarmless(parts[name], levels - 1) && maySay(name, parts[name]));
 }
 
 /** A list of texts is a text to who puts it together with another. */
 function maySay(name: string, value: unknown): boolean {
   const isFine = TEXTS.get(name);
   if (!isFine) return true;
-  if (Array.isArray(value)) return !value.flat(MAX_DEPTH).some((part) => typeof part === "string");
+  const isText = (part: unknown) => typeof part === "string" || Array.isArray(part);
+  if (Array.isArray(value)) return !value.flat().some(isText);
   return typeof value !== "string" || isFine(value);
 }
 

@@ -20,3 +20,4 @@ export type { Session } from "./session.ts";
 export { newSessionId, randomId, shardOf } from "./session-id.ts";
 export type { Ack, DisconnectReason, Socket, Target } from "./socket.ts";
 export { type Part, together } from "./together.ts";
+export { TokenBucket } from "./token-bucket.ts";

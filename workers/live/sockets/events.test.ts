@@ -117,13 +117,14 @@ describe("a malformed payload", () => {
 describe("what is taken from a payload", () => {
   it("of a gift are ids, a count and how it is drawn, whatever else it brings", () => {
     const lottie = { layers: "x".repeat(600_000) };
-    const action = decide("live:gift", { ...GIFT, gift: { ...GIFT.gift, lottie } }, USER);
+    const gift = { ...GIFT.gift, lottie };
+    const action = decide("live:gift", { ...GIFT, gift }, USER);
     expect(action).toEqual({
       kind: "gift",
       room: "live:chatme-live",
       gift: {
         ...{ receiverId: 123456, giftId: "cupid", count: 3, coinValue: 100, key: null },
-        drawing: `"lottie":${JSON.stringify(lottie)}`,
+        drawn: gift,
       },
     });
   });

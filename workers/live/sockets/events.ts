@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { drawingOf } from "../drawings.ts";
 import { MAX_ROOM_ID, type RoomKind, roomName } from "../rooms/names.ts";
 import { cleanLines, cleanText, idOf } from "./text.ts";
 
@@ -23,10 +22,13 @@ export type Action =
   | { kind: "leave"; room: string }
   | { kind: "message"; room: string; text: string; claim: Claim }
   | { kind: "gift"; room: string; gift: AskedGift }
-  | { kind: "drawing"; room: string; giftId: string; drawing: string }
+  | { kind: "drawing"; room: string; giftId: string; drawn: Drawn }
   | { kind: "private"; toUserId: number; text: string }
   | { kind: "refuse"; code: string; message: string }
   | { kind: "ignore" };
+
+/** A gift as its app said it, to be read for how it is drawn (`drawingOf`). */
+export type Drawn = Record<string, unknown>;
 
 export interface AskedGift {
   receiverId: number;
@@ -35,8 +37,7 @@ export interface AskedGift {
   coinValue: number | null;
   /** A key of the client's own, for an app that repeats a gift after a lost connection; any that REST takes too. */
   key: string | null;
-  /** How its app draws it (`drawingOf`). */
-  drawing: string | null;
+  drawn: Drawn;
 }
 
 export interface Rules {
@@ -132,7 +133,7 @@ function gift(fields: Fields): Action {
       count: count.data,
       coinValue: price.data ?? null,
       key: key.data ?? null,
-      drawing: drawingOf(part.data),
+      drawn: part.data,
     },
   };
 }
@@ -141,9 +142,8 @@ function gift(fields: Fields): Action {
 function drawing(fields: Fields): Action {
   const room = roomOf("live", fields);
   const part = GiftPart.safeParse(fields.gift);
-  const drawing = part.success ? drawingOf(part.data) : null;
-  if (!room || !part.success || drawing === null) return SIGN_IN;
-  return { kind: "drawing", room, giftId: part.data.id, drawing };
+  if (!room || !part.success || !(part.data.lottie || part.data.src)) return SIGN_IN;
+  return { kind: "drawing", room, giftId: part.data.id, drawn: part.data };
 }
 
 function privateMessage(fields: Fields): Action {

@@ -2,13 +2,21 @@ import { sessionGate } from "../../../shared/auth/sessions.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { inTime } from "../../../shared/time/in-time.ts";
 import { sendPrivate } from "../chat.ts";
-import { Drawings } from "../drawings.ts";
+import { Drawings, drawingOf } from "../drawings.ts";
 import { clientKeyOf, giftKey } from "../gifts.ts";
 import type { GiftAnswer, PersonCard, RoomOp, RoomReply } from "../rooms/ops.ts";
+import { TokenBucket } from "../socketio/index.ts";
 import { type Attendance, roomsOf } from "./attendance.ts";
 import { batchRoom } from "./batches.ts";
 import { type Ack, type AppSocket, type Desk, refuse, UNAVAILABLE } from "./desk.ts";
-import { type Action, type AskedGift, type Claim, decide, NOT_SIGNED_IN } from "./events.ts";
+import {
+  type Action,
+  type AskedGift,
+  type Claim,
+  type Drawn,
+  decide,
+  NOT_SIGNED_IN,
+} from "./events.ts";
 import { claimedCard, type SignIn, type SocketData } from "./people.ts";
 
 /** Waits before a gift is brought to its room again; the key keeps it one gift. */
@@ -16,6 +24,10 @@ const GIFT_RETRIES_MS = [200, 1_000, 3_000];
 const MAX_ACKS = 5_000;
 /** Whoever asked for an answer has one by then. */
 const PATIENCE_MS = 20_000;
+/** Reading a large drawing takes as long as hundreds of words: whoever sends many starves nobody, their gifts go without. */
+const READING = { burst: 30, perSecond: 5 };
+/** So many of what guests have to say of gifts lie here until their rooms have said whether they wait for it. */
+const MAX_TOLD = 8;
 const PENDING = { code: "unavailable", message: "Gift masih diproses, mohon tunggu sebentar" };
 const OUTSIDE = { code: "forbidden", message: "Anda belum masuk ke ruangan ini" };
 
@@ -25,9 +37,10 @@ export class Requests {
   readonly #attendance: Attendance;
   /** Acknowledgements that gifts wait for, by the question; lost with this memory, like their askers' patience. */
   readonly #acks = new Map<string, Ack>();
-
-  /** Of gifts, or told of gifts, that are being brought to their rooms, by the question. */
+  /** Of gifts that are being brought to their rooms, by the question. */
   readonly #drawings = new Drawings();
+  readonly #reading = new TokenBucket(READING, Date.now());
+  #told = 0;
   readonly #patienceMs: number;
 
   constructor(desk: Desk, attendance: Attendance, patienceMs: number = PATIENCE_MS) {
@@ -145,13 +158,13 @@ export class Requests {
       refuse(socket, ack, OUTSIDE);
       return;
     }
-    const { drawing, ...asked } = gift;
+    const { drawn: read, ...asked } = gift;
+    const drawing = this.#read(read);
     const wish = wishOf(signIn, asked);
     const ask = crypto.randomUUID();
     const key = clientKeyOf(wish.senderId, wish.key);
     if (ack) this.#keepAck(ask, key, ack);
-    const isShown = this.#desk.giftDrawings && drawing !== null;
-    const isDrawn = isShown && this.#drawings.keep(ask, drawing);
+    const isDrawn = drawing !== null && this.#drawings.keep(ask, drawing);
     const drawn = isDrawn ? { drawing } : {};
     const op: RoomOp = { kind: "gift", socket: socket.id, ask, person, wish, ...drawn };
     const brought = this.#bringGift(room, op).then((reply) => {
@@ -164,27 +177,44 @@ export class Requests {
     this.#desk.beside("gift", brought);
   }
 
-  /** Only what the room waits for is brought there: anybody may say that he gave something. */
+  /** Only what the room waits for is read, and brought there: anybody may say that he gave something. */
   #drawing(
     socket: AppSocket,
     { isBatched }: SocketData,
-    { room, giftId, drawing }: Extract<Action, { kind: "drawing" }>,
+    { room, giftId, drawn }: Extract<Action, { kind: "drawing" }>,
     ack: Ack,
   ): void {
     const { rooms, giftDrawings } = this.#desk;
     const isIn = socket.rooms.has(isBatched ? batchRoom(room) : room);
-    const ask = crypto.randomUUID();
-    if (!giftDrawings || !isIn || !this.#drawings.keep(ask, drawing)) {
+    if (!giftDrawings || !isIn || this.#told >= MAX_TOLD) {
       refuse(socket, ack, NOT_SIGNED_IN);
       return;
     }
+    this.#told += 1;
     const op: RoomOp = { kind: "drawing", socket: socket.id, giftId };
     const told = rooms
       .deliver(room, op)
-      .then((reply) => (reply.ok ? rooms.deliver(room, { ...op, drawing }) : reply))
-      .then((reply) => (reply.ok ? reply : { ok: false as const, ...NOT_SIGNED_IN }))
-      .finally(() => this.#drawings.take(ask));
+      .then((reply) => (reply.ok ? this.#tellDrawing(room, op, drawn) : reply))
+      .then((reply) => (reply?.ok ? reply : { ok: false as const, ...NOT_SIGNED_IN }))
+      .finally(() => {
+        this.#told -= 1;
+      });
     this.#answerLater(socket, ack, told);
+  }
+
+  async #tellDrawing(
+    room: string,
+    op: Extract<RoomOp, { kind: "drawing" }>,
+    drawn: Drawn,
+  ): Promise<RoomReply | null> {
+    const drawing = this.#read(drawn);
+    return drawing === null ? null : await this.#desk.rooms.deliver(room, { ...op, drawing });
+  }
+
+  #read(drawn: Drawn): string | null {
+    const { giftDrawings, now } = this.#desk;
+    if (!giftDrawings || !(drawn.lottie || drawn.src)) return null;
+    return !drawn.lottie || this.#reading.take(now()) ? drawingOf(drawn) : null;
   }
 
   /** The gift itself waits for as long as it takes; who asks again with its key is answered with what became of it. */
@@ -260,7 +290,7 @@ const isSame = (a: PersonCard, b: PersonCard) =>
   a.line?.visitor === b.line?.visitor;
 
 /** The order of a verified user: ids, a count and a key that is made once. */
-function wishOf({ userId, sessionId }: SignIn, { key, ...gift }: Omit<AskedGift, "drawing">) {
+function wishOf({ userId, sessionId }: SignIn, { key, ...gift }: Omit<AskedGift, "drawn">) {
   return {
     key: giftKey(userId, key),
     senderId: userId,
