@@ -10,9 +10,10 @@ import { SUPPLIER_FAMILIES } from "../../../shared/providers/vip-reseller.ts";
 const PATIENCE_MS = 60 * 60_000;
 /**
  * Of more purchases that callbacks name and nothing explains none is asked about: whoever sends them would have us ask
- * without end. Those made past us that a list has shown wait as long, but are none of them.
+ * without end. A month's bills paid in a row, or while the supplier does not answer, are fewer. Those made past us that a
+ * list has shown wait as long, but are none of them.
  */
-const FLOOD = 20;
+const FLOOD = 100;
 
 /**
  * Whether what a signed callback names is surely none of ours: for no order in doubt, and an hour later unknown to the
