@@ -10,8 +10,8 @@
 --              last 30 days that cannot stand behind its end. That is no answer, just as an error is none;
 --   `short`    when it does not go back to before the attempt, nor is all that was ever sold;
 --   `lagging`  when it lacks a purchase that was surely made since the attempt: of another order of ours, by its trxid, or
---              one that a signed callback names and no order, no list and no status explains, nor, of what is for no
---              order in doubt, that the supplier denies it in each family an hour later (nobodys.ts); or has rows that
+--              one that a signed callback names and no order, no list and no status explains, nor that the supplier denies
+--              it in each family: of what is for no order in doubt an hour later, else 22 (nobodys.ts); or has rows that
 --              cannot be read. Only what was made in the last 5 minutes may be lacked, where it is newer than all that the
 --              list shows: lists that are always a little late would else prove nothing while we sell. Once it shows one
 --              that was begun 5 minutes after the order's lease, what is newer than that one less 5 minutes may be lacked,

@@ -102,7 +102,9 @@ describe("a signed callback of a purchase that is none of ours", () => {
       "<html>maintenance</html>",
       '{"result":false,"data":null,"message":"Ada pemeliharaan sistem API, coba lagi nanti."}',
     ]) {
-      expect(await tried(trxid, TRIED_AT, () => answer)).toMatchObject({ state: "parked" });
+      for (const after of [TRIED_AT, 23 * HOUR]) {
+        expect(await tried(trxid, after, () => answer)).toMatchObject({ state: "parked" });
+      }
     }
     expect(await tried(trxid, TRIED_AT)).toMatchObject({ state: "applied" });
   });
@@ -120,7 +122,9 @@ describe("a signed callback of a purchase that is none of ours", () => {
       if (bought.state !== "accepted") throw new Error("not bought");
       const { trxid } = bought.order;
       await called(trxid, target, form);
-      expect(await tried(trxid, TRIED_AT)).toMatchObject({ state: "parked" });
+      for (const after of [TRIED_AT, 23 * HOUR]) {
+        expect(await tried(trxid, after)).toMatchObject({ state: "parked" });
+      }
     },
   );
 
@@ -180,6 +184,9 @@ describe("a signed callback that may name the purchase of an order in doubt", ()
       }
       await lookAt(order, [90 * SECOND, 20 * HOUR, 20.2 * HOUR]);
       expect(await theOrderOf(order.target)).toMatchObject({ state: "unknown" });
+      expect(await tried(trxid, 22.5 * HOUR)).toEqual({ state: "applied", asked: 3 });
+      await lookAt(order, [22.6 * HOUR, 22.8 * HOUR]);
+      expect(await theOrderOf(order.target)).toMatchObject({ state: "failed" });
     },
   );
 

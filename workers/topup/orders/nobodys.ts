@@ -8,6 +8,8 @@ import { SUPPLIER_FAMILIES } from "../../../shared/providers/vip-reseller.ts";
 
 /** What is told late is told by then: the supplier is not asked before. */
 const PATIENCE_MS = 60 * 60_000;
+/** Parked callbacks are tried every hour for a day: one or two times after this. */
+const DENIAL_MS = 22 * 60 * 60_000;
 /**
  * Of more purchases that callbacks name and nothing explains none is asked about: whoever sends them would have us ask
  * without end. A month's bills paid in a row, or while the supplier does not answer, are fewer. Those made past us that a
@@ -19,7 +21,8 @@ const FLOOD = 100;
  * Whether what a signed callback names is surely none of ours: for no order in doubt, and an hour later unknown to the
  * supplier in each family that we sell. So is what the operator buys of its other products (`/postpaid`), and what somebody
  * makes up who has seen a signature. While one is not, each family's lists are held to lack it (topup_named_since), and
- * nothing in doubt is refunded. One that may mean an order in doubt, or does not say whom it is for, is never nobody's.
+ * nothing in doubt is refunded. One that may mean an order in doubt, or does not say whom it is for, is denied for nearly a
+ * day before it is nobody's: an order's own purchase would be shown by then, and who has seen a signature may name any.
  */
 export async function isNobodysPurchase(
   ctx: Ctx,
@@ -27,7 +30,9 @@ export async function isNobodysPurchase(
 ): Promise<boolean> {
   const { trxid, target, receivedAt } = named;
   const ageMs = receivedAt ? ctx.now().getTime() - receivedAt.getTime() : 0;
-  if (!target || ageMs < PATIENCE_MS || !(await isForNobody(ctx, target))) return false;
+  if (ageMs < PATIENCE_MS) return false;
+  if (ageMs < DENIAL_MS && !(target && (await isForNobody(ctx, target)))) return false;
+  if (await isFlooded(ctx)) return false;
   for (const family of SUPPLIER_FAMILIES) {
     try {
       const known = await ctx.providers.vipReseller.getOrderStatus(family, { trxid });
@@ -46,15 +51,24 @@ async function isForNobody(ctx: Ctx, target: string): Promise<boolean> {
   const [found] = await ctx.db.run(
     rows(
       sql`select not exists (select from topup_orders o where o.state in ('queued', 'buying', 'unknown', 'review')
-            and (topup_is_for(o, ${target}) or topup_may_mean(o, ${target})))
-          and (select count(*) from (select distinct n.trxid
-            from inbox_events e, split_part(e.event_key, '/', 1) n(trxid)
-            where e.retry_at is not null and e.provider = 'vip-reseller' and e.state = 'parked'
-              and not exists (select from topup_orders o where o.trxid = n.trxid)
-              and not exists (select from topup_supplier_sightings w where w.trxid = n.trxid)
-            limit ${FLOOD + 1}) x) <= ${FLOOD} as nobodys`,
+            and (topup_is_for(o, ${target}) or topup_may_mean(o, ${target}))) as nobodys`,
       z.object({ nobodys: z.boolean() }),
     ),
   );
   return found?.nobodys ?? false;
+}
+
+async function isFlooded(ctx: Ctx): Promise<boolean> {
+  const [found] = await ctx.db.run(
+    rows(
+      sql`select count(*) > ${FLOOD} as flooded from (select distinct n.trxid
+            from inbox_events e, split_part(e.event_key, '/', 1) n(trxid)
+            where e.retry_at is not null and e.provider = 'vip-reseller' and e.state = 'parked'
+              and not exists (select from topup_orders o where o.trxid = n.trxid)
+              and not exists (select from topup_supplier_sightings w where w.trxid = n.trxid)
+            limit ${FLOOD + 1}) x`,
+      z.object({ flooded: z.boolean() }),
+    ),
+  );
+  return found?.flooded ?? true;
 }
