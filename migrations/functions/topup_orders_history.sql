@@ -163,8 +163,8 @@ language sql stable as $$
     select r.n from topup_history_rows(history) r, before where r.trxid = topup_is_older.trxid and r.n > before.n
   )
   select exists (select from late) and not exists (
-    select from topup_orders x join topup_history_rows(history) r on r.trxid = x.trxid, late, before
-    where x.user_id = o.user_id and x.amount = o.amount and x.attempt_at < o.attempt_at and topup_alike(x, o)
+    select from topup_orders x left join topup_history_rows(history) r on r.trxid = x.trxid, late, before
+    where x.trxid is not null and x.user_id = o.user_id and x.amount = o.amount and x.attempt_at < o.attempt_at and topup_alike(x, o)
       and x.id >= uuid_from(o.attempt_at - interval '1 day')
-      and r.n < before.n and late.n < coalesce(topup_row_before(x, history), late.n + 1))
+      and (r.n < before.n or r.n is null and x.bought_at >= o.attempt_at - interval '5 seconds') and late.n < coalesce(topup_row_before(x, history), late.n + 1))
 $$;

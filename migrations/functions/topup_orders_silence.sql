@@ -134,7 +134,9 @@ create or replace function topup_lacks_newer(o topup_orders, input jsonb) return
   )
   select exists (
     select from topup_orders x, told
-    where x.family = o.family and x.trxid is not null and x.attempt_at > o.attempt_at and x.bought_at < told.at
+    where x.family = o.family and x.trxid is not null and x.attempt_at > o.attempt_at
+      -- When it was made at the latest: nothing outlives its lease, and what was in doubt was learnt of late.
+      and x.bought_at is not null and least(x.bought_at, x.attempt_until) < told.at
       -- Unpaid and waiting orders are attempted at most so long after their number was given.
       and x.id >= uuid_from(o.attempt_at - interval '2 hours')
       and not exists (select from listed l where l.trxid = x.trxid)

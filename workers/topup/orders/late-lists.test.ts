@@ -88,6 +88,20 @@ describe("the first lost order of a family, of which nothing newer is sold", () 
   });
 });
 
+it("an order is held while a list lacks what was tried just after it, though that was learnt of late", async () => {
+  const [before, lacked, newer] = [trxid(), trxid(), trxid()];
+  const { look } = await inDoubt([
+    { afterMs: -DAY, trxid: before },
+    { afterMs: 2 * MINUTE, trxid: lacked, learntMs: 10 * MINUTE },
+    { afterMs: 14 * MINUTE, trxid: newer },
+  ]);
+  const list = [listedRow(newer), listedRow(before)];
+  const looks = [15, 20.5, 26].map((minutes) => minutes * MINUTE);
+  expect(await look(looks, () => list)).toBe("unknown null");
+  const whole = [listedRow(newer), listedRow(lacked), listedRow(before)];
+  expect(await look([27 * MINUTE, 33 * MINUTE], () => whole)).toBe("failed null");
+});
+
 describe("an order that was lost in a busy shop is refunded, and one that was bought is not", () => {
   /** Something is sold every so often, from a day before on; the list is so late, and single rows by so much more. */
   const sales = (everyMs: number) => {

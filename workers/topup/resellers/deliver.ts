@@ -15,6 +15,7 @@ type Send = (url: string, init: RequestInit) => Promise<Response>;
 const TIMEOUT_MS = 15_000;
 /** An endpoint that accepted nothing for so long is switched off. */
 const PATIENCE_HOURS = 72;
+const LONGEST_REST_MS = 30 * 60_000;
 
 const payload = z.object({ delivery_id: z.uuid() });
 const begun = z
@@ -43,6 +44,9 @@ interface Attempt {
   gone?: boolean;
 }
 
+/** What has rested for long rests longer: a backlog of thousands would else do nothing but come and go. */
+const backOffMs = (ageMs: number): number => Math.random() * Math.min(ageMs / 4, LONGEST_REST_MS);
+
 /**
  * Sends one event to one endpoint (https://www.standardwebhooks.com): at least once, always under the same id, by
  * which the receiver tells a repeat. The endpoint's failures are its owner's, so the job itself never fails for them.
@@ -58,12 +62,12 @@ export function deliverWebhook(send: Send = (url, init) => fetch(url, init)): Jo
       if (!delivery) return { state: "success", result: { delivery: "nothing to do" } };
       const { owner, endpoint_id: endpoint } = delivery;
       const started = Date.now();
-      const afterMs = slow.restMs(owner, endpoint, started);
-      if (afterMs > 0) {
+      const restMs = slow.restMs(owner, endpoint, started);
+      if (restMs > 0) {
         return {
           state: "retry",
           error: "its owner's receivers are slow",
-          afterMs,
+          afterMs: Math.max(restMs, backOffMs(started - job.createdAt.getTime())),
           uncounted: true,
         };
       }

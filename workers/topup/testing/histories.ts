@@ -7,12 +7,15 @@ import { createUser, unique } from "../../testing/factories.ts";
 import { newPhone, SERVICES } from "./shop.ts";
 
 const { credit } = SERVICES;
+const SECOND = 1_000;
 
 /** An order for credit so long after the history began: in doubt, or bought where it has a trxid. */
 export interface TriedOrder {
   afterMs: number;
   target?: string;
   trxid?: string | null;
+  /** When that was learnt, so long after the attempt; at once unless told. */
+  learntMs?: number;
 }
 
 /** Puts the orders into the books as they would be; answers with the ids of those in doubt. */
@@ -28,7 +31,12 @@ export async function ordersAt(at: number, tried: readonly TriedOrder[]): Promis
       reason: "Isi saldo",
     }),
   );
-  const orders = tried.map((order) => ({ trxid: null, target: newPhone(), ...order }));
+  const orders = tried.map((order) => ({
+    trxid: null,
+    target: newPhone(),
+    learntMs: SECOND,
+    ...order,
+  }));
   const inserted = await testContext().db.run(
     rows(
       sql`insert into topup_orders (id, number, user_id, service_id, family, code, service_name, brand, target,
@@ -36,9 +44,9 @@ export async function ordersAt(at: number, tried: readonly TriedOrder[]): Promis
         select uuidv7(a.at - clock_timestamp()), 'PROP' || gen_random_uuid(), ${user.userId}, s.id, s.family, s.code, s.name,
           s.brand, r.target, s.target_kind, ${credit.price}::bigint, ${credit.supplierPrice}::bigint,
           case when r.trxid is null then 'unknown' else 'success' end, r.trxid, a.at, a.at + interval '75 seconds',
-          case when r.trxid is not null then a.at + interval '1 second' end, a.at,
-          case when r.trxid is not null then a.at + interval '2 seconds' end
-        from jsonb_to_recordset(${JSON.stringify(orders)}::jsonb) r(trxid text, "afterMs" bigint, target text),
+          case when r.trxid is not null then a.at + r."learntMs" * interval '1 ms' end, a.at,
+          case when r.trxid is not null then a.at + (r."learntMs" + 1000) * interval '1 ms' end
+        from jsonb_to_recordset(${JSON.stringify(orders)}::jsonb) r(trxid text, "afterMs" bigint, target text, "learntMs" bigint),
           topup_services s,
           lateral (select ${new Date(at).toISOString()}::timestamptz + r."afterMs" * interval '1 ms' as at) a
         where s.family = 'prepaid' and s.code = ${credit.code}
