@@ -63,18 +63,25 @@ async function fill(table: string): Promise<void> {
   );
   const columns = rows.map((row) => row.name).join(", ");
   const values = rows.map((row) =>
-    row.name === "provider" ? "'vip-reseller-refused'" : VALUES[row.type],
+    row.name === "provider"
+      ? "case when n % 2 = 0 then 'vip-reseller' else 'vip-reseller-refused' end"
+      : VALUES[row.type],
   );
   await client.query(
-    `insert into ${table} (${columns}) select ${values.join(", ")} from generate_series(1, ${ROWS})`,
+    `insert into ${table} (${columns}) select ${values.join(", ")} from generate_series(1, ${ROWS}) n`,
   );
 }
 
 const sealedIn = ({ column, field }: SealedColumn) =>
   field ? `(${column}::jsonb->>'${field.name}')` : column;
 
-async function sealAll({ table, column, key, owner, field }: SealedColumn): Promise<void> {
-  const { rows } = await client.query(`select ${key} as key, ${owner} as owner from ${table}`);
+const meant = ({ only }: SealedColumn) => `where ${only ?? "true"}`;
+
+async function sealAll(place: SealedColumn): Promise<void> {
+  const { table, column, key, owner, field } = place;
+  const { rows } = await client.query(
+    `select ${key} as key, ${owner} as owner from ${table} ${meant(place)}`,
+  );
   // Beside what another field of it holds.
   const value = field
     ? `((case when ${column}::text like '{%' then ${column}::text else '{}' end)::jsonb
@@ -92,7 +99,7 @@ async function sealAll({ table, column, key, owner, field }: SealedColumn): Prom
 /** Texts of a column, opened with these keys only; null: not opened. */
 async function opened(place: SealedColumn, keys: [string, string][]): Promise<(string | null)[]> {
   const { rows } = await client.query(
-    `select ${place.owner} as owner, ${sealedIn(place)} as sealed from ${place.table} order by ${place.key}`,
+    `select ${place.owner} as owner, ${sealedIn(place)} as sealed from ${place.table} ${meant(place)} order by ${place.key}`,
   );
   return await Promise.all(
     rows.map((row) => unseal({ SEALING_KEYS: keys }, row.owner, row.sealed)),
@@ -154,11 +161,8 @@ it("the command seals everything of a filled database under the new key while a 
   expect(renewals).toBeGreaterThanOrEqual(ROWS);
   for (const column of SEALED_COLUMNS) {
     const texts = await opened(column, [NEW]);
-    expect([column.column, texts.length, texts.filter((text) => !text)]).toEqual([
-      column.column,
-      ROWS,
-      [],
-    ]);
+    expect(texts.length).toBeGreaterThanOrEqual(column.only ? 2 : ROWS);
+    expect([column.column, texts.filter((text) => !text)]).toEqual([column.column, []]);
   }
   for (const { id } of shops) await renew(client, id, [NEW]);
 });
