@@ -46,10 +46,9 @@ export class GiftShow {
 
   /** A gift that was written elsewhere. */
   announce(gift: GiftNews): void {
-    for (const one of this.#parts.shownGifts.take([gift])) {
-      if (this.#isDrawnLater(one)) this.#hold(one);
-      else this.#say(one);
-    }
+    if ([...this.#held].some((held) => isSame(held, gift))) return;
+    if (this.#isDrawnLater(gift)) this.#hold(gift);
+    else this.show([gift]);
   }
 
   /** Whether a gift waits for what this socket has to say of it. */
@@ -85,13 +84,16 @@ export class GiftShow {
   }
 
   #release(held: GiftNews, gift: GiftNews): void {
-    if (this.#held.delete(held)) this.#say(gift);
+    if (this.#held.delete(held)) this.show([gift]);
   }
 
   #say(gift: GiftNews): void {
     this.#parts.broadcasts.tell(giftEvent(this.#parts.roomId, gift));
   }
 }
+
+const isSame = (a: GiftNews, b: GiftNews): boolean =>
+  a.giftRowId !== undefined && a.giftRowId === b.giftRowId;
 
 const isNumber = (claimed: string | null | undefined, { userId }: { userId: number }): boolean =>
   claimed === String(userId);

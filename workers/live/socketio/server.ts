@@ -51,7 +51,7 @@ export class SocketIoEngine<Data = unknown> {
   readonly #admission: Admission<Data>;
   readonly #clientHost: ClientHost<Data>;
   #ackId = Math.floor(Math.random() * 2 ** 30);
-  #hasLookedForOrphans = false;
+  #orphansLookedFor: "none" | "some" | "all" = "none";
 
   constructor(state: DurableObjectState, options: SocketIoOptions, handlers: Handlers<Data>) {
     this.#options = options;
@@ -147,7 +147,7 @@ export class SocketIoEngine<Data = unknown> {
 
   /** Whether a lost socket that was in this room may come back. */
   isAwaited(room: string): boolean {
-    this.#tellOrphans();
+    this.#tellOrphans(true);
     return this.#recovery?.isAwaited(room) ?? false;
   }
 
@@ -227,7 +227,7 @@ export class SocketIoEngine<Data = unknown> {
   }
 
   async #rang(now: number, { expiry_at: expiryAt, wake_at: wakeAt }: Times): Promise<void> {
-    this.#tellOrphans();
+    this.#tellOrphans(false);
     this.#takeover?.forgetOld(now);
     if (this.#recovery && expiryAt !== null && expiryAt <= now) {
       for (const state of this.#recovery.expire(now)) {
@@ -240,14 +240,18 @@ export class SocketIoEngine<Data = unknown> {
     await this.#handlers.wake?.();
   }
 
-  /** Once a life, when it is first asked who is away: those whose connection ended without our being told. */
-  #tellOrphans(): void {
-    if (!this.#recovery || this.#hasLookedForOrphans) return;
-    this.#hasLookedForOrphans = true;
+  /**
+   * Those whose connection ended without our being told. Once a life when the alarm rings, which takes as many open sessions
+   * for all who are known; and once when it is asked who is away: a session may not have said yet whose it is.
+   */
+  #tellOrphans(isAsked: boolean): void {
+    if (!this.#recovery || this.#orphansLookedFor === "all") return;
+    if (!isAsked && this.#orphansLookedFor === "some") return;
+    this.#orphansLookedFor = isAsked ? "all" : "some";
     const { registry } = this.#engine;
     const orphans = this.#recovery.orphans(
       (sessionId) => registry.find(sessionId) !== null,
-      () => registry.open().length + registry.pollers().length,
+      () => (isAsked ? this.sockets().length : registry.open().length + registry.pollers().length),
     );
     for (const orphan of orphans) this.#admission.tellLost(orphan);
   }

@@ -107,7 +107,13 @@ export class Session<Upper = unknown> {
     if (!this.isOpen) return;
     const { ws } = this;
     if (!ws) {
-      this.polling?.push(frame);
+      try {
+        this.polling?.push(frame);
+      } catch {
+        // More than its row takes: its others must get what they are sent all the same.
+        this.#host.drop(this, "slow consumer");
+        return;
+      }
       const isFull = (this.polling?.bufferedChars ?? 0) > this.#host.maxBufferedBytes;
       if (isFull) this.#host.drop(this, "slow consumer");
       return;

@@ -242,6 +242,7 @@ export class Attendance {
   renewPlaces(sockets: AppSocket[] = this.#desk.engine.sockets()): void {
     for (const socket of sockets) {
       const rooms = roomsOf(socket);
+      if (rooms.length === 0 && this.#places.isAsked(socket)) continue;
       if (rooms.length === 0 && socket.data?.isAdrift) {
         this.#desk.beside("restore", this.restore(socket));
         continue;

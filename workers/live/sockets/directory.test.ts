@@ -161,13 +161,22 @@ it("tells a guest's tab that goes on and was nowhere no room of his other one", 
   });
 });
 
-it("tells one of whom nothing is known any more no room that another tab is in, only what was lost", async () => {
+it("tells one who comes back, and of whom nothing is known, all rooms of his person: a crash may have taken it", async () => {
   await withPlaces((apply) => {
     apply(at("place", "live:a", "one"), at("lost", "live:b", "two"));
-    expect(apply(recall("three", "never heard of"))).toEqual([["live:b"]]);
-    apply(at("place", "live:b", "three"));
+    expect(apply(recall("three", "never heard of"))).toEqual([["live:a", "live:b"]]);
+    apply(at("place", "live:a", "three"), at("place", "live:b", "three"));
     expect(apply(recall("new"))).toEqual([[]]);
     expect(apply(recall("four", "two"))).toEqual([["live:b"]]);
+    expect(apply(recall("five", "one"))).toEqual([["live:a"]]);
+  });
+});
+
+it("tells who comes back his rooms, however many connections without one he has had", async () => {
+  await withPlaces((apply) => {
+    apply(at("place", "live:a", "one"));
+    for (let n = 0; n < 25; n += 1) apply(recall(`idle${n}`));
+    expect(apply(recall("two", "never heard of"))).toEqual([["live:a"]]);
   });
 });
 

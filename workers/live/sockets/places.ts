@@ -17,6 +17,8 @@ function setAdrift(socket: AppSocket, isAdrift: boolean): void {
 export class Places {
   readonly #desk: Desk;
   readonly #retriesMs: readonly number[];
+  /** Sockets whose homes are being asked. */
+  readonly #asked = new Set<string>();
 
   constructor(desk: Desk, retriesMs: readonly number[]) {
     this.#desk = desk;
@@ -36,6 +38,11 @@ export class Places {
     const home = homeOf(person, this.#desk.shards);
     const op = { kind, person, room, pid, ...(seat !== undefined && { seat }) };
     this.#desk.beside("place", this.#desk.homes.deliver(home, op));
+  }
+
+  /** Its home has not answered yet: it is not known to be nowhere. */
+  isAsked(socket: AppSocket): boolean {
+    return this.#asked.has(socket.id);
   }
 
   /** It is in a room, on that seat or on none any more. */
@@ -58,6 +65,7 @@ export class Places {
     const recall = { kind: "recall" as const, person, isReturning, pid, formerPid };
     const ask = () => this.#desk.homes.deliver(home, recall);
     const isDue = () => socket.connected;
+    this.#asked.add(socket.id);
     try {
       const reply = await stubbornly(ask, { pausesMs: this.#retriesMs, isDue });
       setAdrift(socket, false);
@@ -65,6 +73,8 @@ export class Places {
     } catch (error) {
       setAdrift(socket, isDue());
       throw error;
+    } finally {
+      this.#asked.delete(socket.id);
     }
   }
 }

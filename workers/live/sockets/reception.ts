@@ -58,13 +58,16 @@ export class Reception implements Handlers<SocketData> {
     const isReturning = typeof auth.pid === "string";
     const isBatched = before?.isBatched ?? auth.batch === true;
     const { seat = null, pending = {}, moves = 0 } = before ?? {};
-    const formerPid = before ? null : pidOf(auth);
+    const isAdrift = before?.isAdrift ?? false;
+    const known = isAdrift ? (before?.formerPid ?? null) : null;
+    const formerPid = before ? known : pidOf(auth);
     const guest = () =>
       before
         ? keptCard(before.person, socket.pid, this.#desk.now())
         : this.#guest(socket, formerPid);
     const person = signIn ? await this.#arrive(socket, signIn) : guest();
-    socket.data = { person, signIn, isBatched, isReturning, formerPid, seat, pending, moves };
+    const place = { seat, pending, moves, isAdrift };
+    socket.data = { person, signIn, isBatched, isReturning, formerPid, ...place };
   }
 
   /**

@@ -169,7 +169,6 @@ class Play {
     const pid = `p${this.#namedAt.size + 1}`;
     const found = this.#recall(pid, tab.pid, true);
     if (this.#now - (tab.cutAt ?? 0) < GRACE_MS) this.#check(`${pid} in time`, found, tab.rooms);
-    else this.#checkOffered(`${pid} late`, found, tab.rooms);
     for (const room of found) this.#say("place", pid, room);
     tab.rooms = new Set(found);
     const isHeard = this.#random(3) > 0;

@@ -90,8 +90,9 @@ export class Spots {
 
   /**
    * The rooms of a person who connects. Where its connection, or the one that its client had before, is known, those are
-   * its own and its heirs' rooms. Any other gets those whose connection is lost, so that a second tab enters nothing by
-   * itself: who comes back to them by name finds them all the same, and nobody else who comes anew.
+   * its own and its heirs' rooms. Where nothing is known of a client that was connected before, it gets all of its person's:
+   * a crash may have taken what was told of it. Any other gets those whose connection is lost, so that a second tab enters
+   * nothing by itself: who comes back to them by name finds them all the same, and nobody else who comes anew.
    */
   recall({ person, isReturning, pid = UNKNOWN, formerPid }: Comer): HomeReply {
     const former = formerPid ?? pid;
@@ -194,8 +195,8 @@ const isOf = (line: string[]): Choice => ({
   values: line,
 });
 
-/** Whose shard named no connection may be back before he is known to be lost. */
+/** After a crash nobody has told what was lost: who says that he was connected, and is not known, may have been anywhere. */
 const isOffered = (isReturning: boolean): Choice => ({
-  which: `room <> '' and (is_lost = 1 ${isReturning ? "or pid = ''" : ""})`,
+  which: isReturning ? "room <> ''" : "room <> '' and is_lost = 1",
   values: [],
 });
