@@ -67,6 +67,19 @@ describe("a gift over REST whose sender watches without a token", () => {
       expect(await shown(stage)).toEqual([]);
     }));
 
+  it("counts as shown when it is: told again after a crash that took it, it is shown, once", () =>
+    onStage("live", async (stage) => {
+      await stage.do("s1", join("his", numbered(7)));
+      const gift = given();
+      stage.giftShow.announce(gift);
+      stage.evict();
+      for (let i = 0; i < 2; i += 1) stage.giftShow.announce({ ...gift, repeated: true });
+      stage.timeComes();
+      stage.giftShow.announce({ ...gift, repeated: true });
+      stage.timeComes();
+      expect(await shown(stage)).toEqual([null]);
+    }));
+
   it("is drawn alike however often it was given just now", () =>
     onStage("live", async (stage) => {
       await stage.do("s1", join("his", numbered(7)));

@@ -68,6 +68,16 @@ describe("who comes back while objects are being moved", () => {
     expect(toldHome).not.toContainEqual(expect.objectContaining({ room: NO_ROOM }));
   });
 
+  it("is not told to be nowhere while his home is being asked", async () => {
+    const { socket, attendance, toldHome } = scene({ home: 2, room: 0 });
+    const restored = attendance.restore(socket);
+    attendance.renewPlaces([socket]);
+    expect(toldHome).toEqual([]);
+    await restored;
+    expect([...socket.rooms]).toEqual([ROOM]);
+    expect(toldHome).not.toContainEqual(expect.objectContaining({ room: NO_ROOM }));
+  });
+
   it("is put nowhere at a later round when he has left by himself meanwhile", async () => {
     const { socket, attendance, toldHome } = scene({ home: 4, room: 0 });
     await expect(attendance.restore(socket)).rejects.toThrow("being moved");

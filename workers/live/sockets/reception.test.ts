@@ -133,3 +133,29 @@ it("lets a guest go on whom an earlier release has kept: he is who he was, and h
     formerPid: null,
   });
 });
+
+it.each([
+  [true, "s0.lama"],
+  [false, null],
+])(
+  "who goes on and was adrift (%s) is still asked for, as the connection that he named",
+  async (isAdrift, formerPid) => {
+    const desk = { context: () => testContext(), now: () => 0 } as unknown as Desk;
+    const nothing = {} as never;
+    const parts = { desk, attendance: nothing, requests: nothing, startChores: () => undefined };
+    const line = { pid: "s0.baru", formerPid: "s0.lama", at: 0, number: null, visitor: null };
+    const person = { key: "g:#a", userId: null, name: "Tamu", level: 1, vip: 0, line };
+    const data = {
+      person,
+      signIn: null,
+      isBatched: false,
+      seat: null,
+      formerPid: "s0.lama",
+      isAdrift,
+    };
+    const request = { headers: {}, query: {}, address: "" };
+    const socket = { id: "a", pid: "s0.baru", request, recovered: true, data };
+    await new Reception(parts).connect(socket as unknown as AppSocket, {});
+    expect(socket.data).toMatchObject({ isAdrift, formerPid });
+  },
+);

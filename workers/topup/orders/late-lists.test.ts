@@ -102,6 +102,23 @@ it("an order is held while a list lacks what was tried just after it, though tha
   expect(await look([27 * MINUTE, 33 * MINUTE], () => whole)).toBe("failed null");
 });
 
+it("one buyer's second order has the row that shows late where his first took a purchase that a callback alone names", async () => {
+  const target = newPhone();
+  const [named, between, newer] = [trxid(), trxid(), trxid()];
+  const { look } = await inDoubt(
+    [
+      { afterMs: -5 * MINUTE, target, trxid: named, learntMs: 6 * MINUTE },
+      { afterMs: -MINUTE, trxid: between },
+      { afterMs: 2 * MINUTE, trxid: newer },
+    ],
+    target,
+  );
+  const late = listedRow(trxid(), { target });
+  const list = [listedRow(newer), listedRow(between), late];
+  const looks = [3, 8.5, 14].map((minutes) => minutes * MINUTE);
+  expect(await look(looks, () => list)).toBe(`processing ${late.trxid}`);
+});
+
 describe("an order that was lost in a busy shop is refunded, and one that was bought is not", () => {
   /** Something is sold every so often, from a day before on; the list is so late, and single rows by so much more. */
   const sales = (everyMs: number) => {
