@@ -254,8 +254,8 @@ begin
   return true;
 end $$;
 
--- Ends a run, once: {sync_id, error}. It failed when no family's list was put in force though some were asked for,
--- or when `error` says so; what is left of its pieces goes.
+-- Ends a run, once: {sync_id, error, stocks?}. It failed when no family's list was put in force though some were asked
+-- for, or when `error` is all that came of it: no list, and none of the `stocks` read; what is left of its pieces goes.
 create or replace function topup_sync_finish(input jsonb) returns jsonb language plpgsql as $$
 declare
   run topup_syncs;
@@ -268,7 +268,7 @@ begin
   if run.state <> 'running' then return topup_sync_json(run); end if;
   select count(*), count(*) filter (where value->>'state' = 'applied') into asked, applied from jsonb_each(run.families);
   update topup_syncs s set finished_at = now(), error = input->>'error', state = case
-      when input->>'error' is not null and applied = 0 then 'failed'
+      when input->>'error' is not null and applied = 0 and coalesce((input->>'stocks')::int, 0) = 0 then 'failed'
       when asked > 0 and applied = 0 then 'failed'
       when applied < asked or input->>'error' is not null then 'partial'
       else 'success' end

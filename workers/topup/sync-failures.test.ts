@@ -109,7 +109,61 @@ describe("a sync that goes wrong", () => {
   });
 });
 
+describe("stocks that cannot be read", () => {
+  const away = () =>
+    Response.json({ result: false, data: null, message: "IP 1.2.3.4 is not permitted" });
+  const reason = "stock: unauthorised not_permitted_address";
+
+  /** Five counted services, the last `refused` of which the supplier says nothing of. */
+  async function shelves(refused: number): Promise<void> {
+    const codes = Array.from({ length: 5 }, (_, i) => unique(`S${i}`));
+    supplier.lists.game = codes.map((code) => gameRow({ code }));
+    await sync("sync-services", true);
+    for (const code of codes) supplier.stocks[code] = 7;
+    supplier.answer = (asked) =>
+      codes.slice(5 - refused).some((code) => asked.endsWith(` ${code}`)) ? away() : null;
+  }
+
+  it("fail a sync that was for them alone", async () => {
+    await shelves(5);
+    expect(await sync("sync-stock")).toMatchObject({ state: "failed", error: reason });
+  });
+
+  it("make it partial where others were read, and so they do one whose lists are in force", async () => {
+    await shelves(2);
+    expect(await sync("sync-stock")).toMatchObject({
+      state: "partial",
+      error: reason,
+      counts: { stockUpdated: 3 },
+    });
+    threeLists();
+    supplier.answer = (asked) => (asked.includes("service-stock") ? away() : null);
+    expect(await sync("full-sync", true)).toMatchObject({ state: "partial", error: reason });
+  });
+});
+
 describe("a sync that is cut off", () => {
+  it("is ended by nobody whose lease is somebody else's now: the others' families would be missing", async () => {
+    const code = threeLists();
+    const begun = await ctx.db.run(
+      beginRun({ action: "full-sync", force: false, requestedBy: null }),
+    );
+    const jobId = begun.sync?.jobId ?? "";
+    const lost = sql`update jobs set lease_id = gen_random_uuid() where id = ${jobId}`;
+    supplier.before = async (asked) => {
+      if (asked === "prepaid services") await run(lost);
+    };
+    expect(await runJob(ctx, jobId, [syncJob])).toBe("lease_lost");
+    supplier.before = () => undefined;
+    await run(sql`update jobs set lease_until = now() - interval '1 second' where id = ${jobId}`);
+    expect(await runJob(ctx, jobId, [syncJob])).toBe("success");
+    expect((await readJob(ctx, jobId)).result).toMatchObject({
+      state: "success",
+      servicesAdded: 3,
+    });
+    expect((await serviceOf(ctx, "social", code)).status).toBe("available");
+  });
+
   it("goes on with the families that are missing, and swaps each once", async () => {
     const code = threeLists();
     const begun = await ctx.db.run(

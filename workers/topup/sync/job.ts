@@ -5,7 +5,7 @@ import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import { SUPPLIER_FAMILIES, type SupplierFamily } from "../../../shared/providers/vip-reseller.ts";
 import { type CatalogueRow, catalogueRow } from "./catalogue-row.ts";
 import { applyFamily, beatRun, finishRun, type SyncRun, skipFamily, stagePiece } from "./rows.ts";
-import { syncStock } from "./stock.ts";
+import { reasonOf, type StockRead, syncStock } from "./stock.ts";
 
 /** Rows a round trip: about a megabyte of JSON, so that neither side holds much at once. */
 const PIECE_ROWS = 4_000;
@@ -32,8 +32,11 @@ export const syncJob: JobHandler = {
     const { sync_id: syncId, force } = Payload.parse(job.payload);
     const run = await ctx.db.run(beatRun(syncId, await levelOf(ctx)));
     if (!run) return { state: "failed", error: "no such sync" };
-    if (run.state === "running") await work(ctx, { run, job, force });
-    const ended = await ctx.db.run(finishRun(syncId, null));
+    const stock = run.state === "running" ? await work(ctx, { run, job, force }) : NO_STOCK;
+    // Whoever has the lease now works on, and ends the run.
+    if (!stock) return { state: "retry", error: "lease" };
+    const error = stock.reason && `stock: ${stock.reason}`;
+    const ended = await ctx.db.run(finishRun(syncId, error, stock.read));
     const result = { sync: syncId, state: ended?.state ?? "gone", ...ended?.counts };
     ctx.log.info("catalogue synced", result);
     // A failed sync leaves the old catalogue; the next one comes within the hour, so nobody is woken for it.
@@ -51,15 +54,19 @@ async function levelOf(ctx: Ctx) {
   }
 }
 
-async function work(ctx: Ctx, { run, job, force }: Work): Promise<void> {
+const NO_STOCK: StockRead = { read: 0, reason: null };
+
+/** What came of the stocks; null: the lease is somebody else's now. */
+async function work(ctx: Ctx, { run, job, force }: Work): Promise<StockRead | null> {
   if (run.action !== "sync-stock") {
     for (const family of SUPPLIER_FAMILIES) {
       if (family in run.families) continue;
-      if (!(await extendLease(ctx, job, LEASE_SECONDS))) return;
+      if (!(await extendLease(ctx, job, LEASE_SECONDS))) return null;
       await syncFamily(ctx, { run, job, force }, family);
     }
   }
-  if (run.action === "full-sync" || run.action === "sync-stock") await syncStock(ctx, run, job);
+  const counts = run.action === "full-sync" || run.action === "sync-stock";
+  return counts ? await syncStock(ctx, run, job) : NO_STOCK;
 }
 
 /** One family's list: all of it in force, or none. Its failure is noted and does not stop the others. */
@@ -85,7 +92,7 @@ async function syncFamily(ctx: Ctx, { run, force }: Work, family: SupplierFamily
   } catch (error) {
     if (error instanceof StoppedError) return;
     if (!(error instanceof ProviderError)) throw error;
-    const reason = [error.kind, error.code].filter(Boolean).join(" ");
+    const reason = reasonOf(error);
     ctx.log.warn("price list not read", { family, reason, cause: error.message });
     await ctx.db.run(skipFamily(run.id, family, reason));
   }

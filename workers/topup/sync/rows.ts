@@ -60,8 +60,9 @@ export const beginRun = (input: {
 export const beatRun = (syncId: string, level: string | null = null) =>
   call("topup_sync_beat", { sync_id: syncId, level }, SyncRun.nullable());
 
-export const finishRun = (syncId: string, error: string | null) =>
-  call("topup_sync_finish", { sync_id: syncId, error }, SyncRun.nullable());
+/** `error`: what did not go well, though something was done (`stocks` read, or lists in force). */
+export const finishRun = (syncId: string, error: string | null, stocks = 0) =>
+  call("topup_sync_finish", { sync_id: syncId, error, stocks }, SyncRun.nullable());
 
 export const skipFamily = (syncId: string, family: string, reason: string) =>
   call("topup_sync_skip", { sync_id: syncId, family, reason }, z.boolean());

@@ -23,6 +23,8 @@ export interface Supplier {
   asked: string[];
   /** Called before each answer, to fail or to look. */
   before: (asked: string) => void | Promise<void>;
+  /** What is answered in place of the usual; null: the usual. */
+  answer: (asked: string) => Response | null;
 }
 
 const FAMILY_OF: Record<string, SupplierFamily> = {
@@ -47,7 +49,7 @@ export function withSupplier(supplier: Supplier): Ctx {
       const asked = [endpoint, form.get("type"), form.get("service")].filter(Boolean).join(" ");
       supplier.asked.push(asked);
       await supplier.before(asked);
-      return answerOf(supplier, endpoint, form);
+      return supplier.answer(asked) ?? answerOf(supplier, endpoint, form);
     },
   });
   return { ...ctx, providers: { ...ctx.providers, vipReseller } };
@@ -77,6 +79,7 @@ export function newSupplier(lists: Partial<Supplier["lists"]> = {}): Supplier {
     level: "Special",
     asked: [],
     before: () => undefined,
+    answer: () => null,
   };
 }
 
