@@ -138,6 +138,26 @@ describe("the panel dialect", () => {
     });
   });
 
+  it("sells to clients that write that they have nothing for a field, in their language's word for it", async () => {
+    const { key } = await createReseller();
+    const add = async (service: number, more: Record<string, string | number>) =>
+      (await panel(key, { action: "add", service, link: instagram(), quantity: 100, ...more }))
+        .body;
+    const sold = { order: expect.any(Number) };
+    for (const word of ["undefined", "null", "None", "", "0"]) {
+      const nothing = { runs: word, interval: word, comments: word };
+      expect(await add(social.number, nothing), word).toEqual(sold);
+    }
+    const nothing = { quantity: "undefined", zone: "undefined", runs: "undefined" };
+    const { order } = await add(prepaid.number, { ...nothing, link: phone() });
+    const one = (await panel(key, { action: "status", order, orders: "" })).body;
+    expect(one).toMatchObject({ currency: "IDR" });
+    expect(await add(game.number, { ...nothing, link: "12345680|2001" })).toEqual(sold);
+    expect(await add(social.number, { quantity: "undefined" })).toEqual({
+      error: "neworder.error.min_quantity",
+    });
+  });
+
   it("tells many orders at once, and of each that is not his own that it does not know it", async () => {
     const [mine, other] = [await createReseller(), await createReseller()];
     const add = (key: string) =>

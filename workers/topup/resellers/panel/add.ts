@@ -1,7 +1,7 @@
 import type { Ctx } from "../../../../shared/context.ts";
 import { placeNumbered, ungrouped } from "../../orders/index.ts";
 import { inPanelWords, panelError, WORDS } from "./errors.ts";
-import { incorrectRequest, numberOf, type PanelFields } from "./request.ts";
+import { incorrectRequest, isSaid, numberOf, type PanelFields } from "./request.ts";
 
 /** Fields of order types that we do not sell. Leaving them out would buy something else than was meant. */
 const UNSUPPORTED = [
@@ -24,17 +24,19 @@ export async function addOrder(
   fields: PanelFields,
   caller: { keyId: string; idempotencyKey: string | undefined },
 ): Promise<{ order: number }> {
-  if (UNSUPPORTED.some((name) => fields[name])) {
+  // Runs and intervals of nothing are how a plain order says that it is no other.
+  if (UNSUPPORTED.some((name) => isSaid(fields[name]) && fields[name]?.trim() !== "0")) {
     throw panelError("This order type is not available");
   }
   const link = fields.link?.trim();
-  if (!link || link.length > 500 || (fields.zone ?? "").length > 100) throw panelError(WORDS.link);
+  const zone = isSaid(fields.zone) ? fields.zone : undefined;
+  if (!link || link.length > 500 || (zone ?? "").length > 100) throw panelError(WORDS.link);
   const idempotencyKey = fields.idempotency_key || caller.idempotencyKey;
   if (idempotencyKey && idempotencyKey.length > 255) throw incorrectRequest();
-  const quantity = fields.quantity ? quantityOf(fields.quantity) : null;
+  const quantity = isSaid(fields.quantity) ? quantityOf(fields.quantity) : null;
   const placed = await placeNumbered(ctx, {
     service: numberOf(fields.service),
-    goods: goodsOf(link, fields.zone),
+    goods: goodsOf(link, zone),
     quantity,
     idempotencyKey,
     orderedVia: "api",

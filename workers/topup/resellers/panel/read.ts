@@ -7,7 +7,7 @@ import { balanceOf, walletOf } from "../../../../shared/ledger/ledger.ts";
 import { TELLS_SERIAL } from "../../orders/index.ts";
 import type { OrderState } from "../../tables/orders.ts";
 import { panelError, WORDS } from "./errors.ts";
-import { incorrectRequest, numberOf, type PanelFields } from "./request.ts";
+import { incorrectRequest, isSaid, numberOf, type PanelFields } from "./request.ts";
 
 const MOST_ORDERS = 100;
 const CURRENCY = "IDR";
@@ -80,8 +80,8 @@ async function statusOf(ctx: Ctx, order: OrderRow) {
 
 /** The numbers that a call names: one in `order`, or up to 100 in `orders`. */
 function numbersOf(fields: PanelFields): { one: number | null } | { many: string[] } {
-  if (fields.orders === undefined) {
-    if (fields.order === undefined) throw incorrectRequest();
+  if (!isSaid(fields.orders)) {
+    if (!isSaid(fields.order)) throw incorrectRequest();
     return { one: numberOf(fields.order) };
   }
   const many = [...new Set(fields.orders.split(",").map((text) => text.trim()))].filter(Boolean);

@@ -44,6 +44,13 @@ function fieldsOfJson(value: unknown): PanelFields {
   return Object.fromEntries(fields.map(([name, inner]) => [name, String(inner)]));
 }
 
+/** How programs write that they have nothing for a field, where they do not leave it out. */
+const NOTHING = /^\s*(?:undefined|null|none|nil)?\s*$/i;
+
+/** Whether a field tells anything: clients post all that they know of, at times as their language's word for nothing. */
+export const isSaid = (text: string | undefined): text is string =>
+  text !== undefined && !NOTHING.test(text);
+
 const wholeNumber = /^\s*\d{1,15}\s*$/;
 
 /** A number as panels write it, or null. */
