@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { pagingQuery } from "../../../shared/http/answers.ts";
+import { moment } from "./moment.ts";
 
 const CONTROL = /\p{Cc}/u;
 
@@ -73,8 +74,8 @@ export const HandRequestShape = z
     requestedBy: z.number(),
     decidedBy: z.number().nullable(),
     outcome: z.string().nullable(),
-    expiresAt: z.string(),
-    createdAt: z.string(),
+    expiresAt: moment(),
+    createdAt: moment(),
   })
   .openapi("TopupHandRequest");
 export type HandRequest = z.output<typeof HandRequestShape>;
@@ -102,15 +103,15 @@ export const AdminOrderShape = z
     notes: z.string().nullable(),
     supplierNote: z.string().nullable(),
     reviewReason: z.string().nullable(),
-    createdAt: z.string(),
-    paidAt: z.string().nullable(),
-    finishedAt: z.string().nullable(),
+    createdAt: moment(),
+    paidAt: moment().nullable(),
+    finishedAt: moment().nullable(),
   })
   .openapi("TopupAdminOrder");
 export type AdminOrder = z.output<typeof AdminOrderShape>;
 
 export const OrderDetail = AdminOrderShape.extend({
-  events: z.array(z.object({ state: OrderStateName, at: z.string() })),
+  events: z.array(z.object({ state: OrderStateName, at: moment() })),
   requests: z.array(HandRequestShape),
   audit: z.array(
     z.object({
@@ -119,7 +120,7 @@ export const OrderDetail = AdminOrderShape.extend({
       actorId: z.number().nullable(),
       outcome: z.string(),
       reason: z.string().nullable(),
-      at: z.string(),
+      at: moment(),
     }),
   ),
 }).openapi("TopupOrderDetail");
@@ -180,7 +181,7 @@ export const StockEntry = z
     reason: z.string().nullable(),
     actorId: z.number().nullable(),
     orderId: z.string().nullable(),
-    at: z.string(),
+    at: moment(),
   })
   .openapi("TopupStockEntry");
 
@@ -189,8 +190,8 @@ export const SupplierShape = z
     balance: z.number().nullable(),
     floor: z.number(),
     held: z.boolean(),
-    heldSince: z.string().nullable(),
-    checkedAt: z.string().nullable(),
+    heldSince: moment().nullable(),
+    checkedAt: moment().nullable(),
   })
   .openapi("TopupSupplier");
 
@@ -219,10 +220,10 @@ export const DepositShape = z
   .object({
     id: z.uuid(),
     amount: z.number(),
-    paidAt: z.string(),
+    paidAt: moment(),
     note: z.string(),
     actorId: z.number(),
-    createdAt: z.string(),
+    createdAt: moment(),
     /** `waiting`: it does not count yet; another admin must send the same amount. */
     state: z.enum(["noted", "waiting"]),
   })
@@ -238,12 +239,12 @@ export const CallbackShape = z
     /** From how many addresses they came, and the busiest of these. */
     sources: z.number(),
     from: z.array(z.object({ address: z.string(), count: z.number() })),
-    firstAt: z.string(),
-    lastAt: z.string(),
+    firstAt: moment(),
+    lastAt: moment(),
     form: z.string().nullable(),
     trxId: z.string().nullable(),
     status: z.string().nullable(),
-    receivedAt: z.string(),
+    receivedAt: moment(),
     /** What became of it: applied, parked (with the reason), still received, or dead: no retry could apply it. */
     state: z.string(),
     note: z.string().nullable(),
@@ -257,8 +258,8 @@ export const RefusedCallbackShape = z
     form: z.enum(["provider", "specification"]).nullable(),
     from: z.string(),
     /** Of equal ones the first and the last, and how many they are. */
-    at: z.string(),
-    lastAt: z.string(),
+    at: moment(),
+    lastAt: moment(),
     times: z.number(),
     length: z.number(),
     sha256: z.string(),
@@ -284,9 +285,9 @@ export const ReportShape = z
     mostBalance: z.number().nullable(),
     surplus: z.number().nullable(),
     balance: z.number(),
-    balanceAt: z.string(),
+    balanceAt: moment(),
     clean: z.boolean(),
-    createdAt: z.string(),
+    createdAt: moment(),
   })
   .openapi("TopupReport");
 export type Report = z.output<typeof ReportShape>;

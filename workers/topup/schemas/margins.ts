@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { AdminPage, optional, Reason } from "./admin.ts";
+import { moment } from "./moment.ts";
 
 export const LEVELS = ["member", "reseller", "agent"] as const;
 const Level = z.enum(LEVELS);
@@ -75,7 +76,7 @@ export const MarginShape = z
     percent: z.number(),
     fixed: z.number(),
     active: z.boolean(),
-    updatedAt: z.string(),
+    updatedAt: moment(),
   })
   .openapi("TopupMargin");
 
@@ -133,7 +134,7 @@ export const MemberSet = z
   .object({ userId: z.number(), level: Level, was: Level })
   .openapi("TopupMemberSet");
 export const MemberShape = z
-  .object({ userId: z.number(), name: z.string(), level: Level, since: z.string() })
+  .object({ userId: z.number(), name: z.string(), level: Level, since: moment() })
   .openapi("TopupMember");
 
 export const PriceEntry = z
@@ -142,6 +143,6 @@ export const PriceEntry = z
     supplierPrice: z.number(),
     oldPrice: z.number().nullable(),
     price: z.number(),
-    at: z.string(),
+    at: moment(),
   })
   .openapi("TopupPriceEntry");
