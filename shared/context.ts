@@ -50,8 +50,16 @@ interface Origin {
   providers?: (config: Config, env: Env) => Providers;
   requestId: string;
   actor?: Actor | null;
+  /** Nobody waits for it: a message or the clock, whose statements may be long ones. */
+  isBackground?: boolean;
   waitUntil(work: Promise<unknown>): void;
 }
+
+/**
+ * Behind requests. The longest statement there puts a price list of 50,000 services in force, in seconds; the shortest
+ * lease of a job that runs one is 120 s.
+ */
+const BACKGROUND_PATIENCE = 10;
 
 /** The context of one request, message, alarm or cron run. */
 export function createContext(env: Env, origin: Origin): Ctx {
@@ -64,6 +72,7 @@ export function createContext(env: Env, origin: Origin): Ctx {
         databaseHttpUrl: origin.config.DATABASE_HTTP_URL,
       }),
       origin.requestId,
+      origin.config.DATABASE_PATIENCE_MS * (origin.isBackground ? BACKGROUND_PATIENCE : 1),
     ),
     actor: origin.actor ?? null,
     get providers() {

@@ -127,6 +127,7 @@ function contextOf(env: Env, execution: ExecutionContext): Ctx {
     config: loadConfig(env),
     providers: providersOf,
     requestId: crypto.randomUUID(),
+    isBackground: true,
     waitUntil: (work) => execution.waitUntil(work),
   });
 }

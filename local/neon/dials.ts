@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * How an outage looks from outside: the connection breaks, the endpoint answers 503, or (the nastiest)
- * the statement runs and only its answer is lost.
+ * How an outage looks from outside: the connection breaks, the endpoint answers 503, nothing is answered (and done)
+ * until it is over, or (the nastiest) the statement runs and only its answer is lost.
  */
-export type OutageMode = "destroy" | "503" | "lose-answer";
+export const OUTAGE_MODES = ["destroy", "503", "freeze", "lose-answer"] as const;
+export type OutageMode = (typeof OUTAGE_MODES)[number];
 
 export type Outage = {
   on?: boolean | undefined;
@@ -20,6 +21,7 @@ export type Counts = {
   requests: Record<string, number>;
 };
 
+const THAW_STEP_MS = 20;
 const REMEMBERED_REQUESTS = 10_000;
 
 /** What a test or a benchmark turns and reads on a running endpoint. */
@@ -52,6 +54,11 @@ export class Dials {
   /** The mode of the outage that is on, or undefined while all is well. */
   outage(): OutageMode | undefined {
     return Date.now() < this.#outageUntil ? this.#outageMode : undefined;
+  }
+
+  /** Once no outage is on. */
+  async thawed(): Promise<void> {
+    while (this.outage() !== undefined) await delay(THAW_STEP_MS);
   }
 
   onOutage(listener: () => void): () => void {

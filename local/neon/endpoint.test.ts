@@ -136,6 +136,18 @@ describe("an outage", () => {
     expect(found.rows).toEqual([{ t: name }]);
   });
 
+  test("may be a silence after which everything is done", async () => {
+    const name = uniqueName();
+    await put("/_outage", { on: true, mode: "freeze" });
+    const made = client().query(`create table ${name} ()`);
+    const silent = Promise.race([made, Promise.resolve("silent")]);
+    const found = () => direct(rig(), (pg) => pg.query("select to_regclass($1) as t", [name]));
+    expect([await silent, (await found()).rows]).toEqual(["silent", [{ t: null }]]);
+    await put("/_outage", { on: false });
+    await made;
+    expect((await found()).rows).toEqual([{ t: name }]);
+  });
+
   test("ends by itself when its time is over", async () => {
     rig().endpoint.setOutage({ ms: 0 });
     expect(await client().query("select 1 as n")).toEqual([{ n: 1 }]);

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { z } from "zod";
-import { type Counts, Dials, type Outage } from "./dials.ts";
+import { type Counts, Dials, OUTAGE_MODES, type Outage } from "./dials.ts";
 import { attachPipe } from "./pipe.ts";
 import { Pools } from "./pools.ts";
 import { answerSql } from "./sql.ts";
@@ -17,7 +17,7 @@ import { answerSql } from "./sql.ts";
  *   POST /sql          one query or a batch         GET  /v2        the pipe (WebSocket)
  *   GET  /_counts      round trips; ?request_id=…   DELETE /_counts starts from zero
  *   PUT  /_latency     {"ms":20}                    PUT  /_outage   {"ms":60000} or {"on":true|false},
- *                                                                   "mode":"destroy"|"503"|"lose-answer"
+ *                                                                   "mode":"destroy"|"503"|"freeze"|"lose-answer"
  */
 export type NeonEndpointOptions = {
   postgresPort: number;
@@ -45,7 +45,7 @@ const Latency = z.object({ ms: z.number().min(0) });
 const OutageBody = z.object({
   on: z.boolean().optional(),
   ms: z.number().min(0).optional(),
-  mode: z.enum(["destroy", "503", "lose-answer"]).optional(),
+  mode: z.enum(OUTAGE_MODES).optional(),
 });
 
 /** Starts the endpoint on the loopback in front of a local Postgres. */
@@ -133,6 +133,7 @@ async function handleSql(
   if (outage === "503")
     return send(response, 503, { message: "The database is away (outage dial)" });
   if (body === undefined) return send(response, 413, { message: "request is too large" });
+  if (outage === "freeze") await dials.thawed();
   await dials.halfTrip();
   const answer = await answerSql(pools, request.headers, body);
   await dials.halfTrip();

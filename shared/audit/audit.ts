@@ -1,8 +1,6 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../context.ts";
-import { clientOf } from "../db/client.ts";
-import { Database } from "../db/database.ts";
 import { call, rows, type Statement } from "../db/statement.ts";
 import { AppError } from "../http/errors.ts";
 import { describeError } from "../log.ts";
@@ -64,21 +62,17 @@ export function auditRefusal(
   { writer = "audit_refused", fields = {} }: { writer?: string; fields?: object } = {},
 ): void {
   const reason = error instanceof AppError ? error.code : "internal";
-  const db = new Database(
-    clientOf({
-      databaseUrl: ctx.config.DATABASE_URL,
-      databaseHttpUrl: ctx.config.DATABASE_HTTP_URL,
-    }),
-    ctx.requestId,
-  );
   const input = { ...written(ctx, { ...entry, reason: entry.reason ?? reason }), ...fields };
   ctx.waitUntil(
-    db.run(call(writer, input, z.unknown())).catch((failure: unknown) =>
-      ctx.log.error("refusal not written down", {
-        action: entry.action,
-        ...describeError(failure),
-      }),
-    ),
+    ctx.db
+      .beside()
+      .run(call(writer, input, z.unknown()))
+      .catch((failure: unknown) =>
+        ctx.log.error("refusal not written down", {
+          action: entry.action,
+          ...describeError(failure),
+        }),
+      ),
   );
 }
 

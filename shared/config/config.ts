@@ -32,6 +32,8 @@ const keys = z
 const Config = z.object({
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//),
   DATABASE_HTTP_URL: url.optional(),
+  /** How long a request waits for Postgres; ten times as long is waited for it behind requests. */
+  DATABASE_PATIENCE_MS: z.coerce.number().int().min(100).max(11_000).default(10_000),
   JWT_KEYS: keys,
   SIGNING_KEY: strongKey,
   SEALING_KEYS: keys,

@@ -1,7 +1,18 @@
-import type { FullQueryResults, NeonQueryPromise } from "@neondatabase/serverless";
+import {
+  type FullQueryResults,
+  NeonDbError,
+  type NeonQueryPromise,
+} from "@neondatabase/serverless";
 import { createLog } from "../log.ts";
 import type { Client } from "./client.ts";
-import { type ConstraintErrors, lostRace, toAppError, UnstorableText } from "./errors.ts";
+import { withDeadline } from "./deadline.ts";
+import {
+  type ConstraintErrors,
+  lostRace,
+  toAppError,
+  Unanswered,
+  UnstorableText,
+} from "./errors.ts";
 import type { Statement } from "./statement.ts";
 
 /** A statement that must hold before a request's first query, in the same transaction and round trip. */
@@ -20,17 +31,31 @@ const ATTEMPTS = 3;
 const JITTER_MS = 40;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** One request's way to Postgres: each call is one round trip, a batch is one transaction. */
+/** How long Postgres may keep somebody waiting where the configuration says nothing else. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * One request's way to Postgres: each call is one round trip, a batch is one transaction. What is not answered within
+ * `patienceMs` ends as `unavailable`, as any outage does. It may have been done, so it is not sent again here: a repeat
+ * under its key or its order's number finds out.
+ */
 export class Database {
   readonly #client: Client;
   readonly #requestId: string;
+  readonly #patienceMs: number;
   #gate: Gate | undefined;
   #passed: Gate | undefined;
   #also: Statement<unknown>[] = [];
 
-  constructor(client: Client, requestId: string) {
+  constructor(client: Client, requestId: string, patienceMs = PATIENCE_MS) {
     this.#client = client;
     this.#requestId = requestId;
+    this.#patienceMs = patienceMs;
+  }
+
+  /** A way of its own for the same request: it passes no gate, and its failure touches none. */
+  beside(): Database {
+    return new Database(this.#client, this.#requestId, this.#patienceMs);
   }
 
   /** From here on nothing is read or written unless the gate holds (a session that must be verified). */
@@ -69,7 +94,7 @@ export class Database {
     const sent = [...first, ...queries];
     let results: FullQueryResults<boolean>[];
     try {
-      results = await this.#send(sent);
+      results = await withDeadline(this.#patienceMs, (signal) => this.#send(sent, signal));
     } catch (error) {
       throw toAppError(error, constraints);
     }
@@ -90,36 +115,48 @@ export class Database {
    * Sends the whole again when it lost a race, which undid all of it: nothing else is ever sent twice, because it may
    * have been done. Each time is told in the log, because rivals ought to take their locks in one order.
    */
-  async #send(queries: Statement<unknown>[]): Promise<FullQueryResults<boolean>[]> {
+  async #send(
+    queries: Statement<unknown>[],
+    signal: AbortSignal,
+  ): Promise<FullQueryResults<boolean>[]> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#sendOnce(queries);
+        return await this.#sendOnce(queries, signal);
       } catch (error) {
         const code = lostRace(error);
         if (!code || attempt === ATTEMPTS) throw error;
         createLog(this.#requestId).warn("transaction lost a race and is sent again", { code });
         await pause(Math.random() * JITTER_MS * attempt);
+        // Whoever waited for it has been told that it was not answered.
+        if (signal.aborted) throw error;
       }
     }
   }
 
-  async #sendOnce(queries: Statement<unknown>[]): Promise<FullQueryResults<boolean>[]> {
-    const built = queries.map((query) => this.#query(query));
+  async #sendOnce(
+    queries: Statement<unknown>[],
+    signal: AbortSignal,
+  ): Promise<FullQueryResults<boolean>[]> {
+    const fetchOptions = { requestId: this.#requestId, signal };
+    const built = queries.map((query) => this.#query(query, fetchOptions));
     const [only] = built;
-    if (built.length === 1 && only) return [(await only) as FullQueryResults<boolean>];
-    const results = await this.#client.transaction(built, {
-      fetchOptions: { requestId: this.#requestId },
-    });
-    return results as FullQueryResults<boolean>[];
+    try {
+      if (built.length === 1 && only) return [(await only) as FullQueryResults<boolean>];
+      const results = await this.#client.transaction(built, { fetchOptions });
+      return results as FullQueryResults<boolean>[];
+    } catch (error) {
+      if (error instanceof NeonDbError) throw error;
+      // The driver knows a fetch that fails; an answer that breaks off after its first byte it does not.
+      throw new Unanswered("the answer broke off", { cause: error });
+    }
   }
 
-  #query({ sql, params, arrayMode }: Statement<unknown>): NeonQueryPromise<boolean, boolean> {
+  #query(
+    { sql, params, arrayMode }: Statement<unknown>,
+    fetchOptions: Record<string, unknown>,
+  ): NeonQueryPromise<boolean, boolean> {
     if (params.some(isUnstorable)) throw new UnstorableText();
-    return this.#client.query(sql, params, {
-      arrayMode,
-      fullResults: true,
-      fetchOptions: { requestId: this.#requestId },
-    });
+    return this.#client.query(sql, params, { arrayMode, fullResults: true, fetchOptions });
   }
 }
 

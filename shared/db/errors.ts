@@ -14,27 +14,29 @@ export class UnstorableText extends AppError {
   }
 }
 
+/** Postgres did not answer in time, or its answer broke off: what it was asked for may have been done all the same. */
+export class Unanswered extends Error {
+  override name = "Unanswered";
+}
+
 /** What a named constraint means to the caller of one write. */
 export type ConstraintErrors = Record<string, () => AppError>;
 
 /** Turns a driver failure into what the caller may see; our own bugs pass through and become a plain 500. */
 export function toAppError(error: unknown, constraints: ConstraintErrors = {}): unknown {
+  if (error instanceof Unanswered) return unavailable(error);
   if (!(error instanceof NeonDbError)) return error;
   if (error.code === RAISED) return raised(error);
   const mapped = error.constraint ? constraints[error.constraint] : undefined;
   if (mapped) return mapped();
   if (error.code && UNSTORABLE.includes(error.code)) return new UnstorableText();
-  if (isOutage(error)) {
-    return new AppError(
-      "unavailable",
-      "Layanan sedang terganggu. Silakan coba lagi sebentar lagi.",
-      {
-        cause: error,
-      },
-    );
-  }
-  return error;
+  return isOutage(error) ? unavailable(error) : error;
 }
+
+const unavailable = (cause: Error) =>
+  new AppError("unavailable", "Layanan sedang terganggu. Silakan coba lagi sebentar lagi.", {
+    cause,
+  });
 
 function raised(error: NeonDbError): AppError {
   const code = error.hint ?? "";

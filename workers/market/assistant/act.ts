@@ -2,8 +2,6 @@ import { ZodError, z } from "zod";
 import { auditContext } from "../../../shared/audit/audit.ts";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { randomBase32 } from "../../../shared/crypto/random-code.ts";
-import { clientOf } from "../../../shared/db/client.ts";
-import { Database } from "../../../shared/db/database.ts";
 import { call } from "../../../shared/db/statement.ts";
 import { uuidv7 } from "../../../shared/db/uuid.ts";
 import { inputError } from "../../../shared/http/api.ts";
@@ -111,7 +109,8 @@ export async function act(
     proposal_id: proposalId,
     ...auditContext(ctx),
   };
-  const own = ownContext(ctx);
+  // Its gate is this call's alone.
+  const own = { ...ctx, db: ctx.db.beside() };
   let isBegun = false;
   own.db.guard({
     statement: call("market_assistant_act", gate, z.unknown()),
@@ -143,12 +142,6 @@ async function noteMade(ctx: Ctx, actionId: string, made: Made): Promise<void> {
 async function noteRefusal(ctx: Ctx, actionId: string, { code }: AppError): Promise<void> {
   const refused = { action_id: actionId, user_id: actorOf(ctx).userId, code, ...auditContext(ctx) };
   await ctx.db.run(call("market_assistant_failed", refused, z.boolean()));
-}
-
-/** A way of its own to the database: its gate is this call's alone. */
-function ownContext(ctx: Ctx): Ctx {
-  const { DATABASE_URL: databaseUrl, DATABASE_HTTP_URL: databaseHttpUrl } = ctx.config;
-  return { ...ctx, db: new Database(clientOf({ databaseUrl, databaseHttpUrl }), ctx.requestId) };
 }
 
 async function propose(

@@ -1,7 +1,5 @@
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
-import { clientOf } from "../../../shared/db/client.ts";
-import { Database } from "../../../shared/db/database.ts";
 import { call } from "../../../shared/db/statement.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 
@@ -19,9 +17,8 @@ const MOST_KNOWN = 10_000;
 export function pushSoon(ctx: Ctx, storeId: string): void {
   const now = ctx.now().getTime();
   if ((alone.get(storeId) ?? 0) > now) return;
-  const { DATABASE_URL: databaseUrl, DATABASE_HTTP_URL: databaseHttpUrl } = ctx.config;
-  // A way of its own to the database: what the answer still does is neither guarded nor delayed by this.
-  const db = new Database(clientOf({ databaseUrl, databaseHttpUrl }), ctx.requestId);
+  // What the answer still does is neither guarded nor delayed by this.
+  const db = ctx.db.beside();
   ctx.waitUntil(
     startPumps({ ...ctx, db }, storeId).then((hasShops) => {
       if (alone.size >= MOST_KNOWN) alone.clear();

@@ -5,7 +5,6 @@ import { clientOf } from "../../../shared/db/client.ts";
 import { Database } from "../../../shared/db/database.ts";
 import { call, type Statement } from "../../../shared/db/statement.ts";
 import { createLog, describeError } from "../../../shared/log.ts";
-import { inTime } from "../../../shared/time/in-time.ts";
 import { Freshness } from "./freshness.ts";
 import { Pictures } from "./pictures.ts";
 import { Shelf, type ShelfPage, type ShelfQuery } from "./shelf.ts";
@@ -142,9 +141,10 @@ export class StoreRouter extends DurableObject<Env> {
     const database = new Database(
       clientOf({ databaseUrl: config.DATABASE_URL, databaseHttpUrl: config.DATABASE_HTTP_URL }),
       requestId,
+      PATIENCE_MS,
     );
     try {
-      return await inTime(PATIENCE_MS, database.run(statement));
+      return await database.run(statement);
     } catch (error) {
       createLog(requestId).warn("store not read", { slug: this.#slug, ...describeError(error) });
       throw error;

@@ -31,6 +31,8 @@ export interface BenchOptions {
   timeoutMs?: number;
   /** Rewrites what the supplier answers. */
   twist?: (text: string) => string;
+  /** How long Postgres is waited for. */
+  patienceMs?: number;
   /** The gate to the supplier: throws to hold a request back. */
   pace?: () => Promise<void>;
 }
@@ -75,7 +77,7 @@ export function bench(options: BenchOptions = {}): Bench {
         return options.twist ? new Response(options.twist(await answer.text())) : answer;
       }),
   });
-  const db = new SteppedDatabase(base, step);
+  const db = new SteppedDatabase(base, step, options.patienceMs);
   const ctx: Ctx = {
     ...base,
     db,
@@ -132,9 +134,9 @@ function steppedQueues(queues: Ctx["queues"], step: Step): Ctx["queues"] {
 class SteppedDatabase extends Database {
   readonly #step: Step;
 
-  constructor(ctx: Ctx, step: Step) {
+  constructor(ctx: Ctx, step: Step, patienceMs?: number) {
     const { DATABASE_URL: databaseUrl, DATABASE_HTTP_URL: databaseHttpUrl } = ctx.config;
-    super(clientOf({ databaseUrl, databaseHttpUrl }), ctx.requestId);
+    super(clientOf({ databaseUrl, databaseHttpUrl }), ctx.requestId, patienceMs);
     this.#step = step;
   }
 
