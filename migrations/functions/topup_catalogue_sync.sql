@@ -72,7 +72,9 @@ end $$;
 -- priced anew with a history row, vanished ones 'gone'. `active`, stock and what orders reserved stay as they are.
 -- One that the list names at more than `most_drop` per cent below the known price is off sale at the old price until the
 -- next list says so again, or an admin forces it: a slip of the supplier's list is sold to nobody, nor to those who wait.
--- {sync_id, family, pieces, force, most_drop, alert_to} ->
+-- `unpriced` rows of the list are not here, because nobody can tell which price they name: the operator hears of it once a
+-- day, also where the list is refused for the lack of them.
+-- {sync_id, family, pieces, force, most_drop, alert_to, unpriced?} ->
 -- {state: applied|refused|stopped, reason?, rows, added, changed, priced, gone, held}
 create or replace function topup_sync_apply(input jsonb) returns jsonb language plpgsql as $$
 declare
@@ -111,6 +113,12 @@ begin
     perform mail_enqueue('alert', input->>'alert_to', 'alert/topup-held/' || this_sync || '/' || this_family,
       jsonb_build_object('what', 'Harga penyedia turun tajam: layanan ditahan sampai daftar berikutnya',
         'facts', jsonb_build_object('jenis', this_family, 'layanan', result->'held')));
+  end if;
+  if (input->>'unpriced')::int > 0 then
+    perform mail_enqueue('alert', input->>'alert_to', 'alert/topup-unpriced/' || this_family || '/'
+      || (now() at time zone 'Asia/Jakarta')::date,
+      jsonb_build_object('what', 'Harga penyedia tidak terbaca: layanan tidak dijual',
+        'facts', jsonb_build_object('jenis', this_family, 'layanan', input->'unpriced', 'hasil', result->>'state')));
   end if;
 
   delete from topup_sync_pieces p where p.sync_id = this_sync and p.family = this_family;

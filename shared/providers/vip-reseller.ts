@@ -26,6 +26,7 @@ import type { Pace } from "./vip-reseller/pace.ts";
 import {
   eachService,
   getServiceStock,
+  type ListCounts,
   listServices,
   type ServiceStock,
   type SupplierFamily,
@@ -98,7 +99,7 @@ export interface VipReseller {
     family: SupplierFamily,
     size: number,
     take: (rows: SupplierService[]) => Promise<void>,
-  ): Promise<{ rows: number; unreadable: number }>;
+  ): Promise<ListCounts>;
   /** How much of a game's service the supplier has; null where it does not know the service. */
   getServiceStock(code: string): Promise<ServiceStock | null>;
   /**

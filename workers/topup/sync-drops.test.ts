@@ -105,6 +105,30 @@ describe("a price that falls to less than half", () => {
   });
 });
 
+describe("a price that could mean several", () => {
+  it.each(["25.400", 25.125])(
+    "takes its service off sale, whatever list repeats %j",
+    async (told) => {
+      const price = { basic: told, premium: told, special: told };
+      const other = prepaidRow({ code: `${code}X` });
+      supplier.lists.prepaid = [prepaidRow({ code, price }), other];
+      const ofBefore = sql`update jobs set dedupe_key = dedupe_key || '/' || id where dedupe_key like 'mail/alert/topup-unpriced/%'`;
+      await ctx.db.run(rows(ofBefore, z.unknown()));
+      for (let turn = 0; turn < 2; turn += 1) {
+        await syncWith(ctx);
+        expect(await credit()).toMatchObject({ ...AS_BEFORE, status: "gone" });
+      }
+      const mails = sql`select payload->'data'->'facts' as facts from jobs
+      where dedupe_key like 'mail/alert/topup-unpriced/prepaid/%' and dedupe_key not like '%/' || id`;
+      const facts = { jenis: "prepaid", layanan: 1, hasil: "applied" };
+      expect(await ctx.db.run(rows(mails, z.unknown()))).toEqual([{ facts }]);
+      listAt(26_000);
+      await syncWith(ctx);
+      expect(await credit()).toMatchObject({ supplier_price: 26_000, status: "available" });
+    },
+  );
+});
+
 it("a price that falls by half, and one that rises, hold at once", async () => {
   listAt(12_700);
   await syncWith(ctx);

@@ -44,6 +44,14 @@ describe("the account", () => {
     expect(await client.getProfile()).toMatchObject({ balance: 99, level: null });
   });
 
+  test.each(["1.250", "100.500", 99.125])(
+    "does not guess what a balance %j means",
+    async (told) => {
+      replyTo(network, "profile", answer(200, ok({ ...profile, balance: told })));
+      expect((await failureOf(client.getBalance())).kind).toBe("bad_answer");
+    },
+  );
+
   test("without a balance is a bad answer", async () => {
     replyTo(network, "profile", answer(200, ok({ ...profile, balance: null })));
     expect((await failureOf(client.getProfile())).kind).toBe("bad_answer");

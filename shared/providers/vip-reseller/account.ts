@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { clean, count, text } from "./fields.ts";
+import { clean, count, text, written } from "./fields.ts";
 import { badAnswer, field, type Line, refusedRead } from "./line.ts";
 import { failureOfText, refusalOf } from "./refusals.ts";
 import type { AccountLevel } from "./services.ts";
@@ -21,16 +21,7 @@ export interface NicknameInput {
 }
 
 /** A balance is rounded down: what we have is never taken for more. */
-const balance = z
-  .union([
-    z.number(),
-    z
-      .string()
-      .trim()
-      .regex(/^-?\d+(\.\d+)?$/),
-  ])
-  .transform((value) => Math.floor(Number(value)))
-  .pipe(z.number().int());
+const balance = written.transform((value) => Math.floor(Number(value))).pipe(z.number().int());
 
 const ProfileData = z.object({
   full_name: text,

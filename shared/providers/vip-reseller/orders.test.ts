@@ -164,6 +164,13 @@ describe("the status of orders", () => {
     expect(client.turns).toEqual(["read", "read"]);
   });
 
+  test("is not guessed at: what could be 1 or 1,000 of price or remainder is not told", async () => {
+    const row = orderRow({ status: "partial", quantity: 5000, remain: "1.000", price: "10.764" });
+    replyTo(network, "social", answer(200, ok([row])));
+    const [order] = await client.getSocialMediaOrderStatus({ trxid: "VP1234567" });
+    expect(order).toMatchObject({ status: "partial", remain: null, priceIdr: null });
+  });
+
   test("is read from an object as well, and never from another order", async () => {
     const other = orderRow({ trxid: "VP999", status: "error" });
     replyTo(network, "prepaid", answer(200, ok(orderRow({ status: "Success", note: "SN 1" }))));

@@ -124,6 +124,40 @@ describe("a price list", () => {
     );
   });
 
+  test.each(["10.764", 10.764, "1.000", "10.764.000", "10,764", "Rp10764", "-5", {}])(
+    "offers nothing of a row with the price %j, which could be several or is none",
+    async (told) => {
+      const rows = [
+        gameRow({ price: { basic: told, premium: 10_557, special: 10_350 } }),
+        gameRow({ price: { basic: 10_764, premium: 10_557, special: told } }),
+        gameRow({}),
+      ];
+      replyTo(network, "game", answer(200, ok(rows)));
+      const read: unknown[] = [];
+      const counts = await client.eachService(
+        "game",
+        10,
+        async (piece) => void read.push(...piece),
+      );
+      expect(counts).toEqual({ rows: 1, unreadable: 2, unpriced: 2 });
+      expect(read).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ["10764", 10_764],
+    ["10764.00", 10_764],
+    ["10764.250", 10_765],
+    ["12.5", 13],
+    ["0.764", 1],
+    [1234.567, 1235],
+  ])("reads the price %j, which is one, as %d", async (told, price) => {
+    const prices = { basic: told, premium: "", special: 0 };
+    replyTo(network, "game", answer(200, ok([gameRow({ price: prices })])));
+    const [service] = await client.getGameServices();
+    expect(service?.priceIdr).toEqual({ basic: price, premium: price, special: price });
+  });
+
   test("leaves out rows without code, name or price, and counts them", async () => {
     const broken = [
       gameRow({ code: "" }),
@@ -137,7 +171,7 @@ describe("a price list", () => {
     const counts = await client.eachService("game", 10, async (rows) => {
       taken.push(...rows);
     });
-    expect(counts).toEqual({ rows: 1, unreadable: 5 });
+    expect(counts).toEqual({ rows: 1, unreadable: 5, unpriced: 2 });
     expect(taken.map(({ code }) => code)).toEqual(["ML86-S1"]);
   });
 
@@ -158,7 +192,7 @@ describe("a price list", () => {
       sizes.push(piece.length);
       names.push(...piece.map(({ name }) => name));
     });
-    expect(counts).toEqual({ rows: 40, unreadable: 0 });
+    expect(counts).toEqual({ rows: 40, unreadable: 0, unpriced: 0 });
     expect(sizes).toEqual([9, 9, 9, 9, 4]);
     expect(names).toEqual(rows.map(({ name }) => name));
   });

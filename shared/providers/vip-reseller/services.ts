@@ -45,15 +45,15 @@ export interface ServiceStock {
   status: "available" | "empty";
 }
 
+/** One that is not told is empty; one that cannot be read is no reason to believe the others of its row. */
+const price = z.preprocess((told) => (told === "" ? null : told), amountIdr.nullish());
+const NO_PRICE = "no price";
+
 const Prices = z
-  .object({
-    basic: amountIdr.nullish().catch(null),
-    premium: amountIdr.nullish().catch(null),
-    special: amountIdr.nullish().catch(null),
-  })
+  .object({ basic: price, premium: price, special: price })
   .transform(({ basic, premium, special }, issues): LevelPrices => {
     const known = [basic, premium, special].filter((price) => price != null && price > 0);
-    if (known.length === 0) issues.addIssue({ code: "custom", message: "no price" });
+    if (known.length === 0) issues.addIssue({ code: "custom", message: NO_PRICE });
     // A price that is not told is taken for the dearest one that is.
     const dearest = Math.max(0, ...known.map(Number));
     return { basic: basic || dearest, premium: premium || dearest, special: special || dearest };
@@ -134,14 +134,24 @@ const SocialRow = z
 
 const ROWS = { game: GameRow, prepaid: PrepaidRow, social: SocialRow } as const;
 
+/** `unpriced`: of the unreadable ones those that tell a price, in a form that could mean several or none. */
+export interface ListCounts {
+  rows: number;
+  unreadable: number;
+  unpriced: number;
+}
+
+const isUnpriced = ({ path, message }: z.core.$ZodIssue) =>
+  path[0] === "price" && message !== NO_PRICE;
+
 /** Reads one price list in pieces; rows that cannot be read are counted and left out. */
 export async function eachService(
   line: Line,
   family: SupplierFamily,
   size: number,
   take: (rows: SupplierService[]) => Promise<void>,
-): Promise<{ rows: number; unreadable: number }> {
-  const counts = { rows: 0, unreadable: 0 };
+): Promise<ListCounts> {
+  const counts = { rows: 0, unreadable: 0, unpriced: 0 };
   const row = ROWS[family];
   const waiting: SupplierService[] = [];
   const send = async (atLeast: number) => {
@@ -154,8 +164,12 @@ export async function eachService(
   await streamRows(line, ENDPOINTS[family], {
     row(value) {
       const read = row.safeParse(value);
-      if (read.success) waiting.push(read.data);
-      else counts.unreadable += 1;
+      if (read.success) {
+        waiting.push(read.data);
+        return;
+      }
+      counts.unreadable += 1;
+      if (read.error.issues.some(isUnpriced)) counts.unpriced += 1;
     },
     rest: () => send(size),
   });

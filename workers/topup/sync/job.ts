@@ -83,7 +83,8 @@ async function syncFamily(ctx: Ctx, { run, force }: Work, family: SupplierFamily
       await send(ours);
     });
     const { TOPUP_MOST_DROP_PERCENT: mostDrop, ALERT_EMAIL: alertTo } = ctx.config;
-    const input = { syncId: run.id, family, pieces: piece, force, mostDrop, alertTo };
+    const { unpriced } = counts;
+    const input = { syncId: run.id, family, pieces: piece, force, mostDrop, alertTo, unpriced };
     const applied = await ctx.db.run(applyFamily(input));
     ctx.log.info("price list read", { family, ...counts, state: applied.state });
     if (applied.state === "refused") {

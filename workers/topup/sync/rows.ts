@@ -81,6 +81,8 @@ export const applyFamily = (input: {
   /** How far a price may fall at once and be believed, in per cent. */
   mostDrop: number;
   alertTo: string;
+  /** Rows that were left out because their price could mean several, or none. */
+  unpriced: number;
 }) => {
   const { syncId, mostDrop, alertTo, ...rest } = input;
   const given = { sync_id: syncId, most_drop: mostDrop, alert_to: alertTo, ...rest };
