@@ -31,18 +31,34 @@ begin
   return jsonb_build_object('changed', found);
 end $$;
 
--- {limit} -> [{id, provider, body}]: unfinished events whose time has come, each counted and moved ahead so that
--- no second cron run takes it meanwhile.
+-- {provider, key_start, received_until, note} -> {finished}: what was learnt of one event ends all that are parked with it:
+-- those whose key begins so, as far as they came by then.
+create or replace function inbox_finish_alike(input jsonb) returns jsonb language plpgsql as $$
+declare
+  finished int;
+begin
+  update inbox_events e set state = 'applied', note = input->>'note', finished_at = now(), retry_at = null
+  where e.retry_at is not null and e.provider = input->>'provider' and e.state = 'parked'
+    and starts_with(e.event_key, input->>'key_start') and e.received_at <= (input->>'received_until')::timestamptz;
+  get diagnostics finished = row_count;
+  return jsonb_build_object('finished', finished);
+end $$;
+
+-- {limit} -> [{id, provider, body}]: unfinished events whose time has come, so many of each provider: ten thousand of one
+-- keep none of another waiting. Each is counted and moved ahead so that no second cron run takes it meanwhile.
 create or replace function inbox_due(input jsonb) returns jsonb language plpgsql as $$
 declare
   taken jsonb;
 begin
   with due as (
-    select e.id from inbox_events e
-    where e.retry_at <= now()
-    order by e.retry_at
-    limit (input->>'limit')::int
-    for no key update skip locked
+    select d.id from (select distinct x.provider from inbox_events x where x.retry_at <= now()) p
+    cross join lateral (
+      select e.id from inbox_events e
+      where e.retry_at <= now() and e.provider = p.provider
+      order by e.retry_at
+      limit (input->>'limit')::int
+      for no key update skip locked
+    ) d
   ), counted as (
     update inbox_events e set attempts = e.attempts + 1, retry_at = case
       when e.created_at > now() - interval '1 day'

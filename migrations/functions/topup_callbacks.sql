@@ -31,3 +31,42 @@ begin
   end if;
   return jsonb_build_object('wake', jobs_wakes(mail));
 end $$;
+
+-- What callbacks name is asked about once for all that name it. Guarantee, from any number of connections at once: between
+-- two asks about a purchase lies what the first one's end says, or its lease.
+
+-- {trxid, now, since, again_ms, lease_ms, at_once} -> {taken, asked_at, answered_at, answer: told|denied|null}. Takes the
+-- turn to ask about a purchase, unless it is not time yet, or an ask that was begun since `since` was answered less than
+-- `again_ms` ago; `at_once`: whatever was asked. A clock that was set back keeps nobody from asking.
+create or replace function topup_ask_begin(input jsonb) returns jsonb language plpgsql as $$
+declare
+  moment timestamptz := (input->>'now')::timestamptz;
+  lease interval := make_interval(secs => (input->>'lease_ms')::float8 / 1000);
+  again interval := make_interval(secs => (input->>'again_ms')::float8 / 1000);
+  a topup_supplier_asks;
+  taken boolean;
+begin
+  insert into topup_supplier_asks as x (trxid, asked_at, next_at)
+  values (input->>'trxid', moment, moment + lease)
+  on conflict on constraint topup_supplier_asks_pkey do update set asked_at = moment, next_at = moment + lease
+    where (input->>'at_once')::boolean or x.asked_at > moment + interval '1 second'
+      or x.next_at <= moment and (x.answered_at is null or x.answered_at < (input->>'since')::timestamptz
+        or x.answered_at <= moment - again)
+  returning * into a;
+  taken := found;
+  if not taken then
+    select * into a from topup_supplier_asks x where x.trxid = input->>'trxid';
+  end if;
+  return jsonb_build_object('taken', taken, 'asked_at', a.asked_at, 'answered_at', a.answered_at, 'answer', a.answer);
+end $$;
+
+-- {trxid, asked_at, answer: told|denied|null, next_at}: what came of the turn that was taken then. Null: no answer. A turn
+-- that is somebody else's by now changes nothing.
+create or replace function topup_ask_end(input jsonb) returns jsonb language plpgsql as $$
+begin
+  update topup_supplier_asks x set next_at = (input->>'next_at')::timestamptz,
+    answered_at = case when input->>'answer' is null then x.answered_at else x.asked_at end,
+    answer = coalesce(input->>'answer', x.answer)
+  where x.trxid = input->>'trxid' and x.asked_at = (input->>'asked_at')::timestamptz;
+  return jsonb_build_object('noted', found);
+end $$;

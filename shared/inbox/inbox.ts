@@ -154,13 +154,37 @@ const dueEvents = z.array(z.object({ id: z.uuid(), provider: z.string(), body: z
  */
 export async function replayParked(ctx: Ctx, appliers: readonly NoticeApplier[]): Promise<void> {
   const due = await ctx.db.run(call("inbox_due", { limit: DUE_AT_ONCE }, dueEvents));
-  for (const { id, provider, body } of due) {
+  const byProvider = Map.groupBy(due, ({ provider }) => provider);
+  await Promise.all([...byProvider.values()].map((events) => applyInTurn(ctx, events, appliers)));
+}
+
+/** The parked ones of a provider: one that hangs holds up no other. */
+async function applyInTurn(
+  ctx: Ctx,
+  events: z.output<typeof dueEvents>,
+  appliers: readonly NoticeApplier[],
+): Promise<void> {
+  for (const { id, provider, body } of events) {
     try {
       await applyEvent(ctx, applierOf(appliers, provider), id, body);
     } catch (error) {
       ctx.log.warn("notice not applied", { provider, eventId: id, ...describeError(error) });
     }
   }
+}
+
+/**
+ * Ends parked events along with one of which enough was learnt: those whose keys begin with `keyStart` and that came by
+ * `receivedUntil`. `note` says why, as with `NoticeApplier.apply`.
+ */
+export async function finishAlike(
+  ctx: Ctx,
+  alike: { provider: string; keyStart: string; receivedUntil: Date; note: string },
+): Promise<void> {
+  const { provider, keyStart: key_start, note } = alike;
+  const received_until = alike.receivedUntil.toISOString();
+  const input = { provider, key_start, received_until, note };
+  await ctx.db.run(call("inbox_finish_alike", input, z.object({ finished: z.number() })));
 }
 
 /** Applies one kept event again at a person's wish, whatever its state and age. */

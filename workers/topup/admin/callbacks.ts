@@ -6,7 +6,13 @@ import { call, rows } from "../../../shared/db/statement.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
 import { replayDeadLetter, replayEvent } from "../../../shared/inbox/inbox.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
-import { callbackApplier, openRefused, purgeRefused, REFUSED_PROVIDER } from "../orders/index.ts";
+import {
+  callbackApplier,
+  callbackApplierByHand,
+  openRefused,
+  purgeRefused,
+  REFUSED_PROVIDER,
+} from "../orders/index.ts";
 import { CallbackShape } from "../schemas/admin.ts";
 import { asksSupplier } from "./supplier.ts";
 
@@ -14,6 +20,9 @@ import { asksSupplier } from "./supplier.ts";
 const KEPT_DAYS = 90;
 /** So many refused ones within an hour are a flood: a supplier whose signature we doubt sends fewer. */
 const FLOOD_AN_HOUR = 1_000;
+
+/** For how long it is kept what the supplier said of purchases that callbacks name: longer than those are tried. */
+const ANSWERS_KEPT_DAYS = 3;
 
 const VERIFIED = callbackApplier.provider;
 const BOTH = `{${VERIFIED},${REFUSED_PROVIDER}}`;
@@ -120,7 +129,8 @@ export async function replayCallback(
   ]);
   if (!found) throw missing();
   if (found.kind === "refused") throw new AppError("conflict", "A refused callback has no effect");
-  if (found.kind === "event") return await asksSupplier(replayEvent(ctx, id, [callbackApplier]));
+  if (found.kind === "event")
+    return await asksSupplier(replayEvent(ctx, id, [callbackApplierByHand]));
   await replayDeadLetter(ctx, id);
   return "queued";
 }
@@ -151,6 +161,10 @@ export async function purgeCallbacks(ctx: Ctx): Promise<void> {
     rows(
       sql`delete from inbox_dead_letters where queue = 'webhooks' and created_at < ${before}
         and message like '{"v":1,"type":"notice","provider":"vip-reseller%'`,
+      z.unknown(),
+    ),
+    rows(
+      sql`delete from topup_supplier_asks where asked_at < now() - make_interval(days => ${ANSWERS_KEPT_DAYS})`,
       z.unknown(),
     ),
   ]);

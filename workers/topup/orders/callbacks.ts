@@ -15,9 +15,10 @@ import { AppError } from "../../../shared/http/errors.ts";
 import { type NoticeApplier, receiveNotice } from "../../../shared/inbox/inbox.ts";
 import { claimedForm } from "../../../shared/providers/vip-reseller/callback.ts";
 import type { CallbackHeaders } from "../../../shared/providers/vip-reseller.ts";
-import { advance } from "./follow.ts";
-import { isNobodysPurchase } from "./nobodys.ts";
-import { orderShape, targetKind } from "./order.ts";
+import { askOnce } from "./asks.ts";
+import { advance, followSoon } from "./follow.ts";
+import { isNobodysPurchase, NOBODYS } from "./nobodys.ts";
+import { type Order, orderShape, targetKind } from "./order.ts";
 import { lacksSerial, updateOf } from "./purchase.ts";
 import { LONGEST_BYTES, RefusedCallbacks } from "./refused-callbacks.ts";
 
@@ -26,7 +27,6 @@ const PROVIDER = "vip-reseller";
 const OWNER = "topup-callback";
 /** What a long signed one may come to when it is packed. Sealed that is 107 KB, and a queue takes 128 KB. */
 const MOST_PACKED_BYTES = 60_000;
-const NOBODYS = "no purchase of a family that is sold here, and for nobody who waits for one";
 /** An address is no longer, whatever stands before us says. */
 const LONGEST_ADDRESS = 64;
 
@@ -128,40 +128,95 @@ const refused = new RefusedCallbacks();
  * Applies a callback as a hint: both of its forms can be replayed, so the supplier itself is asked before money moves.
  * One that overtook the answer to its order is parked until the order is known, or nobody's for good.
  */
-export const callbackApplier: NoticeApplier = {
-  provider: PROVIDER,
-  eventKey(_ctx, body) {
-    const { trxid, statusText, digest, delivery } = Kept.parse(JSON.parse(body));
-    return `${trxid}/${statusText}/${digest}${delivery && `/${delivery}`}`;
-  },
-  async apply(ctx, body) {
-    const kept = Kept.parse(JSON.parse(body));
-    const { trxid, status } = kept;
-    const [found] = await ctx.db.run(
-      rows(
-        sql`select to_jsonb(o) as row, s.name as listed_name, coalesce(o.target_kind, s.target_kind) as target_kind
-          from topup_orders o join topup_services s on s.id = o.service_id where o.trxid = ${trxid}`,
-        z.object({ row: orderShape, listed_name: z.string(), target_kind: targetKind }),
-      ),
-    );
-    if (!found) {
-      const target = kept.target && (await unseal(ctx.config, OWNER, kept.target));
-      const isNobodys = await isNobodysPurchase(ctx, { ...kept, target });
-      return isNobodys ? { applied: NOBODYS } : { parked: "no order has this purchase" };
-    }
-    const order = found.row;
-    const isInterim = status === "waiting" || status === "processing";
-    const isFollowed = order.state === "processing" || order.state === "review";
-    if (isInterim || !(isFollowed || lacksSerial(order))) return "applied";
+export const callbackApplier = applierOf({ atOnce: false });
+/** The same at a person's wish: the supplier is asked whatever it was asked just before. */
+export const callbackApplierByHand = applierOf({ atOnce: true });
 
-    const [purchase] = await ctx.providers.vipReseller.getOrderStatus(order.family, { trxid });
-    if (!purchase) return { parked: "the supplier does not know this purchase" };
-    const { listed_name: listedName, target_kind } = found;
-    const asked = { ...order, listedName, targetKind: target_kind };
-    const update = await updateOf(ctx, asked, purchase);
-    await advance(ctx, [update]);
-    return isFollowed && update.outcome === "open"
-      ? { parked: `not confirmed, it is ${purchase.status}` }
-      : "applied";
-  },
-};
+function applierOf({ atOnce }: { atOnce: boolean }): NoticeApplier {
+  return {
+    provider: PROVIDER,
+    eventKey: (_ctx, body) => eventKeyOf(Kept.parse(JSON.parse(body))),
+    apply: (ctx, body) => applyKept(ctx, Kept.parse(JSON.parse(body)), atOnce),
+  };
+}
+
+/** How the keys of all events begin that are the same callback, sent again. */
+const startOf = ({ trxid, statusText, digest }: Kept) => `${trxid}/${statusText}/${digest}/`;
+
+const eventKeyOf = (kept: Kept) =>
+  kept.delivery ? `${startOf(kept)}${kept.delivery}` : startOf(kept).slice(0, -1);
+
+async function applyKept(
+  ctx: Ctx,
+  kept: Kept,
+  atOnce: boolean,
+): ReturnType<NoticeApplier["apply"]> {
+  const { trxid, status } = kept;
+  const [found] = await ctx.db.run(
+    rows(
+      sql`select to_jsonb(o) as row, s.name as listed_name, coalesce(o.target_kind, s.target_kind) as target_kind
+          from topup_orders o join topup_services s on s.id = o.service_id where o.trxid = ${trxid}`,
+      z.object({ row: orderShape, listed_name: z.string(), target_kind: targetKind }),
+    ),
+  );
+  if (!found) {
+    const target = kept.target && (await unseal(ctx.config, OWNER, kept.target));
+    const keyStart = startOf(kept);
+    const isNobodys = await isNobodysPurchase(ctx, {
+      ...kept,
+      target,
+      provider: PROVIDER,
+      keyStart,
+      atOnce,
+    });
+    return isNobodys ? { applied: NOBODYS } : { parked: "no order has this purchase" };
+  }
+  const order = found.row;
+  const isInterim = status === "waiting" || status === "processing";
+  if (isInterim || !(isFollowed(order) || lacksSerial(order))) return "applied";
+  const { listed_name: listedName, target_kind: kind } = found;
+  const asked = { ...order, listedName, targetKind: kind };
+  return await confirm(ctx, asked, { receivedAt: kept.receivedAt, atOnce });
+}
+
+const isFollowed = ({ state }: Order) => state === "processing" || state === "review";
+
+/** One confirmation of an order answers for all callbacks that came before it was asked for; another comes no sooner. */
+const PAUSE_MS = 10_000;
+/** One that was answered and did not bear the callback out is asked for again: the supplier may tell others first. */
+const AGAIN_MS = 50_000;
+/** Clocks differ: what came so shortly before a confirmation may have come after it. */
+const SKEW_MS = 1_000;
+
+/** What the supplier itself says of the order. One that it was just asked about is looked at by the next minute cron. */
+async function confirm(
+  ctx: Ctx,
+  order: Order & { listedName: string },
+  { receivedAt, atOnce }: { receivedAt: Date | null; atOnce: boolean },
+) {
+  const trxid = order.trxid ?? "";
+  const since = new Date((receivedAt ?? ctx.now()).getTime() + SKEW_MS);
+  let said = "not known there";
+  let isOpen = true;
+  const turn = await askOnce(
+    ctx,
+    { trxid, since, againMs: AGAIN_MS, pauseMs: PAUSE_MS, atOnce },
+    async () => {
+      const [purchase] = await ctx.providers.vipReseller.getOrderStatus(order.family, { trxid });
+      if (!purchase) return "told";
+      const update = await updateOf(ctx, order, purchase);
+      await advance(ctx, [update]);
+      said = `it is ${purchase.status}`;
+      isOpen = isFollowed(order) && update.outcome === "open";
+      return "told";
+    },
+  );
+  if (turn.taken) return isOpen ? { parked: `not confirmed, ${said}` } : ("applied" as const);
+  if (turn.answeredAt && turn.answeredAt >= since) {
+    return isFollowed(order)
+      ? { parked: "asked about since, not confirmed" }
+      : ("applied" as const);
+  }
+  await followSoon(ctx, order.id);
+  return { parked: "asked about by the next look at what is under way" };
+}

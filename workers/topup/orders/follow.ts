@@ -167,6 +167,19 @@ async function followedOf(ctx: Ctx, family: SupplierFamily, trxids: string[]): P
 const isNews = (ctx: Ctx, { isLate, askAt }: Followed, { sealed_serial }: Update) =>
   !isLate || sealed_serial !== null || (askAt !== null && askAt <= ctx.now());
 
+/** The next minute cron looks at this order, where it is under way or lacks its serial number. */
+export async function followSoon(ctx: Ctx, id: string): Promise<void> {
+  const now = ctx.now().toISOString();
+  await ctx.db.run(
+    rows(
+      sql`update topup_orders o set ask_at = ${now} where o.id = ${id} and o.trxid is not null
+        and (o.state in ('processing', 'review') or topup_lacks_serial(o))
+        and coalesce(o.ask_at, 'infinity') > ${now}`,
+      z.unknown(),
+    ),
+  );
+}
+
 /** Asks about these orders one by one, where they are under way, and records what is told. Fails for none of them. */
 export async function followThese(ctx: Ctx, ids: readonly string[]): Promise<void> {
   const orders = await ctx.db.run(

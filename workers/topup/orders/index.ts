@@ -1,6 +1,6 @@
 /** The verbs of orders, for the routes of customers, resellers and admins. */
 export { type HandInput, listReviews, settleByHand } from "./by-hand.ts";
-export { callbackApplier, receiveCallback } from "./callbacks.ts";
+export { callbackApplier, callbackApplierByHand, receiveCallback } from "./callbacks.ts";
 export { expireOrders, followOrders } from "./follow.ts";
 export { noteForeignPurchases, watchForLatePurchases } from "./foreign.ts";
 export { isFinal, type Order, orderShape, WIRE_STATES, type WireState } from "./order.ts";

@@ -183,3 +183,27 @@ export const supplierSightings = pgTable(
     index("topup_supplier_sightings_seen_idx").on(t.seenAt),
   ],
 );
+
+/**
+ * When the supplier was last asked about a purchase because callbacks name it, and what it said: whoever has seen a signed
+ * one may send it ten thousand times. Nobody asks about it before `nextAt`.
+ */
+export const supplierAsks = pgTable(
+  "topup_supplier_asks",
+  {
+    trxid: text().notNull(),
+    askedAt: at().notNull(),
+    nextAt: at().notNull(),
+    /** `askedAt` of the last ask that was answered. */
+    answeredAt: at(),
+    answer: text(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.trxid], name: "topup_supplier_asks_pkey" }),
+    index("topup_supplier_asks_asked_idx").on(t.askedAt),
+    check(
+      "topup_supplier_asks_answer_known",
+      sql`${t.answer} in ('told', 'denied') and (${t.answer} is null) = (${t.answeredAt} is null)`,
+    ),
+  ],
+);
