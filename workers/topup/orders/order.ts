@@ -126,3 +126,16 @@ export const orderShape = z
 
 /** One order as the system knows it; what of it goes out, and to whom, the routes decide. */
 export type Order = z.output<typeof orderShape>;
+
+/** What ends in vain is called where nobody wrote down why: all of its money is back. */
+const IN_VAIN: Partial<Record<OrderState, string>> = {
+  failed: "The order failed at the provider",
+  cancelled: "The order was cancelled",
+  refunded: "The order was refunded",
+};
+
+/** Why the buyer has all of his money back, in words for him; null: he has what he paid for, or may get it. */
+export const failureOf = ({ state, notes }: Order): string | null => {
+  const words = IN_VAIN[state];
+  return words === undefined ? null : (notes ?? words);
+};

@@ -8,7 +8,7 @@ import { SUPPLIER_FAMILIES, type SupplierFamily } from "../../../shared/provider
 import { attemptOnce, newAttempt, recordAttempt, recordBehind } from "./attempt.ts";
 import { EXPIRY_MINUTES, LIMITS } from "./limits.ts";
 import { orderNumbers } from "./numbers.ts";
-import { type Order, orderShape, WIRE_STATES } from "./order.ts";
+import { failureOf, type Order, orderShape, WIRE_STATES } from "./order.ts";
 
 /** What every order may carry besides what is bought. The buyer is the context's actor. */
 export interface Buying {
@@ -121,7 +121,8 @@ async function buyNow(ctx: Ctx, goods: Goods, buying: Buying): Promise<Order> {
 /** Makes the one attempt of an order that was just paid; a repeat of it makes none. */
 async function buyOnce(ctx: Ctx, { order, replayed }: z.output<typeof Placed>): Promise<Order> {
   if (replayed) {
-    if (order.state === "failed") throw orderRefused(order, order.notes ?? "");
+    const failure = failureOf(order);
+    if (failure !== null) throw orderRefused(order, failure);
     return order;
   }
   const attempt = await attemptOnce(ctx, order);

@@ -5,7 +5,7 @@ import { AppError } from "../../../shared/http/errors.ts";
 import { claimOf } from "../../../shared/http/idempotency.ts";
 import { attemptOnce, newAttempt, recordAttempt, recordBehind } from "./attempt.ts";
 import { LIMITS } from "./limits.ts";
-import { type Order, orderShape } from "./order.ts";
+import { failureOf, type Order, orderShape } from "./order.ts";
 import { boughtAs } from "./place.ts";
 
 /** `refusal`: why the supplier surely did not take it, in words for the customer; the money is back. */
@@ -38,7 +38,7 @@ export async function processOrder(
   const { order, replayed } = await ctx.db
     .run(call("topup_order_pay", input, Paid))
     .catch(inContractWords);
-  if (replayed) return { order, refusal: order.state === "failed" ? (order.notes ?? "") : null };
+  if (replayed) return { order, refusal: failureOf(order) };
   const attempt = await attemptOnce(ctx, order);
   if (attempt.kind === "refused") {
     return { order: await recordAttempt(ctx, order, attempt), refusal: attempt.words };

@@ -2,15 +2,15 @@ import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
-import { api, type TestAnswer, testContext } from "../../testing/api.ts";
+import { api, settleBackground, type TestAnswer, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
-import type { TestUser } from "../../testing/factories.ts";
+import { type TestUser, unique } from "../../testing/factories.ts";
 import { booksOf, ordersOf, purchasesOf, theOrderOf } from "../testing/outcomes.ts";
 import { customer, dial, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
 
 beforeAll(stockShelves);
 
-const { credit, likes } = SERVICES;
+const { credit, diamonds, likes } = SERVICES;
 
 const post = (kind: string, user: TestUser, json: unknown, key?: string): Promise<TestAnswer> =>
   api(`/api/orders/${kind}`, {
@@ -152,6 +152,37 @@ describe("POST /api/orders/prepaid", () => {
     const other = await post("prepaid", user, { ...json, amount: credit.price }, key);
     expect(other.status).toBe(422);
   });
+
+  it.each([
+    ["failed", "The order failed at the provider"],
+    ["cancel", "The order was cancelled"],
+    ["refunded", "The order was refunded"],
+  ])(
+    "a repeat with its key of what was %s since is told so, by each route",
+    async (statusWord, why) => {
+      const user = await customer();
+      const target = newPhone();
+      await dial(target, { stay: true });
+      const key = unique("key-");
+      const json = { service: credit.code, phoneNumber: target };
+      const bought = await post("prepaid", user, json, key);
+      const goods = { service: diamonds.code, gameId: target, zone: "2611" };
+      const { orderNumber } = (await post("game", user, goods)).body.data;
+      const processed = await post("process", user, { orderNumber }, `${key}-game`);
+      await settleBackground();
+      await dial(target, { statusWord });
+      for (const trxId of [bought.body.data.externalId, processed.body.data.results[0].trxId]) {
+        await api(`/api/orders/process?trxId=${trxId}`, { token: user.token });
+      }
+      const again = await post("prepaid", user, json, key);
+      expect([again.status, again.body.message]).toEqual([400, `Order failed: ${why}`]);
+      const { body } = await post("process", user, { orderNumber }, `${key}-game`);
+      expect([body.success, body.data.results]).toEqual([
+        false,
+        [{ product: diamonds.name, success: false, error: why }],
+      ]);
+    },
+  );
 
   it.each([5, 0, "1"])("refuses a quantity of %j in words: it buys one", async (quantity) => {
     const json = { service: credit.code, phoneNumber: newPhone(), quantity };
