@@ -38,7 +38,8 @@ export interface SocialInput extends Buying {
   amount?: number | undefined;
 }
 
-export interface GameInput extends Buying {
+/** Costs nothing yet, so nothing of it needs to be confirmed: `processOrder` asks for that. */
+export interface GameInput extends Omit<Buying, "confirm"> {
   service: string;
   gameId: string;
   zone?: string | null | undefined;

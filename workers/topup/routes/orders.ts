@@ -110,7 +110,9 @@ orderRoutes.openapi(
     method: "post",
     path: "/api/orders/game",
     tags,
-    summary: "An unpaid order of a game's service; POST /api/orders/process pays and buys it",
+    summary:
+      "An unpaid order of a game's service; POST /api/orders/process pays and buys it, and asks there (409) whether a like " +
+      "one of a moment ago is meant to be repeated",
     description,
     middleware: [access(null, { fresh: true })] as const,
     request: { headers: idempotencyHeader, body: body(GameBody) },

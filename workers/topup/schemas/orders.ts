@@ -25,7 +25,10 @@ const quoted = () =>
     description: "The whole price, as you were told; refused with the price where it is another",
   });
 
-const confirm = z.boolean().optional();
+/** Asked for by 409 where the like was paid a moment ago, so it stands wherever an order is paid. */
+const confirm = z.boolean().optional().openapi({
+  description: "Whether a like order of the last ten minutes is known, and meant to be repeated",
+});
 
 export const PrepaidBody = z
   .object({
@@ -54,7 +57,6 @@ export const GameBody = z
     gameId: words(100),
     zone: words(50).nullish(),
     quantity: quantity().optional(),
-    confirm,
   })
   .openapi("TopupGameOrder");
 
