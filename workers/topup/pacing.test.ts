@@ -15,13 +15,19 @@ import { takeTurn } from "./pacing.ts";
 
 /** A gate with a clock of its own. */
 function gateAt(intervalMs = 500) {
-  const state: { now: number; next: number | undefined } = { now: 1_000_000, next: undefined };
+  const state: { now: number; next: number | undefined; reads: unknown } = {
+    ...{ now: 1_000_000, next: undefined, reads: undefined },
+  };
   const options = {
     intervalMs,
     now: () => state.now,
     load: () => state.next,
     save: (next: number) => {
       state.next = next;
+    },
+    loadReads: () => state.reads,
+    saveReads: (reads: object) => {
+      state.reads = structuredClone(reads);
     },
   };
   return { state, options, take: (lane: Lane) => takeTurn(options, lane) };
@@ -38,6 +44,7 @@ describe("turns with the supplier", () => {
       const turn = gate.take(seed % 3 === 0 ? "order" : "read");
       if (turn.granted) starts.push(gate.state.now + turn.waitMs);
     }
+    starts.sort((a, b) => a - b);
     const gaps = starts.slice(1).map((start, i) => start - (starts[i] ?? 0));
     expect(starts.length).toBeGreaterThan(100);
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(500);
@@ -67,6 +74,74 @@ describe("turns with the supplier", () => {
     const reads = Array.from({ length: 20 }, () => gate.take("read"));
     expect(reads.filter(({ granted }) => granted)).toHaveLength(2);
     expect(gate.take("order")).toEqual({ granted: true, waitMs: 1_000 });
+  });
+
+  /**
+   * Ten minutes of orders, more than two a second, beside readers that ask as the pace does: again when they are told to,
+   * for twenty seconds, and from the start some seconds later. Each moment that was given: when, to whom, with what room.
+   */
+  function tenBusyMinutes(readers: number, spareMs: number) {
+    const { state, options } = gateAt();
+    const given: { at: number; lane: Lane; room: number }[] = [];
+    const waiting = Array.from({ length: readers }, (_, n) => ({ askAt: n * 7, sinceMs: 0 }));
+    const until = state.now + 600_000;
+    const ask = (lane: Lane) => {
+      const turn = takeTurn(options, lane, spareMs);
+      const room = turn.spareMs ?? 0;
+      if (turn.granted) given.push({ at: state.now + turn.waitMs, lane, room });
+      return turn;
+    };
+    for (let tick = 0; state.now < until; tick += 1, state.now += 10) {
+      if (tick % 40 === 0) ask("order");
+      for (const reader of waiting.filter(({ askAt }) => askAt <= state.now)) {
+        const { granted, waitMs } = ask("read");
+        const isPatient = !granted && reader.sinceMs + waitMs <= 20_000;
+        reader.sinceMs = isPatient ? reader.sinceMs + Math.max(waitMs, 1) : 0;
+        reader.askAt = state.now + (granted || isPatient ? Math.max(waitMs, 1) : 5_000);
+      }
+    }
+    return given.sort((a, b) => a.at - b.at);
+  }
+
+  it.each([
+    [1, 0],
+    [1, 100],
+    [20, 100],
+  ])(
+    "come to %d reading besides however many orders there are, with %d ms of room",
+    (readers, spareMs) => {
+      const given = tenBusyMinutes(readers, spareMs);
+      const gaps = given
+        .slice(1)
+        .map(({ at }, n) => at - (given[n]?.at ?? 0) - (given[n]?.room ?? 0));
+      expect(Math.min(...gaps)).toBeGreaterThanOrEqual(500);
+      const reads = given.filter(({ lane }) => lane === "read").map(({ at }) => at);
+      const ends = [...reads, 1_000_000 + 600_000];
+      const silent = ends.map((at, n) => at - (ends[n - 1] ?? 1_000_000));
+      expect(Math.max(...silent)).toBeLessThan(45_000);
+      const orders = given.filter(({ lane }) => lane === "order");
+      expect(orders.length).toBeGreaterThan(0.7 * given.length);
+    },
+  );
+
+  it("are all for orders where nothing is read", () => {
+    const given = tenBusyMinutes(0, 0);
+    const gaps = given.slice(1).map(({ at }, n) => at - (given[n]?.at ?? 0));
+    expect([given.length > 1_000, Math.max(...gaps)]).toEqual([true, 500]);
+  });
+
+  it.each([
+    ["nothing", undefined],
+    ["something else", { left: "soon" }],
+    [
+      "what a clock far ahead left",
+      { askedAt: 9e12, spareMs: 0, since: 3, left: [{ at: 9e12, spareMs: 0 }] },
+    ],
+  ])("are given though %s is known of reads", (_, reads) => {
+    const gate = gateAt();
+    gate.state.reads = reads;
+    expect(gate.take("order")).toEqual({ granted: true, waitMs: 0 });
+    expect(gate.take("read")).toEqual({ granted: true, waitMs: 500 });
   });
 
   it("are refused to an order that would wait too long, without a place being lost", () => {
@@ -113,7 +188,10 @@ describe("the SupplierGate object", () => {
       runInDurableObject(stub, (_, { storage: { kv } }) => {
         const load = () => kv.get<number>("next");
         const save = (next: number) => kv.put("next", next);
-        return takeTurn({ intervalMs: INTERVAL_MS, now: Date.now, load, save }, lane, spareMs);
+        const loadReads = () => kv.get("reads");
+        const saveReads = (reads: object) => kv.put("reads", reads);
+        const kept = { load, save, loadReads, saveReads };
+        return takeTurn({ intervalMs: INTERVAL_MS, now: Date.now, ...kept }, lane, spareMs);
       }),
   });
 
@@ -167,6 +245,34 @@ describe("the SupplierGate object", () => {
     const gaps = left.slice(1).map((at, n) => at - (left[n] ?? 0));
     expect(gaps).toHaveLength(3);
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(INTERVAL_MS);
+  });
+
+  it("keeps a place for reads behind a crowd of orders, across an eviction", async () => {
+    const stub = env.SUPPLIER_GATE.getByName(unique("gate"));
+    // What the release before keeps.
+    await runInDurableObject(stub, (_, state) => state.storage.kv.put("next", Date.now() + 8_000));
+    expect(await stub.take("read")).toMatchObject({ granted: false });
+    for (let order = 0; order < 8; order += 1) await stub.take("order");
+    await evictDurableObject(stub);
+    const left = () =>
+      runInDurableObject(stub, (_, { storage: { kv } }) => {
+        const reads = kv.get<{ left: { at: number }[] }>("reads");
+        return reads?.left.map(({ at }) => at) ?? [];
+      });
+    const [first, ...more] = await left();
+    expect([typeof first, more.length > 0]).toEqual(["number", true]);
+    expect(await stub.take("read")).toMatchObject({ granted: false });
+    // Time passes until the place is near.
+    const near = Date.now() + INTERVAL_MS;
+    await runInDurableObject(stub, (_, { storage: { kv } }) => {
+      const reads = kv.get<{ left: { at: number }[] }>("reads");
+      const rest = reads?.left.slice(1) ?? [];
+      kv.put("reads", { ...reads, left: [{ at: near, spareMs: 0 }, ...rest] });
+    });
+    const turn = await quick(stub).take("read", 0);
+    expect(turn).toMatchObject({ granted: true });
+    expect(turn.waitMs).toBeLessThanOrEqual(INTERVAL_MS);
+    expect(await left()).toEqual(more);
   });
 
   it("gives parallel callers different moments", async () => {

@@ -4,6 +4,7 @@ import type { Gate, Lane, Turn } from "../../shared/providers/vip-reseller.ts";
 import { takeTurn } from "./pacing.ts";
 
 const NEXT = "next";
+const READS = "reads";
 
 /**
  * The one gate to the supplier, for all isolates. The next free moment lies in storage, so that an eviction neither
@@ -18,6 +19,8 @@ export class SupplierGate extends DurableObject<Env> implements Gate {
         now: () => Date.now(),
         load: () => kv.get<number>(NEXT),
         save: (next) => kv.put(NEXT, next),
+        loadReads: () => kv.get(READS),
+        saveReads: (reads) => kv.put(READS, reads),
       },
       lane,
       spareMs,
