@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import type { Ctx } from "../../shared/context.ts";
 import { rows } from "../../shared/db/statement.ts";
@@ -139,6 +139,32 @@ describe("stocks that cannot be read", () => {
     threeLists();
     supplier.answer = (asked) => (asked.includes("service-stock") ? away() : null);
     expect(await sync("full-sync", true)).toMatchObject({ state: "partial", error: reason });
+  });
+
+  it("in time are left to the next run, and meanwhile nobody else begins this one", async () => {
+    await shelves(0);
+    const leases: unknown[] = [];
+    supplier.before = async (asked) => {
+      if (!asked.includes("service-stock")) return;
+      leases.push(
+        ...(await ctx.db.run(
+          rows(
+            sql`update jobs set lease_until = now() + interval '1 second'
+              where kind = 'topup.sync' and state = 'running'
+              returning extract(epoch from old.lease_until - now())::float8 as seconds`,
+            z.object({ seconds: z.number() }).transform(({ seconds }) => seconds > 200),
+          ),
+        )),
+      );
+    };
+    // Each question takes more than a minute.
+    let clock = Date.now();
+    vi.spyOn(Date, "now").mockImplementation(() => (clock += 40_000));
+    onTestFinished(() => void vi.restoreAllMocks());
+    expect(await sync("sync-stock")).toMatchObject({ state: "success", error: null });
+    expect(leases.length).toBeGreaterThan(1);
+    expect(leases.length).toBeLessThan(5);
+    expect(new Set(leases)).toEqual(new Set([true]));
   });
 });
 

@@ -1,16 +1,15 @@
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
-import { extendLease, type Job, type JobHandler } from "../../../shared/jobs/jobs.ts";
+import type { Job, JobHandler } from "../../../shared/jobs/jobs.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import { SUPPLIER_FAMILIES, type SupplierFamily } from "../../../shared/providers/vip-reseller.ts";
 import { type CatalogueRow, catalogueRow } from "./catalogue-row.ts";
+import { keepLease } from "./lease.ts";
 import { applyFamily, beatRun, finishRun, type SyncRun, skipFamily, stagePiece } from "./rows.ts";
 import { reasonOf, type StockRead, syncStock } from "./stock.ts";
 
 /** Rows a round trip: about a megabyte of JSON, so that neither side holds much at once. */
 const PIECE_ROWS = 4_000;
-/** A list of 50,000 services takes seconds; a slow supplier a minute or two. */
-const LEASE_SECONDS = 300;
 
 const Payload = z.object({ sync_id: z.uuid(), force: z.boolean().default(false) });
 
@@ -61,20 +60,29 @@ async function work(ctx: Ctx, { run, job, force }: Work): Promise<StockRead | nu
   if (run.action !== "sync-stock") {
     for (const family of SUPPLIER_FAMILIES) {
       if (family in run.families) continue;
-      if (!(await extendLease(ctx, job, LEASE_SECONDS))) return null;
-      await syncFamily(ctx, { run, job, force }, family);
+      const keep = keepLease(ctx, job);
+      if (!(await keep()) || !(await syncFamily(ctx, { run, job, force }, family, keep)))
+        return null;
     }
   }
   const counts = run.action === "full-sync" || run.action === "sync-stock";
   return counts ? await syncStock(ctx, run, job) : NO_STOCK;
 }
 
-/** One family's list: all of it in force, or none. Its failure is noted and does not stop the others. */
-async function syncFamily(ctx: Ctx, { run, force }: Work, family: SupplierFamily): Promise<void> {
+/**
+ * One family's list: all of it in force, or none. Its failure is noted and does not stop the others. False: the run was
+ * given up, or its lease is somebody else's now.
+ */
+async function syncFamily(
+  ctx: Ctx,
+  { run, force }: Work,
+  family: SupplierFamily,
+  keep: () => Promise<boolean>,
+): Promise<boolean> {
   let piece = 0;
   const place = () => ({ syncId: run.id, family, piece });
   const send = async (rows: CatalogueRow[]) => {
-    if (!(await stagePiece(ctx, place(), rows))) throw new StoppedError();
+    if (!(await keep()) || !(await stagePiece(ctx, place(), rows))) throw new StoppedError();
     piece += 1;
   };
   try {
@@ -91,13 +99,14 @@ async function syncFamily(ctx: Ctx, { run, force }: Work, family: SupplierFamily
       ctx.log.warn("price list not put in force", { family, reason: applied.reason });
     }
   } catch (error) {
-    if (error instanceof StoppedError) return;
+    if (error instanceof StoppedError) return false;
     if (!(error instanceof ProviderError)) throw error;
     const reason = reasonOf(error);
     ctx.log.warn("price list not read", { family, reason, cause: error.message });
     await ctx.db.run(skipFamily(run.id, family, reason));
   }
+  return true;
 }
 
-/** The run was given up while we worked on it. */
+/** The run was given up while we worked on it, or is somebody else's to work on. */
 class StoppedError extends Error {}

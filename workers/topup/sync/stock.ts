@@ -1,12 +1,15 @@
 import type { Ctx } from "../../../shared/context.ts";
-import { extendLease, type Job } from "../../../shared/jobs/jobs.ts";
+import type { Job } from "../../../shared/jobs/jobs.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
+import { keepLease } from "./lease.ts";
 import { type SyncRun, stockDue, writeStock } from "./rows.ts";
 
 /** Each question is a request of its own, 500 ms apart: a run asks about so many, the next ones about the rest. */
 const ASKED_BY_STOCK_SYNC = 240;
 const ASKED_BY_FULL_SYNC = 40;
 const WRITE_EVERY = 20;
+/** With a supplier that takes long for each, only so long. */
+const LONGEST_MS = 240_000;
 /** After so many failures in a row the supplier has other worries. */
 const PATIENCE = 3;
 
@@ -28,7 +31,11 @@ export async function syncStock(ctx: Ctx, run: SyncRun, job: Job): Promise<Stock
   let known: Stock[] = [];
   let failures = 0;
   const done: StockRead = { read: 0, reason: null };
+  const keep = keepLease(ctx, job);
+  const began = Date.now();
   for (const { id, code } of due) {
+    if (Date.now() - began > LONGEST_MS) break;
+    if (!(await keep())) return null;
     try {
       const told = await ctx.providers.vipReseller.getServiceStock(code);
       known.push({ id, stock: told?.stock ?? null });
@@ -41,18 +48,14 @@ export async function syncStock(ctx: Ctx, run: SyncRun, job: Job): Promise<Stock
       if (failures >= PATIENCE) break;
     }
     if (known.length >= WRITE_EVERY) {
-      if (!(await write(ctx, run, job, known))) return null;
+      if (!(await ctx.db.run(writeStock(run.id, known)))) return null;
       known = [];
     }
   }
-  if (known.length > 0 && !(await write(ctx, run, job, known))) return null;
+  if (known.length > 0 && !(await ctx.db.run(writeStock(run.id, known)))) return null;
   return done;
 }
 
 /** What kind of failure it was, from closed sets of words. */
 export const reasonOf = ({ kind, code }: ProviderError): string =>
   [kind, code].filter(Boolean).join(" ");
-
-async function write(ctx: Ctx, run: SyncRun, job: Job, stocks: Stock[]): Promise<boolean> {
-  return (await extendLease(ctx, job, 120)) && (await ctx.db.run(writeStock(run.id, stocks)));
-}
