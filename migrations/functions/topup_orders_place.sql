@@ -4,9 +4,9 @@
 -- The functions of topup_orders*.sql take the locks of a transaction in one order: the buyer's turn, orders by id,
 -- a number's turn, services by id, accounts (all in one ledger_post).
 
--- {order_id, numbers, user_id, family, code, target, zone?, quantity, amount?, pay, confirm, ordered_via,
+-- {order_id, numbers, user_id, family, code, target, zone?, quantity, amount?, most?, pay, confirm, ordered_via,
 --  reseller_key_id?, idempotency_key?, input_hash, hand_request_id?, now, attempt_id, lease_seconds, expiry_minutes,
---  limits} -> {order, replayed, wake}. `pay` false: an unpaid order, for topup_order_pay. `target` and `zone` are in plain
+--  limits} -> {order, replayed, wake}. `amount`: refused at any other price; `most`: at a higher one. `pay` false: an unpaid order, for topup_order_pay. `target` and `zone` are in plain
 -- form. An admin's request (`hand_request_id`) places one order, however late it is carried on.
 create or replace function topup_order_place(input jsonb) returns jsonb language plpgsql as $$
 declare
@@ -39,6 +39,10 @@ begin
   cost := topup_order_cost(s, buyer, wanted);
   if (input->>'amount')::bigint <> cost.amount then
     perform app_error('invalid_input', 'Amount does not match the price of this service (' || cost.amount || ')',
+      jsonb_build_object('amount', cost.amount));
+  end if;
+  if cost.amount > (input->>'most')::bigint then
+    perform app_error('changed', 'The charge of this order is ' || cost.amount || ' now',
       jsonb_build_object('amount', cost.amount));
   end if;
 

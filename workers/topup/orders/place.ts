@@ -84,6 +84,8 @@ export interface NumberedInput extends Buying {
   goods: Record<SupplierFamily, { target: string; zone?: string | null }>;
   /** Null: not told. */
   quantity: number | null;
+  /** The most that it may cost, as far as its buyer said so: `changed` {amount} where it costs more. */
+  most?: number | undefined;
 }
 
 /** Why a numbered order cannot be: no such service, or too few or too many of it. */
@@ -92,13 +94,14 @@ export type NumberedRefusal = "service" | "minimum" | "maximum";
 /** As `placePrepaid`, for any family; `number` is the order's own in the dialect. */
 export async function placeNumbered(
   ctx: Ctx,
-  { service, goods, quantity, ...buying }: NumberedInput,
+  { service, goods, quantity, most, ...buying }: NumberedInput,
 ): Promise<{ number: number } | { refused: NumberedRefusal }> {
   const now = ctx.now();
   const numbers = Object.fromEntries(
     SUPPLIER_FAMILIES.map((family) => [family, orderNumbers(family, now)]),
   );
-  const asked = { service: service ?? 0, goods, quantity, pay: true };
+  const bound = most === undefined ? {} : { most };
+  const asked = { service: service ?? 0, goods, quantity, ...bound, pay: true };
   const input = { ...(await orderInput(ctx, now, asked, buying)), numbers };
   const written = await ctx.db.run(call("topup_panel_add", input, Numbered));
   if ("refused" in written) return written;

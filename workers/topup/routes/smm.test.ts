@@ -78,6 +78,31 @@ describe("the panel dialect", () => {
     expect(await ordersOf(user.userId)).toMatchObject([{ amount: 10_100 }]);
   });
 
+  it("costs what it costs now, or no more than its caller says: a price that rose since is refused in words", async () => {
+    const { key, user } = await createReseller({ amount: 100_000 });
+    const add = (max_charge: string, more = {}) =>
+      panel(key, {
+        ...{ action: "add", service: social.number, link: instagram(), quantity: 500 },
+        ...{ max_charge, ...more },
+      });
+    expect((await add("10499.99")).body).toEqual({
+      error: "The charge of this order is 10500 now",
+    });
+    for (const nonsense of ["-1", "1.000.000", "10,500", "Rp10500", "1e9"]) {
+      expect((await add(nonsense)).body).toEqual({ error: "Incorrect request" });
+    }
+    expect(await ordersOf(user.userId)).toEqual([]);
+    expect(await balance("wallet", user.userId)).toBe(100_000);
+    const idempotency_key = unique();
+    const [link, same] = [instagram(), { idempotency_key }];
+    const refused = await add("100", { ...same, link });
+    expect(refused.body).toEqual({ error: "The charge of this order is 10500 now" });
+    expect((await add("10500", { ...same, link })).body).toEqual({ order: expect.any(Number) });
+    expect((await add("10500.00")).body).toEqual({ order: expect.any(Number) });
+    expect((await add("")).body).toEqual({ order: expect.any(Number) });
+    expect(await ordersOf(user.userId)).toHaveLength(3);
+  });
+
   it("sells a social service by quantity, tells its status, and gives the rest of a partial one back", async () => {
     const { key, keyId, user } = await createReseller({ amount: 100_000 });
     const link = instagram();

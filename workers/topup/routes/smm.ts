@@ -13,8 +13,9 @@ const path = "/api/v2";
 /** Documented by hand: panels post forms of any kind, and what does not fit is answered in their own words. */
 const requestBody = {
   description:
-    "key, action = services | add (service, link, quantity?, zone?, idempotency_key?) | status (order, or orders: up to " +
+    "key, action = services | add (service, link, quantity?, zone?, idempotency_key?, max_charge?) | status (order, or orders: up to " +
     "100 numbers) | balance | refill | cancel. A game's link is `id` or `id|zone`. " +
+    "An order costs what its service costs at that moment: with max_charge, in rupiah, it is refused where it would cost more. " +
     "How much the key's owner may order goes by his level, as by the app.",
   required: true,
   content: {

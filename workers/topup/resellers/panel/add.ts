@@ -17,7 +17,8 @@ const UNSUPPORTED = [
 /**
  * `add`: one order of the key's owner, paid from his wallet in the transaction that checks the key. The dialect has no
  * idempotency key: a caller that sends one (`idempotency_key`, or the header) gets the first order again, any other
- * repeat within the orders' window is refused as a duplicate.
+ * repeat within the orders' window is refused as a duplicate. Nor has it a price: an order costs what it costs now, unless
+ * its caller says how much at most (`max_charge`).
  */
 export async function addOrder(
   ctx: Ctx,
@@ -38,6 +39,7 @@ export async function addOrder(
     service: numberOf(fields.service),
     goods: goodsOf(link, zone),
     quantity,
+    most: isSaid(fields.max_charge) ? chargeOf(fields.max_charge) : undefined,
     idempotencyKey,
     orderedVia: "api",
     resellerKeyId: caller.keyId,
@@ -57,6 +59,12 @@ function goodsOf(link: string, zone: string | undefined) {
     social: { target: link },
     game: { target: gameId, zone: gameZone?.trim() || null },
   };
+}
+
+/** A bound that cannot be read is none that may be left out. */
+function chargeOf(text: string): number {
+  if (!/^\s*\d{1,12}(\.\d{1,2})?\s*$/.test(text)) throw incorrectRequest();
+  return Math.floor(Number(text));
 }
 
 /** What is no whole number is not enough of anything; one beyond all bounds is too much. */
