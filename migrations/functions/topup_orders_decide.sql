@@ -31,32 +31,31 @@ create or replace function topup_row_rank(x topup_orders, target text, zone text
 $$;
 
 drop function if exists topup_claimed_rows(topup_orders, jsonb);
--- The rows that fit the order best, in the order in which they were seen. Of several those that stand where its purchase
--- should (topup_is_in_place).
+-- The rows that fit the order best. Of several those that stand where its purchase should (topup_is_in_place).
 create or replace function topup_claimed_rows(o topup_orders, history jsonb)
-returns table (place bigint, trxid text, target text, zone text, code text, service text, quantity int, price bigint,
-  start_count int, seen_at timestamptz, rank int, outcome text, n bigint, named_at timestamptz)
+returns table (trxid text, target text, zone text, code text, service text, quantity int, price bigint,
+  start_count int, seen_at timestamptz, rank int, outcome text, n bigint)
 language sql stable as $$
   with around as materialized (
     select topup_row_before(o, history) as before, topup_row_after(o, history) as after
   ), fitting as materialized (
     select r.*, least(w.seen_at, r.named_at) as seen_at,
       topup_row_rank(o, r.target, r.zone, r.code, r.service, r.quantity, r.price) as rank,
-      topup_is_in_place(o, r.n, around.after, r.named_at) as in_place
+      topup_is_in_place(r.n, around.after) as in_place
     from around, topup_history_rows(history) r left join topup_supplier_sightings w on w.trxid = r.trxid
     where (r.n < around.before) is not false and topup_may_be_of(o.attempt_at, least(w.seen_at, r.named_at))
       and not exists (select from topup_orders x where x.trxid = r.trxid)
   ), best as (
     select f.* from fitting f where f.rank = (select min(y.rank) from fitting y)
   )
-  select row_number() over (order by b.n is null, b.seen_at nulls last, b.n desc), b.trxid, b.target, b.zone, b.code,
-    b.service, b.quantity, b.price, b.start_count, b.seen_at, b.rank, coalesce(b.outcome, 'open'), b.n, b.named_at
+  select b.trxid, b.target, b.zone, b.code, b.service, b.quantity, b.price, b.start_count, b.seen_at, b.rank,
+    coalesce(b.outcome, 'open'), b.n
   from best b where b.in_place or not exists (select from best y where y.in_place)
 $$;
 
 -- Who has a claim on them. A row is none's that was tried after something that stands before it was bought; and where it
--- stands as it should for one order, before something that was bought after another, it is not that other one's: nor is
--- one that only a callback names, and did before that other one was tried.
+-- stands as it should for one order, before something that was bought after another, it is not that other one's.
+-- `rows`: in the order in which they are handed out (topup_fitting_rows): first what is of none that was tried late.
 -- `rivals`: orders in doubt that they fit as well as this one, itself among them; `turn`: its place among these, by when
 -- they were tried; `is_later`: one before it is not settled yet; `one_buyer`: they are all his, at one price; `awaited`: an
 -- order that is still being bought, or that a row fits better, must be settled first. `ends`: the ends that the rows have
@@ -66,22 +65,23 @@ create or replace function topup_claims_of(o topup_orders, history jsonb, out ro
 language sql stable as $$
   with fitting as materialized (select * from topup_claimed_rows(o, history)),
   fits as materialized (
-    select x.id, c.trxid, c.n, c.named_at, f.rank
+    select x.id, c.trxid, c.n, f.rank
     from topup_orders x, fitting c,
       topup_row_rank(x, c.target, c.zone, c.code, c.service, c.quantity, c.price) f(rank)
     where x.trxid is null and x.family = o.family and topup_is_undecided(x, o)
-      and topup_may_be_of(x.attempt_at, c.seen_at) and f.rank <= c.rank
+      and topup_may_be_of(x.attempt_at, c.seen_at, c.n is null) and f.rank <= c.rank
   ), windows as materialized (
     select x, topup_row_after(x, history) as after, topup_row_before(x, history) as before
     from topup_orders x where x.id in (select f.id from fits f)
   ), placed as materialized (
-    select f.id, (w.x).state, f.trxid, f.rank, topup_is_in_place(w.x, f.n, w.after, f.named_at) as in_place
+    select f.id, (w.x).state, (w.x).attempt_at, f.trxid, f.rank, topup_is_in_place(f.n, w.after) as in_place
     from fits f join windows w on (w.x).id = f.id where (f.n < w.before) is not false
   ), held as materialized (
     select p.* from placed p
     where p.in_place or not exists (select from placed y where y.trxid = p.trxid and y.in_place)
   ), claimed as materialized (
-    select c.* from fitting c join held h on h.id = o.id and h.trxid = c.trxid
+    select c.*, (select max(y.attempt_at) from held y where y.trxid = c.trxid) as last_try
+    from fitting c join held h on h.id = o.id and h.trxid = c.trxid
   ), claims as materialized (
     select x.state, x.user_id, x.amount, min(h.rank) as best, (x.attempt_at, x.id) < (o.attempt_at, o.id) as is_earlier
     from held h join claimed c on c.trxid = h.trxid join topup_orders x on x.id = h.id
@@ -89,7 +89,8 @@ language sql stable as $$
   )
   select c.rows, c.rank, c.ends, r.*
   from (
-    select coalesce(jsonb_agg(to_jsonb(y) order by y.place), '[]') as rows, min(y.rank) as rank,
+    select coalesce(jsonb_agg(to_jsonb(y) order by y.last_try, y.n is null, y.seen_at nulls last, y.n desc), '[]') as rows,
+      min(y.rank) as rank,
       array_agg(distinct case when y.outcome in ('cancelled', 'refunded') then 'failed' else y.outcome end) as ends
     from claimed y) c,
   lateral (
@@ -121,10 +122,10 @@ begin
     elsif cardinality(claim.ends) > 1 then
       return topup_match_tied(o, count || ' purchases in the history that end differently', claim.rows, input);
     end if;
+  elsif count between 1 and claim.rivals - 1 and claim.is_later then
+    -- What was tried before it may have what this one cannot see: only what is left then tells of this one.
+    return topup_match_later(o, 'wait');
   elsif count between 1 and claim.rivals - 1 and not claim.one_buyer and claim.ends <> '{failed}' then
-    if claim.is_later then
-      return topup_match_later(o, 'wait');
-    end if;
     return topup_match_tied(o, claim.rivals || ' orders for ' || count || ' purchases in the history', claim.rows,
       input);
   end if;

@@ -20,11 +20,12 @@ returns table (n bigint, trxid text, target text, zone text, code text, service 
     and not exists (select from topup_orders x where x.trxid = r.trxid)
 $$;
 
+drop function if exists topup_may_be_of(timestamptz, timestamptz);
 -- Whether a row first seen then (null: never before) can be of an attempt that began at `tried`. A minute is left for
--- clocks that differ.
-create or replace function topup_may_be_of(tried timestamptz, seen_at timestamptz) returns boolean
-language sql immutable as $$
-  select seen_at is null or seen_at >= tried - interval '1 minute'
+-- clocks that differ; not where a callback alone names it (`is_named`): then only who was tried before it came asks about it.
+create or replace function topup_may_be_of(tried timestamptz, seen_at timestamptz, is_named boolean default false)
+returns boolean language sql immutable as $$
+  select seen_at is null or seen_at >= tried - case when is_named then interval '0' else interval '1 minute' end
 $$;
 
 drop function if exists topup_history_rows(jsonb);
@@ -40,13 +41,11 @@ returns table (n bigint, trxid text, target text, zone text, code text, service 
     price bigint, start_count int, outcome text, named_at timestamptz)
 $$;
 
--- Whether a row that can be the order's purchase stands as that should: behind all that was bought after its lease
--- (`after`); one without a place, where no callback named it before the attempt. That tells only whose of several orders a
--- row is: callbacks can be replayed, so none is ever a reason to leave it to nobody.
-create or replace function topup_is_in_place(o topup_orders, n bigint, after bigint, named_at timestamptz) returns boolean
-language sql immutable as $$
-  select coalesce(topup_is_in_place.n > coalesce(topup_is_in_place.after, 0),
-    topup_is_in_place.named_at >= o.attempt_at - interval '5 seconds', true)
+drop function if exists topup_is_in_place(topup_orders, bigint, bigint, timestamptz);
+-- Whether a row that can be an order's purchase stands as that should: behind all that was bought after its lease
+-- (`after`); one that a callback alone names stands nowhere. That tells only whose of several orders a row is.
+create or replace function topup_is_in_place(n bigint, after bigint) returns boolean language sql immutable as $$
+  select coalesce(n > coalesce(after, 0), true)
 $$;
 
 -- What every spelling of a target has in common: numbers without country code or leading zero, the rest in small letters.

@@ -93,14 +93,14 @@ begin
     history := topup_rows_in_place(o, history, whole);
   end if;
   select array(select t from unnest(r.tries) t
-    where topup_may_be_of(t, (select max(coalesce(f.seen_at, 'infinity')) from topup_fitting_rows(o, history, r.tries[1]) f))
+    where topup_may_be_of(t, (select max(coalesce(f.seen_at, 'infinity')) from topup_fitting_rows(o, history, r.tries) f))
     order by t) into tries;
   select count(*), case when not r.mixed
         and (count(*) = cardinality(tries) or r.one_buyer and count(*) < cardinality(tries))
         and bool_and(topup_may_be_of(tries[f.place], f.seen_at))
       then jsonb_agg(to_jsonb(f) order by f.place)->(r.turn - 1) end
   into purchases, mine
-  from topup_fitting_rows(o, history, r.tries[1]) f;
+  from topup_fitting_rows(o, history, r.tries) f;
   over_at := r.over_at;
   own := seen.own;
   busy := r.busy or (purchases = 0 and r.awaited);
@@ -134,14 +134,17 @@ create or replace function topup_is_undecided(x topup_orders, o topup_orders) re
     or x.state = 'review' and coalesce(x.answered_at >= o.attempt_at - interval '2 minutes', true)
 $$;
 
--- The rows that are plainly of the order's service, not seen before `since`, in the order in which they were seen; those
--- that only callbacks named are rather newer than what lists show.
-create or replace function topup_fitting_rows(o topup_orders, history jsonb, since timestamptz)
+drop function if exists topup_fitting_rows(topup_orders, jsonb, timestamptz);
+-- The rows that are plainly of the order's service and may be of attempts that began then, in the order in which they are
+-- handed out: first what may be of fewer attempts, else as they were seen; of those that may be of the same ones, what only
+-- callbacks named is rather newer than what lists show.
+create or replace function topup_fitting_rows(o topup_orders, history jsonb, tries timestamptz[])
 returns table (trxid text, price bigint, start_count int, seen_at timestamptz, place bigint) language sql stable as $$
   select f.trxid, f.price, f.start_count, f.seen_at,
-    row_number() over (order by f.n is null, f.seen_at nulls last, f.n desc)
-  from topup_unowned_rows(o, history) f
-  where topup_row_is(o, f.zone, f.code, f.service, f.quantity, f.price) and topup_may_be_of(since, f.seen_at)
+    row_number() over (order by t.fits, f.n is null, f.seen_at nulls last, f.n desc)
+  from topup_unowned_rows(o, history) f,
+  lateral (select count(*) as fits from unnest(tries) tried where topup_may_be_of(tried, f.seen_at, f.n is null)) t
+  where topup_row_is(o, f.zone, f.code, f.service, f.quantity, f.price) and t.fits > 0
 $$;
 
 -- How many rows for the target, not seen before the attempt, can be of this order (`own`), are plainly of its service
@@ -165,10 +168,10 @@ language sql stable as $$
     select topup_row_before(o, history) as before, topup_row_after(o, history) as after
   ), placed as (
     select r.* from around, topup_history_rows(history) r
-    where topup_is_for(o, r.target) and topup_is_in_place(o, r.n, around.after, r.named_at)
+    where topup_is_for(o, r.target) and topup_is_in_place(r.n, around.after)
       and (r.n < around.before) is not false
   )
-  select case when exists (select from topup_fitting_rows(o, p.rows, o.attempt_at)) then p.rows else own end
+  select case when exists (select from topup_fitting_rows(o, p.rows, array[o.attempt_at])) then p.rows else own end
   from (select coalesce(jsonb_agg(to_jsonb(r) order by r.n), '[]') as rows from placed r) p
 $$;
 

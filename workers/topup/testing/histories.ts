@@ -63,6 +63,12 @@ export const listedRow = (trxid: string, more: object = {}) => ({
   ...{ quantity: null, price: credit.supplierPrice, outcome: "success", ...more },
 });
 
+/** One that no list has: a callback named it at this moment, and the supplier told of it when asked. */
+export const namedRow = (trxid: string, moment: number, more: object = {}) => ({
+  ...listedRow(trxid, more),
+  named_at: new Date(moment).toISOString(),
+});
+
 /** A look at the order in doubt at this moment; `seen`: what it lists is noted first, as the Worker does. */
 export function lookOf(
   orderId: string,
@@ -73,7 +79,8 @@ export function lookOf(
   const now = new Date(moment).toISOString();
   const rest = { asked_at: now, now, rows: listed, unreadable, alert_to: "ops@x.id" };
   const input = { ...rest, order_id: orderId, asked: 100, deepest: true };
-  const noted = { family: "prepaid", seen_at: now, rows: listed, alert_to: "ops@x.id" };
+  const shown = listed.filter((row) => !("named_at" in row));
+  const noted = { family: "prepaid", seen_at: now, rows: shown, alert_to: "ops@x.id" };
   return [
     ...(seen ? [call("topup_sightings_note", noted, z.unknown())] : []),
     call("topup_order_match", input, z.unknown()),
