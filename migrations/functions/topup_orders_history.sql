@@ -152,8 +152,8 @@ create or replace function topup_is_priced_since(o topup_orders, price bigint) r
 $$;
 
 -- Whether the list has this purchase behind one that was made before the attempt, so that it is older still. It is not too
--- old for the order where one like it of the same buyer, tried before, has taken a purchase that can be this one's and
--- could have taken this: rows show as late as they please, and to him it is the same which of them is whose.
+-- old for the order where one like it, tried before, has taken a purchase that can be this one's and could have taken this:
+-- rows show as late as they please, and whoever bought them, it is the same which of them is whose.
 create or replace function topup_is_older(o topup_orders, history jsonb, trxid text) returns boolean
 language sql stable as $$
   with before as materialized (
@@ -163,7 +163,7 @@ language sql stable as $$
   )
   select exists (select from late) and not exists (
     select from topup_orders x left join topup_history_rows(history) r on r.trxid = x.trxid, late, before
-    where x.trxid is not null and x.user_id = o.user_id and x.amount = o.amount and x.attempt_at < o.attempt_at and topup_alike(x, o)
+    where x.trxid is not null and x.attempt_at < o.attempt_at and topup_alike(x, o)
       and x.id >= uuid_from(o.attempt_at - interval '1 day')
       and (r.n < before.n or r.n is null and x.bought_at >= o.attempt_at - interval '5 seconds') and late.n < coalesce(topup_row_before(x, history), late.n + 1))
 $$;

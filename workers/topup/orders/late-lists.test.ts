@@ -160,27 +160,31 @@ describe("an order that was lost in a busy shop is refunded, and one that was bo
   });
 });
 
-it("one buyer's two like orders, both bought, are both theirs though the first one's row shows last", async () => {
-  const [at, target] = [newFamily(), newPhone()];
-  const between = trxid();
-  const ids = await ordersAt(at, [
-    { afterMs: 0, target },
-    { afterMs: 4 * SECOND, trxid: between },
-    { afterMs: 40 * SECOND, target },
-  ]);
-  const [first, second] = [listedRow(trxid(), { target }), listedRow(trxid(), { target })];
-  const shown = [second, listedRow(between)];
-  for (const [afterMs, list] of [
-    [2 * MINUTE, shown],
-    [4 * MINUTE, [...shown, first]],
-    [7 * HOUR, [...shown, first]],
-  ] as const) {
-    for (const id of ids)
-      await testContext().db.batch(lookOf(id, at + afterMs, list, { seen: true }));
-  }
-  const bought = [first, second].map((row) => `processing ${row.trxid}`);
-  expect(await endsOf(ids)).toEqual(bought.sort());
-});
+it.each([1, 2])(
+  "two like orders, both bought, are both theirs though the first one's row shows last: of %d buyers",
+  async (buyers) => {
+    const [at, target] = [newFamily(), newPhone()];
+    const between = trxid();
+    const sold = { afterMs: 4 * SECOND, trxid: between };
+    const one = { afterMs: 0, target };
+    const other = { afterMs: 40 * SECOND, target };
+    const his: TriedOrder[][] = buyers === 1 ? [[sold, one, other]] : [[sold, one], [other]];
+    const ids: string[] = [];
+    for (const tried of his) ids.push(...(await ordersAt(at, tried)));
+    const [first, second] = [listedRow(trxid(), { target }), listedRow(trxid(), { target })];
+    const shown = [second, listedRow(between)];
+    for (const [afterMs, list] of [
+      [2 * MINUTE, shown],
+      [4 * MINUTE, [...shown, first]],
+      [7 * HOUR, [...shown, first]],
+    ] as const) {
+      for (const id of ids)
+        await testContext().db.batch(lookOf(id, at + afterMs, list, { seen: true }));
+    }
+    const bought = [first, second].map((row) => `processing ${row.trxid}`);
+    expect(await endsOf(ids)).toEqual(bought.sort());
+  },
+);
 
 it("lists of what is bought past us that are cut before anything of ours are lists all the same", async () => {
   const old = [-3, -2].map((hours) => ({ afterMs: hours * HOUR, trxid: trxid() }));
