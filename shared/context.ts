@@ -40,6 +40,8 @@ export const QUEUE_NAMES = [
   "webhooks",
   "mail",
   "topup",
+  "topup-callbacks",
+  "topup-deliveries",
 ] as const;
 export type QueueName = (typeof QUEUE_NAMES)[number];
 export type Queues = Record<QueueName, Queue<unknown>>;
@@ -91,6 +93,8 @@ export function createContext(env: Env, origin: Origin): Ctx {
       webhooks: env.WEBHOOKS_QUEUE,
       mail: env.MAIL_QUEUE,
       topup: env.TOPUP_QUEUE,
+      "topup-callbacks": env.TOPUP_CALLBACKS_QUEUE,
+      "topup-deliveries": env.TOPUP_DELIVERIES_QUEUE,
     },
     requestId: origin.requestId,
     log,

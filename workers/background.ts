@@ -138,11 +138,13 @@ export const background = {
     const ctx = contextOf(env, execution);
     switch (batch.queue) {
       case "webhooks":
+      case "topup-callbacks":
         return await consumeNotices(ctx, batch, appliers, jobHandlers);
       case "provisioning":
       case "marketplace-sync":
       case "mail":
       case "topup":
+      case "topup-deliveries":
         return await consumeJobs(ctx, batch, jobHandlers);
       default:
         if (batch.queue.endsWith("-dead")) return await consumeDeadLetters(ctx, batch);

@@ -4,7 +4,7 @@
 
 -- What the caller's `wake` sends to the queue after the commit; a job of the future is woken when it is due.
 create or replace function jobs_wake(job jobs) returns jsonb language sql stable as $$
-  select jsonb_build_object('id', job.id, 'queue', job.queue, 'delay_seconds',
+  select jsonb_build_object('id', job.id, 'queue', job.queue, 'kind', job.kind, 'delay_seconds',
     greatest(0, ceil(extract(epoch from job.run_at - now())))::int)
 $$;
 

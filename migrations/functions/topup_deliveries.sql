@@ -64,12 +64,19 @@ begin
   return coalesce(wakes, '[]');
 end $$;
 
--- {id} -> what an attempt needs, or null when there is nothing left to do: ended, or its endpoint is gone.
+-- What takes no longer than this is in nobody's way.
+create or replace function topup_quick_ms() returns int language sql immutable as $$ select 2000 $$;
+
+-- {id} -> what an attempt needs, or null when there is nothing left to do: ended, or its endpoint is gone. `rest_ms` above 0:
+-- not now. A receiver that lets us wait holds a place that others' deliveries wait for, so one owner's slow ones are called
+-- one at a time, and then rest. By owner, because one person may have many receivers; those that are known as quick are
+-- called meanwhile.
 create or replace function topup_delivery_begin(input jsonb) returns jsonb language plpgsql as $$
 declare
   d record;
+  rests timestamptz;
 begin
-  select x.id, x.state, x.payload, x.round, x.endpoint_id, w.user_id, w.url, w.secret, w.disabled_at, w.deleted_at,
+  select x.id, x.state, x.payload, x.round, x.endpoint_id, w.user_id, w.took_ms, w.url, w.secret, w.disabled_at, w.deleted_at,
     case when w.old_secret_until > now() then w.old_secret end as old_secret into d
   from topup_deliveries x join topup_webhook_endpoints w on w.id = x.endpoint_id
   where x.id = (input->>'id')::uuid
@@ -79,9 +86,29 @@ begin
     update topup_deliveries x set state = 'dropped', next_at = null, finished_at = now() where x.id = d.id;
     return null;
   end if;
+  if d.took_ms is null or d.took_ms > topup_quick_ms() then
+    select max(l.rests_until) into rests from (
+      select w.rests_until from topup_webhook_endpoints w
+      where w.user_id = d.user_id and w.deleted_at is null order by w.id for no key update) l;
+    if rests is null or rests <= now() then
+      rests := null;
+      -- Longer than an attempt takes. Of a new one nobody knows yet how long it takes.
+      update topup_webhook_endpoints w set rests_until = now() + interval '20 seconds'
+      where w.id = d.endpoint_id and w.took_ms is not null;
+    end if;
+  end if;
   return jsonb_build_object('id', d.id, 'endpoint_id', d.endpoint_id, 'owner', d.user_id, 'payload', d.payload,
-    'round', d.round, 'url', d.url, 'secret', d.secret, 'old_secret', d.old_secret);
+    'round', d.round, 'url', d.url, 'secret', d.secret, 'old_secret', d.old_secret,
+    'rest_ms', coalesce(ceil(extract(epoch from rests - now()) * 1000)::int, 0));
 end $$;
+
+-- How long a receiver rests that took so long: four times as long, and the longer it has been failing the longer, up to half
+-- an hour; null: not at all.
+create or replace function topup_delivery_rest(took_ms int, failing_since timestamptz) returns interval
+language sql stable as $$
+  select case when took_ms > topup_quick_ms() then greatest(make_interval(secs => took_ms / 250.0),
+    least((now() - coalesce(failing_since, now())) / 10, interval '30 minutes')) end
+$$;
 
 -- How long after attempt n the next one comes; null after the last: ten attempts in about 28 hours.
 create or replace function topup_delivery_pause(n int) returns interval language sql immutable as $$
@@ -91,10 +118,11 @@ $$;
 
 -- {id, round, ok, status?, error?, gone, duration_ms, patience_hours} -> {state, after_ms?, wake}. Notes one attempt.
 -- An endpoint that accepted nothing for `patience_hours`, or said that it is gone (410), is switched off and its owner
--- gets a mail.
+-- gets a mail. One that was slow rests.
 create or replace function topup_delivery_finish(input jsonb) returns jsonb language plpgsql as $$
 declare
   accepted boolean := (input->>'ok')::boolean;
+  took int := (input->>'duration_ms')::int;
   d topup_deliveries;
   w topup_webhook_endpoints;
   pause interval;
@@ -116,6 +144,9 @@ begin
   returning * into d;
   update topup_webhook_endpoints e set failing_since = case when not accepted then now() end, updated_at = now()
   where e.id = d.endpoint_id and accepted = (e.failing_since is not null);
+  update topup_webhook_endpoints e set took_ms = took,
+    rests_until = now() + topup_delivery_rest(took, e.failing_since)
+  where e.id = d.endpoint_id and (took > topup_quick_ms() or e.took_ms is null or e.took_ms > topup_quick_ms());
 
   if not accepted then
     update topup_webhook_endpoints e set disabled_at = now(), disabled_reason = 'failing', updated_at = now()
@@ -205,7 +236,7 @@ end $$;
 
 -- {user_id, id, changes: {url?, events?, enabled?, secret? (sealed), delete?}, old_secret_hours?, action, audit}
 -- -> topup_endpoint_view, or null when the user has no such endpoint. A new secret leaves the old one to sign beside it
--- for a while; switching on again forgets the failures.
+-- for a while; switching on again forgets the failures, and it or another address the rest.
 create or replace function topup_endpoint_change(input jsonb) returns jsonb language plpgsql as $$
 declare
   wanted jsonb := input->'changes';
@@ -228,6 +259,7 @@ begin
     disabled_reason = case when enable is null then e.disabled_reason when enable then null
       else coalesce(e.disabled_reason, 'owner') end,
     failing_since = case when enable then null else e.failing_since end,
+    rests_until = case when enable or wanted ? 'url' then null else e.rests_until end,
     deleted_at = case when (wanted->>'delete')::boolean then now() end,
     updated_at = now()
   where e.id = was.id

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
-import type { Ctx } from "../context.ts";
+import type { Ctx, QueueName } from "../context.ts";
 import { sha256Hex } from "../crypto/digest.ts";
 import { call, rows } from "../db/statement.ts";
 import { AppError, notFound } from "../http/errors.ts";
@@ -44,16 +44,17 @@ const notice = z.object({
 });
 type Notice = z.output<typeof notice>;
 
-/** The `webhooks` queue carries notices, and wake-ups of jobs that belong to them. */
+/** A queue of notices carries wake-ups of jobs that belong to them, too. */
 const message = z.discriminatedUnion("type", [notice, jobMessage]);
 
 /**
  * Takes in a notice whose signature holds: on the queue and no further, so that a database outage loses nothing.
- * Throws `unavailable` when the queue is out too, upon which the provider sends it again.
+ * Throws `unavailable` when the queue is out too, upon which the provider sends it again. `queue`: of its own for a provider
+ * whose notices wait for its answers, so that no other's wait with them.
  */
 export async function receiveNotice(
   ctx: Ctx,
-  { provider, body }: { provider: string; body: string },
+  { provider, body, queue = "webhooks" }: { provider: string; body: string; queue?: QueueName },
 ): Promise<void> {
   const sent: Notice = {
     v: 1,
@@ -64,7 +65,7 @@ export async function receiveNotice(
     requestId: ctx.requestId,
   };
   try {
-    await ctx.queues.webhooks.send(sent);
+    await ctx.queues[queue].send(sent);
   } catch (cause) {
     throw new AppError("unavailable", "Layanan sedang terganggu. Silakan coba lagi.", { cause });
   }

@@ -186,7 +186,7 @@ describe("a job that is hurried", () => {
     const id = await createJob(ctx);
     await runJob(ctx, id, [waiting]);
     expect(await runJob(ctx, id, [recordingHandler()])).toBe("skipped");
-    expect(await hurry(id)).toEqual({ id, queue: "provisioning", delay_seconds: 0 });
+    expect(await hurry(id)).toEqual({ id, queue: "provisioning", kind: "test", delay_seconds: 0 });
     expect(await runJob(ctx, id, [recordingHandler({ state: "success" })])).toBe("success");
   });
 

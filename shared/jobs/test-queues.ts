@@ -29,6 +29,8 @@ export function contextWithQueues(): { ctx: Ctx; sent: SentMessage[] } {
     webhooks: queue("webhooks"),
     mail: queue("mail"),
     topup: queue("topup"),
+    "topup-callbacks": queue("topup-callbacks"),
+    "topup-deliveries": queue("topup-deliveries"),
   };
   return { ctx: { ...testContext(), queues }, sent };
 }

@@ -7,6 +7,7 @@ export const queueName = z.enum(QUEUE_NAMES);
 export const wakeShape = z.object({
   id: z.uuid(),
   queue: queueName,
+  kind: z.string().optional(),
   delay_seconds: z.number().int().nonnegative().optional(),
 });
 
@@ -22,6 +23,12 @@ export const wakeSchema = z
 export const jobMessage = z.object({ v: z.literal(1), type: z.literal("job"), id: z.uuid() });
 export type JobMessage = z.output<typeof jobMessage>;
 
+/**
+ * Kinds of jobs that are woken by a queue of their own, whatever queue their rows name: the release before reads these rows,
+ * and knows no newer name.
+ */
+const OWN_QUEUES: Partial<Record<string, QueueName>> = { "topup.deliver": "topup-deliveries" };
+
 /** A queue keeps a message back for 12 hours at most; the cron finds later jobs by itself. */
 const LONGEST_DELAY_S = 43_200;
 const LARGEST_SEND = 100;
@@ -33,12 +40,13 @@ export function wake(ctx: Ctx, wakes: readonly (Wake | null)[]): void {
   const messages = new Map<QueueName, MessageSendRequest<JobMessage>[]>();
   for (const entry of wakes) {
     if (!entry || (entry.delay_seconds ?? 0) > LONGEST_DELAY_S) continue;
-    const waiting = messages.get(entry.queue) ?? [];
+    const queue = OWN_QUEUES[entry.kind ?? ""] ?? entry.queue;
+    const waiting = messages.get(queue) ?? [];
     waiting.push({
       body: { v: 1, type: "job", id: entry.id },
       delaySeconds: entry.delay_seconds ?? 0,
     });
-    messages.set(entry.queue, waiting);
+    messages.set(queue, waiting);
   }
   for (const [queue, waiting] of messages) ctx.waitUntil(send(ctx, queue, waiting));
 }

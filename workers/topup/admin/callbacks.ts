@@ -47,10 +47,13 @@ const shown = (state: ReturnType<typeof sql>) => sql`jsonb_build_object('id', l.
   'firstAt', coalesce(k.kept->>'firstAt', l.received_at::text), 'lastAt', coalesce(k.kept->>'lastAt', l.received_at::text),
   'receivedAt', l.received_at, ${state})`;
 
-/** The callbacks among what no retry could apply: those were never written, or never finished. */
+/**
+ * The callbacks among what no retry could apply: those were never written, or never finished. Older ones came by the queue of
+ * all notices.
+ */
 const dead = sql`(select d.id, (d.message::jsonb->>'receivedAt')::timestamptz as received_at,
     d.message::jsonb->>'provider' as provider, d.message::jsonb->>'body' as body
-  from inbox_dead_letters d where d.queue = 'webhooks' and d.replayed_at is null
+  from inbox_dead_letters d where d.queue in ('topup-callbacks', 'webhooks') and d.replayed_at is null
     and d.message like '{"v":1,"type":"notice","provider":"vip-reseller%' offset 0)`;
 
 /**
@@ -159,7 +162,7 @@ export async function purgeCallbacks(ctx: Ctx): Promise<void> {
       z.unknown(),
     ),
     rows(
-      sql`delete from inbox_dead_letters where queue = 'webhooks' and created_at < ${before}
+      sql`delete from inbox_dead_letters where queue in ('topup-callbacks', 'webhooks') and created_at < ${before}
         and message like '{"v":1,"type":"notice","provider":"vip-reseller%'`,
       z.unknown(),
     ),

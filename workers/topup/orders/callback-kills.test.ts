@@ -66,8 +66,8 @@ describe("in a process that is killed at whichever call", () => {
 
   const batchOf = (sent: { queue: string; body: unknown }[]) =>
     deliver(
-      "webhooks",
-      sent.filter(({ queue }) => queue === "webhooks").map(({ body }) => body),
+      "topup-callbacks",
+      sent.filter(({ queue }) => queue === "topup-callbacks").map(({ body }) => body),
     ).batch;
 
   it.each(["refunded", "success"] as const)(

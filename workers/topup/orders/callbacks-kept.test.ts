@@ -235,7 +235,7 @@ describe("callbacks that are kept", () => {
 
   it("are not told to be refused before they are kept", async () => {
     const { ctx } = contextWithQueues();
-    ctx.queues.webhooks.send = () => Promise.reject(new Error("queue is out"));
+    ctx.queues["topup-callbacks"].send = () => Promise.reject(new Error("queue is out"));
     const take = () => codeOf(receiveCallback(ctx, new Headers(), received(forged(unique()))));
     expect(await Promise.all([take(), take()])).toEqual(["unavailable", "unavailable"]);
   });

@@ -34,7 +34,7 @@ async function take(
   const fates: unknown[] = [];
   for (let time = 0; time < times; time += 1) {
     const { batch, fates: told } = deliver(
-      "webhooks",
+      "topup-callbacks",
       sent.map(({ body }) => body),
     );
     await consumeNotices(consumer, batch, appliers);

@@ -99,7 +99,11 @@ export async function receiveCallback(
       ...{ target, receivedAt: ctx.now() },
       ...(isFirst ? original : { original: null, packing: null }),
     };
-    await receiveNotice(ctx, { provider: PROVIDER, body: JSON.stringify(kept) });
+    await receiveNotice(ctx, {
+      provider: PROVIDER,
+      body: JSON.stringify(kept),
+      queue: "topup-callbacks",
+    });
   }
   return { trxid: first.trxid };
 }

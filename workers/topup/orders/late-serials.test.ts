@@ -110,7 +110,7 @@ describe("a serial number that the supplier tells after the word of success", ()
     const { ctx, sent } = contextWithQueues();
     await receiveCallback(ctx, new Headers(one.headers), received(one.body));
     const { batch } = deliver(
-      "webhooks",
+      "topup-callbacks",
       sent.map(({ body }) => body),
     );
     await consumeNotices(ctx, batch, [callbackApplier]);

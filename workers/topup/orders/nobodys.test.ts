@@ -38,7 +38,7 @@ async function called(trxid: string, target: string, form: Form = "provider") {
   const { ctx, sent } = contextWithQueues();
   await receiveCallback(ctx, new Headers(one.headers), received(one.body));
   const { batch } = deliver(
-    "webhooks",
+    "topup-callbacks",
     sent.map(({ body }) => body),
   );
   await consumeNotices(ctx, batch, [callbackApplier]);
@@ -203,7 +203,7 @@ describe("a signed callback that may name the purchase of an order in doubt", ()
     const bodies = sent.map(({ body }) => body);
     await consumeNotices(
       bench({ laterMs: TRIED_AT, timeoutMs: 3_000 }).ctx,
-      deliver("webhooks", bodies).batch,
+      deliver("topup-callbacks", bodies).batch,
       [callbackApplier],
     );
     await lookAt(order, [90 * SECOND, 20 * HOUR, 20.2 * HOUR]);

@@ -75,7 +75,7 @@ export class RefusedCallbacks {
     if (this.#open === parcel) this.#open = null;
     try {
       const body = JSON.stringify(await parcel.pack(ctx));
-      await receiveNotice(ctx, { provider: REFUSED_PROVIDER, body });
+      await receiveNotice(ctx, { provider: REFUSED_PROVIDER, body, queue: "topup-callbacks" });
       parcel.state = "kept";
     } catch (error) {
       parcel.state = "lost";

@@ -81,7 +81,7 @@ describe("a captured callback of a purchase that is none of ours, sent five hund
     const trxid = newTrxid();
     const bodies = await replays(trxid, many, { target: newBill(), differ });
     const { ctx, asked } = counting();
-    await consumeNotices(ctx, deliver("webhooks", bodies).batch, [callbackApplier]);
+    await consumeNotices(ctx, deliver("topup-callbacks", bodies).batch, [callbackApplier]);
     expect(await statesOf(trxid)).toEqual([{ state: "parked", events: many }]);
     expect(asked.times).toBe(0);
     return trxid;
@@ -156,7 +156,7 @@ describe("a captured callback of an order under way, sent five hundred times", (
   };
   const consume = async (bodies: unknown[], laterMs = 0, twist?: (text: string) => string) => {
     const { ctx, asked } = counting(laterMs, twist);
-    const { batch, fates } = deliver("webhooks", bodies);
+    const { batch, fates } = deliver("topup-callbacks", bodies);
     await consumeNotices(ctx, batch, [callbackApplier]);
     return { asked: asked.times, fates: new Set(fates) };
   };

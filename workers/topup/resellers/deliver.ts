@@ -6,7 +6,6 @@ import { type JobHandler, type JobOutcome, wake, wakeSchema } from "../../../sha
 import { addressRules } from "./endpoints.ts";
 import { openSecret } from "./secrets.ts";
 import { signedHeaders } from "./signature.ts";
-import { SlowReceivers } from "./slow-receivers.ts";
 import { webhookAddress } from "./webhook-address.ts";
 
 type Send = (url: string, init: RequestInit) => Promise<Response>;
@@ -22,12 +21,12 @@ const begun = z
   .object({
     id: z.uuid(),
     endpoint_id: z.uuid(),
-    owner: z.number(),
     payload: z.record(z.string(), z.unknown()),
     round: z.number(),
     url: z.string(),
     secret: z.string(),
     old_secret: z.string().nullable(),
+    rest_ms: z.number(),
   })
   .nullable();
 type Begun = NonNullable<z.output<typeof begun>>;
@@ -44,36 +43,36 @@ interface Attempt {
   gone?: boolean;
 }
 
-/** What has rested for long rests longer: a backlog of thousands would else do nothing but come and go. */
-const backOffMs = (ageMs: number): number => Math.random() * Math.min(ageMs / 4, LONGEST_REST_MS);
+/**
+ * What rests comes back spread out. What has rested for long rests longer: a backlog of thousands would else do nothing but
+ * come and go.
+ */
+const restOf = (restMs: number, ageMs: number): number =>
+  Math.max(restMs * (1 + Math.random()), Math.random() * Math.min(ageMs / 4, LONGEST_REST_MS));
 
 /**
  * Sends one event to one endpoint (https://www.standardwebhooks.com): at least once, always under the same id, by
  * which the receiver tells a repeat. The endpoint's failures are its owner's, so the job itself never fails for them.
  */
 export function deliverWebhook(send: Send = (url, init) => fetch(url, init)): JobHandler {
-  const slow = new SlowReceivers();
   return {
     kind: "topup.deliver",
-    queue: "topup",
+    queue: "topup-deliveries",
     async run(ctx, job): Promise<JobOutcome> {
       const id = payload.parse(job.payload).delivery_id;
       const delivery = await ctx.db.run(call("topup_delivery_begin", { id }, begun));
       if (!delivery) return { state: "success", result: { delivery: "nothing to do" } };
-      const { owner, endpoint_id: endpoint } = delivery;
       const started = Date.now();
-      const restMs = slow.restMs(owner, endpoint, started);
-      if (restMs > 0) {
+      if (delivery.rest_ms > 0) {
         return {
           state: "retry",
           error: "its owner's receivers are slow",
-          afterMs: Math.max(restMs, backOffMs(started - job.createdAt.getTime())),
+          afterMs: restOf(delivery.rest_ms, started - job.createdAt.getTime()),
           uncounted: true,
         };
       }
       const attempt = await tryOnce(ctx, delivery, send);
       const tookMs = Date.now() - started;
-      slow.note(owner, endpoint, tookMs, started + tookMs);
       const note = {
         id,
         round: delivery.round,

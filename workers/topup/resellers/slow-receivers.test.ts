@@ -1,66 +1,141 @@
+import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { runJob } from "../../../shared/jobs/jobs.ts";
-import { readJob } from "../../../shared/jobs/test-jobs.ts";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { consumeJobs, runJob } from "../../../shared/jobs/jobs.ts";
+import { age, readJob } from "../../../shared/jobs/test-jobs.ts";
+import { deliver } from "../../../shared/jobs/test-queues.ts";
 import { testContext } from "../../testing/api.ts";
-import { addEndpoint, delivered, deliveriesOf, order } from "../testing/deliveries.ts";
+import { addEndpoint, delivered, deliveriesOf, execute, order } from "../testing/deliveries.ts";
 import { createReseller } from "../testing/reseller.ts";
 import { deliverWebhook } from "./deliver.ts";
-import { SlowReceivers } from "./slow-receivers.ts";
 
 const URL_OF = (name: string) => `http://127.0.0.1:9/${name}`;
+
+const run = async (endpointId: string, nth: number, handler = deliverWebhook()) => {
+  const job = (await deliveriesOf(endpointId))[nth]?.job ?? "";
+  return [await runJob(testContext(), job, [handler]), await readJob(testContext(), job)] as const;
+};
+
+/** This receiver took so long the last time, and has had its rest. */
+const wasSlow = (id: string, tookMs = 15_000) =>
+  execute(
+    sql`update topup_webhook_endpoints set took_ms = ${tookMs}, rests_until = null where id = ${id}`,
+  );
+
+const Rest = z.object({ seconds: z.number().nullable() });
+const restOf = async (tookMs: number, failing: string | null) => {
+  const [found] = await testContext().db.run(
+    rows(
+      sql`select extract(epoch from topup_delivery_rest(${tookMs}::int, now() - ${failing}::interval))::float8 as seconds`,
+      Rest,
+    ),
+  );
+  return found?.seconds;
+};
 
 describe("a receiver that lets us wait", () => {
   it("leaves the queue to others for four times as long, with all of its owner's that are not known as quick", async () => {
     const reseller = await createReseller();
     const add = (name: string) => addEndpoint(reseller.user, { url: URL_OF(name) });
-    const [late, beside] = [await add("late"), await add("beside")];
+    const [late, beside, quick] = [await add("late"), await add("beside"), await add("quick")];
     await order(reseller, "_succeed");
     const other = await delivered({ events: ["order.success"] });
 
     const got: string[] = [];
-    const handler = deliverWebhook(async (url) => {
+    const send = async (url: string) => {
       got.push(url.replace(/.*\//, ""));
       if (url.endsWith("late")) await new Promise((resolve) => setTimeout(resolve, 2_100));
       return new Response(null, { status: 200 });
-    });
-    const run = async (endpointId: string, nth: number) => {
-      const job = (await deliveriesOf(endpointId))[nth]?.job ?? "";
-      return [
-        await runJob(testContext(), job, [handler]),
-        await readJob(testContext(), job),
-      ] as const;
     };
-    expect((await run(late.id, 0))[0]).toBe("success");
-    const [state, waiting] = await run(late.id, 1);
+    expect((await run(quick.id, 0, deliverWebhook(send)))[0]).toBe("success");
+    expect((await run(late.id, 0, deliverWebhook(send)))[0]).toBe("success");
+    // Each in an isolate of its own, which knows nothing of the others.
+    const [state, waiting] = await run(late.id, 1, deliverWebhook(send));
     expect(state).toBe("queued");
     expect(waiting.wait_seconds).toBeGreaterThan(6);
     expect(waiting.wait_seconds).toBeLessThan(18);
     // Nothing was tried.
     expect(waiting).toMatchObject({ attempts: 0, state: "queued" });
-    expect((await run(beside.id, 0))[0]).toBe("queued");
-    expect(got).toEqual(["late"]);
-    expect((await run(other.endpoint.id, 0))[0]).toBe("success");
-    expect(got).toEqual(["late", "hook"]);
+    expect((await run(beside.id, 0, deliverWebhook(send)))[0]).toBe("queued");
+    expect((await run(quick.id, 1, deliverWebhook(send)))[0]).toBe("success");
+    expect((await run(other.endpoint.id, 0, deliverWebhook(send)))[0]).toBe("success");
+    expect(got).toEqual(["quick", "late", "quick", "hook"]);
   });
 
-  it("is tried again after that, and one of its owner's that answers quickly does not rest with it", () => {
-    const slow = new SlowReceivers();
-    slow.note(1, "quick", 10, 0);
-    slow.note(1, "late", 15_000, 15_000);
-    slow.note(1, "quick", 10, 15_010);
-    expect(slow.restMs(1, "quick", 20_000)).toBe(0);
-    expect(slow.restMs(1, "late", 20_000)).toBeGreaterThanOrEqual(55_000);
-    expect(slow.restMs(2, "late", 20_000)).toBe(0);
-    expect(slow.restMs(1, "late", 75_000)).toBe(0);
-    slow.note(1, "late", 100, 76_000);
-    slow.note(1, "other", 15_000, 77_000);
-    expect(slow.restMs(1, "late", 78_000)).toBe(0);
+  it("holds one place of all that deliver, though its owner has many such and each has a backlog", async () => {
+    const owners = 3;
+    const jobs: string[] = [];
+    for (let n = 0; n < owners; n += 1) {
+      const reseller = await createReseller();
+      const added = ["a", "b"].map((name) =>
+        addEndpoint(reseller.user, { url: URL_OF(`${n}-${name}`) }),
+      );
+      const endpoints = await Promise.all(added);
+      await order(reseller, "_succeed");
+      for (const { id } of endpoints) {
+        await wasSlow(id);
+        jobs.push(...(await deliveriesOf(id)).map(({ job }) => job));
+      }
+    }
+    const other = await delivered();
+    const healthy = other.deliveries.map(({ job }) => job);
+    const { promise: silence, resolve: letGo } = Promise.withResolvers<void>();
+    const [held, got]: string[][] = [[], []];
+    const handler = deliverWebhook(async (url) => {
+      if (url.endsWith("hook")) got?.push(url);
+      else {
+        held?.push(url.replace(/.*\/|-.*/g, ""));
+        await silence;
+      }
+      return new Response(null, { status: 200 });
+    });
+    const bodies = [...jobs, ...healthy].map((id) => ({ v: 1, type: "job", id }));
+    const { batch, fates } = deliver("topup-deliveries", bodies);
+    const consumed = consumeJobs(testContext(), batch, [handler]);
+    const done = () => fates.filter((fate) => fate === "acked").length;
+    await expect.poll(done).toBe(bodies.length - owners);
+    expect(got).toHaveLength(healthy.length);
+    expect(held?.sort()).toEqual(["0", "1", "2"]);
+    letGo();
+    await consumed;
+    expect(jobs).toHaveLength(4 * owners);
   });
 
-  it("is forgotten when a thousand others came after it", () => {
-    const slow = new SlowReceivers();
-    for (let owner = 0; owner <= 1_000; owner += 1) slow.note(owner, "late", 15_000, 0);
-    expect(slow.restMs(0, "late", 1)).toBe(0);
-    expect(slow.restMs(1, "late", 1)).toBeGreaterThan(0);
+  it("is tried again after its rest, and is like any other once it has answered quickly", async () => {
+    const { endpoint, deliveries } = await delivered();
+    await wasSlow(endpoint.id);
+    const handler = deliverWebhook(async () => new Response(null, { status: 200 }));
+    for (const nth of deliveries.keys()) {
+      expect((await run(endpoint.id, nth, handler))[0]).toBe("success");
+    }
+  });
+
+  it("that dies under an attempt does not rest for ever", async () => {
+    const { endpoint, deliveries } = await delivered();
+    await wasSlow(endpoint.id);
+    const dead = await testContext().db.run(
+      rows(
+        sql`select topup_delivery_begin(jsonb_build_object('id', ${deliveries[0]?.id}::text))->>'rest_ms' as rest`,
+        z.object({ rest: z.string() }),
+      ),
+    );
+    expect(dead).toEqual([{ rest: "0" }]);
+    const handler = deliverWebhook(async () => new Response(null, { status: 200 }));
+    const [state, waiting] = await run(endpoint.id, 1, handler);
+    expect(state).toBe("queued");
+    expect(waiting.wait_seconds).toBeLessThanOrEqual(40);
+    await execute(sql`update topup_webhook_endpoints set rests_until = rests_until - interval '20 seconds'
+      where id = ${endpoint.id}`);
+    await age(testContext(), deliveries[1]?.job ?? "");
+    expect((await run(endpoint.id, 1, handler))[0]).toBe("success");
+  });
+
+  it("rests longer the longer it has been failing, and half an hour at most", async () => {
+    expect(await restOf(1_999, "3 days")).toBeNull();
+    expect(await restOf(15_000, null)).toBe(60);
+    expect(await restOf(15_000, "5 minutes")).toBe(60);
+    expect(await restOf(15_000, "1 hour")).toBe(360);
+    expect(await restOf(15_000, "2 days")).toBe(1_800);
   });
 });

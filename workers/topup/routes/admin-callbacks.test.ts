@@ -53,7 +53,7 @@ async function taken(body: string): Promise<unknown[]> {
 }
 
 async function callback(body: string): Promise<void> {
-  const { batch } = deliver("webhooks", await taken(body));
+  const { batch } = deliver("topup-callbacks", await taken(body));
   await consumeNotices(contextWithQueues().ctx, batch, [callbackApplier]);
 }
 
@@ -143,18 +143,18 @@ describe("the supplier's callbacks", () => {
   it("stay dead, and in the log, while their queue takes nothing", async () => {
     const trxid = unique("VP").toUpperCase();
     const body = JSON.stringify({ data: { trxid, status: "success", note: "" } });
-    const { batch } = deliver("webhooks-dead", await taken(body));
+    const { batch } = deliver("topup-callbacks-dead", await taken(body));
     await consumeDeadLetters(contextWithQueues().ctx, batch);
     const find = async () =>
       (await get("/callbacks?limit=100&state=dead")).body.data.callbacks.find(
         (one: { trxId: string }) => one.trxId === trxid,
       );
     const { ctx, sent } = contextWithQueues();
-    const { webhooks } = ctx.queues;
-    const out = { ...webhooks, send: () => Promise.reject(new Error("queue is out")) };
+    const queue = ctx.queues["topup-callbacks"];
+    const out = { ...queue, send: () => Promise.reject(new Error("queue is out")) };
     const { id } = await find();
     const asAdmin = { ...ctx, actor: admin };
-    const broken = { ...asAdmin, queues: { ...ctx.queues, webhooks: out } };
+    const broken = { ...asAdmin, queues: { ...ctx.queues, "topup-callbacks": out } };
     await expect(replayCallback(broken, id)).rejects.toMatchObject({ code: "unavailable" });
     expect(await find()).toMatchObject({ id, state: "dead" });
     expect(await replayCallback(asAdmin, id)).toBe("queued");
@@ -231,7 +231,7 @@ describe("the supplier's callbacks", () => {
     now = new Date("2001-02-03T04:05:06Z");
     await expect(refuse("203.0.113.3")).rejects.toThrow();
     const { batch } = deliver(
-      "webhooks",
+      "topup-callbacks",
       sent.map((message) => message.body),
     );
     await consumeNotices(contextWithQueues().ctx, batch, [refusedCallbackApplier]);

@@ -88,6 +88,10 @@ export const webhookEndpoints = pgTable(
     oldSecretUntil: at(),
     /** Since when nothing was accepted; null: the latest attempt was. */
     failingSince: at(),
+    /** How long the latest attempt took; null: none yet. */
+    tookMs: integer(),
+    /** Till when this one, which was slow, keeps all of its owner's from being called that are not known as quick. */
+    restsUntil: at(),
     disabledAt: at(),
     disabledReason: text(),
     deletedAt: at(),

@@ -128,6 +128,8 @@ function steppedQueues(queues: Ctx["queues"], step: Step): Ctx["queues"] {
     webhooks: stepped(queues.webhooks),
     mail: stepped(queues.mail),
     topup: stepped(queues.topup),
+    "topup-callbacks": stepped(queues["topup-callbacks"]),
+    "topup-deliveries": stepped(queues["topup-deliveries"]),
   };
 }
 

@@ -28,7 +28,7 @@ export const eventsOf = (provider: string, start: string) =>
 /** What is on the queue, handed over twice and in the wrong order. */
 export async function consume(sent: { body: unknown }[]): Promise<void> {
   const bodies = sent.map(({ body }) => body);
-  const { batch, fates } = deliver("webhooks", [...bodies.toReversed(), ...bodies]);
+  const { batch, fates } = deliver("topup-callbacks", [...bodies.toReversed(), ...bodies]);
   await consumeNotices(contextWithQueues().ctx, batch, appliers);
   expect(new Set(fates)).toEqual(new Set(["acked"]));
 }
