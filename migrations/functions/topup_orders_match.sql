@@ -30,7 +30,8 @@ begin
     -- What was no plain match then is decided by whole lists alone.
   elsif plain.own > 0 and plain.busy then
     return topup_match_later(o, 'wait');
-  elsif plain.mine is not null and not topup_is_older(o, input->'rows', plain.mine->>'trxid') then
+  elsif plain.mine is not null and not topup_is_older(o, input->'rows', plain.mine->>'trxid')
+    and not (plain.fewer and topup_is_untold(o, input)) then
     return topup_match_bought(o, plain.mine, input, false);
   end if;
   worth := topup_list_worth(o, input);
@@ -55,6 +56,12 @@ begin
     || jsonb_build_object('told', case when (input->>'unreadable')::boolean and worth = 'lagging' then 'unreadable' else worth end));
 end $$;
 
+-- Whether a callback names what the supplier has not told of: it may be this order's, and what is listed a later one's.
+create or replace function topup_is_untold(o topup_orders, input jsonb) returns boolean language sql stable as $$
+  select exists (select from topup_named_since(o, (input->>'asked_at')::timestamptz) named
+    where not exists (select from topup_history_rows(input->'rows') r where r.trxid = named.trxid))
+$$;
+
 -- The row is the order's. What is not plainly so in its words (`odd`) is taken as it stands there, now and when the
 -- supplier is asked about it again: no person could tell more.
 create or replace function topup_match_bought(o topup_orders, purchase jsonb, input jsonb, odd boolean) returns jsonb
@@ -74,10 +81,11 @@ $$;
 -- bought, or the one whose price a row has. `mine`: its row, where there are as many as orders, each for one, and nothing
 -- tells them apart (or only one of each): the order that tried first has the row that was seen first. An order that began
 -- after all of them were seen does not count. One buyer's orders need not be as few: to him it is the same which of them
--- are bought, so it is the first; the others are `spare`, unless a row can be of one at another price. `over_at`: when
--- the last of the orders' attempts is over.
+-- are bought, so it is the first; the others are `spare`, unless a row can be of one at another price. `fewer`: there are
+-- such others. `over_at`: when the last of the orders' attempts is over.
+drop function if exists topup_plain_match(topup_orders, jsonb);
 create or replace function topup_plain_match(o topup_orders, history jsonb, out busy boolean, out own int,
-  out mine jsonb, out spare boolean, out over_at timestamptz)
+  out mine jsonb, out spare boolean, out fewer boolean, out over_at timestamptz)
 language plpgsql stable as $$
 declare
   whole jsonb := history;
@@ -101,6 +109,7 @@ begin
       then jsonb_agg(to_jsonb(f) order by f.place)->(r.turn - 1) end
   into purchases, mine
   from topup_fitting_rows(o, history, r.tries) f;
+  fewer := purchases < cardinality(tries);
   over_at := r.over_at;
   own := seen.own;
   busy := r.busy or (purchases = 0 and r.awaited);

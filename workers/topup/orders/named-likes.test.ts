@@ -1,9 +1,17 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { sql } from "drizzle-orm";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
 import { endsOf, listedRow, lookOf, namedRow, ordersAt } from "../testing/histories.ts";
 import { newPhone, stockShelves } from "../testing/shop.ts";
 
 beforeAll(stockShelves);
+afterEach(() =>
+  testContext().db.run(
+    rows(sql`delete from inbox_events where body = '{"test":"named"}'`, z.unknown()),
+  ),
+);
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -34,14 +42,23 @@ async function likes(triedMinutes: readonly number[], { buyers = 1 } = {}) {
   const own = tried.slice(1).map(() => listedRow(trxid(), { target }));
   const list = [listedRow(newer), ...own.toReversed(), listedRow(before)];
   const first = namedRow(named, at + MINUTE, { target });
-  const look = async (order: number, minutes: number) => {
-    const isSeen = (triedMinutes[order] ?? 0) <= 1;
-    const rows = isSeen ? [first, ...list] : list;
+  const look = async (order: number, minutes: number, { isTold = true } = {}) => {
+    const isSeen = isTold && (triedMinutes[order] ?? 0) <= 1;
+    const shown = isSeen ? [first, ...list] : list;
     const id = ids[order] ?? "";
-    await testContext().db.batch(lookOf(id, at + minutes * MINUTE, rows, { seen: true }));
+    await testContext().db.batch(lookOf(id, at + minutes * MINUTE, shown, { seen: true }));
   };
+  const name = () =>
+    testContext().db.run(
+      rows(
+        sql`insert into inbox_events (provider, event_key, body, state, received_at, retry_at)
+          values ('vip-reseller', ${`${named}/success/1`}, '{"test":"named"}', 'parked',
+            ${new Date(at + MINUTE).toISOString()}, now() + interval '1 day')`,
+        z.unknown(),
+      ),
+    );
   const bought = [named, ...own.map((row) => row.trxid)].map((id) => `processing ${id}`).sort();
-  return { ends: () => endsOf(ids), look, bought };
+  return { ends: () => endsOf(ids), look, name, bought };
 }
 
 describe("a purchase that a callback alone names, before the later of two like orders was tried", () => {
@@ -72,4 +89,13 @@ describe("a purchase that a callback alone names, before the later of two like o
       expect(await ends()).toEqual(bought);
     },
   );
+
+  it("is waited for by the earlier one, while the supplier does not tell of it", async () => {
+    const { ends, look, name, bought } = await likes([0, 10]);
+    await name();
+    await look(0, 42, { isTold: false });
+    expect(await ends()).toEqual(["unknown null", "unknown null"]);
+    for (const minutes of [44, 50]) for (const order of [0, 1]) await look(order, minutes);
+    expect(await ends()).toEqual(bought);
+  });
 });
