@@ -247,11 +247,14 @@ describe("POST /api/orders/game and /process", () => {
       400,
       "Service and game ID are required",
     ]);
-    const zoneless = { ...json, zone: null };
-    expect(await said(post("game", user, zoneless))).toEqual([
-      400,
-      "Zone is required for this service",
-    ]);
+    for (const zone of [null, "", "  "]) {
+      expect(await said(post("game", user, { ...json, zone }))).toEqual([
+        400,
+        "Zone is required for this service",
+      ]);
+    }
+    const voucher = { service: SERVICES.voucher.code, gameId: newPhone(), zone: "" };
+    expect((await post("game", user, voucher)).body.data).toMatchObject({ zone: null });
     const two = post("game", user, { ...json, quantity: 2 });
     expect(await said(two)).toEqual([400, "Maximum order quantity is 1"]);
 

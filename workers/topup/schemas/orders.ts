@@ -3,11 +3,11 @@ import { pagingQuery } from "../../../shared/http/answers.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 
 /** Text as people type it: something that is neither empty nor endless, without control characters. */
-const words = (longest: number) =>
+const words = (longest: number, least = 1) =>
   z
     .string()
     .trim()
-    .min(1)
+    .min(least)
     .max(longest)
     .refine((value) => !/\p{Cc}/u.test(value), "must not have control characters");
 
@@ -55,7 +55,8 @@ export const GameBody = z
   .object({
     service: words(100),
     gameId: words(100),
-    zone: words(50).nullish(),
+    /** Empty where a form has a field for it and the game has none. */
+    zone: words(50, 0).nullish(),
     quantity: quantity().optional(),
   })
   .openapi("TopupGameOrder");
