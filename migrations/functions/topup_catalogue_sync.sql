@@ -222,14 +222,17 @@ begin
   return found;
 end $$;
 
--- Which game services' stock is asked about next: counted ones first, and of each kind whose count is the oldest.
+-- Which game services' stock is asked about next: by turns one that is counted and one that is not yet, of each kind whose
+-- turn was the longest ago. A run asks about few: were the counted ones always first, no others would ever be counted.
 -- {sync_id, limit, before} -> [{id, code}]
 create or replace function topup_sync_stock_due(input jsonb) returns jsonb language sql stable as $$
-  select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'code', d.code)), '[]') from (
-    select s.id, s.code from topup_services s
+  select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'code', d.code) order by d.place, d.uncounted), '[]') from (
+    select s.id, s.code, s.stock_type = 'UNLIMITED' as uncounted,
+      row_number() over (partition by s.stock_type = 'UNLIMITED' order by s.stock_checked_at nulls first, s.code) as place
+    from topup_services s
     where s.family = 'game' and s.status <> 'gone' and s.active
       and (s.stock_checked_at is null or s.stock_checked_at < (input->>'before')::timestamptz)
-    order by s.stock_type = 'UNLIMITED', s.stock_checked_at nulls first, s.code
+    order by place, uncounted
     limit (input->>'limit')::int) d
 $$;
 

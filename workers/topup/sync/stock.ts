@@ -22,8 +22,8 @@ export interface StockRead {
 }
 
 /**
- * Asks for the stock of the game services whose count is the oldest, and writes it down in small lots. Null: the run or
- * its job is somebody else's now.
+ * Asks for the stock of the game services whose turn it is, and writes it down in small lots. Null: the run or its job is
+ * somebody else's now.
  */
 export async function syncStock(ctx: Ctx, run: SyncRun, job: Job): Promise<StockRead | null> {
   const limit = run.action === "sync-stock" ? ASKED_BY_STOCK_SYNC : ASKED_BY_FULL_SYNC;
@@ -45,6 +45,8 @@ export async function syncStock(ctx: Ctx, run: SyncRun, job: Job): Promise<Stock
       if (!(error instanceof ProviderError)) throw error;
       failures += 1;
       done.reason = reasonOf(error);
+      // It has had its turn: one that fails whenever it is asked about would stand before all others.
+      known.push({ id, stock: null });
       if (failures >= PATIENCE) break;
     }
     if (known.length >= WRITE_EVERY) {
