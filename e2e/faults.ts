@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { workerKilled } from "./faults/kills.ts";
 import { roomBreaks } from "./faults/live.ts";
-import { postgresStops } from "./faults/live-postgres.ts";
+import { freezePostgres, postgresStops } from "./faults/live-postgres.ts";
 import { joinStorm } from "./faults/live-storm.ts";
 import { noticesGoWrong } from "./faults/notices.ts";
 import { databaseAway } from "./faults/outage.ts";
@@ -55,6 +55,12 @@ const FAULTS: Record<string, Fault> = {
       givers: 8,
       lastsMs: Math.min(lastsMs, 30_000),
     }),
+  "live-frozen": (platform) =>
+    postgresStops(
+      platform,
+      { viewers: Number(values.viewers), givers: 8, lastsMs: Math.min(lastsMs, 30_000) },
+      freezePostgres,
+    ),
   "live-storm": (platform) => joinStorm(platform, { sockets: 200 }),
 };
 

@@ -27,13 +27,14 @@ export interface PostgresReport {
 const CALM_MS = 1_000;
 
 /**
- * A room full of viewers, some of whom give without a pause; the database's server itself is stopped, and started again
- * on its data. Throws unless no socket was lost, the room went on talking meanwhile, every gift that was given is in the
- * books once and was seen once by everybody.
+ * A room full of viewers, some of whom give without a pause; the database goes away and comes back: its server itself is
+ * stopped, and started again on its data, unless `goAway` does something else. Throws unless no socket was lost, the
+ * room went on talking meanwhile, every gift that was given is in the books once and was seen once by everybody.
  */
 export async function postgresStops(
   platform: Platform,
   { viewers, givers, lastsMs }: RoomOptions,
+  goAway: (platform: Platform) => Promise<() => Promise<void>> = stopPostgres,
 ): Promise<PostgresReport> {
   const roomId = `tanpa-data-${viewers}-${Date.now()}`;
   const host = await signUp(platform);
@@ -48,7 +49,7 @@ export async function postgresStops(
     const given = () => people.reduce((sum, { tries }) => sum + tries.length, 0);
     await pause(CALM_MS);
     const began = Date.now();
-    const restart = await stopPostgres(platform);
+    const restart = await goAway(platform);
     await hearAgain(platform, roomId, all);
     const before = given();
     await pause(Math.max(0, lastsMs - (Date.now() - began)));
@@ -81,4 +82,10 @@ async function stopPostgres({ database, replaced }: Platform): Promise<() => Pro
   process.kill(Number(pid), "SIGINT");
   await database.postgres.exited;
   return async () => replaced(await startPostgres({ dataDir, port }));
+}
+
+/** What is asked of it is taken, and done when it thaws, whether or not anybody still waits. */
+export async function freezePostgres({ database }: Platform): Promise<() => Promise<void>> {
+  database.endpoint.setOutage({ on: true, mode: "freeze" });
+  return async () => void database.endpoint.setOutage({ on: false });
 }

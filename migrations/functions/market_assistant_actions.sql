@@ -247,14 +247,18 @@ begin
   end if;
 end $$;
 
--- The user says no, or the confirmed act failed: the proposal is closed undone. input: {ids, user_id}
+-- The user says no, or the confirmed act failed or was not answered: what is still open is closed, and is never done.
+-- input: {ids, user_id}. False: one of them had been used up, or closed, before.
 create or replace function market_assistant_cancel(input jsonb) returns jsonb language plpgsql as $$
 #variable_conflict use_variable
+declare
+  closed int;
 begin
   update market_assistant_proposals p set state = 'cancelled', updated_at = now()
   where p.id in (select value::uuid from jsonb_array_elements_text(input->'ids'))
     and p.user_id = (input->>'user_id')::bigint and p.state = 'open';
-  return to_jsonb(true);
+  get diagnostics closed = row_count;
+  return to_jsonb(closed = jsonb_array_length(input->'ids'));
 end $$;
 
 -- The verb behind the gate refused after its first statement: nothing was done, and the log says so. input: {action_id,

@@ -19,6 +19,10 @@ export class Unanswered extends Error {
   override name = "Unanswered";
 }
 
+/** Whether what failed may have been done all the same: a refusal of ours undid it, silence or a mistake did not. */
+export const mayBeDone = (error: unknown): boolean =>
+  !(error instanceof AppError) || error.code === "unavailable";
+
 /** What a named constraint means to the caller of one write. */
 export type ConstraintErrors = Record<string, () => AppError>;
 

@@ -3,6 +3,9 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { PHONE_JPEG, PHONE_PNG } from "../../shared/files/image-samples.ts";
+import { settleBackground, testContext } from "../testing/api.ts";
+import { freeze } from "../testing/frost.ts";
+import { replaceAvatar } from "./avatars.ts";
 import { type Answer, execute, send, signedInUser } from "./test-people.ts";
 
 const PATH = "/api/profile/avatar";
@@ -69,6 +72,27 @@ describe("a new avatar", () => {
       expect((await upload(thief.token, PHONE_PNG)).status).toBe(200);
     }
     expect((await send("GET", address)).status).toBe(200);
+  });
+
+  it("keeps the file of one that was not answered, and is set after all", async () => {
+    const { id, token } = await signedInUser();
+    const ctx = testContext({ userId: id, sessionId: "", roles: [] }, 200);
+    const frost = await freeze(sql`select from identity_users where id = ${id} for update`);
+    const kept = replaceAvatar(ctx, {
+      kind: "ok",
+      type: "png",
+      width: 1,
+      height: 1,
+      bytes: PHONE_PNG,
+    });
+    await expect(kept).rejects.toMatchObject({ code: "unavailable" });
+    await settleBackground();
+    await frost.thaw();
+    const shown = async () => (await send("GET", "/api/profile", { token })).body.data;
+    await vi.waitFor(async () =>
+      expect(await shown()).toMatchObject({ avatar_url: expect.stringContaining("/avatars/") }),
+    );
+    expect(await shown()).toMatchObject({ avatar_url: (await filesOf(id))[0] });
   });
 
   it("leaves no file behind when its sign-in has ended", async () => {

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { actorOf, type Ctx } from "../../shared/context.ts";
+import { mayBeDone } from "../../shared/db/errors.ts";
 import { rows } from "../../shared/db/statement.ts";
 import { deleteImage, ownAssetKey, storeImage } from "../../shared/files/assets.ts";
 import type { UploadOptions, UploadResult } from "../../shared/files/upload.ts";
@@ -32,7 +33,8 @@ export async function replaceAvatar(ctx: Ctx, upload: UploadResult): Promise<str
   try {
     previous = await setAvatar(ctx, ownerId, stored.path);
   } catch (error) {
-    ctx.waitUntil(deleteImage(ctx.assets, stored.key, owner));
+    // A file too many is better than a profile that shows one which is gone.
+    if (!mayBeDone(error)) ctx.waitUntil(deleteImage(ctx.assets, stored.key, owner));
     throw error;
   }
   // Only a key that was made for this user: a stored address never reaches another file.

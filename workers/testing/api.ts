@@ -58,12 +58,13 @@ export async function fetchWorker(path: string, call: TestCall = {}): Promise<Re
 
 const unsettled = new Set<Promise<unknown>>();
 
-/** A context for calling verbs directly, as the given actor. */
-export function testContext(actor: Actor | null = null): Ctx {
+/** A context for calling verbs directly, as the given actor; `patienceMs`: how long it waits for Postgres. */
+export function testContext(actor: Actor | null = null, patienceMs?: number): Ctx {
   const requestId = crypto.randomUUID();
   noteRequest(requestId);
+  const config = loadConfig(env);
   return createContext(env, {
-    config: loadConfig(env),
+    config: patienceMs === undefined ? config : { ...config, DATABASE_PATIENCE_MS: patienceMs },
     providers: providersOf,
     requestId,
     actor,

@@ -2,6 +2,7 @@ import { ZodError, z } from "zod";
 import { auditContext } from "../../../shared/audit/audit.ts";
 import { actorOf, type Ctx } from "../../../shared/context.ts";
 import { randomBase32 } from "../../../shared/crypto/random-code.ts";
+import { mayBeDone } from "../../../shared/db/errors.ts";
 import { call } from "../../../shared/db/statement.ts";
 import { uuidv7 } from "../../../shared/db/uuid.ts";
 import { inputError } from "../../../shared/http/api.ts";
@@ -50,9 +51,14 @@ export async function answerCall(
     const { told, source } = outcome.done;
     return source ? answer(asData(source, told), false, true) : answer(JSON.stringify(told));
   } catch (error) {
-    return answer(wordsOf(turn.ctx, name, error), true);
+    const isUnanswered = error instanceof AppError && mayBeDone(error);
+    return answer(isUnanswered ? UNCERTAIN : wordsOf(turn.ctx, name, error), true);
   }
 }
+
+/** Of what may have been done: a model that hears of a failure tries it again. */
+export const UNCERTAIN =
+  "Layanan tidak menjawab, jadi belum pasti apakah ini terlaksana. Periksa dulu keadaannya, jangan langsung diulang.";
 
 const PROPOSED =
   "Menunggu konfirmasi pengguna. Server menampilkan rinciannya; belum ada yang dilakukan. Jangan panggil alat ini lagi.";
@@ -120,7 +126,8 @@ export async function act(
   });
   if (tool.feature) own.db.also(requireFeature(own, tool.feature));
   const done = await prepared.run(own, actionId).catch(async (error: unknown) => {
-    if (isBegun && error instanceof AppError) await noteRefusal(ctx, actionId, error);
+    const isRefused = error instanceof AppError && !mayBeDone(error);
+    if (isBegun && isRefused) await noteRefusal(ctx, actionId, error);
     throw error;
   });
   if (done.made) await noteMade(ctx, actionId, done.made);

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { actorOf } from "../../../shared/context.ts";
+import { mayBeDone } from "../../../shared/db/errors.ts";
 import { call } from "../../../shared/db/statement.ts";
-import { act, prepare, wordsOf } from "./act.ts";
+import { describeError } from "../../../shared/log.ts";
+import { act, prepare, UNCERTAIN, wordsOf } from "./act.ts";
 import type { Decision } from "./decisions.ts";
 import type { Turn, Waiting } from "./turn.ts";
 
@@ -38,11 +40,11 @@ export async function decide(turn: Turn, decision: Decision): Promise<void> {
   if (chosen.length > 1 && codes.length === 0 && !all) return turn.say(askForYes(waiting), NAMED);
   const lines: string[] = [];
   for (const proposal of chosen) lines.push(await carryOut(turn, proposal));
+  turn.say(lines.join("\n"), NAMED);
   await cancel(
     turn,
     waiting.filter((one) => !chosen.includes(one)),
   );
-  turn.say(lines.join("\n"), NAMED);
 }
 
 async function carryOut(turn: Turn, proposal: Waiting): Promise<string> {
@@ -52,14 +54,27 @@ async function carryOut(turn: Turn, proposal: Waiting): Promise<string> {
     return `✅ Selesai: ${summary}`;
   } catch (error) {
     const words = wordsOf(turn.ctx, tool, error);
-    await cancel(turn, [proposal]);
-    return `❌ Tidak jadi: ${summary}. ${words}`;
+    const isUndone = (await isCalledOff(turn, proposal)) || !mayBeDone(error);
+    return isUndone
+      ? `❌ Tidak jadi: ${summary}. ${words}`
+      : `❔ Belum pasti: ${summary}. ${UNCERTAIN}`;
   }
 }
 
-async function cancel(turn: Turn, proposals: Waiting[]): Promise<void> {
-  if (proposals.length === 0) return;
+/** True: it had not begun, and now never will. */
+async function isCalledOff(turn: Turn, proposal: Waiting): Promise<boolean> {
+  try {
+    return await cancel(turn, [proposal]);
+  } catch (error) {
+    turn.ctx.log.warn("proposal not called off", describeError(error));
+    return false;
+  }
+}
+
+/** Whether all were still open. */
+async function cancel(turn: Turn, proposals: Waiting[]): Promise<boolean> {
+  if (proposals.length === 0) return true;
   const ids = proposals.map(({ id }) => id);
   const input = { ids, user_id: actorOf(turn.ctx).userId };
-  await turn.ctx.db.run(call("market_assistant_cancel", input, z.boolean()));
+  return await turn.ctx.db.run(call("market_assistant_cancel", input, z.boolean()));
 }
