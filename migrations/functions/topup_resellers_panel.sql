@@ -1,6 +1,7 @@
--- {level} -> the answer to `services` of the panel dialect, as text, because it may hold tens of thousands: what can be
--- bought now, at that level's prices (those of topup_order_cost), under the whole numbers of the dialect. A service
--- without a number gets one here, once, and keeps it for good. Social services are `Default`, with a rate per 1,000;
+-- {level} -> the answer to `services` of the panel dialect, as text, because it may hold tens of thousands: what is for
+-- sale, at that level's prices (those of topup_order_cost), under the whole numbers of the dialect. What is counted and
+-- has no more at the moment stays: panels switch off what vanishes, for good, and each last piece would make the list
+-- anew. A service without a number gets one here, once, and keeps it for good. Social services are `Default`, with a rate per 1,000;
 -- credit, tokens and game items are a `Package`, with the rate of one.
 create or replace function topup_panel_services(input jsonb) returns text language plpgsql as $$
 declare
@@ -38,7 +39,7 @@ begin
 end $$;
 
 -- topup_order_place's input without family, code, target and zone, but {service, quantity?, goods: {<family>: {target,
--- zone?}}, numbers: {<family>: […]}} -> {refused: service|minimum|maximum}, or what topup_order_place answers and the
+-- zone?}}, numbers: {<family>: […]}} -> {refused: service|minimum|maximum} (`service`: none that the list has), or what topup_order_place answers and the
 -- order's whole `number`, given at its first mention. A package is one piece, whether its panel says so or not. A repeat
 -- with its key is the first order, whatever has become of the service since; a refused call leaves its key free.
 create or replace function topup_panel_add(input jsonb) returns jsonb language plpgsql as $$
@@ -59,7 +60,8 @@ begin
   select x.family, x.code, x.min_quantity as least_wanted,
     case x.family when 'social' then x.max_quantity else 1 end as most_wanted into s
   from topup_panel_services p join topup_services x on x.id = p.service_id
-  where p.number = (input->>'service')::bigint and x.status = 'available' and x.active;
+  where p.number = (input->>'service')::bigint and x.status = 'available' and x.active
+    and x.stock_type <> 'OUT_OF_STOCK';
   wanted := case s.family when 'social' then wanted else coalesce(wanted, 1) end;
   refused := case when s.family is null then 'service'
     when wanted is null or wanted < s.least_wanted then 'minimum'

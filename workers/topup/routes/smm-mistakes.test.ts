@@ -76,6 +76,35 @@ describe("a mistake in the panel dialect", () => {
     expect((await panel(key, later)).body).toEqual({ order: expect.any(Number) });
   });
 
+  it("is told in words of what is listed and cannot be bought at this moment: it has no more, or is being maintained", async () => {
+    const { key, user } = await createReseller();
+    const add = async ({ number }: { number: number }) =>
+      (await panel(key, { action: "add", service: number, link: phone() })).body;
+    const item = await stockService("prepaid", { stock: 0 });
+    const shelf = async (set: ReturnType<typeof sql>) =>
+      await testContext().db.run(
+        rows(sql`update topup_services set ${set} where id = ${item.id}`, z.unknown()),
+      );
+    const listed = async () =>
+      (await panel(key, { action: "services" })).body.some(
+        (one: { service: number }) => one.service === item.number,
+      );
+    expect(await listed()).toBe(true);
+    expect(await add(item)).toEqual({ error: "Out of stock" });
+    const clock = (hours: number) =>
+      sql`to_char(now() at time zone 'Asia/Jakarta' + make_interval(hours => ${hours}), 'HH24:MI')`;
+    await shelf(sql`stock = 5, maintenance = ${clock(-1)} || ' - ' || ${clock(1)}`);
+    expect(await listed()).toBe(true);
+    expect(await add(item)).toEqual({ error: "Service not available" });
+    // What the list leaves out is no service at all.
+    await shelf(sql`maintenance = null, stock_type = 'OUT_OF_STOCK'`);
+    expect(await listed()).toBe(false);
+    expect(await add(item)).toEqual({ error: "Incorrect service ID" });
+    expect(await ordersOf(user.userId)).toEqual([]);
+    await shelf(sql`stock_type = 'LIMITED'`);
+    expect(await add(item)).toEqual({ order: expect.any(Number) });
+  });
+
   it("is told of a wallet that does not hold enough", async () => {
     const { key } = await createReseller({ amount: 20_999 });
     const fields = { action: "add", service: social.number, link: instagram(), quantity: 1000 };

@@ -13,7 +13,10 @@ export const WORDS = {
 
 export const panelError = (words: string) => new AppError("invalid_input", words);
 
-/** A failure of placing an order in the dialect's words; what it has no words for keeps its own. */
+/**
+ * A failure of placing an order in the dialect's words; what it has no words for keeps its own: a service that is listed
+ * and cannot be had at this moment is out of stock or not available, but its number is right. Panels strike what is not.
+ */
 export function inPanelWords(error: unknown): unknown {
   if (!(error instanceof AppError)) return error;
   // How often the key may call is a status of its own; how much its owner may order is an answer like any other.
@@ -26,7 +29,6 @@ export function inPanelWords(error: unknown): unknown {
 
 function wordsOf(error: AppError): string | null {
   if (error.code === "insufficient_balance") return WORDS.funds;
-  if (error.code === "not_found" || error.code === "sold_out") return WORDS.service;
   if (error.code === "conflict" && error.meta.orderNumber) return WORDS.duplicate;
   if (error.code === "invalid_input") return WORDS.link;
   return null;
