@@ -180,6 +180,9 @@ describe("a mistake in the panel dialect", () => {
     ["Incorrect request", {}],
     ["Incorrect request", { action: "status" }],
     ["Incorrect request", { action: "status", orders: " , " }],
+    ["Incorrect request", { action: "status", order: "," }],
+    ["Incorrect request", { action: "refill_status" }],
+    ["Incorrect request", { action: "refill_status", refills: "," }],
   ])("is answered with %s (%j)", async (error, json) => {
     const { key } = await createReseller();
     const answer = await api("/api/v2", { method: "POST", json: { key, ...json } });

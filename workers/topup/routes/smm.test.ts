@@ -200,10 +200,19 @@ describe("the panel dialect", () => {
     expect((await panel(mine.key, { action: "status", order: c.body.order })).body).toEqual({
       error: "Incorrect order ID",
     });
+    // A client that has one name for both puts the list there.
+    expect((await panel(mine.key, { action: "status", order: orders })).body).toEqual(body);
+    const refills = (await panel(mine.key, { action: "refill", order: `${a.body.order},7` })).body;
+    expect(refills).toEqual([
+      { order: a.body.order, refill: { error: "Refill is not available" } },
+      { order: 7, refill: { error: "Incorrect order ID" } },
+    ]);
     const many = Array.from({ length: 101 }, (_, i) => i + 1).join(",");
-    expect((await panel(mine.key, { action: "status", orders: many })).body).toEqual({
-      error: "Too many orders, the limit is 100",
-    });
+    for (const fields of [{ orders: many }, { order: many }]) {
+      expect((await panel(mine.key, { action: "status", ...fields })).body).toEqual({
+        error: "Too many orders, the limit is 100",
+      });
+    }
   });
 
   it("refuses refills and cancellations, which the supplier does not have, in each of their shapes", async () => {
@@ -214,10 +223,40 @@ describe("the panel dialect", () => {
       (await panel(key, more as never)).body;
     expect(await ask({ action: "refill", order })).toEqual({ error: "Refill is not available" });
     expect(await ask({ action: "refill", order: 1 })).toEqual({ error: "Incorrect order ID" });
+    expect(await ask({ action: "refill", orders: `${order},1` })).toEqual([
+      { order, refill: { error: "Refill is not available" } },
+      { order: 1, refill: { error: "Incorrect order ID" } },
+    ]);
     expect(await ask({ action: "cancel", orders: `${order},1` })).toEqual([
       { order, cancel: { error: "Cancel is not available" } },
       { order: 1, cancel: { error: "Incorrect order ID" } },
     ]);
+  });
+
+  it("tells of each refill that it does not know it, for none was ever made: one by itself, many as a list", async () => {
+    const { key } = await createReseller();
+    const ask = async (more: Record<string, string | number>) =>
+      (await panel(key, { action: "refill_status", ...more })).body;
+    const error = "Refill not found";
+    expect(await ask({ refill: 1 })).toEqual({ error });
+    expect(await ask({ refill: 1, refills: "null" })).toEqual({ error });
+    const each = [
+      { refill: 1, status: { error } },
+      { refill: 2, status: { error } },
+      { refill: "x", status: { error } },
+    ];
+    expect(await ask({ refills: "1, 2,x" })).toEqual(each);
+    expect(await ask({ refill: "1,2,x", refills: "" })).toEqual(each);
+    expect(await ask({ refills: 1 })).toEqual(each.slice(0, 1));
+    const many = Array.from({ length: 101 }, (_, i) => i + 1).join(",");
+    expect(await ask({ refills: many })).toEqual({ error: "Too many refills, the limit is 100" });
+    const reader = await createReseller({ key: { scopes: ["orders:read"] } });
+    expect((await panel(reader.key, { action: "refill_status", refill: 1 })).body).toEqual({
+      error,
+    });
+    expect((await panel("lumbung_x", { action: "refill_status", refill: 1 })).body).toEqual({
+      error: "Invalid API key",
+    });
   });
 
   it("takes forms, multipart forms and JSON alike", async () => {

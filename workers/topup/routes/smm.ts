@@ -14,7 +14,7 @@ const path = "/api/v2";
 const requestBody = {
   description:
     "key, action = services | add (service, link, quantity?, zone?, idempotency_key?, max_charge?) | status (order, or orders: up to " +
-    "100 numbers) | balance | refill | cancel. A game's link is `id` or `id|zone`. " +
+    "100 numbers) | balance | refill | refill_status | cancel. A game's link is `id` or `id|zone`. " +
     "An order costs what its service costs at that moment: with max_charge, in rupiah, it is refused where it would cost more. " +
     "How much the key's owner may order goes by his level, as by the app.",
   required: true,

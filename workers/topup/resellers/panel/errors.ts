@@ -5,6 +5,7 @@ export const WORDS = {
   service: "Incorrect service ID",
   order: "Incorrect order ID",
   link: "neworder.error.link",
+  refill: "Refill not found",
   duplicate: "neworder.error.link_duplicate",
   minimum: "neworder.error.min_quantity",
   maximum: "neworder.error.max_quantity",

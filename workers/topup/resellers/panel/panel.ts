@@ -5,7 +5,7 @@ import type { Scope } from "../../schemas/resellers.ts";
 import type { ReadKey } from "../key-text.ts";
 import { actWithKey } from "../require-key.ts";
 import { addOrder } from "./add.ts";
-import { readBalance, readStatus, refuseChange } from "./read.ts";
+import { readBalance, readRefillStatus, readStatus, refuseChange } from "./read.ts";
 import { incorrectRequest, type PanelFields } from "./request.ts";
 import { listServices } from "./services.ts";
 
@@ -25,6 +25,7 @@ const ACTIONS: Record<string, Action> = {
   services: { scope: "services:read", run: listServices },
   balance: { scope: "balance:read", run: readBalance },
   status: { scope: "orders:read", run: readStatus },
+  refill_status: { scope: "orders:read", run: readRefillStatus },
   add: {
     scope: "orders:write",
     run: (ctx, fields, { key, idempotencyKey }) =>

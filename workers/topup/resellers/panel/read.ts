@@ -9,7 +9,7 @@ import type { OrderState } from "../../tables/orders.ts";
 import { panelError, WORDS } from "./errors.ts";
 import { incorrectRequest, isSaid, numberOf, type PanelFields } from "./request.ts";
 
-const MOST_ORDERS = 100;
+const MOST_NAMED = 100;
 const CURRENCY = "IDR";
 
 /** `balance`: the owner's wallet. */
@@ -78,23 +78,29 @@ async function statusOf(ctx: Ctx, order: OrderRow) {
   };
 }
 
-/** The numbers that a call names: one in `order`, or up to 100 in `orders`. */
-function numbersOf(fields: PanelFields): { one: number | null } | { many: string[] } {
-  if (!isSaid(fields.orders)) {
-    if (!isSaid(fields.order)) throw incorrectRequest();
-    return { one: numberOf(fields.order) };
-  }
-  const many = [...new Set(fields.orders.split(",").map((text) => text.trim()))].filter(Boolean);
+type Named = { one: string } | { many: string[] };
+
+/**
+ * What a call names: one in `order`, or up to 100 in `orders`, by comma; so too in `refill` and `refills`. A list in
+ * place of the one is a list: some clients know no other name.
+ */
+function named(fields: PanelFields, what: "order" | "refill"): Named {
+  const list = fields[`${what}s`];
+  const text = isSaid(list) ? list : fields[what];
+  if (!isSaid(text)) throw incorrectRequest();
+  if (text !== list && !text.includes(",")) return { one: text };
+  const many = [...new Set(text.split(",").map((part) => part.trim()))].filter(Boolean);
   if (many.length === 0) throw incorrectRequest();
-  if (many.length > MOST_ORDERS) throw panelError("Too many orders, the limit is 100");
+  if (many.length > MOST_NAMED) throw panelError(`Too many ${what}s, the limit is ${MOST_NAMED}`);
   return { many };
 }
 
 /** `status` of one order, or of many by their numbers. */
 export async function readStatus(ctx: Ctx, fields: PanelFields) {
-  const asked = numbersOf(fields);
+  const asked = named(fields, "order");
   if ("one" in asked) {
-    const order = (await findOrders(ctx, known([asked.one]))).get(asked.one ?? 0);
+    const number = numberOf(asked.one);
+    const order = (await findOrders(ctx, known([number]))).get(number ?? 0);
     if (!order) throw panelError(WORDS.order);
     return await statusOf(ctx, order);
   }
@@ -111,9 +117,9 @@ const known = (numbers: (number | null)[]) => numbers.filter((number) => number 
 /** `refill` and `cancel`: the supplier has neither, so each order that is his is told so. */
 export async function refuseChange(ctx: Ctx, fields: PanelFields, change: "refill" | "cancel") {
   const words = `${change === "refill" ? "Refill" : "Cancel"} is not available`;
-  const asked = numbersOf(fields);
+  const asked = named(fields, "order");
   if ("one" in asked) {
-    const found = await findOrders(ctx, known([asked.one]));
+    const found = await findOrders(ctx, known([numberOf(asked.one)]));
     throw panelError(found.size > 0 ? words : WORDS.order);
   }
   const found = await findOrders(ctx, known(asked.many.map(numberOf)));
@@ -122,4 +128,14 @@ export async function refuseChange(ctx: Ctx, fields: PanelFields, change: "refil
     const error = number !== null && found.has(number) ? words : WORDS.order;
     return { order: number ?? text, [change]: { error } };
   });
+}
+
+/** `refill_status`: as no refill was ever made, each is one that nobody knows. */
+export async function readRefillStatus(_ctx: Ctx, fields: PanelFields) {
+  const asked = named(fields, "refill");
+  if ("one" in asked) throw panelError(WORDS.refill);
+  return asked.many.map((text) => ({
+    refill: numberOf(text) ?? text,
+    status: { error: WORDS.refill },
+  }));
 }
