@@ -39,6 +39,10 @@ describe("a mistake in the panel dialect", () => {
     ["neworder.error.max_quantity", { link: "a", quantity: "9".repeat(30) }],
     ["This order type is not available", { link: "a", quantity: 100, runs: 5, interval: 10 }],
     ["This order type is not available", { link: "a", comments: "bagus" }],
+    ["This order type is not available", { link: "a", quantity: 100, hashtag: "pesta" }],
+    ["This order type is not available", { link: "a", quantity: 100, media: "https://a/p/1" }],
+    ["This order type is not available", { link: "a", quantity: 100, keywords: "kopi" }],
+    ["This order type is not available", { link: "a", quantity: 100, groups: "grup" }],
   ])("is answered 200 with %s (%j), and costs nothing", async (error, fields) => {
     const { key, user } = await createReseller({ amount: 50_000 });
     const service =

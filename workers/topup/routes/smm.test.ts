@@ -170,7 +170,8 @@ describe("the panel dialect", () => {
         .body;
     const sold = { order: expect.any(Number) };
     for (const word of ["undefined", "null", "None", "", "0"]) {
-      const nothing = { runs: word, interval: word, comments: word };
+      const others = { hashtag: word, media: word, keywords: word, groups: word };
+      const nothing = { runs: word, interval: word, comments: word, ...others };
       expect(await add(social.number, nothing), word).toEqual(sold);
     }
     const nothing = { quantity: "undefined", zone: "undefined", runs: "undefined" };

@@ -11,6 +11,10 @@ const UNSUPPORTED = [
   "usernames",
   "username",
   "hashtags",
+  "hashtag",
+  "media",
+  "keywords",
+  "groups",
   "answer_number",
 ];
 
