@@ -67,10 +67,22 @@ end $$;
 -- What takes no longer than this is in nobody's way.
 create or replace function topup_quick_ms() returns int language sql immutable as $$ select 2000 $$;
 
+-- Whether as many attempts as its owner may have are under way before this delivery's: five of fifty places, because what
+-- was quick may hang from now on, and one at a receiver of which nobody knows yet how long it takes. What was claimed just
+-- now may be put off as well, so of a crowd that begins at one moment the older deliveries go on.
+create or replace function topup_delivery_is_crowded(delivery uuid, endpoint uuid, owner bigint, is_new boolean)
+returns boolean language sql stable as $$
+  select count(*) >= 5 or is_new and count(*) filter (where x.endpoint_id = endpoint) > 0
+  from jobs j join topup_deliveries x on x.id = (j.payload->>'delivery_id')::uuid
+      and (x.id < delivery or x.id > delivery and j.updated_at < now() - interval '1 second')
+    join topup_webhook_endpoints w on w.id = x.endpoint_id and w.user_id = owner
+  where j.state = 'running' and j.lease_until > now() and j.kind = 'topup.deliver'
+$$;
+
 -- {id} -> what an attempt needs, or null when there is nothing left to do: ended, or its endpoint is gone. `rest_ms` above 0:
 -- not now. A receiver that lets us wait holds a place that others' deliveries wait for, so one owner's slow ones are called
 -- one at a time, and then rest. By owner, because one person may have many receivers; those that are known as quick are
--- called meanwhile.
+-- called meanwhile, a few at a time.
 create or replace function topup_delivery_begin(input jsonb) returns jsonb language plpgsql as $$
 declare
   d record;
@@ -86,7 +98,9 @@ begin
     update topup_deliveries x set state = 'dropped', next_at = null, finished_at = now() where x.id = d.id;
     return null;
   end if;
-  if d.took_ms is null or d.took_ms > topup_quick_ms() then
+  if topup_delivery_is_crowded(d.id, d.endpoint_id, d.user_id, d.took_ms is null) then
+    rests := now() + interval '1 second';
+  elsif d.took_ms is null or d.took_ms > topup_quick_ms() then
     select max(l.rests_until) into rests from (
       select w.rests_until from topup_webhook_endpoints w
       where w.user_id = d.user_id and w.deleted_at is null order by w.id for no key update) l;

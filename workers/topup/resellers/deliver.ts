@@ -66,7 +66,7 @@ export function deliverWebhook(send: Send = (url, init) => fetch(url, init)): Jo
       if (delivery.rest_ms > 0) {
         return {
           state: "retry",
-          error: "its owner's receivers are slow",
+          error: "its owner's receivers are slow, or called already",
           afterMs: restOf(delivery.rest_ms, started - job.createdAt.getTime()),
           uncounted: true,
         };

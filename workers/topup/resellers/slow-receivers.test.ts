@@ -79,6 +79,7 @@ describe("a receiver that lets us wait", () => {
       }
     }
     const other = await delivered();
+    await wasSlow(other.endpoint.id, 100);
     const healthy = other.deliveries.map(({ job }) => job);
     const { promise: silence, resolve: letGo } = Promise.withResolvers<void>();
     const [held, got]: string[][] = [[], []];
@@ -137,5 +138,76 @@ describe("a receiver that lets us wait", () => {
     expect(await restOf(15_000, "5 minutes")).toBe(60);
     expect(await restOf(15_000, "1 hour")).toBe(360);
     expect(await restOf(15_000, "2 days")).toBe(1_800);
+  });
+});
+
+/** Begins these one after another, at receivers that hang; whose were called, and what became of the others. */
+async function hang(jobs: string[]) {
+  const { promise: silence, resolve: letGo } = Promise.withResolvers<void>();
+  const called: string[] = [];
+  const handler = deliverWebhook(async (url) => {
+    called.push(url.replace(/.*\//, ""));
+    await silence;
+    return new Response(null, { status: 200 });
+  });
+  const running: Promise<string>[] = [];
+  const put: string[] = [];
+  for (const job of jobs) {
+    const ran = runJob(testContext(), job, [handler]);
+    running.push(ran);
+    void ran.then((state) => put.push(state));
+    await expect.poll(() => called.length + put.length).toBe(running.length);
+  }
+  return {
+    called: [...called],
+    put: [...put],
+    end: async () => {
+      letGo();
+      await Promise.all(running);
+    },
+  };
+}
+
+describe("the places of one owner", () => {
+  const burst = async (names: string[], orders: number) => {
+    const reseller = await createReseller();
+    const endpoints = [];
+    for (const name of names)
+      endpoints.push(await addEndpoint(reseller.user, { url: URL_OF(name) }));
+    for (let n = 0; n < orders; n += 1) await order(reseller, "_succeed");
+    const all = (await Promise.all(endpoints.map(({ id }) => deliveriesOf(id)))).flat();
+    all.sort((one, two) => (one.id < two.id ? -1 : 1));
+    return { endpoints, jobs: all.map(({ job }) => job) };
+  };
+
+  it("are one at a receiver that is new, until that has answered", async () => {
+    const { endpoints, jobs } = await burst(["new"], 6);
+    const { called, put, end } = await hang(jobs);
+    expect(jobs).toHaveLength(12);
+    expect([called, new Set(put), put.length]).toEqual([["new"], new Set(["queued"]), 11]);
+    const waiting = await readJob(testContext(), jobs[1] ?? "");
+    expect(waiting).toMatchObject({ attempts: 0, state: "queued" });
+    expect(waiting.wait_seconds).toBeLessThan(2.5);
+    await end();
+    expect(await deliveriesOf(endpoints[0]?.id ?? "")).toContainEqual(
+      expect.objectContaining({ state: "delivered" }),
+    );
+    await execute(sql`update jobs set run_at = now() where id = ${jobs[1]}`);
+    const quick = deliverWebhook(async () => new Response(null, { status: 200 }));
+    expect(await runJob(testContext(), jobs[1] ?? "", [quick])).toBe("success");
+  });
+
+  it("are five, though his receivers were quick", async () => {
+    const { endpoints, jobs } = await burst(["a", "b"], 4);
+    for (const { id } of endpoints) await wasSlow(id, 1_900);
+    const other = await delivered();
+    const mine = await hang(jobs.slice(1));
+    expect([jobs.length, mine.called.length]).toEqual([16, 5]);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const older = await hang(jobs.slice(0, 1));
+    expect(older).toMatchObject({ called: [], put: ["queued"] });
+    const another = await hang([other.deliveries[0]?.job ?? ""]);
+    expect(another.called).toEqual(["hook"]);
+    await Promise.all([mine.end(), another.end()]);
   });
 });
