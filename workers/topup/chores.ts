@@ -1,5 +1,6 @@
 import type { Ctx } from "../../shared/context.ts";
 import { alertRefusedFlood, purgeCallbacks } from "./admin/callbacks.ts";
+import { alertStaleLists } from "./admin/lists.ts";
 import { reconcileOwed } from "./admin/reports.ts";
 import { alertLowStock } from "./admin/stock.ts";
 import { watchSupplier } from "./admin/supplier.ts";
@@ -19,6 +20,7 @@ export const minuteChores = (ctx: Ctx): Promise<void>[] => [
 export const hourlyChores = (ctx: Ctx): Promise<void>[] => [
   reconcileOwed(ctx),
   alertLowStock(ctx),
+  alertStaleLists(ctx),
   purgeDeliveries(ctx),
   purgeCallbacks(ctx),
   alertRefusedFlood(ctx),

@@ -6,6 +6,7 @@ import { AppError } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { describeError } from "../../../shared/log.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
+import { listAges } from "./lists.ts";
 
 const PROVIDER = "vip-reseller";
 /** How old a seen balance may be, so that the minute cron asks each time and one that comes twice does not. */
@@ -22,27 +23,25 @@ const state = z.object({
 
 const found = z.object({ state: state.nullable(), due: z.boolean() });
 
-async function readState(ctx: Ctx) {
-  const [row] = await ctx.db.run(
-    rows(
-      sql`select case when s.provider is not null then topup_supplier_view(s) end as state,
-          coalesce(s.checked_at < now() - make_interval(secs => ${FRESH_SECONDS}), true) as due
-        from (select) one left join topup_supplier_state s on s.provider = ${PROVIDER}`,
-      found,
-    ),
+const stateRow = () =>
+  rows(
+    sql`select case when s.provider is not null then topup_supplier_view(s) end as state,
+        coalesce(s.checked_at < now() - make_interval(secs => ${FRESH_SECONDS}), true) as due
+      from (select) one left join topup_supplier_state s on s.provider = ${PROVIDER}`,
+    found,
   );
-  return row ?? { state: null, due: true };
-}
 
-/** The balance that was seen last, and whether new orders are held for it. */
+/** The balance that was seen last, whether new orders are held for it, and how old the price lists are. */
 export async function readSupplier(ctx: Ctx) {
-  const { state: seen } = await readState(ctx);
+  const [[row], lists] = await ctx.db.batch([stateRow(), listAges()]);
+  const seen = row?.state;
   return {
     balance: seen?.balance ?? null,
     floor: ctx.config.TOPUP_BALANCE_FLOOR,
     held: Boolean(seen?.held_since),
     heldSince: seen?.held_since?.toISOString() ?? null,
     checkedAt: seen?.checked_at.toISOString() ?? null,
+    lists,
   };
 }
 
@@ -82,8 +81,8 @@ export async function checkSupplierNow(ctx: Ctx) {
  * when that is long ago, or never was.
  */
 export async function watchSupplier(ctx: Ctx): Promise<void> {
-  const { due } = await readState(ctx);
-  if (!due) return;
+  const [seen] = await ctx.db.run(stateRow());
+  if (seen && !seen.due) return;
   try {
     await checkSupplier(ctx);
   } catch (error) {

@@ -31,6 +31,7 @@ export const newAttempt = () => ({
 });
 
 const GATE_PAUSE_SECONDS = 10;
+/** An order that came too soon: surely not taken, so it is no refusal, waits its turn and is sent then. */
 const THROTTLED = /^transaksi dibatasi/i;
 
 /**

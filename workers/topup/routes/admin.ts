@@ -39,7 +39,8 @@ adminRoutes.openapi(
     method: "get",
     path: `${path}/supplier`,
     tags,
-    summary: "Our balance with the supplier as last seen, and whether new orders are held for it",
+    summary:
+      "Our balance with the supplier as last seen, whether new orders are held for it, and each price list's age",
     middleware: guarded,
     responses: topupOk(SupplierShape),
   }),

@@ -192,6 +192,17 @@ export const SupplierShape = z
     held: z.boolean(),
     heldSince: moment().nullable(),
     checkedAt: moment().nullable(),
+    lists: z.array(
+      z.object({
+        family: z.enum(["prepaid", "game", "social"]),
+        /** When the price list was read that is in force; null: not within 90 days. */
+        readAt: moment().nullable(),
+        /** No list was put in force for so long that the operator is mailed. */
+        stale: z.boolean(),
+        /** Why the newest one was not. */
+        reason: z.string().nullable(),
+      }),
+    ),
   })
   .openapi("TopupSupplier");
 
