@@ -1,7 +1,9 @@
 -- Orders as people ask for them, and what a person decides about one that no rule can.
 
--- {number? | id? | trxid?, user_id, ask, pause_seconds, now} -> {order, ask, listed_name, target_kind} or null. The user's
--- own order; any order for an admin. `ask`: the supplier may be asked about it now; the pause lets one of many ask.
+-- {number? | id? | trxid?, user_id, ask, pause_seconds, now, wait?} -> {order, ask, listed_name, target_kind} or null. The
+-- user's own order; any order for an admin. `ask`: the supplier may be asked about it now; the pause lets one of many ask.
+-- `wait`, where it is by a trxid that no order has: {soon: true} while an attempt of the user's is under way, for the answer
+-- that tells a trxid leaves before its record has come.
 create or replace function topup_order_read(input jsonb) returns jsonb language plpgsql as $$
 declare
   reader bigint := (input->>'user_id')::bigint;
@@ -13,7 +15,11 @@ begin
   where (x.number = input->>'number' or x.id = (input->>'id')::uuid or x.trxid = input->>'trxid')
     and (x.user_id = reader or exists (
       select from identity_users u where u.id = reader and 'admin' = any (u.roles) and u.deleted_at is null));
-  if not found then return null; end if;
+  if not found then
+    return case when (input->>'wait')::boolean and input->>'trxid' is not null and exists (
+      select from topup_orders x where x.user_id = reader and x.state = 'buying' and x.attempt_until > moment)
+      then '{"soon": true}'::jsonb end;
+  end if;
   if (input->>'ask')::boolean
     and (o.state = 'processing' or (input->>'late_serial')::boolean and topup_lacks_serial(o)
       and o.finished_at > moment - topup_serial_patience()) then

@@ -36,8 +36,19 @@ export interface OrderFilter {
   to?: Date | undefined;
 }
 
+/** How long a trxid is waited for whose record is on its way, in steps. */
+const RECORD_STEPS_MS = [50, 100, 200, 400, 800];
+
 const Found = z
-  .object({ order: orderShape, ask: z.boolean(), listed_name: z.string(), target_kind: targetKind })
+  .union([
+    z.object({ soon: z.literal(true) }),
+    z.object({
+      order: orderShape,
+      ask: z.boolean(),
+      listed_name: z.string(),
+      target_kind: targetKind,
+    }),
+  ])
   .nullable();
 
 /** The actor's order (an admin: anybody's); `not_found` for a missing and for a foreign one. */
@@ -45,15 +56,22 @@ export async function getOrder(ctx: Ctx, key: OrderKey): Promise<Order> {
   return (await read(ctx, key, false)).order;
 }
 
-async function read(ctx: Ctx, key: OrderKey, ask: boolean) {
+/** An order's answer leaves before the record of its trxid, so who asks for that at once is kept until it has come. */
+async function read(ctx: Ctx, key: OrderKey, ask: boolean, sleep = pause) {
   const { userId } = actorOf(ctx);
-  const now = ctx.now().toISOString();
-  const asking = { ask, late_serial: ask, pause_seconds: ASK_PAUSE_SECONDS };
-  const input = { ...key, user_id: userId, ...asking, now };
-  const found = await ctx.db.run(call("topup_order_read", input, Found));
-  if (!found) throw notFound("Order not found");
-  return found;
+  for (let step = 0; ; step += 1) {
+    const now = ctx.now().toISOString();
+    const asking = { ask, late_serial: ask, pause_seconds: ASK_PAUSE_SECONDS };
+    const input = { ...key, user_id: userId, ...asking, now, wait: true };
+    const found = await ctx.db.run(call("topup_order_read", input, Found));
+    if (found && "order" in found) return found;
+    const ms = RECORD_STEPS_MS[step];
+    if (!found || ms === undefined) throw notFound("Order not found");
+    await sleep(ms);
+  }
 }
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** The order after the supplier was asked about it, and what it said, where it was asked. */
 export interface Asked {
@@ -66,8 +84,9 @@ export interface Asked {
  * number, and about each at most every few seconds; `provider_unavailable` when it does not answer about one under way, or
  * says that it has no such order.
  */
-export async function askAboutOrder(ctx: Ctx, key: OrderKey): Promise<Asked> {
-  const { order, ask, listed_name: listedName, target_kind } = await read(ctx, key, true);
+export async function askAboutOrder(ctx: Ctx, key: OrderKey, sleep = pause): Promise<Asked> {
+  const found = await read(ctx, key, true, sleep);
+  const { order, ask, listed_name: listedName, target_kind } = found;
   if (!ask || order.trxid === null) return { order, purchase: null };
   // One that has ended is shown as it ended, whatever the supplier says of it now.
   const isUnderWay = order.state === "processing";
