@@ -2,7 +2,8 @@ import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../../shared/db/statement.ts";
-import { testContext } from "../../../testing/api.ts";
+import { AppError } from "../../../../shared/http/errors.ts";
+import { settleBackground, testContext } from "../../../testing/api.ts";
 import { renewTokens } from "../chores.ts";
 import { syncProducts } from "../sync.ts";
 import { fault } from "../testing/faults.ts";
@@ -141,6 +142,41 @@ describe("tokens", () => {
     await expect(openShop(market.ctx, id)).rejects.toMatchObject({ name: "ShopClosedError" });
     expect((await statusOf(market))?.reason).toContain("terputus di tengah jalan");
     await connect(market);
+    await openShop(market.ctx, id);
+  });
+
+  it("that Postgres did not take at once are kept all the same: their refresh token is used up", async () => {
+    const market = await connectedMarket();
+    const { id } = await connectionOf(market);
+    await aboutToEnd(id, "-1 minute");
+    const { db } = testContext();
+    let lost = 0;
+    const run: typeof db.run = async (statement) => {
+      if (!statement.sql.includes("market_marketplace_renewed")) return await db.run(statement);
+      lost += 1;
+      if (lost === 1) throw new AppError("unavailable", "");
+      return await db.run(statement);
+    };
+    const flaky = Object.assign(Object.create(db), { run, beside: () => flaky });
+    const away = { ...market.ctx, db: flaky };
+    await expect(openShop(away, id)).rejects.toMatchObject({ code: "unavailable" });
+    await settleBackground();
+    expect(lost).toBe(2);
+    await letTimePass(market);
+    await openShop(market.ctx, id);
+    expect(market.fake.count("refresh")).toBe(1);
+  });
+
+  it("are not renewed under a lease that was as long on its way as it lasts", async () => {
+    const market = await connectedMarket();
+    const { id } = await connectionOf(market);
+    await aboutToEnd(id, "-1 minute");
+    let asked = 0;
+    const now = () => new Date(Date.now() + 61_000 * asked++);
+    const late = openShop({ ...market.ctx, now }, id, { waitStepsMs: [] });
+    await expect(late).rejects.toMatchObject({ name: "RenewalBusyError" });
+    expect(market.fake.count("refresh")).toBe(0);
+    await letTimePass(market);
     await openShop(market.ctx, id);
   });
 

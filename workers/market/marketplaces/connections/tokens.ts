@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Config } from "../../../../shared/config/config.ts";
 import type { Ctx } from "../../../../shared/context.ts";
 import { seal, unseal } from "../../../../shared/crypto/index.ts";
-import { call } from "../../../../shared/db/statement.ts";
+import type { Database } from "../../../../shared/db/database.ts";
+import { call, type Statement } from "../../../../shared/db/statement.ts";
 import { wake, wakeSchema } from "../../../../shared/jobs/jobs.ts";
 import { describeError } from "../../../../shared/log.ts";
 import {
@@ -16,6 +17,10 @@ import {
 
 /** Longer than a renewal may take; only then is its holder taken for dead. */
 const LEASE_SECONDS = 60;
+/** A lease that was longer on its way than this leaves too little for a renewal. */
+const LATE_MS = 20_000;
+/** When a pair is brought to Postgres again that did not take it; nobody else ever gets it. */
+const KEEP_AGAIN_MS = [500, 2_000, 8_000];
 /** A pause after a renewal that the platform did not answer. */
 const PAUSE_SECONDS = 30;
 /** Renewed when less than this is left: no call that starts now outlives it. */
@@ -105,22 +110,23 @@ export async function openShop(
       lease_seconds: LEASE_SECONDS,
       stale: stale ?? null,
     };
+    const askedMs = ctx.now().getTime();
     const found = await ctx.db.run(call("market_marketplace_tokens", input, Tokens));
     switch (found.state) {
       case "ok":
         return await opened(ctx, found);
       case "renew":
-        return await renew(ctx, found, found.lease);
+        if (ctx.now().getTime() - askedMs < LATE_MS) return await renew(ctx, found, found.lease);
+        break;
       case "broken":
       case "gone":
         throw new ShopClosedError(found.reason ?? "Toko tidak terhubung");
       case "busy":
-        if (waitMs === null) throw new RenewalBusyError();
-        await pause(waitMs);
         break;
       default:
         found satisfies never;
     }
+    if (waitMs !== null) await pause(waitMs);
   }
   throw new RenewalBusyError();
 }
@@ -175,7 +181,7 @@ async function renew(ctx: Ctx, row: ShopRow, lease: string): Promise<OpenShop> {
   }
   const sealed = await sealTokens(ctx.config, row.id, tokens);
   const input = { connection_id: row.id, generation: row.generation, ...sealed };
-  const isKept = await ctx.db.run(call("market_marketplace_renewed", input, z.boolean()));
+  const isKept = await keepPair(ctx, call("market_marketplace_renewed", input, z.boolean()));
   if (!isKept) return await openShop(ctx, row.id);
   const renewed = {
     ...row,
@@ -184,6 +190,28 @@ async function renew(ctx: Ctx, row: ShopRow, lease: string): Promise<OpenShop> {
     access_expires_at: tokens.accessExpiresAt,
   };
   return await opened(ctx, renewed);
+}
+
+/** A pair may be kept twice: the second finds another generation. */
+async function keepPair(ctx: Ctx, keep: Statement<boolean>): Promise<boolean> {
+  try {
+    return await ctx.db.run(keep);
+  } catch (error) {
+    ctx.waitUntil(keepLater(ctx.db.beside(), keep));
+    throw error;
+  }
+}
+
+async function keepLater(db: Database, keep: Statement<boolean>): Promise<void> {
+  for (const [at, waitMs] of KEEP_AGAIN_MS.entries()) {
+    await pause(waitMs);
+    try {
+      await db.run(keep);
+      return;
+    } catch (error) {
+      if (at === KEEP_AGAIN_MS.length - 1) throw error;
+    }
+  }
 }
 
 /** The attempt itself is counted: one is the first. */
