@@ -73,18 +73,40 @@ create or replace function topup_is_for(o topup_orders, target text) returns boo
 $$;
 
 -- Whether the supplier may mean the order's target with this, for which nobody ordered: the same letters and digits with
--- something around them or blacked out, or none that can be compared.
+-- something around them or blacked out, or none that can be compared. What goes on with a letter or digit is another
+-- player, number or account. An account's name may have an `xx` of its own, and a link a `#`.
 create or replace function topup_may_mean(o topup_orders, target text) returns boolean language sql immutable as $$
-  select t.theirs = '' or position(t.mine in t.theirs) > 0
-    or case when w.word ~ '[*•●#…]|xx' then t.mine like '%' || t.seen else position(t.theirs in t.mine) > 0 end
+  select t.theirs = ''
+    or position(t.mine in t.theirs) > 0 and topup_stands_in(w.word, t.words, coalesce(o.target_kind, 'phone') = 'phone', o.zone)
+    or case when w.word ~ '[*•●…]' or t.mine ~ '^\d+$' and w.word ~ '#|xx' then t.mine like '%' || t.seen
+      else position(t.theirs in t.mine) > 0 and topup_stands_in(lower(o.target), t.theirs, false, null) end
   from (select replace(lower(topup_may_mean.target), '&amp;', '&') as word) w,
   lateral (select topup_bare_target(o.target) as mine, coalesce(topup_bare_target(w.word), '') as theirs,
+    case when coalesce(o.target_kind, 'phone') = 'phone' then topup_bare_target(o.target)
+      else topup_word_of(lower(o.target)) end as words,
     regexp_replace(regexp_replace(regexp_replace(regexp_replace(w.word, '^(https?://)?(www[.]|m[.])?', ''),
       '[^[:alnum:]*•●#…]', '', 'g'), '^(62|0+)', ''), '([*•●#…]|xx+)+', '%', 'g') as seen) t
 $$;
 
+-- Whether these letters and digits stand in the text, however it divides them, and do not go on there; a phone number
+-- (`dialled`) may have its country code or zero, a player's number its zone.
+create or replace function topup_stands_in(words text, letters text, dialled boolean, zone text) returns boolean
+language sql immutable as $$
+  select regexp_replace(stands.words, '^(https?://)?(www[.]|m[.])?', '') ~ case when stands.letters ~ '^\d+$'
+    then '(^|\D)' || case when dialled then '(62|0+)?' else '' end || stands.spread
+      || coalesce('(' || nullif(topup_word_of(lower(zone)), '') || ')?', '') || '($|\D)'
+    else '(^|[^[:alnum:]_.-])' || stands.spread || '[_.-]*($|[^[:alnum:]_.-])' end
+  from (select topup_stands_in.words, topup_stands_in.letters,
+    regexp_replace(topup_stands_in.letters, '(.)(?=.)', '\1[^[:alnum:]]*', 'g') as spread) stands
+$$;
+
+-- A text without what only divides it.
+create or replace function topup_word_of(words text) returns text language sql immutable as $$
+  select regexp_replace(regexp_replace(words, '^(https?://)?(www[.]|m[.])?', ''), '[^[:alnum:]]', '', 'g')
+$$;
+
 create or replace function topup_bare_target(target text) returns text language sql immutable as $$
-  select regexp_replace(regexp_replace(topup_plain_target(target), '^(https?://)?(www[.]|m[.])?', ''), '[^[:alnum:]]', '', 'g')
+  select topup_word_of(topup_plain_target(target))
 $$;
 
 create or replace function topup_alike(x topup_orders, o topup_orders) returns boolean language sql stable as $$

@@ -212,6 +212,21 @@ it.each([
   ["@toko.kita", "tok***", true],
   ["@toko.kita", "xyz***", false],
   ["12345678", "12345678 (2001)", true],
+  ["12345678", "12345678-2001", true],
+  ["12345678", "ID12345678", true],
+  ["12345678", "1234567899", false],
+  ["12345678", "9912345678", false],
+  ["12345678", "1234567", false],
+  ["081234567890", "6281234567890 / BUDI", true],
+  ["081234567890", "0812-3456-7890 / BUDI", true],
+  ["081234567890", "0812345678901 / BUDI", false],
+  ["https://instagram.com/budi", "www.instagram.com/budi/?hl=id", true],
+  ["https://instagram.com/budi", "@budi", true],
+  ["https://instagram.com/budi", "https://instagram.com/budi.santoso", false],
+  ["https://instagram.com/budi", "@budi_2", false],
+  ["https://instagram.com/budi.santoso", "@budi", false],
+  ["https://instagram.com/maria", "https://instagram.com/maxx", false],
+  ["@toko.kita", "https://instagram.com/toko.kita", true],
 ])("for %s the supplier may mean it by %s: %j", async (target, theirs, may) => {
   const [row] = await testContext().db.run(
     rows(

@@ -114,17 +114,19 @@ describe("two buyers' doubts that the history tells apart are settled without a 
     expect((await theOrderOf(b)).state).toBe("processing");
   });
 
-  it("though somebody bought the same past us for another target", async () => {
-    const target = `https://instagram.com/p/${newPhone()}`;
+  it.each([
+    ["another target", () => `@lain${newPhone()}`],
+    ["one whose name begins with its own", (target: string) => `${target}.lain`],
+  ])("though somebody bought the same past us for %s", async (_, foreignOf) => {
+    const target = `https://instagram.com/${newPhone()}`;
     await dial(target, { stay: true });
     const { ctx, killed } = bench({ actor: await customer(), killAt: 1, kill: "before" });
     const placed = placeSocial(ctx, { service: likes.code, target, quantity: 100 });
     await Promise.race([placed, killed]);
     const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
-    const foreign = `@lain${newPhone()}`;
     await vipReseller.createSocialMediaOrder({
       service: likes.code,
-      target: foreign,
+      target: foreignOf(target),
       quantity: 100,
     });
     const order = await theOrderOf(target);
