@@ -1,9 +1,10 @@
 -- What is decided about an order in doubt once the silence about it is believed (topup_orders_silence.sql): nothing has
 -- shown that is plainly its purchase. Guarantee: what may be of this order and of no other is its own; where nothing may
 -- be, it is refunded. A person decides true ties only: rows that fit equally well and end differently, or fewer rows than
--- orders of several buyers that they fit equally well; until he has, the lists go on being asked, and what settles it
--- (the missing purchase, an end that they share, his word about the other order) settles it by itself. Where the silence is not believed after a day (`is_proven` is false)
--- only the first of these holds: what is not listed proves nothing.
+-- orders of several buyers that they fit equally well, also by their prices; until he has, the lists go on being asked,
+-- and what settles it (the missing purchase, an end that they share, his word about the other order) settles it by
+-- itself. Where the silence is not believed after a day (`is_proven` is false) only the first of these holds: what is not
+-- listed proves nothing.
 --
 -- How well a row fits an order (`rank`; null: not at all, and never where it stands behind what was bought before it):
 --   1 its service, for its target;
@@ -59,9 +60,10 @@ $$;
 -- `rivals`: orders in doubt that they fit as well as this one, itself among them; `turn`: its place among these, by when
 -- they were tried; `is_later`: one before it is not settled yet; `one_buyer`: they are all his, at one price; `awaited`: an
 -- order that is still being bought, or that a row fits better, must be settled first. `ends`: the ends that the rows have
--- come to, all that give the money back being one.
+-- come to, all that give the money back being one. `priced`: each has the price of one of the orders, and of one alone.
+drop function if exists topup_claims_of(topup_orders, jsonb);
 create or replace function topup_claims_of(o topup_orders, history jsonb, out rows jsonb, out rank int, out ends text[],
-  out rivals int, out turn int, out is_later boolean, out one_buyer boolean, out awaited boolean)
+  out rivals int, out turn int, out is_later boolean, out one_buyer boolean, out awaited boolean, out priced boolean)
 language sql stable as $$
   with fitting as materialized (select * from topup_claimed_rows(o, history)),
   fits as materialized (
@@ -83,7 +85,8 @@ language sql stable as $$
     select c.*, (select max(y.attempt_at) from held y where y.trxid = c.trxid) as last_try
     from fitting c join held h on h.id = o.id and h.trxid = c.trxid
   ), claims as materialized (
-    select x.state, x.user_id, x.amount, min(h.rank) as best, (x.attempt_at, x.id) < (o.attempt_at, o.id) as is_earlier
+    select x.state, x.user_id, x.amount, x.supplier_amount, min(h.rank) as best,
+      (x.attempt_at, x.id) < (o.attempt_at, o.id) as is_earlier
     from held h join claimed c on c.trxid = h.trxid join topup_orders x on x.id = h.id
     group by x.id
   )
@@ -98,7 +101,9 @@ language sql stable as $$
       coalesce(bool_or(x.is_earlier and x.state = 'unknown'), false),
       coalesce(bool_and(x.user_id = o.user_id and x.amount = o.amount and x.state <> 'review'), true),
       coalesce(bool_or(x.state = 'unknown' and x.best < c.rank), false)
-        or exists (select from placed p where p.state = 'buying')
+        or exists (select from placed p where p.state = 'buying'),
+      (select bool_and((select count(*) from claims y where y.supplier_amount = z.price) = 1
+          and (select count(*) from claimed y where y.price = z.price) = 1) from claimed z)
     from claims x) r
 $$;
 
@@ -125,6 +130,9 @@ begin
   elsif count between 1 and claim.rivals - 1 and claim.is_later then
     -- What was tried before it may have what this one cannot see: only what is left then tells of this one.
     return topup_match_later(o, 'wait');
+  elsif count between 1 and claim.rivals - 1 and claim.priced then
+    -- Between their orders the price has changed, and the supplier says at which it was bought.
+    mine := (select r from jsonb_array_elements(claim.rows) r where (r->>'price')::bigint = o.supplier_amount);
   elsif count between 1 and claim.rivals - 1 and not claim.one_buyer and claim.ends <> '{failed}' then
     return topup_match_tied(o, claim.rivals || ' orders for ' || count || ' purchases in the history', claim.rows,
       input);

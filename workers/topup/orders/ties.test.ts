@@ -6,7 +6,7 @@ import { testContext } from "../../testing/api.ts";
 import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, lookAt, NOT_BOUGHT, orderCredit } from "../testing/doubts.ts";
 import { alertsOf, booksOf, ordersOf, purchasesOf, runOrderJob } from "../testing/outcomes.ts";
-import { hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { hand, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
 import { recordAttempt } from "./attempt.ts";
 
 beforeAll(stockShelves);
@@ -60,6 +60,36 @@ describe("one order for two purchases that fit it equally well", () => {
     expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
   });
 });
+
+it.each([
+  ["first", BOUGHT, NOT_BOUGHT],
+  ["second", NOT_BOUGHT, BOUGHT],
+])(
+  "of two buyers between whose orders the price changed, the %s has the purchase at his price",
+  async (_, first, second) => {
+    const target = newPhone();
+    const dearer = { ...credit, supplierPrice: credit.supplierPrice + 300 };
+    await shelve(first === BOUGHT ? credit : dearer);
+    const one = await orderCredit({ target, fault: first });
+    await shelve(first === BOUGHT ? dearer : credit);
+    const other = await orderCredit({ target, fault: second });
+    await shelve(credit);
+    for (const laterMs of [...LOOKS, 15 * HOUR])
+      for (const order of await ordersOf(target)) await runOrderJob(order, { laterMs });
+    const [bought, lost] = first === BOUGHT ? [one, other] : [other, one];
+    const [purchase] = await purchasesOf(target);
+    const ended = await ordersOf(target);
+    expect(ended.find(({ id }) => id === bought.order.id)).toMatchObject({
+      state: "processing",
+      trxid: purchase?.trxid,
+    });
+    expect(ended.find(({ id }) => id === lost.order.id)).toMatchObject({
+      state: "failed",
+      trxid: null,
+    });
+    expect(await booksOf(lost.user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  },
+);
 
 it("two buyers' orders for one purchase that failed are no tie: both get their money back", async () => {
   const target = newPhone();
