@@ -237,13 +237,20 @@ create or replace function topup_sync_stock_due(input jsonb) returns jsonb langu
 $$;
 
 -- Counted stocks as the supplier tells them: {sync_id, stocks: [{id, stock}]}; null: it does not tell, so what we know
--- stays. Open orders keep what they reserved. A change leaves a row in the history.
+-- stays. Open orders keep what they reserved. What they have taken is theirs to give back until more is told than was left:
+-- that may be the very piece, of a purchase that failed and of which nobody heard yet. A change leaves a row in the history.
 create or replace function topup_sync_stock(input jsonb) returns boolean language plpgsql as $$
 declare
   changed int;
+  takers uuid[];
 begin
   perform from topup_syncs s where s.id = (input->>'sync_id')::uuid and s.state = 'running' for no key update;
   if not found then return false; end if;
+  -- Orders before services, as whoever ends an order locks them.
+  takers := array(select o.id from topup_orders o
+    where o.stock_held = 'taken' and o.state in ('queued', 'buying', 'unknown', 'review', 'processing')
+      and o.service_id in (select t.id from jsonb_to_recordset(input->'stocks') as t(id uuid))
+    order by o.id for no key update);
   perform from topup_services s
   where s.id in (select t.id from jsonb_to_recordset(input->'stocks') as t(id uuid))
   order by s.id for no key update;
@@ -255,6 +262,9 @@ begin
       updated_at = case when t.stock <> coalesce(s.stock, -1) then now() else s.updated_at end
     from told t where s.id = t.id
     returning s.id, old.stock as old_stock, new.stock),
+  given_back as (
+    update topup_orders o set stock_held = null from updated u
+    where u.stock > u.old_stock and o.service_id = u.id and o.id = any (takers)),
   noted as (
     insert into topup_stock_history (service_id, type, quantity, old_stock, new_stock, reason)
     select id, 'SYNC_UPDATE', coalesce(stock, 0) - coalesce(old_stock, 0), old_stock, stock, 'sync'

@@ -77,7 +77,7 @@ export const orders = pgTable(
     sealedSerial: text(),
     /** Why a person should look: he must at a `review`, he may at a purchase under way or one that was refunded. */
     reviewReason: text(),
-    /** Whether a counted stock is held: `reserved` before the purchase, `taken` after it; null: nothing to give back. */
+    /** Whether a counted stock is held: `reserved` before the purchase, `taken` after it; null: nothing to give back (any more). */
     stockHeld: text().$type<"reserved" | "taken">(),
     /** The attempt that may record its result; a new one gets a new id. */
     attemptId: uuid(),

@@ -1,0 +1,90 @@
+import { sql } from "drizzle-orm";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
+import { bench } from "../testing/bench.ts";
+import { theOrderOf } from "../testing/outcomes.ts";
+import {
+  customer,
+  dial,
+  newPhone,
+  SERVICES,
+  shelve,
+  stockOf,
+  stockShelves,
+} from "../testing/shop.ts";
+import { newSupplier, syncWith, withSupplier } from "../testing/supplier.ts";
+import { settleByHand } from "./by-hand.ts";
+import { advance } from "./follow.ts";
+import type { Order } from "./order.ts";
+import { placeGame } from "./place.ts";
+import { processOrder } from "./process.ts";
+import type { Outcome } from "./purchase.ts";
+
+beforeAll(stockShelves);
+beforeEach(() => shelve(item, { stock: 5 }));
+
+const item = SERVICES.voucher;
+
+async function order(dials: Record<string, unknown>): Promise<Order> {
+  const target = newPhone();
+  await dial(target, { stay: true, ...dials });
+  const { ctx, settle } = bench({ actor: await customer(), timeoutMs: 400 });
+  const placed = await placeGame(ctx, { service: item.code, gameId: target });
+  await processOrder(ctx, { orderNumber: placed.number });
+  await settle();
+  return await theOrderOf(target);
+}
+
+/** A sync for which the supplier has so many; undefined: it does not tell. */
+async function told(stock: number | undefined): Promise<void> {
+  const first = sql`update topup_services set stock_checked_at = null where code = ${item.code}`;
+  await testContext().db.run(rows(first, z.unknown()));
+  const supplier = newSupplier();
+  if (stock !== undefined) supplier.stocks[item.code] = stock;
+  await syncWith(withSupplier(supplier), "sync-stock");
+  expect(supplier.asked).toContain(`game-feature service-stock ${item.code}`);
+}
+
+async function hear({ id, trxid }: Order, outcome: Outcome): Promise<void> {
+  const nothing = { charged: null, remain: null, start_count: null, notes: null };
+  const said = { supplier_note: null, sealed_serial: null, strange: null };
+  await advance(bench().ctx, [{ id, trxid: trxid ?? "", outcome, ...nothing, ...said }]);
+}
+
+describe("a counted stock of which an order under way has taken a piece", () => {
+  it.each([
+    ["more than was left: what failed is back already", 5, 5],
+    ["many more", 50, 50],
+    ["what was left", 4, 5],
+    ["less than was left", 2, 3],
+    ["nothing", undefined, 5],
+  ])("has the piece once after its failure, where the supplier told %s", async (_, count, left) => {
+    const bought = await order({});
+    expect(await stockOf(item)).toEqual({ stock: 4, reserved: 0 });
+    await told(count);
+    expect(await stockOf(item)).toEqual({ stock: count ?? 4, reserved: 0 });
+    for (const outcome of ["failed", "failed"] as const) await hear(bought, outcome);
+    expect(await theOrderOf(bought.target)).toMatchObject({ state: "failed" });
+    expect(await stockOf(item)).toEqual({ stock: left, reserved: 0 });
+  });
+
+  it("is as it was told after its success", async () => {
+    const bought = await order({});
+    await told(9);
+    await hear(bought, "success");
+    expect(await theOrderOf(bought.target)).toMatchObject({ state: "success" });
+    expect(await stockOf(item)).toEqual({ stock: 9, reserved: 0 });
+  });
+
+  it("keeps what an order in doubt has reserved, whatever is told", async () => {
+    const { id: orderId } = await order({ timeOut: { value: true, count: 1 } });
+    expect(await stockOf(item)).toEqual({ stock: 5, reserved: 1 });
+    await told(9);
+    expect(await stockOf(item)).toEqual({ stock: 9, reserved: 1 });
+    const { ctx } = bench({ actor: await customer() });
+    await settleByHand(ctx, { orderId, as: "refunded", reason: "kata penyedia" });
+    expect(await stockOf(item)).toEqual({ stock: 9, reserved: 0 });
+  });
+});
