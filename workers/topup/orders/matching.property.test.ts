@@ -60,7 +60,8 @@ function likesOf({ orders }: Episode): Order[][] {
 }
 
 /** The story of an episode that went wrong, for who reads it. */
-function storyOf({ seed, family, orders, sales, callbacks, down }: Episode, ends: End[]): string {
+function storyOf(episode: Episode, ends: End[]): string {
+  const { seed, family, orders, sales, past, callbacks, down } = episode;
   const at = (ms: number | null) => (ms === null ? "never" : `${(ms / MINUTE).toFixed(1)}m`);
   const tell = ({ n, buyer, target, service, triedAt, answeredAt, purchase }: Order) => {
     const bought = purchase
@@ -73,6 +74,10 @@ function storyOf({ seed, family, orders, sales, callbacks, down }: Episode, ends
   return [
     `seed ${seed}, ${family}, no answers ${at(down.from)} to ${at(down.until)}`,
     ...[...orders, ...sales].map(tell),
+    ...past.map(
+      ({ trxid, target, madeAt, listedAt }) =>
+        `${trxid} ${target} past us, made ${at(madeAt)}, listed ${at(listedAt)}`,
+    ),
     ...callbacks.map(({ trxid, at: came }) => `${trxid} named ${at(came)}`),
   ].join("\n");
 }

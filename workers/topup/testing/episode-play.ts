@@ -123,8 +123,10 @@ const rowOf = (episode: Episode, { trxid, target, service }: Purchase) => ({
   },
 });
 
-const purchasesOf = ({ orders, sales }: Episode) =>
-  [...orders, ...sales].flatMap(({ purchase }) => purchase ?? []);
+const purchasesOf = ({ orders, sales, past }: Episode) => [
+  ...[...orders, ...sales].flatMap(({ purchase }) => purchase ?? []),
+  ...past,
+];
 
 /** The supplier's list then, newest first. */
 const listAt = (episode: Episode, at: number) =>

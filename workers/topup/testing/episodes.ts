@@ -47,6 +47,8 @@ export interface Episode {
   orders: Order[];
   /** Of other targets, sold without a doubt. */
   sales: Order[];
+  /** Bought past us, by hand: for others, of whom some are called almost as an order's own target. */
+  past: Purchase[];
   callbacks: Callback[];
   /** While the supplier answers nothing. */
   down: { from: number; until: number };
@@ -100,7 +102,8 @@ export function episodeOf(seed: number): Episode {
   if (dice.chance(0.1)) callbacks.push({ trxid: `NOBODY${seed}`, at: dice.between(0, HOUR) });
   const looks = orders.flatMap((order) => looksAt(order, dice)).filter(({ at }) => !isIn(down, at));
   const family = dice.chance(0.5) ? "prepaid" : "game";
-  return { seed, family, orders, sales, callbacks, down, looks };
+  const past = pastOf(dice, seed, orders, callbacks);
+  return { seed, family, orders, sales, past, callbacks, down, looks };
 }
 
 export const isIn = ({ from, until }: Episode["down"], at: number) => at >= from && at < until;
@@ -140,6 +143,20 @@ function salesOf(dice: Dice, seed: number, callbacks: Callback[]): Order[] {
     const purchase = purchaseOf(dice, `SALE${seed}X${n}`, bought, callbacks);
     const answeredAt = purchase.madeAt + dice.between(1, 20) * SECOND;
     return { n: 100 + n, buyer: 3, ...bought, doubtedAt: null, purchase, answeredAt };
+  });
+}
+
+function pastOf(
+  dice: Dice,
+  seed: number,
+  orders: readonly Order[],
+  callbacks: Callback[],
+): Purchase[] {
+  return Array.from({ length: dice.pick([0, 0, 1, 3]) }, (_, n) => {
+    const like = orders[dice.between(0, orders.length - 1)]?.target ?? "";
+    const target = dice.pick([`${like}9`, `9${like}`, like.slice(0, -1), `${targetOf(seed)}8${n}`]);
+    const triedAt = dice.between(-60, 60) * MINUTE;
+    return purchaseOf(dice, `PAST${seed}X${n}`, { target, service: "A", triedAt }, callbacks);
   });
 }
 
