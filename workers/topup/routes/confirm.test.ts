@@ -42,11 +42,39 @@ describe("a game order that repeats one of a moment ago", () => {
     expect(await purchasesOf(gameId)).toHaveLength(2);
   });
 
+  it("takes null for what may be left out, in each form of an order", async () => {
+    const [user, gameId, phoneNumber] = [await customer(), newPhone(), newPhone()];
+    const nothing = { amount: null, quantity: null, confirm: null };
+    const target = `@${newPhone()}`;
+    for (const match of [gameId, phoneNumber, target]) await dial(match, { stay: true });
+    const key = crypto.randomUUID();
+    const { code: service } = SERVICES.credit;
+    const bought = await post("prepaid", user, { service, phoneNumber, ...nothing }, key);
+    expect(bought.body).toMatchObject({ success: true });
+    // It is the same input as none.
+    const again = await post("prepaid", user, { service, phoneNumber }, key);
+    expect(again.body.data.orderNumber).toBe(bought.body.data.orderNumber);
+    const social = { service: SERVICES.likes.code, target, ...nothing, quantity: 100 };
+    expect((await post("social-media", user, social)).body).toMatchObject({ success: true });
+    const none = await post("social-media", user, { ...social, quantity: null });
+    expect([none.status, none.body.message]).toEqual([
+      400,
+      "Service, target, and quantity are required",
+    ]);
+    const wish = { service: diamonds.code, gameId, zone: "1234", quantity: null };
+    const { orderNumber } = (await post("game", user, wish)).body.data;
+    const paid = await post("process", user, { orderNumber, confirm: null });
+    expect(paid.body).toMatchObject({ success: true });
+  });
+
   it("takes the word only where it does something", async () => {
     const { components } = (await api("/openapi.json")).body;
     const asks = (name: string) => "confirm" in components.schemas[name].properties;
     expect(asks("TopupGameOrder")).toBe(false);
     const paying = ["TopupProcessOrder", "TopupPrepaidOrder", "TopupSocialOrder"];
     expect(paying.map(asks)).toEqual([true, true, true]);
+    const { properties, required } = components.schemas.TopupPrepaidOrder;
+    expect(required).toEqual(["service", "phoneNumber"]);
+    expect(properties.amount.type).toEqual(["integer", "null"]);
   });
 });

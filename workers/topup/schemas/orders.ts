@@ -11,6 +11,10 @@ const words = (longest: number, least = 1) =>
     .max(longest)
     .refine((value) => !/\p{Cc}/u.test(value), "must not have control characters");
 
+/** What may be left out: some programs write null where they have nothing. */
+const absent = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value) => value ?? undefined);
+
 /** Without an upper bound: what is too much, the service itself says. */
 const quantity = () =>
   z
@@ -21,12 +25,12 @@ const quantity = () =>
 
 /** The price of all of it, as the caller was told: another one is refused. A caller that knows none leaves it out. */
 const quoted = () =>
-  z.number().int().positive().optional().openapi({
+  absent(z.number().int().positive()).openapi({
     description: "The whole price, as you were told; refused with the price where it is another",
   });
 
 /** Asked for by 409 where the like was paid a moment ago, so it stands wherever an order is paid. */
-const confirm = z.boolean().optional().openapi({
+const confirm = absent(z.boolean()).openapi({
   description: "Whether a like order of the last ten minutes is known, and meant to be repeated",
 });
 
@@ -36,7 +40,7 @@ export const PrepaidBody = z
     phoneNumber: words(40),
     amount: quoted(),
     /** The supplier takes one item an order. */
-    quantity: z.literal(1, "Quantity must be 1: order once for each").optional(),
+    quantity: absent(z.literal(1, "Quantity must be 1: order once for each")),
     confirm,
   })
   .openapi("TopupPrepaidOrder");
@@ -57,7 +61,7 @@ export const GameBody = z
     gameId: words(100),
     /** Empty where a form has a field for it and the game has none. */
     zone: words(50, 0).nullish(),
-    quantity: quantity().optional(),
+    quantity: absent(quantity()),
   })
   .openapi("TopupGameOrder");
 
