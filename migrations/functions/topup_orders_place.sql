@@ -140,9 +140,14 @@ create or replace function topup_is_renamed(o topup_orders, s topup_services) re
   select topup_plain_name(s.name) <> topup_plain_name(o.service_name)
 $$;
 
--- Whether the supplier takes orders of the service then, as far as we know.
+-- Whether we sell the service then.
 create or replace function topup_is_open(s topup_services, moment timestamptz) returns boolean language sql stable as $$
   select s.active and s.status = 'available' and not topup_in_maintenance(s.maintenance, moment)
+$$;
+
+-- Whether the supplier takes orders of it then, as far as we know: what was paid is bought, though it is sold no more.
+create or replace function topup_is_served(s topup_services, moment timestamptz) returns boolean language sql stable as $$
+  select s.status = 'available' and not topup_in_maintenance(s.maintenance, moment)
 $$;
 
 -- Whether a moment lies in a daily window "HH:mm - HH:mm" of Jakarta's time, which may span midnight.

@@ -188,7 +188,7 @@ declare
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
   select topup_supplier_cost(s, o.quantity), topup_is_renamed(o, s) into cost, renamed from topup_services s
-  where s.id = o.service_id and topup_is_open(s, moment);
+  where s.id = o.service_id and topup_is_served(s, moment);
   over := case when o.paid_at < moment - make_interval(mins => (input->>'patience_minutes')::int)
       then 'The service is busy'
     when cost is null then 'The service is not available'

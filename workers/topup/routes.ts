@@ -2,6 +2,7 @@ import { createApi } from "../../shared/http/api.ts";
 import { adminRoutes } from "./routes/admin.ts";
 import { adminMarginRoutes } from "./routes/admin-margins.ts";
 import { adminOrderRoutes } from "./routes/admin-orders.ts";
+import { adminServiceRoutes } from "./routes/admin-services.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { keyRoutes } from "./routes/keys.ts";
@@ -23,6 +24,7 @@ for (const family of [
   smmRoutes,
   adminOrderRoutes,
   adminMarginRoutes,
+  adminServiceRoutes,
   adminRoutes,
 ]) {
   topupRoutes.route("/", family);

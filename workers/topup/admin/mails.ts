@@ -21,7 +21,10 @@ export const lowStockMail = mailTemplate({
           .slice(0, 100)
           .map(({ name, stock, minStock }) => [name, `${stock} (batas ${minStock})`]),
       },
-      { kind: "text", text: "Isi stoknya, atau nonaktifkan layanannya." },
+      {
+        kind: "text",
+        text: "Isi stoknya, atau nonaktifkan layanannya (PUT /api/admin/topup/services).",
+      },
     ],
   }),
 });
