@@ -84,7 +84,7 @@ export const WHO: Record<string, string> = {
     PUT /api/admin/topup/margins/{id}!, DELETE /api/admin/topup/margins/{id}!, GET /api/admin/topup/members!,
     PUT /api/admin/topup/members/{userId}!, GET /api/admin/topup/services/{id}/prices!,
     GET /api/admin/topup/services!, PUT /api/admin/topup/services!,
-    POST /api/admin/vip-sync!, GET /api/admin/vip-sync!, GET /api/admin/dashboard!, GET /api/admin/stores!,
+    POST /api/admin/vip-sync!, GET /api/admin/vip-sync!, GET /api/admin/vip-sync/runs!, GET /api/admin/dashboard!, GET /api/admin/stores!,
     PUT /api/admin/stores/{id}/feature!, PUT /api/admin/stores/{id}/status!, DELETE /api/admin/stores/{id}!,
     GET /api/admin/feature-flags/{storeId}!, PUT /api/admin/feature-flags/{storeId}!,
     PUT /api/admin/products/{id}/feature!, DELETE /api/admin/products/{id}!, GET /api/admin/promo!,

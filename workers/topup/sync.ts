@@ -4,6 +4,7 @@ import type { Ctx } from "../../shared/context.ts";
 import { rows } from "../../shared/db/statement.ts";
 import { AppError } from "../../shared/http/errors.ts";
 import { wake } from "../../shared/jobs/wake.ts";
+import type { SyncRunQuery } from "./schemas/sync.ts";
 import { beginRun, SYNC_ACTIONS, type SyncAction, SyncRun } from "./sync/rows.ts";
 
 export { syncJob } from "./sync/job.ts";
@@ -94,6 +95,32 @@ async function readRun(ctx: Ctx, syncId: string): Promise<SyncRun | null> {
   const query = sql`select topup_sync_json(s) as run from topup_syncs s where s.id = ${syncId}`;
   const [found] = await ctx.db.run(rows(query, z.object({ run: SyncRun })));
   return found?.run ?? null;
+}
+
+/** The latest runs, newest first, or that of one job; kept for 90 days. `next` is the cursor of the following page. */
+export async function listSyncs(ctx: Ctx, query: SyncRunQuery) {
+  const uuidOf = (text: string | undefined) => z.uuid().safeParse(text).data ?? null;
+  const [after, job, { limit }] = [uuidOf(query.cursor), uuidOf(query.job), query];
+  if (query.job && !job) return { runs: [], next: null };
+  const found = await ctx.db.run(
+    rows(
+      sql`select topup_sync_json(s) as run, s.requested_by::float8 as "requestedBy" from topup_syncs s
+        where (${after}::uuid is null or s.id < ${after}::uuid) and (${job}::uuid is null or s.job_id = ${job}::uuid)
+        order by s.id desc limit ${limit + 1}`,
+      z.object({ run: SyncRun, requestedBy: z.number().nullable() }),
+    ),
+  );
+  const runs = found.slice(0, limit).map(({ run, requestedBy }) => {
+    const { startedAt, finishedAt, ...rest } = run;
+    return {
+      ...rest,
+      requestedBy,
+      error: reasonOf(run) || null,
+      startedAt: startedAt.toISOString(),
+      finishedAt: finishedAt?.toISOString() ?? null,
+    };
+  });
+  return { runs, next: found.length > limit ? (runs.at(-1)?.id ?? null) : null };
 }
 
 const LowStock = z.object({

@@ -85,6 +85,48 @@ describe("POST /api/admin/vip-sync", () => {
   });
 });
 
+describe("GET /api/admin/vip-sync/runs", () => {
+  it("tells how a job that an answer named went, family by family, and what is newest", async () => {
+    const { userId, token } = await createUser(["admin"]);
+    const started = await api(path, { method: "POST", json: { action: "sync-services" }, token });
+    const jobId = started.body.job.id;
+    const message = "IP 203.0.113.7 is not permitted";
+    let failed = "";
+    await withDial("services", { say: message }, async () => {
+      failed = (await sync("sync-products")).body.job.id;
+    });
+    const runsOf = async (query: string) =>
+      (await api(`${path}/runs${query}`, { token })).body.data;
+    const applied = expect.objectContaining({ state: "applied", rows: expect.any(Number) });
+    expect(await runsOf(`?job=${jobId}`)).toEqual({
+      next: null,
+      runs: [
+        {
+          ...{ id: expect.any(String), jobId, action: "sync-services", state: "success" },
+          ...{ level: expect.any(String), error: null, requestedBy: userId },
+          ...{ startedAt: expect.any(String), finishedAt: expect.any(String) },
+          families: { prepaid: applied, game: applied, social: applied },
+          counts: started.body.data,
+        },
+      ],
+    });
+    expect((await runsOf(`?job=${failed}`)).runs).toEqual([
+      expect.objectContaining({
+        state: "failed",
+        error: expect.stringContaining("game: unauthorised not_permitted_address"),
+        families: expect.objectContaining({
+          game: { state: "failed", reason: "unauthorised not_permitted_address" },
+        }),
+      }),
+    ]);
+    const first = await runsOf("?limit=1");
+    expect(first.runs).toMatchObject([{ jobId: failed }]);
+    expect((await runsOf(`?limit=1&cursor=${first.next}`)).runs).toMatchObject([{ jobId }]);
+    expect(await runsOf("?job=x")).toEqual({ runs: [], next: null });
+    expect((await api(`${path}/runs`, { token: (await createUser()).token })).status).toBe(403);
+  });
+});
+
 describe("GET /api/admin/vip-sync?action=low-stock", () => {
   it("lists counted services that are about to run out, in the contract's shape", async () => {
     const code = unique("L");

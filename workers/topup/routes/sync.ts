@@ -2,8 +2,15 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { body, topupAnswer, topupData, topupOk } from "../../../shared/http/answers.ts";
 import { access, createApi } from "../../../shared/http/api.ts";
 import { AppError } from "../../../shared/http/errors.ts";
-import { LowStockQuery, LowStockShape, SyncAnswerShape, SyncRequest } from "../schemas/sync.ts";
-import { listLowStock, runSync } from "../sync.ts";
+import {
+  LowStockQuery,
+  LowStockShape,
+  SyncAnswerShape,
+  SyncRequest,
+  SyncRunQuery,
+  SyncRunShape,
+} from "../schemas/sync.ts";
+import { listLowStock, listSyncs, runSync } from "../sync.ts";
 
 export const syncRoutes = createApi();
 
@@ -40,4 +47,18 @@ syncRoutes.openapi(
     }
     return c.json(topupData(await listLowStock(c.var.ctx)), 200);
   },
+);
+
+syncRoutes.openapi(
+  createRoute({
+    method: "get",
+    path: `${path}/runs`,
+    tags,
+    summary:
+      "How the latest syncs went, newest first, the hourly ones too; job: the one of that id",
+    middleware: [access("admin", { fresh: true })] as const,
+    request: { query: SyncRunQuery },
+    responses: topupOk(z.object({ runs: z.array(SyncRunShape), next: z.string().nullable() })),
+  }),
+  async (c) => c.json(topupData(await listSyncs(c.var.ctx, c.req.valid("query"))), 200),
 );

@@ -1,5 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { SYNC_ACTIONS, SyncCounts } from "../sync/rows.ts";
+import { AdminPage, optional } from "./admin.ts";
+import { moment } from "./moment.ts";
 
 /** `action` is judged by the verb, because the contract words its refusal. */
 export const SyncRequest = z
@@ -24,6 +26,42 @@ export const SyncAnswerShape = z
       .optional(),
   })
   .openapi("SyncAnswer");
+
+const FamilyState = z.looseObject({
+  state: z.enum(["applied", "refused", "failed"]),
+  reason: z.string().optional(),
+  /** Rows of its list, and what became of them. */
+  rows: z.number().int().optional(),
+  added: z.number().int().optional(),
+  changed: z.number().int().optional(),
+  priced: z.number().int().optional(),
+  gone: z.number().int().optional(),
+  held: z.number().int().optional(),
+});
+
+export const SyncRunShape = z
+  .object({
+    id: z.uuid(),
+    /** As the answer that began it names it. */
+    jobId: z.uuid().nullable(),
+    action: z.enum(SYNC_ACTIONS),
+    state: z.enum(["running", "success", "partial", "failed"]),
+    /** Our price level with the supplier, as it was reckoned with. */
+    level: z.string().nullable(),
+    /** What each family's list came to, so far. */
+    families: z.record(z.string(), FamilyState),
+    counts: SyncCounts,
+    /** What did not go well; null: nothing. */
+    error: z.string().nullable(),
+    /** Null: the hourly run. */
+    requestedBy: z.number().nullable(),
+    startedAt: moment(),
+    finishedAt: moment().nullable(),
+  })
+  .openapi("SyncRun");
+
+export const SyncRunQuery = z.object({ ...AdminPage, job: optional(z.string().max(100)) });
+export type SyncRunQuery = z.output<typeof SyncRunQuery>;
 
 export const LowStockQuery = z.object({
   action: z.string().optional().openapi({ example: "low-stock" }),
