@@ -53,7 +53,9 @@ begin
       absent_since = case u.outcome when 'missing' then coalesce(x.absent_since, moment)
         when 'untold' then x.absent_since end,
       -- An old purchase moves seldom: it is asked about after a tenth of its age, between half a minute and an hour.
-      ask_at = moment + least(greatest((moment - x.paid_at) / 10, interval '30 seconds'), interval '1 hour')
+      -- Whoever wished for a look while the supplier was asked (clocks differ) knows of something newer: that is still to come.
+      ask_at = case when x.ask_at between (input->>'asked_from')::timestamptz and moment + interval '1 second' then x.ask_at
+        else moment + least(greatest((moment - x.paid_at) / 10, interval '30 seconds'), interval '1 hour') end
     where x.id = o.id
     returning * into o;
     if o.state = 'review' then

@@ -206,10 +206,11 @@ async function confirm(
     ctx,
     { trxid, since, againMs: AGAIN_MS, pauseMs: PAUSE_MS, atOnce },
     async () => {
+      const askedFrom = ctx.now();
       const [purchase] = await ctx.providers.vipReseller.getOrderStatus(order.family, { trxid });
       if (!purchase) return "told";
       const update = await updateOf(ctx, order, purchase);
-      await advance(ctx, [update]);
+      await advance(ctx, [update], askedFrom);
       said = `it is ${purchase.status}`;
       isOpen = isFollowed(order) && update.outcome === "open";
       return "told";

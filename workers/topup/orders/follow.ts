@@ -21,13 +21,17 @@ const EXPIRED_AT_ONCE = 500;
 const Advanced = z.object({ orders: z.array(orderShape), wake: wakeSchema });
 
 /**
- * Records what the supplier says of purchases; answers with the orders that ended by it. One that cannot be recorded
- * stops no other.
+ * Records what the supplier says of purchases, who was asked from then on; answers with the orders that ended by it. One
+ * that cannot be recorded stops no other.
  */
-export async function advance(ctx: Ctx, updates: Update[]): Promise<Order[]> {
+export async function advance(
+  ctx: Ctx,
+  updates: Update[],
+  askedFrom = ctx.now(),
+): Promise<Order[]> {
   if (updates.length === 0) return [];
   try {
-    return await advanceAll(ctx, updates);
+    return await advanceAll(ctx, updates, askedFrom);
   } catch (error) {
     const isOutage = error instanceof AppError && error.code === "unavailable";
     if (isOutage || updates.length === 1) throw error;
@@ -35,7 +39,7 @@ export async function advance(ctx: Ctx, updates: Update[]): Promise<Order[]> {
   const ended: Order[] = [];
   for (const update of updates) {
     try {
-      ended.push(...(await advanceAll(ctx, [update])));
+      ended.push(...(await advanceAll(ctx, [update], askedFrom)));
     } catch (error) {
       const { id, trxid } = update;
       ctx.log.error("order not advanced", {
@@ -49,9 +53,10 @@ export async function advance(ctx: Ctx, updates: Update[]): Promise<Order[]> {
   return ended;
 }
 
-async function advanceAll(ctx: Ctx, updates: Update[]): Promise<Order[]> {
+async function advanceAll(ctx: Ctx, updates: Update[], askedFrom: Date): Promise<Order[]> {
   const now = ctx.now().toISOString();
-  const input = { updates, now, alert_to: ctx.config.ALERT_EMAIL };
+  const asked_from = askedFrom.toISOString();
+  const input = { updates, now, asked_from, alert_to: ctx.config.ALERT_EMAIL };
   const done = await ctx.db.run(call("topup_orders_advance", input, Advanced));
   wake(ctx, done.wake);
   return done.orders;
@@ -126,6 +131,7 @@ export async function followOrders(ctx: Ctx): Promise<void> {
 
 /** More than can be asked about one by one may show in a longer list, which is one call too. */
 async function followFamily(ctx: Ctx, family: SupplierFamily, limit: number): Promise<void> {
+  const askedFrom = ctx.now();
   const listed = await latestPurchases(ctx, family, { limit });
   const byTrxid = new Map(listed.map((purchase) => [purchase.trxid, purchase]));
   const updates: Update[] = [];
@@ -140,7 +146,7 @@ async function followFamily(ctx: Ctx, family: SupplierFamily, limit: number): Pr
       updates.push(await askAlone(ctx, order));
     }
   }
-  await advance(ctx, updates);
+  await advance(ctx, updates, askedFrom);
 }
 
 /** The orders that are listed or due: those under way before those that have ended, and who waits longest first. */
@@ -167,14 +173,17 @@ async function followedOf(ctx: Ctx, family: SupplierFamily, trxids: string[]): P
 const isNews = (ctx: Ctx, { isLate, askAt }: Followed, { sealed_serial }: Update) =>
   !isLate || sealed_serial !== null || (askAt !== null && askAt <= ctx.now());
 
-/** The next minute cron looks at this order, where it is under way or lacks its serial number. */
+/**
+ * The next minute cron looks at this order, where it is under way or lacks its serial number. One that has just become due
+ * may be asked about at this moment and told what was before; one that has been due for longer keeps its place.
+ */
 export async function followSoon(ctx: Ctx, id: string): Promise<void> {
   const now = ctx.now().toISOString();
   await ctx.db.run(
     rows(
       sql`update topup_orders o set ask_at = ${now} where o.id = ${id} and o.trxid is not null
         and (o.state in ('processing', 'review') or topup_lacks_serial(o))
-        and coalesce(o.ask_at, 'infinity') > ${now}`,
+        and coalesce(o.ask_at, 'infinity') > ${now}::timestamptz - interval '1 minute'`,
       z.unknown(),
     ),
   );
@@ -190,7 +199,8 @@ export async function followThese(ctx: Ctx, ids: readonly string[]): Promise<voi
   );
   for (const order of orders) {
     try {
-      await advance(ctx, [await askAlone(ctx, order)]);
+      const askedFrom = ctx.now();
+      await advance(ctx, [await askAlone(ctx, order)], askedFrom);
     } catch (error) {
       ctx.log.error("order not advanced", {
         order: order.id,

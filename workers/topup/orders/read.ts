@@ -90,6 +90,7 @@ export async function askAboutOrder(ctx: Ctx, key: OrderKey, sleep = pause): Pro
   if (!ask || order.trxid === null) return { order, purchase: null };
   // One that has ended is shown as it ended, whatever the supplier says of it now.
   const isUnderWay = order.state === "processing";
+  const askedFrom = ctx.now();
   let purchases: SupplierOrder[];
   try {
     const { trxid } = order;
@@ -107,7 +108,7 @@ export async function askAboutOrder(ctx: Ctx, key: OrderKey, sleep = pause): Pro
     throw new AppError("provider_unavailable", "The provider does not know this transaction");
   }
   const asked = { ...order, listedName, targetKind: target_kind };
-  const [moved] = await advance(ctx, [await updateOf(ctx, asked, purchase)]);
+  const [moved] = await advance(ctx, [await updateOf(ctx, asked, purchase)], askedFrom);
   return { order: moved ?? order, purchase: isUnderWay ? purchase : null };
 }
 

@@ -189,6 +189,30 @@ describe("a captured callback of an order under way, sent five hundred times", (
     expect(await theOrderOf(order.target)).toMatchObject({ state: "success" });
   });
 
+  it("delays none that comes while it is asked about, and what was before is told: the next minute's look has it", async () => {
+    const order = await bought();
+    // Of others none is due: a list for them would show this one.
+    await run(
+      sql`update topup_orders set ask_at = '2100-01-01' where state in ('processing', 'review')`,
+    );
+    await run(sql`update topup_orders set paid_at = now() - interval '1 day', ask_at = now()
+        where id = ${order.id}`);
+    const { ctx } = bench({ timeoutMs: 3_000, laterMs: 100 });
+    const { vipReseller } = ctx.providers;
+    const getOrderStatus: typeof vipReseller.getOrderStatus = async (...query) => {
+      const before = await vipReseller.getOrderStatus(...query);
+      await hand("succeed", order.trxid, { note: "SN: 5" });
+      expect(await consume(await replays(order.trxid, 1), 200)).toMatchObject({ asked: 0 });
+      return before;
+    };
+    ctx.providers = { ...ctx.providers, vipReseller: { ...vipReseller, getOrderStatus } };
+    const { batch } = deliver("topup-callbacks", await replays(order.trxid, 1));
+    await consumeNotices(ctx, batch, [callbackApplier]);
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "processing" });
+    await followOrders(counting(MINUTE).ctx);
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "success" });
+  });
+
   it("is asked about anew ten seconds later for what came since", async () => {
     const order = await bought();
     await consume(await replays(order.trxid, 20));
