@@ -246,9 +246,9 @@ declare
 begin
   perform from topup_syncs s where s.id = (input->>'sync_id')::uuid and s.state = 'running' for no key update;
   if not found then return false; end if;
-  -- Orders before services, as whoever ends an order locks them.
+  -- Orders before services, as whoever ends an order locks them; with those that may take before the services are locked.
   takers := array(select o.id from topup_orders o
-    where o.stock_held = 'taken' and o.state in ('queued', 'buying', 'unknown', 'review', 'processing')
+    where o.stock_held in ('reserved', 'taken') and o.state in ('queued', 'buying', 'unknown', 'review', 'processing')
       and o.service_id in (select t.id from jsonb_to_recordset(input->'stocks') as t(id uuid))
     order by o.id for no key update);
   perform from topup_services s
@@ -264,7 +264,7 @@ begin
     returning s.id, old.stock as old_stock, new.stock),
   given_back as (
     update topup_orders o set stock_held = null from updated u
-    where u.stock > u.old_stock and o.service_id = u.id and o.id = any (takers)),
+    where u.stock > u.old_stock and o.service_id = u.id and o.id = any (takers) and o.stock_held = 'taken'),
   noted as (
     insert into topup_stock_history (service_id, type, quantity, old_stock, new_stock, reason)
     select id, 'SYNC_UPDATE', coalesce(stock, 0) - coalesce(old_stock, 0), old_stock, stock, 'sync'

@@ -130,7 +130,7 @@ begin
   elsif count between 1 and claim.rivals - 1 and claim.is_later then
     -- What was tried before it may have what this one cannot see: only what is left then tells of this one.
     return topup_match_later(o, 'wait');
-  elsif count between 1 and claim.rivals - 1 and claim.priced then
+  elsif count between 1 and claim.rivals - 1 and claim.priced and is_proven then
     -- Between their orders the price has changed, and the supplier says at which it was bought.
     mine := (select r from jsonb_array_elements(claim.rows) r where (r->>'price')::bigint = o.supplier_amount);
   elsif count between 1 and claim.rivals - 1 and not claim.one_buyer and claim.ends <> '{failed}' then

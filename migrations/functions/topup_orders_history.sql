@@ -74,22 +74,24 @@ $$;
 
 -- Whether the supplier may mean the order's target with this, for which nobody ordered: the same letters and digits with
 -- something around them or blacked out, or none that can be compared. What goes on with a letter or digit is another
--- player, number or account. An account's name may have an `xx` of its own, and a link a `#`.
+-- player, number or account; but numbers that prepaid goods are for are written with and without their zeros and country
+-- code, whatever kind they are of (e-money and vouchers are for phones too). An account's name may have an `xx` of its
+-- own, and a link a `#`.
 create or replace function topup_may_mean(o topup_orders, target text) returns boolean language sql immutable as $$
   select t.theirs = ''
-    or position(t.mine in t.theirs) > 0 and topup_stands_in(w.word, t.words, coalesce(o.target_kind, 'phone') = 'phone', o.zone)
+    or position(t.mine in t.theirs) > 0 and topup_stands_in(w.word, t.words, w.dialled, o.zone)
     or case when w.word ~ '[*•●…]' or t.mine ~ '^\d+$' and w.word ~ '#|xx' then t.mine like '%' || t.seen
-      else position(t.theirs in t.mine) > 0 and topup_stands_in(lower(o.target), t.theirs, false, null) end
-  from (select replace(lower(topup_may_mean.target), '&amp;', '&') as word) w,
+      else position(t.theirs in t.mine) > 0 and topup_stands_in(lower(o.target), t.theirs, w.dialled, null) end
+  from (select replace(lower(topup_may_mean.target), '&amp;', '&') as word,
+    o.family = 'prepaid' or coalesce(o.target_kind, 'phone') = 'phone' as dialled) w,
   lateral (select topup_bare_target(o.target) as mine, coalesce(topup_bare_target(w.word), '') as theirs,
-    case when coalesce(o.target_kind, 'phone') = 'phone' then topup_bare_target(o.target)
-      else topup_word_of(lower(o.target)) end as words,
+    case when w.dialled then topup_bare_target(o.target) else topup_word_of(lower(o.target)) end as words,
     regexp_replace(regexp_replace(regexp_replace(regexp_replace(w.word, '^(https?://)?(www[.]|m[.])?', ''),
       '[^[:alnum:]*•●#…]', '', 'g'), '^(62|0+)', ''), '([*•●#…]|xx+)+', '%', 'g') as seen) t
 $$;
 
--- Whether these letters and digits stand in the text, however it divides them, and do not go on there; a phone number
--- (`dialled`) may have its country code or zero, a player's number its zone.
+-- Whether these letters and digits stand in the text, however it divides them, and do not go on there; what is `dialled`
+-- may have a country code or zeros, a player's number its zone.
 create or replace function topup_stands_in(words text, letters text, dialled boolean, zone text) returns boolean
 language sql immutable as $$
   select regexp_replace(stands.words, '^(https?://)?(www[.]|m[.])?', '') ~ case when stands.letters ~ '^\d+$'

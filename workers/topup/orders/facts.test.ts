@@ -228,12 +228,31 @@ it.each([
   ["https://instagram.com/maria", "https://instagram.com/maxx", false],
   ["@toko.kita", "https://instagram.com/toko.kita", true],
 ])("for %s the supplier may mean it by %s: %j", async (target, theirs, may) => {
+  expect(await mayMean({ target }, theirs)).toBe(may);
+});
+
+it.each([
+  ["prepaid", "081234567890", "6281234567890", true],
+  ["prepaid", "081234567890", "81234567890", true],
+  ["prepaid", "0012345", "12345", true],
+  ["prepaid", "12345678", "1234567899", false],
+  ["prepaid", "12345678", "9912345678", false],
+  ["game", "0012345", "12345", false],
+])(
+  "of a number of %s that is no phone's: %s may be %s: %j",
+  async (family, target, theirs, may) => {
+    const order = { family, target, target_kind: "customer_number" };
+    expect(await mayMean(order, theirs)).toBe(may);
+  },
+);
+
+async function mayMean(order: object, theirs: string) {
   const [row] = await testContext().db.run(
     rows(
       sql`select topup_may_mean(o, ${theirs}) as may
-        from jsonb_populate_record(null::topup_orders, ${JSON.stringify({ target })}::jsonb) o`,
+        from jsonb_populate_record(null::topup_orders, ${JSON.stringify(order)}::jsonb) o`,
       z.object({ may: z.boolean() }),
     ),
   );
-  expect(row?.may).toBe(may);
-});
+  return row?.may;
+}

@@ -5,6 +5,7 @@ import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
 import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, lookAt, NOT_BOUGHT, orderCredit } from "../testing/doubts.ts";
+import { endsOf, listedRow, lookOf, ordersAt } from "../testing/histories.ts";
 import { alertsOf, booksOf, ordersOf, purchasesOf, runOrderJob } from "../testing/outcomes.ts";
 import { hand, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
 import { recordAttempt } from "./attempt.ts";
@@ -90,6 +91,31 @@ it.each([
     expect(await booksOf(lost.user)).toEqual({ wallet: FUNDS, escrow: 0 });
   },
 );
+
+it("one buyer's like orders at two prices keep their money while lists that are never whole show one of them alone", async () => {
+  // So far ahead that no other test's purchases are known of the 30 days before.
+  const at = Date.now() + 20_000 * 24 * HOUR;
+  const target = newPhone();
+  const ids = await ordersAt(at, [
+    { afterMs: 0, target },
+    { afterMs: 60_000, target },
+  ]);
+  const dearer = credit.supplierPrice + 300;
+  await testContext().db.run(
+    rows(
+      sql`update topup_orders set supplier_amount = ${dearer} where id = ${ids[1]}::uuid`,
+      z.unknown(),
+    ),
+  );
+  const masked = `${target.slice(0, 4)}****${target.slice(-4)}`;
+  const list = [listedRow(`DEARER${crypto.randomUUID()}`, { target: masked, price: dearer })];
+  for (const laterMs of [HOUR, 25 * HOUR, 26 * HOUR])
+    for (const id of ids)
+      await testContext().db.batch(
+        lookOf(id, at + laterMs, list, { unreadable: true, seen: true }),
+      );
+  expect((await endsOf(ids)).filter((end) => end.startsWith("failed"))).toEqual([]);
+});
 
 it("two buyers' orders for one purchase that failed are no tie: both get their money back", async () => {
   const target = newPhone();
