@@ -10,4 +10,5 @@ CREATE TABLE "topup_supplier_asks" (
 --> statement-breakpoint
 ALTER TABLE "topup_webhook_endpoints" ADD COLUMN "took_ms" integer;--> statement-breakpoint
 ALTER TABLE "topup_webhook_endpoints" ADD COLUMN "rests_until" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "topup_webhook_endpoints" ADD COLUMN "holds_until" timestamp with time zone;--> statement-breakpoint
 CREATE INDEX "topup_supplier_asks_asked_idx" ON "topup_supplier_asks" USING btree ("asked_at");

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Client, neon, neonConfig, Pool } from "@neondatabase/serverless";
 import { afterEach, describe, expect, test } from "vitest";
 import { startNeonEndpoint } from "./endpoint.ts";
@@ -140,7 +141,7 @@ describe("an outage", () => {
     const name = uniqueName();
     await put("/_outage", { on: true, mode: "freeze" });
     const made = client().query(`create table ${name} ()`);
-    const silent = Promise.race([made, Promise.resolve("silent")]);
+    const silent = Promise.race([made, delay(200, "silent")]);
     const found = () => direct(rig(), (pg) => pg.query("select to_regclass($1) as t", [name]));
     expect([await silent, (await found()).rows]).toEqual(["silent", [{ t: null }]]);
     await put("/_outage", { on: false });

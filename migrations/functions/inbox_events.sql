@@ -71,7 +71,7 @@ begin
 end $$;
 
 -- {queue, message_id, message, alert_to} -> {stored, wake}: keeps what no retry could do, and mails the operator
--- once per message. Not about mails: what cannot be sent cannot tell.
+-- once per message. Not about mails: what cannot be sent cannot tell; nor about what only wakes a job (see below).
 create or replace function inbox_dead_letter(input jsonb) returns jsonb language plpgsql as $$
 declare
   letter inbox_dead_letters;
@@ -83,7 +83,9 @@ begin
   returning * into letter;
   if not found then return jsonb_build_object('stored', false, 'wake', '[]'::jsonb); end if;
 
-  if letter.queue <> 'mail' then
+  -- What is of a job wakes it only: of one that fails for good jobs_alert tells. A Worker of before has no consumer for
+  -- deliveries, and each that waits would be a mail.
+  if letter.queue not in ('mail', 'topup-deliveries') then
     alert := mail_enqueue('alert', input->>'alert_to', 'alert/dead-letter/' || letter.id, jsonb_build_object(
       'what', 'Pesan antrean tidak dapat diproses: ' || letter.queue,
       'facts', jsonb_build_object('id', letter.id, 'pesan', letter.message_id)));

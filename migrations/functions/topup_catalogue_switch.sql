@@ -8,7 +8,7 @@ create or replace function topup_service_admin_view(s topup_services) returns js
 $$;
 
 -- {services: [{id} | {family, code}], active, reason, audit} -> {changed, services: [topup_service_admin_view]}. `changed`:
--- how many were not as wanted before. Raises `not_found` {missing: […]} for what the catalogue does not have.
+-- how many were not as wanted before. Raises `not_found` {missing: […]} for what the catalogue does not have, naming the first.
 create or replace function topup_services_switch(input jsonb) returns jsonb language plpgsql as $$
 declare
   wanted boolean := (input->>'active')::boolean;
@@ -22,7 +22,9 @@ begin
   left join topup_services s on s.id = (w.named->>'id')::uuid
     or s.family = w.named->>'family' and s.code = w.named->>'code';
   if missing is not null then
-    perform app_error('not_found', 'Service not found', jsonb_build_object('missing', missing));
+    perform app_error('not_found', 'Service not found: ' || (
+      select string_agg(coalesce(m->>'id', concat_ws(' ', m->>'family', m->>'code')), ', ')
+      from (select m from jsonb_array_elements(missing) m limit 5) named), jsonb_build_object('missing', missing));
   end if;
   -- In the order of ids, as all who change several services.
   perform from topup_services s where s.id = any (ids) order by s.id for no key update;

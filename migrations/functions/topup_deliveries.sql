@@ -81,8 +81,9 @@ $$;
 
 -- {id} -> what an attempt needs, or null when there is nothing left to do: ended, or its endpoint is gone. `rest_ms` above 0:
 -- not now. A receiver that lets us wait holds a place that others' deliveries wait for, so one owner's slow ones are called
--- one at a time, and then rest. By owner, because one person may have many receivers; those that are known as quick are
--- called meanwhile, a few at a time.
+-- one at a time, and hold each other back for a while. By owner, because one person may have many receivers; those that are
+-- known as quick are called meanwhile, a few at a time. The longer rest of one that fails is its own: his others, and
+-- the one that he adds in its place, are called in it.
 create or replace function topup_delivery_begin(input jsonb) returns jsonb language plpgsql as $$
 declare
   d record;
@@ -101,26 +102,32 @@ begin
   if topup_delivery_is_crowded(d.id, d.endpoint_id, d.user_id, d.took_ms is null) then
     rests := now() + interval '1 second';
   elsif d.took_ms is null or d.took_ms > topup_quick_ms() then
-    select max(l.rests_until) into rests from (
-      select w.rests_until from topup_webhook_endpoints w
-      where w.user_id = d.user_id and w.deleted_at is null order by w.id for no key update) l;
+    select max(greatest(l.holds_until, case when l.id = d.endpoint_id then l.rests_until end)) into rests from (
+      select w.id, w.holds_until, w.rests_until from topup_webhook_endpoints w
+      where w.user_id = d.user_id and w.disabled_at is null and w.deleted_at is null order by w.id for no key update) l;
     if rests is null or rests <= now() then
       rests := null;
       -- Longer than an attempt takes. Of a new one nobody knows yet how long it takes.
-      update topup_webhook_endpoints w set rests_until = now() + interval '20 seconds'
+      update topup_webhook_endpoints w set holds_until = now() + interval '20 seconds'
       where w.id = d.endpoint_id and w.took_ms is not null;
     end if;
+    -- So that the log tells when it is tried, and nobody has it tried anew meanwhile.
+    update topup_deliveries x set next_at = rests where x.id = d.id and x.next_at < rests;
   end if;
   return jsonb_build_object('id', d.id, 'endpoint_id', d.endpoint_id, 'owner', d.user_id, 'payload', d.payload,
     'round', d.round, 'url', d.url, 'secret', d.secret, 'old_secret', d.old_secret,
     'rest_ms', coalesce(ceil(extract(epoch from rests - now()) * 1000)::int, 0));
 end $$;
 
--- How long a receiver rests that took so long: four times as long, and the longer it has been failing the longer, up to half
--- an hour; null: not at all.
+-- How long a receiver that took so long holds back its owner's that are not quick: four times as long; null: not at all.
+create or replace function topup_delivery_hold(took_ms int) returns interval language sql immutable as $$
+  select case when took_ms > topup_quick_ms() then make_interval(secs => took_ms / 250.0) end
+$$;
+
+-- How long it rests itself: no less, and the longer it has been failing the longer, up to half an hour.
 create or replace function topup_delivery_rest(took_ms int, failing_since timestamptz) returns interval
 language sql stable as $$
-  select case when took_ms > topup_quick_ms() then greatest(make_interval(secs => took_ms / 250.0),
+  select case when took_ms > topup_quick_ms() then greatest(topup_delivery_hold(took_ms),
     least((now() - coalesce(failing_since, now())) / 10, interval '30 minutes')) end
 $$;
 
@@ -158,7 +165,7 @@ begin
   returning * into d;
   update topup_webhook_endpoints e set failing_since = case when not accepted then now() end, updated_at = now()
   where e.id = d.endpoint_id and accepted = (e.failing_since is not null);
-  update topup_webhook_endpoints e set took_ms = took,
+  update topup_webhook_endpoints e set took_ms = took, holds_until = now() + topup_delivery_hold(took),
     rests_until = now() + topup_delivery_rest(took, e.failing_since)
   where e.id = d.endpoint_id and (took > topup_quick_ms() or e.took_ms is null or e.took_ms > topup_quick_ms());
 
@@ -273,7 +280,10 @@ begin
     disabled_reason = case when enable is null then e.disabled_reason when enable then null
       else coalesce(e.disabled_reason, 'owner') end,
     failing_since = case when enable then null else e.failing_since end,
+    -- Of another address nobody knows how long it takes.
+    took_ms = case when wanted->>'url' <> e.url then null else e.took_ms end,
     rests_until = case when enable or wanted ? 'url' then null else e.rests_until end,
+    holds_until = case when enable or wanted ? 'url' then null else e.holds_until end,
     deleted_at = case when (wanted->>'delete')::boolean then now() end,
     updated_at = now()
   where e.id = was.id

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { rows } from "../../../shared/db/statement.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
 import { consumeJobs, runJob } from "../../../shared/jobs/jobs.ts";
 import { age, readJob } from "../../../shared/jobs/test-jobs.ts";
 import { deliver } from "../../../shared/jobs/test-queues.ts";
@@ -20,7 +20,7 @@ const run = async (endpointId: string, nth: number, handler = deliverWebhook()) 
 /** This receiver took so long the last time, and has had its rest. */
 const wasSlow = (id: string, tookMs = 15_000) =>
   execute(
-    sql`update topup_webhook_endpoints set took_ms = ${tookMs}, rests_until = null where id = ${id}`,
+    sql`update topup_webhook_endpoints set took_ms = ${tookMs}, rests_until = null, holds_until = null where id = ${id}`,
   );
 
 const Rest = z.object({ seconds: z.number().nullable() });
@@ -103,6 +103,39 @@ describe("a receiver that lets us wait", () => {
     expect(jobs).toHaveLength(4 * owners);
   });
 
+  it("that fails for hours rests for long, and his others and a new one are called meanwhile, in its hold's breaks", async () => {
+    const reseller = await createReseller();
+    const dead = await addEndpoint(reseller.user, { url: URL_OF("dead") });
+    const late = await addEndpoint(reseller.user, { url: URL_OF("late") });
+    const fresh = await addEndpoint(reseller.user, { url: URL_OF("fresh") });
+    await order(reseller, "_succeed");
+    await wasSlow(late.id);
+    await execute(sql`update topup_webhook_endpoints set took_ms = 15000, failing_since = now() - interval '5 hours',
+      holds_until = now() - interval '1 second', rests_until = now() + interval '25 minutes' where id = ${dead.id}`);
+    const handler = deliverWebhook(async () => new Response(null, { status: 200 }));
+    const [state, waiting] = await run(dead.id, 0, handler);
+    expect(state).toBe("queued");
+    expect(waiting.wait_seconds).toBeGreaterThan(20 * 60);
+    expect((await run(fresh.id, 0, handler))[0]).toBe("success");
+    expect((await run(late.id, 0, handler))[0]).toBe("success");
+    // Its log tells when it is tried next, and nobody has it tried anew before.
+    const [resting] = await deliveriesOf(dead.id);
+    const again = () =>
+      testContext().db.run(
+        call(
+          "topup_delivery_again",
+          { id: resting?.id, user_id: reseller.user.userId },
+          z.unknown(),
+        ),
+      );
+    await execute(
+      sql`update topup_deliveries set next_at = now() - interval '2 hours' where id = ${resting?.id}`,
+    );
+    await age(testContext(), resting?.job ?? "");
+    expect((await run(dead.id, 0, handler))[0]).toBe("queued");
+    await expect(again()).rejects.toMatchObject({ code: "in_progress" });
+  });
+
   it("is tried again after its rest, and is like any other once it has answered quickly", async () => {
     const { endpoint, deliveries } = await delivered();
     await wasSlow(endpoint.id);
@@ -126,7 +159,7 @@ describe("a receiver that lets us wait", () => {
     const [state, waiting] = await run(endpoint.id, 1, handler);
     expect(state).toBe("queued");
     expect(waiting.wait_seconds).toBeLessThanOrEqual(40);
-    await execute(sql`update topup_webhook_endpoints set rests_until = rests_until - interval '20 seconds'
+    await execute(sql`update topup_webhook_endpoints set holds_until = holds_until - interval '20 seconds'
       where id = ${endpoint.id}`);
     await age(testContext(), deliveries[1]?.job ?? "");
     expect((await run(endpoint.id, 1, handler))[0]).toBe("success");

@@ -102,6 +102,7 @@ it("several are switched at once, all or none, and a repeat changes nothing", as
   const missing = codeOf(unique("TIDAK-ADA"));
   const refused = await put({ services: [...services, missing], active: false, reason });
   expect(refused).toMatchObject({ status: 404, body: failureBody("topup", 404) });
+  expect(JSON.stringify(refused.body)).toContain(`Service not found: prepaid ${missing.code}`);
   expect([(await one.read()).active, (await two.read()).active]).toEqual([true, true]);
   const together = [1, 2, 3].map(() => put({ services, active: false, reason }));
   const changed = (await Promise.all(together)).map(({ body }) => body.data.changed);

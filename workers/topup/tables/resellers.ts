@@ -90,8 +90,10 @@ export const webhookEndpoints = pgTable(
     failingSince: at(),
     /** How long the latest attempt took; null: none yet. */
     tookMs: integer(),
-    /** Till when this one, which was slow, keeps all of its owner's from being called that are not known as quick. */
+    /** Till when this one, which was slow, is not called: the longer it fails, the longer. */
     restsUntil: at(),
+    /** Till when it keeps all of its owner's from being called that are not known as quick. */
+    holdsUntil: at(),
     disabledAt: at(),
     disabledReason: text(),
     deletedAt: at(),
