@@ -23,7 +23,8 @@ begin
       remain int, start_count int, notes text, supplier_note text, sealed_serial text, strange text)
     order by r.id
   loop
-    update topup_orders x set asked_at = moment, ask_at = topup_serial_due(x, moment),
+    update topup_orders x set asked_at = moment,
+      ask_at = topup_next_ask(x, input, topup_serial_due(x, moment)),
       sealed_serial = case when u.outcome in ('success', 'partial') then u.sealed_serial end,
       updated_at = case when u.outcome in ('success', 'partial') and u.sealed_serial is not null then now()
         else x.updated_at end
@@ -53,9 +54,8 @@ begin
       absent_since = case u.outcome when 'missing' then coalesce(x.absent_since, moment)
         when 'untold' then x.absent_since end,
       -- An old purchase moves seldom: it is asked about after a tenth of its age, between half a minute and an hour.
-      -- Whoever wished for a look while the supplier was asked (clocks differ) knows of something newer: that is still to come.
-      ask_at = case when x.ask_at between (input->>'asked_from')::timestamptz and moment + interval '1 second' then x.ask_at
-        else moment + least(greatest((moment - x.paid_at) / 10, interval '30 seconds'), interval '1 hour') end
+      ask_at = topup_next_ask(x, input,
+        moment + least(greatest((moment - x.paid_at) / 10, interval '30 seconds'), interval '1 hour'))
     where x.id = o.id
     returning * into o;
     if o.state = 'review' then
@@ -95,6 +95,14 @@ $$;
 -- For how long after an order ended its serial number is asked for.
 create or replace function topup_serial_patience() returns interval language sql immutable as $$
   select interval '3 days'
+$$;
+
+-- When the supplier is asked again, who was due then: whoever wished for a look while it was being asked (clocks differ)
+-- knows of something newer, so that look is still to come. The release before does not say since when it asked.
+create or replace function topup_next_ask(x topup_orders, input jsonb, due timestamptz) returns timestamptz
+language sql stable as $$
+  select case when x.ask_at between (input->>'asked_from')::timestamptz
+    and (input->>'now')::timestamptz + interval '1 second' then x.ask_at else due end
 $$;
 
 -- When the supplier is asked next for the serial number of an order that ended without; null: no more. After a quarter of

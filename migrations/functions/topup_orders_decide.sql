@@ -130,8 +130,9 @@ begin
   elsif count between 1 and claim.rivals - 1 and claim.is_later then
     -- What was tried before it may have what this one cannot see: only what is left then tells of this one.
     return topup_match_later(o, 'wait');
-  elsif count between 1 and claim.rivals - 1 and claim.priced and is_proven then
-    -- Between their orders the price has changed, and the supplier says at which it was bought.
+  elsif count between 1 and claim.rivals - 1 and claim.priced and is_proven and (claim.rank < 5 or claim.one_buyer) then
+    -- Between their orders the price has changed, and the supplier says at which it was bought. It may have changed before
+    -- we knew: for one target that does no harm, of several buyers' targets it would tell nothing.
     mine := (select r from jsonb_array_elements(claim.rows) r where (r->>'price')::bigint = o.supplier_amount);
   elsif count between 1 and claim.rivals - 1 and not claim.one_buyer and claim.ends <> '{failed}' then
     return topup_match_tied(o, claim.rivals || ' orders for ' || count || ' purchases in the history', claim.rows,

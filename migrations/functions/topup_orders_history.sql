@@ -95,9 +95,9 @@ $$;
 create or replace function topup_stands_in(words text, letters text, dialled boolean, zone text) returns boolean
 language sql immutable as $$
   select regexp_replace(stands.words, '^(https?://)?(www[.]|m[.])?', '') ~ case when stands.letters ~ '^\d+$'
-    then '(^|\D)' || case when dialled then '(62|0+)?' else '' end || stands.spread
+    then '(^|\D)' || case when dialled then '(0*62)?0*' else '' end || stands.spread
       || coalesce('(' || nullif(topup_word_of(lower(zone)), '') || ')?', '') || '($|\D)'
-    else '(^|[^[:alnum:]_.-])' || stands.spread || '[_.-]*($|[^[:alnum:]_.-])' end
+    else '(^|[^[:alnum:]_.-])[_.-]*' || stands.spread || '[_.-]*($|[^[:alnum:]_.-])' end
   from (select topup_stands_in.words, topup_stands_in.letters,
     regexp_replace(topup_stands_in.letters, '(.)(?=.)', '\1[^[:alnum:]]*', 'g') as spread) stands
 $$;

@@ -227,6 +227,12 @@ it.each([
   ["https://instagram.com/budi.santoso", "@budi", false],
   ["https://instagram.com/maria", "https://instagram.com/maxx", false],
   ["@toko.kita", "https://instagram.com/toko.kita", true],
+  ["_maria", "@_maria", true],
+  ["_maria", "https://instagram.com/_maria", true],
+  ["https://instagram.com/_maria", "_maria", true],
+  ["maria", "https://instagram.com/anna_maria", false],
+  ["081234567890", "62081234567890", true],
+  ["081234567890", "006281234567890", true],
 ])("for %s the supplier may mean it by %s: %j", async (target, theirs, may) => {
   expect(await mayMean({ target }, theirs)).toBe(may);
 });

@@ -31,8 +31,10 @@ const MANY = 500;
 const OUT =
   '{"result":false,"data":null,"message":"Ada pemeliharaan sistem API, coba lagi nanti."}';
 
+const same = (text: string) => text;
+
 /** A context so much later, which counts what the supplier is asked. */
-function counting(laterMs = 0, twist = (text: string) => text) {
+function counting(laterMs = 0, twist = same) {
   const asked = { times: 0 };
   const { ctx, settle } = bench({
     laterMs,
@@ -189,25 +191,35 @@ describe("a captured callback of an order under way, sent five hundred times", (
     expect(await theOrderOf(order.target)).toMatchObject({ state: "success" });
   });
 
-  it("delays none that comes while it is asked about, and what was before is told: the next minute's look has it", async () => {
-    const order = await bought();
+  /** Asks about the order so much later; while the supplier answers, `meanwhile` comes to pass, and a callback of it. */
+  async function meet(
+    trxid: string,
+    laterMs: number,
+    meanwhile: () => Promise<unknown> = async () => {},
+    twist = same,
+  ) {
     // Of others none is due: a list for them would show this one.
     await run(
-      sql`update topup_orders set ask_at = '2100-01-01' where state in ('processing', 'review')`,
+      sql`update topup_orders set ask_at = '2100-01-01' where trxid <> ${trxid} and ask_at is not null`,
     );
-    await run(sql`update topup_orders set paid_at = now() - interval '1 day', ask_at = now()
-        where id = ${order.id}`);
-    const { ctx } = bench({ timeoutMs: 3_000, laterMs: 100 });
+    const { ctx } = bench({ timeoutMs: 3_000, laterMs, twist });
     const { vipReseller } = ctx.providers;
     const getOrderStatus: typeof vipReseller.getOrderStatus = async (...query) => {
       const before = await vipReseller.getOrderStatus(...query);
-      await hand("succeed", order.trxid, { note: "SN: 5" });
-      expect(await consume(await replays(order.trxid, 1), 200)).toMatchObject({ asked: 0 });
+      await meanwhile();
+      expect(await consume(await replays(trxid, 1), laterMs + 100)).toMatchObject({ asked: 0 });
       return before;
     };
     ctx.providers = { ...ctx.providers, vipReseller: { ...vipReseller, getOrderStatus } };
-    const { batch } = deliver("topup-callbacks", await replays(order.trxid, 1));
+    const { batch } = deliver("topup-callbacks", await replays(trxid, 1));
     await consumeNotices(ctx, batch, [callbackApplier]);
+  }
+
+  it("delays none that comes while it is asked about, and what was before is told: the next minute's look has it", async () => {
+    const order = await bought();
+    await run(sql`update topup_orders set paid_at = now() - interval '1 day', ask_at = now()
+        where id = ${order.id}`);
+    await meet(order.trxid, 100, () => hand("succeed", order.trxid, { note: "SN: 5" }));
     expect(await theOrderOf(order.target)).toMatchObject({ state: "processing" });
     await followOrders(counting(MINUTE).ctx);
     expect(await theOrderOf(order.target)).toMatchObject({ state: "success" });
@@ -222,15 +234,32 @@ describe("a captured callback of an order under way, sent five hundred times", (
     expect(await theOrderOf(order.target)).toMatchObject({ state: "success" });
   });
 
-  it("lacking its serial number costs one ask as well", async () => {
+  const noNote = (text: string) => text.replace(/"note":"[^"]*"/g, '"note":""');
+  /** Delivered, and its serial number is not told yet. */
+  async function unnumbered() {
     const order = await bought();
     await hand("succeed", order.trxid, { note: "SN: 7" });
     await run(sql`update topup_orders set ask_at = now() where id = ${order.id}`);
-    const noNote = (text: string) => text.replace(/"note":"[^"]*"/g, '"note":""');
     const first = counting(MINUTE, noNote);
     await followOrders(first.ctx);
     await first.settle();
     expect(await theOrderOf(order.target)).toMatchObject({ state: "success", sealedSerial: null });
+    return order;
+  }
+
+  it("lacking its serial number is looked at in the next minute, though the callback meets an ask", async () => {
+    const order = await unnumbered();
+    await run(
+      sql`update topup_orders set ask_at = now() + interval '2 hours' where id = ${order.id}`,
+    );
+    await meet(order.trxid, 2 * HOUR, undefined, noNote);
+    expect((await theOrderOf(order.target)).sealedSerial).toBeNull();
+    await followOrders(counting(2 * HOUR + MINUTE).ctx);
+    expect((await theOrderOf(order.target)).sealedSerial).not.toBeNull();
+  });
+
+  it("lacking its serial number costs one ask as well", async () => {
+    const order = await unnumbered();
     const bodies = await replays(order.trxid, 100);
     expect((await consume(bodies, 5 * MINUTE, noNote)).asked).toBe(1);
     expect((await consume(await replays(order.trxid, 1), HOUR)).asked).toBe(1);

@@ -13,6 +13,7 @@ import { recordAttempt } from "./attempt.ts";
 beforeAll(stockShelves);
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const LOOKS = [80_000, 6.1 * HOUR, 8.5 * HOUR];
 const { credit } = SERVICES;
 
@@ -94,7 +95,7 @@ it.each([
 
 it("one buyer's like orders at two prices keep their money while lists that are never whole show one of them alone", async () => {
   // So far ahead that no other test's purchases are known of the 30 days before.
-  const at = Date.now() + 20_000 * 24 * HOUR;
+  const at = Date.now() + 20_000 * DAY;
   const target = newPhone();
   const ids = await ordersAt(at, [
     { afterMs: 0, target },
@@ -115,6 +116,35 @@ it("one buyer's like orders at two prices keep their money while lists that are 
         lookOf(id, at + laterMs, list, { unreadable: true, seen: true }),
       );
   expect((await endsOf(ids)).filter((end) => end.startsWith("failed"))).toEqual([]);
+});
+
+it("two buyers' orders for targets that a blacked out one may be are a tie, also at prices that differ: ours may be older than the supplier's", async () => {
+  const at = Date.now() + 20_500 * DAY;
+  const target = newPhone();
+  const like = `${target.slice(0, 4)}${(Number(target.slice(4, -4)) + 1)
+    .toString()
+    .padStart(target.length - 8, "0")
+    .slice(-(target.length - 8))}${target.slice(-4)}`;
+  const [before, newer, own] = ["BEFORE", "NEWER", "OWN"].map((n) => n + crypto.randomUUID());
+  const [first = ""] = await ordersAt(at, [
+    { afterMs: 0, target },
+    { afterMs: -DAY, trxid: before ?? "" },
+    { afterMs: 0.6 * HOUR, trxid: newer ?? "" },
+  ]);
+  const [second = ""] = await ordersAt(at, [{ afterMs: 60_000, target: like }]);
+  const dearer = credit.supplierPrice + 300;
+  await testContext().db.run(
+    rows(
+      sql`update topup_orders set supplier_amount = ${dearer} where id = ${second}::uuid`,
+      z.unknown(),
+    ),
+  );
+  const masked = { target: `${target.slice(0, 4)}****${target.slice(-4)}`, price: dearer };
+  const list = [listedRow(newer ?? ""), listedRow(own ?? "", masked), listedRow(before ?? "")];
+  for (const hours of [0.7, 0.8, 8])
+    for (const id of [first, second])
+      await testContext().db.batch(lookOf(id, at + hours * HOUR, list, { seen: true }));
+  expect(await endsOf([first, second])).toEqual(["review null", "review null"]);
 });
 
 it("two buyers' orders for one purchase that failed are no tie: both get their money back", async () => {
