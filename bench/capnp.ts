@@ -24,7 +24,10 @@ export function workerConfig(
   const variables = Object.entries(settings).map(
     ([name, value]) => `(name = ${text(name)}, text = ${text(value)}),`,
   );
-  const queues = ["PROVISIONING", "MARKETPLACE_SYNC", "WEBHOOKS", "MAIL", "TOPUP"];
+  const queues = [
+    ...["PROVISIONING", "MARKETPLACE_SYNC", "WEBHOOKS", "MAIL"],
+    ...["TOPUP", "TOPUP_CALLBACKS", "TOPUP_DELIVERIES"],
+  ];
   const classes = Object.entries(OBJECTS);
   const namespaces = classes.map(
     ([, type]) => `(className = "${type}", uniqueKey = "bench-${type}", enableSql = true),`,
