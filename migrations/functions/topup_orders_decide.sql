@@ -58,9 +58,10 @@ $$;
 -- stands as it should for one order, before something that was bought after another, it is not that other one's.
 -- `rows`: in the order in which they are handed out (topup_fitting_rows): first what is of none that was tried late.
 -- `rivals`: orders in doubt that they fit as well as this one, itself among them; `turn`: its place among these, by when
--- they were tried; `is_later`: one before it is not settled yet; `one_buyer`: they are all his, at one price; `awaited`: an
--- order that is still being bought, or that a row fits better, must be settled first. `ends`: the ends that the rows have
--- come to, all that give the money back being one. `priced`: each has the price of one of the orders, and of one alone.
+-- they were tried; `is_later`: one before it is not settled yet; `one_buyer`: they are all his, for one target
+-- and at one price (a reseller has many customers); `awaited`: an order that is still being bought, or that a row fits
+-- better, must be settled first. `ends`: the ends that the rows have come to, all that give the money back being one.
+-- `priced`: each has the price of one of the orders, and of one alone.
 drop function if exists topup_claims_of(topup_orders, jsonb);
 create or replace function topup_claims_of(o topup_orders, history jsonb, out rows jsonb, out rank int, out ends text[],
   out rivals int, out turn int, out is_later boolean, out one_buyer boolean, out awaited boolean, out priced boolean)
@@ -85,7 +86,7 @@ language sql stable as $$
     select c.*, (select max(y.attempt_at) from held y where y.trxid = c.trxid) as last_try
     from fitting c join held h on h.id = o.id and h.trxid = c.trxid
   ), claims as materialized (
-    select x.state, x.user_id, x.amount, x.supplier_amount, min(h.rank) as best,
+    select x.state, x.user_id, x.amount, x.supplier_amount, topup_is_for(x, o.target) as is_alike, min(h.rank) as best,
       (x.attempt_at, x.id) < (o.attempt_at, o.id) as is_earlier
     from held h join claimed c on c.trxid = h.trxid join topup_orders x on x.id = h.id
     group by x.id
@@ -99,7 +100,7 @@ language sql stable as $$
   lateral (
     select count(*)::int, (count(*) filter (where x.is_earlier))::int + 1,
       coalesce(bool_or(x.is_earlier and x.state = 'unknown'), false),
-      coalesce(bool_and(x.user_id = o.user_id and x.amount = o.amount and x.state <> 'review'), true),
+      coalesce(bool_and(x.user_id = o.user_id and x.amount = o.amount and x.is_alike and x.state <> 'review'), true),
       coalesce(bool_or(x.state = 'unknown' and x.best < c.rank), false)
         or exists (select from placed p where p.state = 'buying'),
       (select bool_and((select count(*) from claims y where y.supplier_amount = z.price) = 1

@@ -40,8 +40,12 @@
 --   2. the list of a family stands still for 6 hours, in which we buy nothing else of it that we know of;
 --   3. its purchase stands behind one that was over before its attempt;
 --   4. its row tells less than two of target, service and price, or those of something else that we know;
---   5. the list of a family that has no purchase from before it, or none any more, stands still for a day without it.
--- Such a purchase is told about as soon as a list shows it (topup_orders_late.sql).
+--   5. the list of a family that has no purchase from before it, or none any more, stands still for a day without it;
+--   6. its row writes the target so that it is not known again (topup_may_mean): blacked out and with words or a second
+--      country code around it. The supplier's documentation has the target as it was ordered.
+-- Such a purchase is told about as soon as a list shows it (topup_orders_late.sql), of the last by the daily reconciliation.
+-- And where targets are blacked out, what one mask fits may be swapped: two orders in doubt for one service, or a purchase
+-- made past us for another player or zone.
 --
 -- What bounds 1, 2 and 5: only time tells a late row from none. More looks in the 5 minutes, or more purchases that show,
 -- would not tell of this row: what is late as a whole (a cache, a copy) is borne without a limit already, for the list must

@@ -118,34 +118,47 @@ it("one buyer's like orders at two prices keep their money while lists that are 
   expect((await endsOf(ids)).filter((end) => end.startsWith("failed"))).toEqual([]);
 });
 
-it("two buyers' orders for targets that a blacked out one may be are a tie, also at prices that differ: ours may be older than the supplier's", async () => {
-  const at = Date.now() + 220 * DAY;
-  const target = newPhone();
-  const like = `${target.slice(0, 4)}${(Number(target.slice(4, -4)) + 1)
-    .toString()
-    .padStart(target.length - 8, "0")
-    .slice(-(target.length - 8))}${target.slice(-4)}`;
-  const [before, newer, own] = ["BEFORE", "NEWER", "OWN"].map((n) => n + crypto.randomUUID());
-  const [first = ""] = await ordersAt(at, [
-    { afterMs: 0, target },
-    { afterMs: -DAY, trxid: before ?? "" },
-    { afterMs: 0.6 * HOUR, trxid: newer ?? "" },
-  ]);
-  const [second = ""] = await ordersAt(at, [{ afterMs: 60_000, target: like }]);
-  const dearer = credit.supplierPrice + 300;
-  await testContext().db.run(
-    rows(
-      sql`update topup_orders set supplier_amount = ${dearer} where id = ${second}::uuid`,
-      z.unknown(),
-    ),
-  );
-  const masked = { target: `${target.slice(0, 4)}****${target.slice(-4)}`, price: dearer };
-  const list = [listedRow(newer ?? ""), listedRow(own ?? "", masked), listedRow(before ?? "")];
-  for (const hours of [0.7, 0.8, 8])
-    for (const id of [first, second])
-      await testContext().db.batch(lookOf(id, at + hours * HOUR, list, { seen: true }));
-  expect(await endsOf([first, second])).toEqual(["review null", "review null"]);
-});
+it.each([
+  ["two buyers'", "prices that differ, for ours may be older than the supplier's", 220, 2, 300],
+  ["a reseller's", "one price, for his customers are many", 225, 1, 0],
+])(
+  "%s orders for targets that a blacked out one may be are a tie, also at %s",
+  async (_, __, days, buyers, more) => {
+    const at = Date.now() + days * DAY;
+    const target = newPhone();
+    const middle = String((Number(target.slice(4, -4)) + 1) % 10 ** (target.length - 8));
+    const like = `${target.slice(0, 4)}${middle.padStart(target.length - 8, "0")}${target.slice(-4)}`;
+    const [before = "", newer = "", own = ""] = ["BEFORE", "NEWER", "OWN"].map(
+      (word) => word + crypto.randomUUID(),
+    );
+    const tried = [
+      { afterMs: 0, target },
+      { afterMs: 60_000, target: like },
+    ];
+    const others = [
+      { afterMs: -DAY, trxid: before },
+      { afterMs: 0.6 * HOUR, trxid: newer },
+    ];
+    const his = tried.slice(0, 3 - buyers);
+    const ids = [
+      ...(await ordersAt(at, [...his, ...others])),
+      ...(await ordersAt(at, tried.slice(his.length))),
+    ];
+    const price = credit.supplierPrice + more;
+    await testContext().db.run(
+      rows(
+        sql`update topup_orders set supplier_amount = ${price} where id = ${ids[1]}::uuid`,
+        z.unknown(),
+      ),
+    );
+    const masked = { target: `${target.slice(0, 4)}****${target.slice(-4)}`, price };
+    const list = [listedRow(newer), listedRow(own, masked), listedRow(before)];
+    for (const hours of [0.7, 0.8, 8])
+      for (const id of ids)
+        await testContext().db.batch(lookOf(id, at + hours * HOUR, list, { seen: true }));
+    expect(await endsOf(ids)).toEqual(["review null", "review null"]);
+  },
+);
 
 it("two buyers' orders for one purchase that failed are no tie: both get their money back", async () => {
   const target = newPhone();
