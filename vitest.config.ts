@@ -68,6 +68,7 @@ export default defineConfig({
             "migrations/**/*.test.ts",
             "e2e/**/*.test.ts",
             "agent/**/*.test.ts",
+            "bench/**/*.test.ts",
           ],
           testTimeout: 120_000,
           hookTimeout: 240_000,

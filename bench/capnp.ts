@@ -1,13 +1,14 @@
-const DATE = "2026-09-22";
-const OBJECTS = {
-  STORE_ROUTER: "StoreRouter",
-  ROOM: "Room",
-  SOCKET_SHARD: "SocketShard",
-  SUPPLIER_GATE: "SupplierGate",
-  SERVER_LINK: "ServerLink",
-};
+import { resolve } from "node:path";
+import { unstable_readConfig } from "wrangler";
+
+const CONFIG = resolve(import.meta.dirname, "../wrangler.toml");
+const wrangler = unstable_readConfig({ config: CONFIG }, { hideWarnings: true });
+const DATE = wrangler.compatibility_date;
+/** That date brings this one, and workerd complains of those that it need not be told. */
+const FLAGS = wrangler.compatibility_flags.filter((flag: string) => flag !== "nodejs_compat");
 
 /**
+ * The Worker with all that wrangler.toml binds, its variables included, under the `settings` of this run.
  * `objects` is a folder for what Durable Objects keep (SQL needs one).
  * Rate limit, files and queues are stand-ins that only accept: the measured routes read none of them. At `driver`, a
  * port, `{queue, messages}` is handed to the Worker as a queue would, `{cron}` as the clock would, and answered at its end.
@@ -21,24 +22,25 @@ export function workerConfig(
   links?: number,
 ): string {
   const text = (value: string) => JSON.stringify(value);
-  const variables = Object.entries(settings).map(
-    ([name, value]) => `(name = ${text(name)}, text = ${text(value)}),`,
+  const variables = Object.entries({ ...wrangler.vars, ...settings }).map(
+    ([name, value]) => `(name = ${text(name)}, text = ${text(String(value))}),`,
   );
-  const queues = [
-    ...["PROVISIONING", "MARKETPLACE_SYNC", "WEBHOOKS", "MAIL"],
-    ...["TOPUP", "TOPUP_CALLBACKS", "TOPUP_DELIVERIES"],
-  ];
-  const classes = Object.entries(OBJECTS);
-  const namespaces = classes.map(
-    ([, type]) => `(className = "${type}", uniqueKey = "bench-${type}", enableSql = true),`,
+  const objectTypes: ObjectType[] = wrangler.durable_objects.bindings;
+  const limits: Limit[] = wrangler.ratelimits;
+  const buckets: Bound[] = wrangler.r2_buckets;
+  const queues: Bound[] = wrangler.queues.producers ?? [];
+  const namespaces = objectTypes.map(
+    ({ class_name: type }) =>
+      `(className = "${type}", uniqueKey = "bench-${type}", enableSql = true),`,
   );
   const bindings = [
     ...variables,
-    `(name = "API_LIMIT", wrapped = (moduleName = "bench:limit")),`,
-    `(name = "ROUTE_LIMIT", wrapped = (moduleName = "bench:limit")),`,
-    `(name = "ASSETS_BUCKET", r2Bucket = "sink"),`,
-    ...queues.map((name) => `(name = "${name}_QUEUE", queue = "sink"),`),
-    ...classes.map(([name, type]) => `(name = "${name}", durableObjectNamespace = "${type}"),`),
+    ...limits.map(({ name }) => `(name = "${name}", wrapped = (moduleName = "bench:limit")),`),
+    ...buckets.map(({ binding }) => `(name = "${binding}", r2Bucket = "sink"),`),
+    ...queues.map(({ binding }) => `(name = "${binding}", queue = "sink"),`),
+    ...objectTypes.map(
+      ({ name, class_name: type }) => `(name = "${name}", durableObjectNamespace = "${type}"),`,
+    ),
   ];
   const limit = "export default () => ({ limit: async () => ({ success: true }) });";
   return capnp({
@@ -58,6 +60,19 @@ export function workerConfig(
   compatibilityDate = "${DATE}",
 );`,
   });
+}
+
+interface Limit {
+  name: string;
+}
+
+interface ObjectType {
+  name: string;
+  class_name: string;
+}
+
+interface Bound {
+  binding: string;
 }
 
 const SINK = `const metrics = { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: 0 };
@@ -145,7 +160,7 @@ const config :Workerd.Config = (
 const main :Workerd.Worker = (
   modules = [(name = "index.js", esModule = embed "index.js"), ${modules}],
   compatibilityDate = "${DATE}",
-  compatibilityFlags = ["no_web_socket_compression"],
+  compatibilityFlags = ${JSON.stringify(FLAGS)},
   globalOutbound = "internet",
   ${worker}
 );

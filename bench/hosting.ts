@@ -20,8 +20,6 @@ export async function benchHosting(keep: (stop: () => Promise<unknown>) => void)
   const seeds = await seedHosting(standIns.adminUrl, secrets.JWT_KEYS);
   const bundle = bundleWorker({
     ...localSettings({ ...standIns, rateLimitFactor: 1000 }, secrets),
-    MAIL_FROM: "Lumbung <halo@lumbung.example>",
-    ALERT_EMAIL: "operator@lumbung.example",
   });
   keep(async () => dropBundle(bundle));
   const worker = await startMeasured(bundle);

@@ -17,8 +17,6 @@ export async function benchLive(keep: (stop: () => Promise<unknown>) => void): P
   const secrets = secretsFrom();
   const bundle = bundleWorker({
     ...localSettings({ ...standIns, rateLimitFactor: 1000 }, secrets),
-    MAIL_FROM: "Lumbung <halo@lumbung.example>",
-    ALERT_EMAIL: "operator@lumbung.example",
     LIVE_SHARDS: String(SHARDS),
   });
   keep(async () => dropBundle(bundle));

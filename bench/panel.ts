@@ -30,8 +30,6 @@ export async function benchPanel(keep: (stop: () => Promise<unknown>) => void): 
   keep(standIns.stop);
   const settings = {
     ...localSettings({ ...standIns, rateLimitFactor: 1000 }, secretsFrom()),
-    MAIL_FROM: "Lumbung <halo@lumbung.example>",
-    ALERT_EMAIL: "operator@lumbung.example",
   };
   const bundle = bundleWorker(settings);
   keep(async () => dropBundle(bundle));

@@ -26,8 +26,6 @@ export async function benchSale(keep: (stop: () => Promise<unknown>) => void): P
   const seeds = await seed(standIns.adminUrl, secrets.JWT_KEYS);
   const bundle = bundleWorker({
     ...localSettings({ ...standIns, rateLimitFactor: 1000 }, secrets),
-    MAIL_FROM: "Lumbung <halo@lumbung.example>",
-    ALERT_EMAIL: "operator@lumbung.example",
   });
   keep(async () => dropBundle(bundle));
   const worker = await startMeasured(bundle);

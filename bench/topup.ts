@@ -29,8 +29,6 @@ export async function benchTopup(keep: (stop: () => Promise<unknown>) => void): 
   const seeds = await seedTopup(standIns.adminUrl, secrets.JWT_KEYS);
   const bundle = bundleWorker({
     ...localSettings({ ...standIns, rateLimitFactor: 1000 }, secrets),
-    MAIL_FROM: "Lumbung <halo@lumbung.example>",
-    ALERT_EMAIL: "operator@lumbung.example",
     VIP_RESELLER_PACE_MS: "0",
   });
   keep(async () => dropBundle(bundle));

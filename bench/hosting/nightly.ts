@@ -30,8 +30,6 @@ export async function benchNightly(
 ): Promise<string[]> {
   const settings = {
     ...localSettings(standIns, secretsFrom()),
-    MAIL_FROM: "Lumbung <halo@lumbung.example>",
-    ALERT_EMAIL: "operator@lumbung.example",
   };
   const bundle = bundleWorker(settings);
   keep(async () => dropBundle(bundle));

@@ -34,8 +34,6 @@ export async function benchUpload(
   const secrets = secretsFrom();
   const settings = {
     ...localSettings({ ...standIns, rateLimitFactor: 1000 }, secrets),
-    MAIL_FROM: "Lumbung <halo@lumbung.example>",
-    ALERT_EMAIL: "operator@lumbung.example",
   };
   const bundle = bundleWorker(settings);
   keep(async () => dropBundle(bundle));

@@ -30,8 +30,6 @@ export async function benchAssistant(keep: Keep): Promise<string[]> {
   const token = await seedSeller(standIns.adminUrl, secrets.JWT_KEYS);
   const bundle = bundleWorker({
     ...localSettings({ ...standIns, rateLimitFactor: 1000 }, secrets),
-    MAIL_FROM: "Lumbung <halo@lumbung.example>",
-    ALERT_EMAIL: "operator@lumbung.example",
     ASSISTANT_DAILY_TOKENS: "1000000000",
     ASSISTANT_DAILY_MICRO_USD: "1000000000",
   });

@@ -109,8 +109,6 @@ async function startPlace(keep: Keep): Promise<Place> {
   await addGoods(client, seeds.store.id);
   const bundle = bundleWorker({
     ...localSettings({ ...standIns, rateLimitFactor: 1000 }, secrets),
-    MAIL_FROM: "Lumbung <halo@lumbung.example>",
-    ALERT_EMAIL: "operator@lumbung.example",
   });
   keep(async () => dropBundle(bundle));
   const worker = await startWorkerd(bundle);

@@ -22,8 +22,6 @@ export async function benchSync(
   keep(twin.stop);
   const settings = {
     ...localSettings({ ...standIns, vipReseller: twin.url }, secretsFrom()),
-    MAIL_FROM: "Lumbung <halo@lumbung.example>",
-    ALERT_EMAIL: "operator@lumbung.example",
     VIP_RESELLER_PACE_MS: "0",
   };
   const bundle = bundleWorker(settings);
