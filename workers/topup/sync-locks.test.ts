@@ -84,7 +84,7 @@ it("a sync of stocks beside an order of two services locks them in the same orde
     beginRun({ action: "sync-stock", force: false, requestedBy: null }),
   );
   const { both } = await locksBoth({ low, high });
-  const told = [high, low].map((id) => ({ id, stock: 7 }));
+  const told = [high, low].map((id) => ({ id, stock: 7, askedAt: new Date() }));
   expect(await ctx.db.run(writeStock(sync?.id ?? "", told))).toBe(true);
   await both;
 });

@@ -37,14 +37,18 @@ async function order(dials: Record<string, unknown>): Promise<Order> {
   return await theOrderOf(target);
 }
 
-/** A sync for which the supplier has so many; undefined: it does not tell. */
-async function told(stock: number | undefined): Promise<void> {
+/** A sync for which the supplier has so many (undefined: it does not tell), and what happens while it is asked. */
+async function told(stock: number | undefined, meanwhile = async () => {}): Promise<void> {
   const first = sql`update topup_services set stock_checked_at = null where code = ${item.code}`;
   await testContext().db.run(rows(first, z.unknown()));
   const supplier = newSupplier();
   if (stock !== undefined) supplier.stocks[item.code] = stock;
+  const question = `game-feature service-stock ${item.code}`;
+  supplier.before = async (asked) => {
+    if (asked === question) await meanwhile();
+  };
   await syncWith(withSupplier(supplier), "sync-stock");
-  expect(supplier.asked).toContain(`game-feature service-stock ${item.code}`);
+  expect(supplier.asked).toContain(question);
 }
 
 async function hear({ id, trxid }: Order, outcome: Outcome): Promise<void> {
@@ -86,5 +90,52 @@ describe("a counted stock of which an order under way has taken a piece", () => 
     const { ctx } = bench({ actor: await customer() });
     await settleByHand(ctx, { orderId, as: "refunded", reason: "kata penyedia" });
     expect(await stockOf(item)).toEqual({ stock: 9, reserved: 0 });
+  });
+});
+
+describe("a piece that is bought while the supplier is asked how many it has", () => {
+  it("is not there any more, though the supplier counted it", async () => {
+    await order({});
+    await told(4, async () => void (await order({})));
+    expect(await stockOf(item)).toEqual({ stock: 3, reserved: 0 });
+    await told(3);
+    expect(await stockOf(item)).toEqual({ stock: 3, reserved: 0 });
+  });
+
+  it("is not there any more, though its order has ended meanwhile", async () => {
+    await told(5, async () => hear(await order({}), "success"));
+    expect(await stockOf(item)).toEqual({ stock: 4, reserved: 0 });
+  });
+
+  it.each([
+    ["as many as were left", 5, 5],
+    ["more than was left", 50, 50],
+  ])("is back once after its failure, where the supplier told %s", async (_, count, left) => {
+    const bought = Promise.withResolvers<Order>();
+    await told(count, async () => bought.resolve(await order({})));
+    const during = await bought.promise;
+    expect(await stockOf(item)).toEqual({ stock: count - 1, reserved: 0 });
+    for (const outcome of ["failed", "failed"] as const) await hear(during, outcome);
+    expect(await stockOf(item)).toEqual({ stock: left, reserved: 0 });
+  });
+
+  it("was never gone where it failed before the count came", async () => {
+    await told(5, async () => hear(await order({}), "failed"));
+    expect(await stockOf(item)).toEqual({ stock: 5, reserved: 0 });
+  });
+
+  it("is never sold again, whichever of many comes first, the counts or the orders", async () => {
+    const supplied = 12;
+    await shelve(item, { stock: supplied });
+    let open: Promise<Order>[] = [];
+    for (const before of [0, 3, 6]) {
+      await told(supplied - before, async () => {
+        open = Array.from({ length: 3 }, () => order({}));
+        await open[0];
+      });
+      await Promise.all(open);
+      const { stock } = await stockOf(item);
+      expect(stock).toBeLessThanOrEqual(supplied - before - open.length);
+    }
   });
 });

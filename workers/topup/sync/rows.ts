@@ -105,5 +105,17 @@ const Due = z.array(z.object({ id: z.uuid(), code: z.string() }));
 export const stockDue = (before: Date, limit: number) =>
   call("topup_sync_stock_due", { before: before.toISOString(), limit }, Due);
 
-export const writeStock = (syncId: string, stocks: { id: string; stock: number | null }[]) =>
-  call("topup_sync_stock", { sync_id: syncId, stocks }, z.boolean());
+/** What the supplier told of a service's stock, and when it was asked; null: it did not tell. */
+export interface Count {
+  id: string;
+  stock: number | null;
+  askedAt: Date;
+}
+
+export const writeStock = (syncId: string, counts: Count[]) => {
+  const stocks = counts.map(({ id, stock, askedAt }) => ({
+    ...{ id, stock },
+    asked_at: askedAt.toISOString(),
+  }));
+  return call("topup_sync_stock", { sync_id: syncId, stocks }, z.boolean());
+};

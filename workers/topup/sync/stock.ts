@@ -2,7 +2,7 @@ import type { Ctx } from "../../../shared/context.ts";
 import type { Job } from "../../../shared/jobs/jobs.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import { keepLease } from "./lease.ts";
-import { type SyncRun, stockDue, writeStock } from "./rows.ts";
+import { type Count, type SyncRun, stockDue, writeStock } from "./rows.ts";
 
 /** Each question is a request of its own, 500 ms apart: a run asks about so many, the next ones about the rest. */
 const ASKED_BY_STOCK_SYNC = 240;
@@ -12,8 +12,6 @@ const WRITE_EVERY = 20;
 const LONGEST_MS = 240_000;
 /** After so many failures in a row the supplier has other worries. */
 const PATIENCE = 3;
-
-type Stock = { id: string; stock: number | null };
 
 /** How many counts were read, and the last reason why others were not. */
 export interface StockRead {
@@ -28,7 +26,7 @@ export interface StockRead {
 export async function syncStock(ctx: Ctx, run: SyncRun, job: Job): Promise<StockRead | null> {
   const limit = run.action === "sync-stock" ? ASKED_BY_STOCK_SYNC : ASKED_BY_FULL_SYNC;
   const due = await ctx.db.run(stockDue(run.startedAt, limit));
-  let known: Stock[] = [];
+  let known: Count[] = [];
   let failures = 0;
   const done: StockRead = { read: 0, reason: null };
   const keep = keepLease(ctx, job);
@@ -36,9 +34,10 @@ export async function syncStock(ctx: Ctx, run: SyncRun, job: Job): Promise<Stock
   for (const { id, code } of due) {
     if (Date.now() - began > LONGEST_MS) break;
     if (!(await keep())) return null;
+    const askedAt = ctx.now();
     try {
       const told = await ctx.providers.vipReseller.getServiceStock(code);
-      known.push({ id, stock: told?.stock ?? null });
+      known.push({ id, stock: told?.stock ?? null, askedAt });
       failures = 0;
       done.read += 1;
     } catch (error) {
@@ -46,7 +45,7 @@ export async function syncStock(ctx: Ctx, run: SyncRun, job: Job): Promise<Stock
       failures += 1;
       done.reason = reasonOf(error);
       // It has had its turn: one that fails whenever it is asked about would stand before all others.
-      known.push({ id, stock: null });
+      known.push({ id, stock: null, askedAt });
       if (failures >= PATIENCE) break;
     }
     if (known.length >= WRITE_EVERY) {
