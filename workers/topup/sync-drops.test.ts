@@ -31,7 +31,7 @@ beforeEach(async () => {
 
 function listAt(special: number) {
   const price = { basic: special, premium: special, special };
-  supplier.lists.prepaid = [prepaidRow({ code, price, maintenace: "00:00 - 00:00" })];
+  supplier.lists.prepaid = [prepaidRow({ code, price })];
 }
 
 const credit = () => serviceOf(ctx, "prepaid", code);

@@ -63,6 +63,7 @@ export const gameRow = (changes: Record<string, unknown> = {}) => ({
   ...changes,
 });
 
+/** On sale at every hour: with a window of maintenance, whatever buys it would fail in that window. */
 export const prepaidRow = (changes: Record<string, unknown> = {}) => ({
   brand: "TELKOMSEL",
   code: "S25",
@@ -71,7 +72,7 @@ export const prepaidRow = (changes: Record<string, unknown> = {}) => ({
   price: { basic: 25_800, premium: 25_600, special: 25_400 },
   status: "available",
   multi_trx: true,
-  maintenace: "23:45 - 00:15",
+  maintenace: "00:00 - 00:00",
   category: "Pulsa Reguler",
   prepost: "prepaid",
   type: "pulsa-reguler",

@@ -83,11 +83,12 @@ describe("a price list", () => {
 
   test("of prepaid services reads both spellings of maintenance", async () => {
     const right = { maintenace: undefined, maintenance: "01:00 - 02:00" };
-    const rows = [prepaidRow(), prepaidRow(right), prepaidRow({ maintenace: "entah" })];
+    const misspelt = ["23:45 - 00:15", "entah", "00:00 - 00:00"];
+    const rows = [...misspelt.map((maintenace) => prepaidRow({ maintenace })), prepaidRow(right)];
     replyTo(network, "prepaid", answer(200, ok(rows)));
     const services = await client.getPrepaidServices();
     const windows = services.map(({ maintenance }) => maintenance);
-    expect(windows).toEqual(["23:45 - 00:15", "01:00 - 02:00", null]);
+    expect(windows).toEqual(["23:45 - 00:15", null, "00:00 - 00:00", "01:00 - 02:00"]);
     expect(services[0]).toMatchObject({
       family: "prepaid",
       code: "S25",

@@ -28,11 +28,11 @@ const codeOf = (code: string) => ({ family: "prepaid", code });
 /** A synced service of its own: what we have of it, and a sync that lists it again under another name. */
 async function listed() {
   const code = unique("S");
-  const supplier = newSupplier({ prepaid: [prepaidRow({ code, maintenace: "" })] });
+  const supplier = newSupplier({ prepaid: [prepaidRow({ code })] });
   const ctx = withSupplier(supplier);
   await syncWith(ctx, "sync-services", true);
   const again = async () => {
-    supplier.lists.prepaid = [prepaidRow({ code, name: unique("Nama baru "), maintenace: "" })];
+    supplier.lists.prepaid = [prepaidRow({ code, name: unique("Nama baru ") })];
     await syncWith(ctx, "sync-services", true);
   };
   return { code, again, read: () => serviceOf(ctx, "prepaid", code) };
