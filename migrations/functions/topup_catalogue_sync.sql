@@ -2,16 +2,27 @@
 -- one run at a time; a family's services change in one transaction and only when its whole list is here; a list that is
 -- empty or lost more than half of the known services changes nothing; every step may be repeated after a crash.
 
+-- Whether a run that has not ended is worked on by nobody any more: its job has ended, or gave no sign for 15 minutes, far
+-- longer than the lease after which another worker goes on with it.
+create or replace function topup_sync_is_abandoned(run topup_syncs) returns boolean language sql stable as $$
+  select run.state = 'running' and (run.beat_at < now() - interval '15 minutes'
+    or exists (select from jobs j where j.id = run.job_id and j.state in ('success', 'failed')))
+$$;
+
+-- A run as it stands. An abandoned one is told as the next sync will end it, with its last sign as its end; until then its
+-- job may still come back to it.
 create or replace function topup_sync_json(run topup_syncs) returns jsonb language sql stable as $$
-  select jsonb_build_object('id', run.id, 'action', run.action, 'state', run.state, 'level', run.level,
-    'families', run.families, 'error', run.error, 'job_id', run.job_id,
-    'started_at', run.started_at, 'finished_at', run.finished_at,
+  select jsonb_build_object('id', run.id, 'action', run.action, 'level', run.level,
+    'state', case when a.abandoned then 'failed' else run.state end, 'families', run.families,
+    'error', case when a.abandoned then 'abandoned' else run.error end, 'job_id', run.job_id,
+    'started_at', run.started_at, 'finished_at', case when a.abandoned then run.beat_at else run.finished_at end,
     'counts', jsonb_build_object('servicesAdded', run.services_added, 'servicesUpdated', run.services_updated,
       'productsAdded', run.products_added, 'productsUpdated', run.products_updated,
       'stockUpdated', run.stock_updated))
+  from (select topup_sync_is_abandoned(run) as abandoned) a
 $$;
 
--- Starts a run and its job, or tells the one that is under way. A run that nobody worked on for 15 minutes is over.
+-- Starts a run and its job, or tells the one that is under way. An abandoned run is over.
 -- {action, force, requested_by} -> {begun, sync, wake}
 create or replace function topup_sync_begin(input jsonb) returns jsonb language plpgsql as $$
 declare
@@ -19,7 +30,7 @@ declare
   job jsonb;
 begin
   update topup_syncs s set state = 'failed', error = 'abandoned', finished_at = now()
-  where s.state = 'running' and s.beat_at < now() - interval '15 minutes';
+  where s.state = 'running' and topup_sync_is_abandoned(s);
 
   delete from topup_syncs s where s.started_at < now() - interval '90 days' and s.state <> 'running';
 

@@ -8,7 +8,7 @@ import { age, readJob } from "../../shared/jobs/test-jobs.ts";
 import { gameRow } from "../../shared/providers/testing/vip-reseller.ts";
 import { unique } from "../testing/factories.ts";
 import { beginRun, type SyncAction } from "./sync/rows.ts";
-import { syncJob } from "./sync.ts";
+import { listSyncs, syncJob } from "./sync.ts";
 import {
   openSupplier,
   type Supplier,
@@ -166,6 +166,35 @@ describe("stocks that cannot be read", () => {
     expect(leases.length).toBeLessThan(5);
     expect(new Set(leases)).toEqual(new Set([true]));
   });
+});
+
+describe("a sync whose worker died", () => {
+  it.each([
+    [
+      "gave no sign for 15 minutes",
+      sql`beat_at = now() - interval '16 minutes'`,
+      sql`attempts = 1`,
+    ],
+    ["whose job was given up", sql`beat_at = now()`, sql`state = 'failed', finished_at = now()`],
+  ])(
+    "and that %s is told as failed, before and after the next one ends it",
+    async (_, sign, job) => {
+      threeLists();
+      const input = { action: "full-sync", force: false, requestedBy: null } as const;
+      const { sync: dead } = await ctx.db.run(beginRun(input));
+      const told = async () =>
+        (await listSyncs(ctx, { job: dead?.jobId ?? "", limit: 1 })).runs.map(
+          ({ state, error, finishedAt }) => ({ state, error, finishedAt }),
+        );
+      expect(await told()).toEqual([{ state: "running", error: null, finishedAt: null }]);
+      await run(sql`update topup_syncs set ${sign} where id = ${dead?.id}`);
+      await run(sql`update jobs set ${job} where id = ${dead?.jobId}`);
+      const over = { state: "failed", error: "abandoned", finishedAt: expect.any(String) };
+      expect(await told()).toEqual([over]);
+      expect(await sync()).toMatchObject({ state: "success" });
+      expect(await told()).toEqual([over]);
+    },
+  );
 });
 
 describe("a sync that is cut off", () => {
