@@ -1,24 +1,5 @@
--- The supplier's history as orders in doubt see it (topup_orders_match.sql): which rows can be whose. What its silence
--- means stands in topup_orders_silence.sql.
-
--- The rows that are for this order's target, as they stand in the list.
-create or replace function topup_history_for(o topup_orders, history jsonb) returns jsonb language sql stable as $$
-  select coalesce(jsonb_agg(e.row order by e.n), '[]') from jsonb_array_elements(history) with ordinality e(row, n)
-  where topup_is_for(o, e.row->>'target')
-$$;
-
--- The rows for this order's target that belong to no order, with when they were first seen, or named: of the order that
--- asks that is never before its attempt (topup_named_since).
-create or replace function topup_unowned_rows(o topup_orders, history jsonb)
-returns table (n bigint, trxid text, target text, zone text, code text, service text, quantity int, price bigint,
-  start_count int, seen_at timestamptz) language sql stable as $$
-  select r.n, r.trxid, r.target, r.zone, r.code, r.service, r.quantity, r.price, r.start_count,
-    least(w.seen_at, r.named_at)
-  from topup_history_rows(history) r
-  left join topup_supplier_sightings w on w.trxid = r.trxid
-  where topup_is_for(o, r.target)
-    and not exists (select from topup_orders x where x.trxid = r.trxid)
-$$;
+-- The rows of the supplier's history beside one order in doubt: when they can have been made, and whether they are of its
+-- goods. Which can be whose stands in topup_orders_claims.sql, what silence means in topup_orders_silence.sql.
 
 drop function if exists topup_may_be_of(timestamptz, timestamptz);
 -- Whether a row first seen then (null: never before) can be of an attempt that began at `tried`. A minute is left for
@@ -39,13 +20,6 @@ returns table (n bigint, trxid text, target text, zone text, code text, service 
   from jsonb_array_elements(history) with ordinality e(row, n),
   lateral jsonb_to_record(e.row) r(trxid text, target text, zone text, code text, service text, quantity int,
     price bigint, start_count int, outcome text, named_at timestamptz)
-$$;
-
-drop function if exists topup_is_in_place(topup_orders, bigint, bigint, timestamptz);
--- Whether a row that can be an order's purchase stands as that should: behind all that was bought after its lease
--- (`after`); one that a callback alone names stands nowhere. That tells only whose of several orders a row is.
-create or replace function topup_is_in_place(n bigint, after bigint) returns boolean language sql immutable as $$
-  select coalesce(n > coalesce(after, 0), true)
 $$;
 
 create or replace function topup_alike(x topup_orders, o topup_orders) returns boolean language sql stable as $$
@@ -110,21 +84,4 @@ create or replace function topup_is_priced_since(o topup_orders, price bigint) r
       where y.started_at > o.attempt_at and y.families->o.family->>'state' = 'applied')
     and not exists (select from topup_services s
       where s.id = o.service_id and topup_supplier_cost(s, o.quantity) = topup_is_priced_since.price)
-$$;
-
--- Whether the list has this purchase behind one that was made before the attempt, so that it is older still. It is not too
--- old for the order where one like it, tried before, has taken a purchase that can be this one's and could have taken this:
--- rows show as late as they please, and whoever bought them, it is the same which of them is whose.
-create or replace function topup_is_older(o topup_orders, history jsonb, trxid text) returns boolean
-language sql stable as $$
-  with before as materialized (
-    select topup_row_before(o, history) as n
-  ), late as materialized (
-    select r.n from topup_history_rows(history) r, before where r.trxid = topup_is_older.trxid and r.n > before.n
-  )
-  select exists (select from late) and not exists (
-    select from topup_orders x left join topup_history_rows(history) r on r.trxid = x.trxid, late, before
-    where x.trxid is not null and x.attempt_at < o.attempt_at and topup_alike(x, o)
-      and x.id >= uuid_from(o.attempt_at - interval '1 day')
-      and (r.n < before.n or r.n is null and x.bought_at >= o.attempt_at - interval '5 seconds') and late.n < coalesce(topup_row_before(x, history), late.n + 1))
 $$;

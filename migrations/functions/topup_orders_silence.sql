@@ -44,8 +44,8 @@
 --   6. its row writes the target so that it is not known again (topup_may_mean): blacked out and with words or a second
 --      country code around it. The supplier's documentation has the target as it was ordered.
 -- Such a purchase is told about as soon as a list shows it (topup_orders_late.sql), of the last by the daily reconciliation.
--- And where targets are blacked out, what one mask fits may be swapped: two orders in doubt for one service, or a purchase
--- made past us for another player or zone.
+-- And a purchase made past us, for the same goods and for a target that looks the same where it is blacked out, is taken as
+-- the order's: nothing tells it from its own.
 --
 -- What bounds 1, 2 and 5: only time tells a late row from none. More looks in the 5 minutes, or more purchases that show,
 -- would not tell of this row: what is late as a whole (a cache, a copy) is borne without a limit already, for the list must

@@ -1,0 +1,136 @@
+-- Which of the supplier's rows may be whose: the orders in doubt around one of them, the rows that belong to no order, and
+-- which can be the purchase of which. Whose they are, follows from that (topup_orders_assign.sql).
+--
+-- How well a row fits an order (`rank`; null: not at all):
+--   1 its service, for its target;
+--   2 its service at another price, where another service has the same name;
+--   3 at its price, for its target, of a service, zone or spelling that no price list has;
+--   4 for its target, of such a service, at another price;
+--   5 its service, for a target that may be its own, blacked out or written in another way;
+--   6 at its price, for such a target, of a service or zone that no price list has.
+
+drop function if exists topup_row_rank(topup_orders, text, text, text, text, int, bigint);
+-- `most`: a worse rank is not looked for.
+create or replace function topup_row_rank(x topup_orders, target text, zone text, code text, service text, quantity int,
+  price bigint, most int default 6) returns int language sql stable as $$
+  select case
+    when topup_is_for(x, r.target) then case
+      when topup_row_is(x, r.zone, r.code, r.service, r.quantity, r.price) then 1
+      when topup_row_is_other(x, r.zone, r.code, r.service, r.quantity, r.price) then null
+      when topup_row_fits(x, r.zone, r.code, r.service, r.quantity) then 2
+      when r.price = x.supplier_amount then 3 else 4 end
+    when most < 5 or not topup_may_mean(x, r.target)
+      or topup_row_is_other(x, r.zone, r.code, r.service, r.quantity, r.price) then null
+    -- Beside such a target the zone may stand with it, or nowhere.
+    when topup_row_fits(x, coalesce(nullif(btrim(r.zone), ''), x.zone), r.code, r.service, r.quantity) then 5
+    when r.price = x.supplier_amount then 6 end
+  from (select topup_row_rank.target, topup_row_rank.zone, topup_row_rank.code, topup_row_rank.service,
+    topup_row_rank.quantity, topup_row_rank.price) r
+$$;
+
+-- The rows that belong to no order, each once, with when they were first seen, or named by a callback:
+-- [{n, trxid, target, …, seen_at}].
+create or replace function topup_free_rows(history jsonb) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(to_jsonb(r) || jsonb_build_object('seen_at', least(w.seen_at, r.named_at),
+    'outcome', coalesce(r.outcome, 'open'))), '[]')
+  from (select distinct on (h.trxid) h.* from topup_history_rows(history) h order by h.trxid, h.n) r
+  left join topup_supplier_sightings w on w.trxid = r.trxid
+  where not exists (select from topup_orders x where x.trxid = r.trxid)
+$$;
+
+-- What of these rows may be an order's purchase: [{order, trxid, rank, in_place}]. Never what was seen before its attempt,
+-- nor what stands behind something that was made before it. `in_place`: it stands behind all that was bought after the
+-- attempt's lease. That tells only whose of several orders a row is, for rows show as late as they please.
+create or replace function topup_claims_of(x topup_orders, free jsonb, history jsonb, most int) returns jsonb
+language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object('order', x.id, 'trxid', r.trxid, 'rank', fit.rank, 'in_place',
+    coalesce(r.n > coalesce(around.after, 0), true))), '[]')
+  from (select topup_row_before(x, history) as before, topup_row_after(x, history) as after) around,
+    topup_free_record(free) r, topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, most) fit(rank)
+  where fit.rank <= most and (r.n < around.before) is not false and topup_may_be_of(x.attempt_at, r.seen_at, r.n is null)
+$$;
+
+create or replace function topup_free_record(free jsonb)
+returns table (n bigint, trxid text, target text, zone text, code text, service text, quantity int, price bigint,
+  start_count int, outcome text, seen_at timestamptz) language sql immutable as $$
+  select r.* from jsonb_to_recordset(free) r(n bigint, trxid text, target text, zone text, code text, service text,
+    quantity int, price bigint, start_count int, outcome text, seen_at timestamptz)
+$$;
+
+-- The orders around one in doubt, itself the first: those in doubt that a row can be of as well, and so on (`orders`); the
+-- rows (`free`) and what may be whose (`claims`), up to the rank `most`. Some of the orders have their purchase, and could
+-- as well have another one (topup_movable_claims).
+create or replace function topup_claims_around(o topup_orders, history jsonb, most int,
+  out orders topup_orders[], out free jsonb, out claims jsonb) language plpgsql stable as $$
+declare
+  x topup_orders;
+  of_x jsonb;
+  moving jsonb;
+  next int := 1;
+begin
+  free := topup_free_rows(history);
+  claims := '[]';
+  orders := array[o];
+  while next <= cardinality(orders) loop
+    x := orders[next];
+    next := next + 1;
+    of_x := topup_claims_of(x, free, history, most);
+    moving := topup_movable_claims(x, free, history);
+    claims := claims || of_x || moving || case when x.trxid is null then '[]'
+      else jsonb_build_object('order', x.id, 'trxid', x.trxid, 'rank', 1, 'in_place', true) end;
+    orders := orders || topup_rivals_for(o, topup_rows_of(free, of_x), orders, most)
+      || array(select y from topup_orders y where y.trxid in (select m->>'trxid' from jsonb_array_elements(moving) m)
+        and y.id not in (select k.id from unnest(orders) k));
+  end loop;
+  claims := topup_moving_claims(claims, orders);
+end $$;
+
+create or replace function topup_rows_of(free jsonb, claims jsonb) returns jsonb language sql immutable as $$
+  select coalesce(jsonb_agg(f), '[]') from jsonb_array_elements(free) f
+  where f->>'trxid' in (select c->>'trxid' from jsonb_array_elements(claims) c)
+$$;
+
+-- The orders in doubt beside this one that one of these rows can be of, but for those that are known.
+create or replace function topup_rivals_for(o topup_orders, free jsonb, known topup_orders[], most int)
+returns topup_orders[] language sql stable as $$
+  select array(select y from topup_orders y
+    where y.state in ('buying', 'unknown', 'review') and y.trxid is null and y.family = o.family
+      and topup_is_undecided(y, o) and y.id not in (select k.id from unnest(known) k)
+      and exists (select from topup_free_record(free) r
+        where topup_may_be_of(y.attempt_at, r.seen_at, r.n is null)
+          and topup_row_rank(y, r.target, r.zone, r.code, r.service, r.quantity, r.price, most) <= most))
+$$;
+
+-- The claims without those on purchases whose orders could not have another one instead.
+create or replace function topup_moving_claims(claims jsonb, orders topup_orders[]) returns jsonb
+language sql immutable as $$
+  with recursive claim as materialized (
+    select c as claim, c->>'trxid' as trxid, (c->>'order')::uuid as of from jsonb_array_elements(claims) c
+  ), moving as (
+    select x.id, x.trxid from unnest(orders) x join claim c on c.of = x.id
+    where x.trxid is not null and c.trxid not in (select y.trxid from unnest(orders) y where y.trxid is not null)
+    union
+    select x.id, x.trxid from moving m join claim c on c.trxid = m.trxid join unnest(orders) x on x.id = c.of
+    where x.trxid is not null
+  )
+  select coalesce(jsonb_agg(c.claim), '[]') from claim c
+  where c.trxid not in (select x.trxid from unnest(orders) x where x.trxid is not null)
+    or c.trxid in (select m.trxid from moving m)
+$$;
+
+-- Purchases of orders like this one, tried before it, that can as well be its own; then theirs may be one that is too old
+-- for this one. Rows show as late as they please, and whoever bought them, it is the same which of them is whose.
+create or replace function topup_movable_claims(x topup_orders, free jsonb, history jsonb) returns jsonb
+language sql stable as $$
+  with before as materialized (
+    select topup_row_before(x, history) as n
+  ), late as materialized (
+    select from topup_free_record(free) r, before
+    where r.n >= before.n and topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, 1) = 1 limit 1
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('order', x.id, 'trxid', y.trxid, 'rank', 1, 'in_place', true)), '[]')
+  from late, before, topup_orders y left join topup_history_rows(history) r on r.trxid = y.trxid
+  where y.trxid is not null and y.attempt_at < x.attempt_at and topup_alike(y, x)
+    and y.id >= uuid_from(x.attempt_at - interval '1 day')
+    and (r.n < before.n or r.n is null and y.bought_at >= x.attempt_at - interval '5 seconds')
+$$;

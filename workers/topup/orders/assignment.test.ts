@@ -1,0 +1,101 @@
+import { sql } from "drizzle-orm";
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
+import { Dice } from "../testing/episodes.ts";
+
+interface Graph {
+  /** For each member the seats that it can have. */
+  wishes: number[][];
+  /** The seat that it begins with and keeps, or another one for it. */
+  held: (number | null)[];
+}
+type Matching = (number | null)[];
+
+const GRAPHS = 1_500;
+
+function graphOf(seed: number): Graph {
+  const dice = new Dice(seed);
+  const seats = dice.between(1, 4);
+  const density = dice.pick([0.3, 0.5, 0.8, 1]);
+  const wishes = Array.from({ length: dice.between(1, 5) }, () =>
+    Array.from({ length: seats }, (_, n) => n + 1).filter(() => dice.chance(density)),
+  );
+  const held: (number | null)[] = wishes.map(() => null);
+  for (const [member, wished] of wishes.entries()) {
+    const [seat] = wished.filter((one) => !held.includes(one));
+    if (seat !== undefined && dice.chance(0.15)) held[member] = seat;
+  }
+  return { wishes, held };
+}
+
+/** Every way to seat as many as can sit together, those who begin with a seat among them. */
+function bestOf({ wishes, held }: Graph): Matching[] {
+  let all: Matching[] = [[]];
+  for (const [member, wished] of wishes.entries())
+    all = all.flatMap((so) => [
+      ...wished.filter((seat) => !so.includes(seat)).map((seat) => [...so, seat]),
+      ...(held[member] === null ? [[...so, null]] : []),
+    ]);
+  const most = Math.max(...all.map(seated));
+  return all.filter((one) => seated(one) === most);
+}
+const seated = (matching: Matching) => matching.filter((seat) => seat !== null).length;
+
+const Told = z.object({
+  has: z.array(z.number().nullable()),
+  rivals: z.array(z.array(z.number())),
+  swaps: z.array(z.array(z.number())),
+  free: z.array(z.boolean()),
+});
+
+async function toldOf(graphs: readonly Graph[]): Promise<z.output<typeof Told>[]> {
+  return await testContext().db.run(
+    rows(
+      sql`select h.has, n.* from jsonb_array_elements(${JSON.stringify(graphs)}::jsonb) with ordinality g(graph, at),
+          lateral (select g.graph->'wishes' as wishes, array(select (e#>>'{}')::int
+            from jsonb_array_elements(g.graph->'held') e) as held) x,
+          lateral matching_of(x.wishes, x.held) h(has),
+          lateral (select jsonb_agg(matching_rivals(x.wishes, h.has, x.held, m) order by m) as rivals,
+            jsonb_agg(matching_swaps(x.wishes, h.has, m) order by m) as swaps,
+            jsonb_agg((matching_moves(x.wishes, h.has, array[m])).is_free order by m) as free
+            from generate_subscripts(h.has, 1) m) n
+        order by g.at`,
+      Told,
+    ),
+  );
+}
+
+it("of all ways to give as many orders a row as can have one together, the functions tell who has one in each, and who always the same", async () => {
+  const graphs = Array.from({ length: GRAPHS }, (_, seed) => graphOf(seed));
+  const wrongs: unknown[] = [];
+  for (const [n, told] of (await toldOf(graphs)).entries()) {
+    const graph = graphs[n] ?? graphOf(n);
+    const best = bestOf(graph);
+    const isOne = best.some((one) => JSON.stringify(one) === JSON.stringify(told.has));
+    const firsts = [...best].sort(earliestFirst)[0] ?? [];
+    const isFirst = told.has.every((seat, member) => (seat === null) === (firsts[member] === null));
+    const isTold = graph.wishes.every((_, member) => {
+      if (graph.held[member] !== null) return true;
+      const seats = new Set(best.map((one) => one[member]));
+      const isSure = !seats.has(null);
+      const isFixed = told.swaps[member]?.length === 0 && !told.free[member];
+      return (
+        isSure === (told.rivals[member]?.length === 0) &&
+        (!isSure || isFixed === (seats.size === 1))
+      );
+    });
+    if (!isOne || !isFirst || !isTold) wrongs.push({ graph, told, isOne, isFirst, isTold });
+  }
+  expect(wrongs.slice(0, 2)).toEqual([]);
+});
+
+/** The first member that only one of them has a seat for decides. */
+function earliestFirst(one: Matching, other: Matching): number {
+  for (const [member, seat] of one.entries()) {
+    const isSeated = seat !== null;
+    if (isSeated !== (other[member] !== null)) return isSeated ? -1 : 1;
+  }
+  return 0;
+}
