@@ -1,9 +1,10 @@
 -- How old each family's price list is. A list that fails or is refused leaves the old one on sale, at its prices: that is
--- right for an hour and a risk for a day, so the operator hears of it.
+-- right for an hour and a risk for a day, so the operator hears of it. Of a family that never had a service nothing is sold
+-- at old prices: an installation that sells no top-ups, or none of that kind, is left in peace.
 
 -- {stale_hours} -> [{family, read_at, stale, reason}], one of each family. `read_at`: when the run began that last put its
 -- list in force; null: none of the last 90 days did. `stale`: that is longer ago than so many hours, or as long as runs are
--- known. `reason`: why the newest list was not put in force; null: it was, or no run has come to it since.
+-- known, and the family has services. `reason`: why the newest list was not put in force; null: it was, or no run has come to it since.
 create or replace function topup_lists_told(input jsonb) returns jsonb language sql stable as $$
   with runs as materialized (
     select s.started_at, s.families from topup_syncs s where s.action <> 'sync-stock'),
@@ -15,7 +16,8 @@ create or replace function topup_lists_told(input jsonb) returns jsonb language 
         from runs r where r.families ? f.family order by r.started_at desc limit 1) as word
     from unnest('{prepaid,game,social}'::text[]) f(family))
   select jsonb_agg(jsonb_build_object('family', t.family, 'read_at', t.read_at,
-    'stale', coalesce(coalesce(t.read_at, t.first_at) < now() - make_interval(hours => (input->>'stale_hours')::int), false),
+    'stale', coalesce(coalesce(t.read_at, t.first_at) < now() - make_interval(hours => (input->>'stale_hours')::int), false)
+      and exists (select from topup_services s where s.family = t.family),
     'reason', nullif(t.word, 'applied')))
   from told t
 $$;

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
@@ -69,6 +69,10 @@ it("a family's list that fails for more than six hours is mailed once a day, and
 });
 
 it("lists that are refused, that never were, and that no sync comes to are told of with their cause", async () => {
+  stockShelves(supplier);
+  await syncWith(ctx);
+  await run(sql`delete from topup_syncs`);
+  supplier.lists = { prepaid: [], game: [], social: [] };
   await syncWith(ctx);
   expect(await mailed()).toEqual([]);
   await hoursPass(7);
@@ -88,3 +92,34 @@ it("lists that are refused, that never were, and that no sync comes to are told 
     expect.objectContaining({ jenis: "game", sebab: "tidak ada sinkronisasi" }),
   );
 });
+
+it("a family that never had a service is no news: nothing of it is sold at old prices", async () => {
+  stockShelves(supplier);
+  await syncWith(ctx);
+  await run(sql`delete from topup_syncs`);
+  await hideFamily("social");
+  supplier.lists = { prepaid: [], game: [], social: [] };
+  await syncWith(ctx);
+  await hoursPass(7);
+  expect(await mailed()).toEqual([
+    expect.objectContaining({ jenis: "game" }),
+    expect.objectContaining({ jenis: "prepaid" }),
+  ]);
+  expect(await lists()).toEqual([
+    { family: "prepaid", readAt: null, stale: true, reason: "empty" },
+    { family: "game", readAt: null, stale: true, reason: "empty" },
+    { family: "social", readAt: null, stale: false, reason: "empty" },
+  ]);
+});
+
+/** As if no service of the family had ever been listed, until the test is over. */
+async function hideFamily(family: string): Promise<void> {
+  const mark = `${family}/hidden/`;
+  await run(
+    sql`update topup_services set family = 'game', code = ${mark} || code where family = ${family}`,
+  );
+  onTestFinished(async () => {
+    await run(sql`update topup_services set family = ${family}, code = replace(code, ${mark}, '')
+      where starts_with(code, ${mark})`);
+  });
+}
