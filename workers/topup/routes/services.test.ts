@@ -179,6 +179,9 @@ describe("POST /api/services/nickname", () => {
     ]);
     const second = await ask({ game: "Mobile Legends", userId: 12345678, zoneId: 1234 });
     expect(second.body).toEqual(first.body);
+    const nothing = { code: null, target: null, zone: null };
+    const third = await ask({ ...nothing, game: "ML", userId: "12345678", zoneId: "1234" });
+    expect(third.body).toEqual(first.body);
   });
 
   it("answers 404 for a player whom nobody knows", async () => {
@@ -194,6 +197,10 @@ describe("POST /api/services/nickname", () => {
     ["no zone where one is needed", { code: "mobile-legends", target: "12345678" }],
     ["a player of two lines", { code: "free-fire", target: "12\n34" }],
     ["an endless player", { code: "free-fire", target: "1".repeat(101) }],
+    ["null for a player", { code: "free-fire", target: null }],
+    ["an object for a player", { code: "free-fire", target: { id: 1 } }],
+    ["a list for a game", { code: ["free-fire"], target: "1" }],
+    ["yes for a zone", { code: "mobile-legends", target: "1", zone: true }],
   ])("refuses %s without asking the supplier", async (_, json) => {
     const { status, body } = await ask(json);
     expect([status, body.success]).toEqual([400, false]);

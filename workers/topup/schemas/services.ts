@@ -60,15 +60,19 @@ export const ServicePage = z.object({
   capped: z.boolean(),
 });
 
-const short = z.coerce.string().trim().min(1).max(100);
+/** Some programs send the digits of a player's id as a number; anything else is no text. */
+const short = z
+  .union([z.string(), z.number()], "must be a text or a number")
+  .transform(String)
+  .pipe(z.string().trim().min(1).max(100));
 
 /** A player: by the supplier's game code or the game's name, under either spelling of the fields. */
 export const NicknameRequest = z
   .object({
-    code: short.optional().openapi({ example: "mobile-legends" }),
-    game: short.optional(),
-    target: short.optional().openapi({ example: "12345678" }),
-    userId: short.optional(),
+    code: short.nullish().openapi({ example: "mobile-legends" }),
+    game: short.nullish(),
+    target: short.nullish().openapi({ example: "12345678" }),
+    userId: short.nullish(),
     zone: short.nullish().openapi({ example: "1234" }),
     zoneId: short.nullish(),
   })
