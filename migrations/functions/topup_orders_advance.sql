@@ -1,12 +1,14 @@
 -- What the supplier says of purchases under way: how they move, what ends them, and what the operator should hear.
 
 -- {updates: [{id, trxid, outcome: open|success|partial|failed|cancelled|refunded|unreadable|missing|untold, charged?,
---  remain?, start_count?, notes?, supplier_note?, sealed_serial?, strange?}], now, alert_to} -> {orders, wake}. What the
--- supplier says of purchases that are under way (`missing`: it does not know it; `untold`: it did not answer). Only a
--- `processing` order with this trxid moves, and one that a person is asked about where the supplier gives our money back:
--- whatever was bought there, its buyer gets his. Not where the very answer to the order named something else: that may be
--- another's purchase, and the order's own be there beside it. All others stay as they are, but that one which was delivered
--- gets the serial number that it lacks; it is among `orders` then, and its end is told to resellers again.
+--  remain?, start_count?, notes?, supplier_note?, sealed_serial?, strange?, service?, code?}], now, alert_to} ->
+-- {orders, wake}. What the supplier says of purchases that are under way (`missing`: it does not know it; `untold`: it did
+-- not answer). `service`: the name that it shows, where it tells no `code`; neither, where the purchase is suspicious in
+-- another way. Only a `processing` order with this trxid moves, one whose service was renamed meanwhile
+-- (topup_orders_renames.sql), and one that a person is asked about where the supplier gives our money back: whatever was
+-- bought there, its buyer gets his. Not where the very answer to the order named something else: that may be another's
+-- purchase, and the order's own be there beside it. All others stay as they are, but that one which was delivered gets the
+-- serial number that it lacks; it is among `orders` then, and its end is told to resellers again.
 create or replace function topup_orders_advance(input jsonb) returns jsonb language plpgsql as $$
 declare
   moment timestamptz := (input->>'now')::timestamptz;
@@ -18,9 +20,10 @@ declare
   served jsonb := '[]';
   ended jsonb;
 begin
+  wakes := topup_orders_know_again(input);
   for u in
     select r.* from jsonb_to_recordset(input->'updates') as r(id uuid, trxid text, outcome text, charged bigint,
-      remain int, start_count int, notes text, supplier_note text, sealed_serial text, strange text)
+      remain int, start_count int, notes text, supplier_note text, sealed_serial text, strange text, service text)
     order by r.id
   loop
     update topup_orders x set asked_at = moment,
@@ -39,6 +42,11 @@ begin
     select * into o from topup_orders x
     where x.id = u.id and x.trxid = u.trxid and x.state in ('processing', 'review') for no key update;
     continue when not found;
+    doubt := topup_name_doubt(o, u.service, u.charged);
+    if doubt is not null and u.outcome in ('open', 'success', 'partial') then
+      u.outcome := 'unreadable';
+      u.supplier_note := doubt;
+    end if;
     update topup_orders x set
       charged_amount = case when topup_is_absurd(x, u.charged) or x.state = 'review' and x.bought_at is null
         then x.charged_amount

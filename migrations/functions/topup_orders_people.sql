@@ -2,8 +2,8 @@
 
 -- {number? | id? | trxid?, user_id, ask, pause_seconds, now, wait?} -> {order, ask, listed_name, target_kind} or null. The
 -- user's own order; any order for an admin. `ask`: the supplier may be asked about it now; the pause lets one of many ask.
--- `wait`, where it is by a trxid that no order has: {soon: true} while an attempt of the user's is under way, for the answer
--- that tells a trxid leaves before its record has come.
+-- (`listed_name` is for the release before.) `wait`, where it is by a trxid that no order has: {soon: true} while an
+-- attempt of the user's is under way, for the answer that tells a trxid leaves before its record has come.
 create or replace function topup_order_read(input jsonb) returns jsonb language plpgsql as $$
 declare
   reader bigint := (input->>'user_id')::bigint;

@@ -2,13 +2,16 @@
 -- and its money leaves escrow exactly once, with the order as the transfer's reference; states only go forward and a
 -- final one never changes; a purchase (trxid) belongs to one order; a counted stock is given back at most once.
 
--- {order_id, trxid, charged?, supplier_note?, start_count?, suspect?, now, alert_to} -> {order, wake}. The supplier took
--- the order. An answer that comes after the order was given up is a loss that a person must hear of; so is a purchase
--- that is not what was asked for (`suspect`).
+-- {order_id, trxid, charged?, supplier_note?, start_count?, suspect?, service?, now, alert_to} -> {order, wake}. The
+-- supplier took the order. An answer that comes after the order was given up is a loss that a person must hear of; so is a
+-- purchase that is not what was asked for (`suspect`). `service`: its name, where the supplier tells no code
+-- (topup_orders_renames.sql).
 create or replace function topup_order_accepted(input jsonb) returns jsonb language plpgsql as $$
 declare
   o topup_orders;
   owner text;
+  doubt text;
+  done jsonb;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
   if o.trxid is not null then
@@ -39,13 +42,21 @@ begin
     return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(case when o.refunded_amount > 0 then
       topup_order_alert(o, 'Pesanan terbeli setelah dikembalikan', input->>'trxid', input->>'alert_to') end));
   end if;
-  if input->>'suspect' is not null then
+  doubt := coalesce(input->>'suspect', topup_name_doubt(o, input->>'service', (input->>'charged')::bigint));
+  if doubt is not null then
     update topup_orders x set trxid = input->>'trxid',
-      charged_amount = case when not topup_is_absurd(o, (input->>'charged')::bigint) then (input->>'charged')::bigint end
+      charged_amount = case when not topup_is_absurd(o, (input->>'charged')::bigint) then (input->>'charged')::bigint end,
+      -- What it was tied by is over: its purchase is known.
+      review_reason = case when x.state = 'review' then doubt else x.review_reason end
     where x.id = o.id returning * into o;
-    return topup_order_review(o, input->>'suspect', input->>'alert_to');
+    return topup_order_review(o, doubt, input->>'alert_to');
   end if;
-  return topup_order_bought(o, input);
+  done := topup_order_bought(o, input);
+  if topup_plain_name(input->>'service') <> topup_plain_name(o.service_name) and btrim(input->>'service') <> '' then
+    done := done || jsonb_build_object('wake', (done->'wake')
+      || topup_rename_told(o, input->>'service', input->>'alert_to'));
+  end if;
+  return done;
 end $$;
 
 -- The order's purchase is known: it is the supplier's turn. The caller has locked the row and found it open. What costs

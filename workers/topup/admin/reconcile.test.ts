@@ -95,6 +95,15 @@ describe("a day's report", () => {
     expect(await mailsOf(day)).toEqual([]);
   });
 
+  it("of an order whose service was renamed since has no difference", async () => {
+    const { trxid } = await ours();
+    const report = await reconcile([theirs(trxid, { service: unique("Nama baru ") })]);
+    expect(report).toMatchObject({
+      ...{ orders: 1, matched: 1, missingThere: [], missingHere: [] },
+      ...{ priceDifferences: [], stateDifferences: [] },
+    });
+  });
+
   it("names what is missing on either side, other prices and other states, and mails once", async () => {
     const lost = await ours();
     const dear = await ours();

@@ -12,7 +12,7 @@ import type {
 } from "../../../shared/providers/vip-reseller.ts";
 import { CALL_MS, LEASE_SECONDS, SHORTEST_ATTEMPT_MS } from "./limits.ts";
 import { type Order, orderShape } from "./order.ts";
-import { suspicionOf } from "./purchase.ts";
+import { serviceOf, suspicionOf } from "./purchase.ts";
 
 /**
  * What one attempt to buy came to. `refused`: surely not bought. `deferred`: nothing has left us. `doubted`: it may
@@ -119,9 +119,10 @@ function recordOf(order: Order, attempt: Attempt): [string, Record<string, unkno
     case "accepted": {
       const { trxid, priceIdr, startCount } = attempt.purchase;
       const suspect = suspicionOf(order, attempt.purchase);
+      const { service } = serviceOf(attempt.purchase, suspect);
       return [
         "topup_order_accepted",
-        { trxid, charged: priceIdr, start_count: startCount, suspect },
+        { trxid, charged: priceIdr, start_count: startCount, suspect, service },
       ];
     }
     case "refused":

@@ -158,9 +158,9 @@ async function applyKept(
   const { trxid, status } = kept;
   const [found] = await ctx.db.run(
     rows(
-      sql`select to_jsonb(o) as row, s.name as listed_name, coalesce(o.target_kind, s.target_kind) as target_kind
+      sql`select to_jsonb(o) as row, coalesce(o.target_kind, s.target_kind) as target_kind
           from topup_orders o join topup_services s on s.id = o.service_id where o.trxid = ${trxid}`,
-      z.object({ row: orderShape, listed_name: z.string(), target_kind: targetKind }),
+      z.object({ row: orderShape, target_kind: targetKind }),
     ),
   );
   if (!found) {
@@ -178,8 +178,7 @@ async function applyKept(
   const order = found.row;
   const isInterim = status === "waiting" || status === "processing";
   if (isInterim || !(isFollowed(order) || lacksSerial(order))) return "applied";
-  const { listed_name: listedName, target_kind: kind } = found;
-  const asked = { ...order, listedName, targetKind: kind };
+  const asked = { ...order, targetKind: found.target_kind };
   return await confirm(ctx, asked, { receivedAt: kept.receivedAt, atOnce });
 }
 
@@ -195,7 +194,7 @@ const SKEW_MS = 1_000;
 /** What the supplier itself says of the order. One that it was just asked about is looked at by the next minute cron. */
 async function confirm(
   ctx: Ctx,
-  order: Order & { listedName: string },
+  order: Order,
   { receivedAt, atOnce }: { receivedAt: Date | null; atOnce: boolean },
 ) {
   const trxid = order.trxid ?? "";

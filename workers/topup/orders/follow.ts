@@ -68,8 +68,6 @@ const Followed = z
     id: z.uuid(),
     family: z.enum(["prepaid", "game", "social"]),
     code: z.string(),
-    service_name: z.string(),
-    listed_name: z.string(),
     target: z.string(),
     target_kind: targetKind,
     zone: z.string().nullable(),
@@ -80,15 +78,20 @@ const Followed = z
     ask_at: z.coerce.date().nullable(),
   })
   .transform((row) => {
-    const { service_name: serviceName, listed_name: listedName, target_kind, ...rest } = row;
-    const { is_as_told: isAsTold, is_late: isLate, ask_at: askAt, ...order } = rest;
-    return { ...order, serviceName, listedName, targetKind: target_kind, isAsTold, isLate, askAt };
+    const {
+      target_kind: targetKind,
+      is_as_told: isAsTold,
+      is_late: isLate,
+      ask_at,
+      ...order
+    } = row;
+    return { ...order, targetKind, isAsTold, isLate, askAt: ask_at };
   });
 type Followed = z.output<typeof Followed>;
 
-const followed = sql`select o.id, o.family, o.code, o.service_name, s.name as listed_name, o.target,
+const followed = sql`select o.id, o.family, o.code, o.target,
   coalesce(o.target_kind, s.target_kind) as target_kind, o.zone, o.quantity, o.trxid,
-  o.answered_since is not null as is_as_told, topup_lacks_serial(o) as is_late, o.ask_at
+  o.answered_since is not null and o.bought_at is not null as is_as_told, topup_lacks_serial(o) as is_late, o.ask_at
   from topup_orders o join topup_services s on s.id = o.service_id`;
 
 /** Purchases under way, and those that a person is asked about: the supplier may give their money back by itself. */

@@ -76,6 +76,7 @@ export const orderShape = z
     attempt_at: date.nullable(),
     attempt_until: date.nullable(),
     answered_since: date.nullable(),
+    bought_at: date.nullable(),
     paid_at: date.nullable(),
     asked_at: date.nullable(),
     expires_at: date.nullable(),
@@ -115,7 +116,7 @@ export const orderShape = z
     attemptAt: row.attempt_at,
     attemptUntil: row.attempt_until,
     /** Once it is bought: its purchase is written otherwise, and was taken as it is. */
-    isAsTold: row.trxid !== null && row.answered_since !== null,
+    isAsTold: row.bought_at !== null && row.answered_since !== null,
     paidAt: row.paid_at,
     askedAt: row.asked_at,
     expiresAt: row.expires_at,

@@ -8,45 +8,36 @@ import { isBlackedOut, isSameTarget } from "./targets.ts";
 /** What of an order is needed to compare a purchase with it. */
 export type Asked = Pick<
   Order,
-  | "id"
-  | "family"
-  | "code"
-  | "serviceName"
-  | "target"
-  | "targetKind"
-  | "zone"
-  | "quantity"
-  | "isAsTold"
-> & {
-  /** What the price list calls the service now. */
-  listedName?: string;
-};
+  "id" | "family" | "code" | "target" | "targetKind" | "zone" | "quantity" | "isAsTold"
+>;
 
 /**
  * Why a purchase is not what the order asked for, or null. What the supplier leaves out or blacks out is no reason, nor is
  * anything of one that the history told of in such words: it was taken so (topup_orders_decide.sql). That it was bought is
- * certain then; whether its buyer has what he paid for, no list and no balance tells, so a person must ask.
+ * certain then; whether its buyer has what he paid for, no list and no balance tells, so a person must ask. A name alone
+ * is judged by the price list of that moment (topup_orders_renames.sql).
  */
 export function suspicionOf(order: Asked, purchase: SupplierOrder): string | null {
   if (order.isAsTold) return null;
-  const { target } = purchase;
+  const { target, code } = purchase;
   if (target && !isSameTarget(order, target) && !isBlackedOut(order, target)) {
     return "the supplier's purchase is for another target";
   }
   if (purchase.zone && plainName(purchase.zone) !== plainName(order.zone ?? "-")) {
     return "the supplier's purchase is for another zone";
   }
-  if (!isSameService(order, purchase)) return "the supplier's purchase is of another service";
+  if (code && code !== order.code) return `the supplier's purchase is of another service, ${code}`;
   const wrongQuantity = purchase.quantity !== null && purchase.quantity !== order.quantity;
   return order.family === "social" && wrongQuantity
     ? "the supplier's purchase is of another quantity"
     : null;
 }
 
-function isSameService(order: Asked, { code, service }: SupplierOrder): boolean {
-  if (code) return code === order.code;
-  const names = [order.serviceName, order.listedName ?? order.serviceName].map(plainName);
-  return service === "" || names.includes(plainName(service));
+/** By what a purchase shows its service: its name counts where no code is told; neither, where it is suspicious. */
+export function serviceOf(purchase: SupplierOrder, suspect: string | null) {
+  const { code, service } = purchase;
+  if (suspect !== null) return { code: null, service: null };
+  return { code, service: code ? null : service };
 }
 
 const plainName = (name: string) => name.trim().replace(/\s+/g, " ").toLowerCase();
@@ -106,6 +97,9 @@ export interface Update {
   sealed_serial: string | null;
   /** A status word that nobody documented: the operator hears of it once. */
   strange: string | null;
+  /** As `serviceOf`. */
+  service: string | null;
+  code: string | null;
 }
 
 /**
@@ -131,13 +125,14 @@ export async function updateOf(ctx: Ctx, order: Asked, purchase: SupplierOrder):
     supplier_note: (outcome === "unreadable" ? suspect : null) ?? (delivered ? null : words),
     strange: purchase.status === "unknown" ? purchase.statusText : null,
     sealed_serial: serial ? await seal(ctx.config, ownerOf(order.id), serial) : null,
+    ...serviceOf(purchase, suspect),
   };
 }
 
 /** No word of the supplier's about a purchase: only when it is asked next changes, and how often it was not known. */
 export const silenceOf = (id: string, trxid: string, outcome: "missing" | "untold"): Update => ({
   ...{ id, trxid, outcome, charged: null, remain: null, start_count: null, notes: null },
-  ...{ supplier_note: null, sealed_serial: null, strange: null },
+  ...{ supplier_note: null, sealed_serial: null, strange: null, service: null, code: null },
 });
 
 const ownerOf = (orderId: string) => `topup-order/${orderId}`;

@@ -45,7 +45,6 @@ const Found = z
     z.object({
       order: orderShape,
       ask: z.boolean(),
-      listed_name: z.string(),
       target_kind: targetKind,
     }),
   ])
@@ -86,7 +85,7 @@ export interface Asked {
  */
 export async function askAboutOrder(ctx: Ctx, key: OrderKey, sleep = pause): Promise<Asked> {
   const found = await read(ctx, key, true, sleep);
-  const { order, ask, listed_name: listedName, target_kind } = found;
+  const { order, ask, target_kind } = found;
   if (!ask || order.trxid === null) return { order, purchase: null };
   // One that has ended is shown as it ended, whatever the supplier says of it now.
   const isUnderWay = order.state === "processing";
@@ -107,7 +106,7 @@ export async function askAboutOrder(ctx: Ctx, key: OrderKey, sleep = pause): Pro
     if (!isUnderWay) return { order, purchase: null };
     throw new AppError("provider_unavailable", "The provider does not know this transaction");
   }
-  const asked = { ...order, listedName, targetKind: target_kind };
+  const asked = { ...order, targetKind: target_kind };
   const [moved] = await advance(ctx, [await updateOf(ctx, asked, purchase)], askedFrom);
   return { order: moved ?? order, purchase: isUnderWay ? purchase : null };
 }

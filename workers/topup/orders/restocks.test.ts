@@ -54,7 +54,8 @@ async function told(stock: number | undefined, meanwhile = async () => {}): Prom
 async function hear({ id, trxid }: Order, outcome: Outcome): Promise<void> {
   const nothing = { charged: null, remain: null, start_count: null, notes: null };
   const said = { supplier_note: null, sealed_serial: null, strange: null };
-  await advance(bench().ctx, [{ id, trxid: trxid ?? "", outcome, ...nothing, ...said }]);
+  const shown = { service: null, code: null };
+  await advance(bench().ctx, [{ id, trxid: trxid ?? "", outcome, ...nothing, ...said, ...shown }]);
 }
 
 describe("a counted stock of which an order under way has taken a piece", () => {

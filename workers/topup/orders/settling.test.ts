@@ -58,6 +58,8 @@ const says = (order: Order, outcome: Outcome, more: Partial<Update> = {}): Updat
   supplier_note: null,
   sealed_serial: null,
   strange: null,
+  service: null,
+  code: null,
   ...more,
 });
 
