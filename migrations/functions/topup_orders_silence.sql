@@ -39,11 +39,11 @@
 --      and that are no newer than that one less 5 minutes;
 --   2. the list of a family stands still for 6 hours, in which we buy nothing else of it that we know of;
 --   3. its purchase stands behind one that was over before its attempt;
---   4. its row tells less than two of target, service and price, or those of something else that we know;
---   5. the list of a family that has no purchase from before it, or none any more, stands still for a day without it;
---   6. its row writes the target so that it is not known again (topup_may_mean): blacked out and with words or a second
---      country code around it. The supplier's documentation has the target as it was ordered.
--- Such a purchase is told about as soon as a list shows it (topup_orders_late.sql), of the last by the daily reconciliation.
+--   4. its row tells less than two of target, service and price, or those of something else that we know: of targets what
+--      plainly is another's (topup_may_mean);
+--   5. the list of a family that has no purchase from before it, or none any more, stands still for a day without it.
+-- Such a purchase is told about as soon as a list shows it for the target as it was ordered (topup_orders_late.sql), else by
+-- the daily reconciliation.
 -- And a purchase made past us, for the same goods and for a target that looks the same where it is blacked out, is taken as
 -- the order's: nothing tells it from its own.
 --
