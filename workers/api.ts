@@ -113,10 +113,7 @@ const boundedJson: MiddlewareHandler<ApiEnv> = async (c, next) => {
     headers.set("content-type", "application/json");
     c.req.raw = new Request(c.req.raw, { headers });
   } else if (hasBody && !isJson && !PROVIDER_PATHS.test(path)) {
-    const words = isPanel
-      ? "content type must be application/json"
-      : "Isi permintaan harus JSON (application/json)";
-    throw new AppError("unsupported_type", words);
+    throw new AppError("unsupported_type", "");
   }
   return await (isPanel ? limitPanelBody : limitBody)(c, next);
 };
@@ -124,7 +121,7 @@ const boundedJson: MiddlewareHandler<ApiEnv> = async (c, next) => {
 const limitBody = bodyLimit({
   maxSize: MAX_BODY_BYTES,
   onError: () => {
-    throw new AppError("too_large", "Isi permintaan terlalu besar (maksimal 256 KB)");
+    throw new AppError("too_large", "");
   },
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { api, type TestAnswer, type TestCall, testContext } from "./testing/api.ts";
-import { envelopeOf, failureBody } from "./testing/envelopes.ts";
+import { envelopeOf, failureBody, isInLanguage } from "./testing/envelopes.ts";
 import {
   createWorld,
   jsonSchemaOf,
@@ -68,7 +68,7 @@ function isProper(path: string, { status, body }: TestAnswer): boolean {
   const { pathname } = new URL(path, "http://localhost");
   try {
     expect(body).toMatchObject(failureBody(envelopeOf(pathname), status));
-    return true;
+    return isInLanguage(pathname, body);
   } catch {
     return false;
   }

@@ -216,10 +216,10 @@ begin
   if not found then return null; end if;
   -- Nobody works on one that is so overdue: its job has failed for good.
   if d.state = 'pending' and d.next_at > now() - interval '1 hour' then
-    perform app_error('in_progress', 'Kiriman ini masih dicoba');
+    perform app_error('in_progress', 'This delivery is still being tried');
   end if;
   if exists (select from topup_webhook_endpoints w where w.id = d.endpoint_id and w.disabled_at is not null) then
-    perform app_error('conflict', 'Alamat webhook sedang nonaktif');
+    perform app_error('conflict', 'Webhook address is switched off');
   end if;
   update topup_deliveries x set state = 'pending', attempts = 0, round = x.round + 1, next_at = now(), finished_at = null
   where x.id = d.id
@@ -245,7 +245,7 @@ begin
   perform from identity_users u where u.id = owner for no key update;
   if (select count(*) from topup_webhook_endpoints e where e.user_id = owner and e.deleted_at is null)
     >= (input->>'max_endpoints')::int then
-    perform app_error('conflict', 'Jumlah alamat webhook sudah mencapai batas');
+    perform app_error('conflict', 'There are too many webhook addresses already');
   end if;
   insert into topup_webhook_endpoints (id, user_id, url, events, secret)
   values ((input->>'id')::uuid, owner, input->>'url', topup_texts(input->'events'), input->>'secret')

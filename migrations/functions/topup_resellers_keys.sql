@@ -89,7 +89,7 @@ begin
   perform from identity_users u where u.id = owner for no key update;
   if (select count(*) from topup_api_keys a where a.user_id = owner and a.revoked_at is null)
     >= (input->>'max_keys')::int then
-    perform app_error('conflict', 'Jumlah kunci API sudah mencapai batas');
+    perform app_error('conflict', 'There are too many API keys already');
   end if;
   insert into topup_api_keys (id, user_id, name, prefix, hash, scopes, addresses, requests_per_minute, daily_amount, expires_at)
   values ((input->>'id')::uuid, owner, input->>'name', input->>'prefix', input->>'hash', topup_texts(input->'scopes'),
@@ -111,7 +111,7 @@ begin
   return (select coalesce(array_agg(network(topup_unmapped(value::inet))::text order by n), '{}')
     from jsonb_array_elements_text(list) with ordinality t(value, n));
 exception when invalid_text_representation then
-  perform app_error('invalid_input', 'addresses: Bukan alamat IP atau CIDR');
+  perform app_error('invalid_input', 'addresses: Must be an IP address or CIDR');
 end $$;
 
 -- What its owner sees of a key: everything but the key.
@@ -134,7 +134,7 @@ begin
   if not found then return null; end if;
   if was.revoked_at is not null then
     if (input->>'revoke')::boolean then return topup_key_view(was); end if;
-    perform app_error('conflict', 'Kunci API sudah dicabut');
+    perform app_error('conflict', 'API key is revoked already');
   end if;
   update topup_api_keys a set
     name = coalesce(wanted->>'name', a.name),

@@ -1,13 +1,15 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context as HonoContext, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
-import { z } from "zod";
+import type { z } from "zod";
 import { bearerOf } from "../auth/bearer.ts";
 import type { AccessRule } from "../auth/sessions.ts";
 import { sessionGate } from "../auth/sessions.ts";
 import { verifyToken } from "../auth/tokens.ts";
 import type { Actor, Ctx, Role } from "../context.ts";
 import { AppError } from "./errors.ts";
+import { languageOf } from "./families.ts";
+import { issueWords, type Language } from "./language.ts";
 
 export interface ApiEnv {
   Bindings: Env;
@@ -17,21 +19,21 @@ export interface ApiEnv {
 /** Where a browser keeps its token on a store's own pages. */
 export const SESSION_COOKIE = "lumbung_session";
 
-z.config(z.locales.id());
-
 /** A router of one domain. Input that does not fit its schema is a 400 whose first problem is the message. */
 export function createApi(): OpenAPIHono<ApiEnv> {
   return new OpenAPIHono<ApiEnv>({
-    defaultHook: (result) => {
-      if (!result.success) throw inputError(result.error);
+    defaultHook: (result, c) => {
+      if (!result.success) throw inputError(result.error, languageOf(c.req.path));
     },
   });
 }
 
 /** The one place where a zod failure becomes a 400. */
-export function inputError(error: z.core.$ZodError): AppError {
+export function inputError(error: z.core.$ZodError, language: Language = "id"): AppError {
   const fields: Record<string, string> = {};
-  for (const issue of error.issues) fields[issue.path.join(".") || "body"] ??= issue.message;
+  for (const issue of error.issues) {
+    fields[issue.path.join(".") || "body"] ??= issueWords(issue, language);
+  }
   const [first] = Object.entries(fields);
   const message = first ? `${first[0]}: ${first[1]}` : "Data tidak valid";
   return new AppError("invalid_input", message, { meta: { fields } });

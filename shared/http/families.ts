@@ -1,5 +1,6 @@
 import { UnstorableText } from "../db/errors.ts";
 import { AppError, STATUS_OF } from "./errors.ts";
+import { inLanguage, type Language } from "./language.ts";
 
 /** The API contracts that share one host, and the pair of paths that two of them share. */
 export type FamilyName = "hosting" | "topup" | "smm" | "market" | "auth" | "panel" | "app";
@@ -11,13 +12,17 @@ export interface Failure {
 }
 
 interface Words {
+  language: Language;
   missingToken: string;
   invalidToken: { status: 401 | 403; message: string };
   forbidden: string;
   tooManyRequests: string;
   invalidJson: string;
-  /** For text that cannot be kept; default: the words it was refused with. */
-  unstorable?: string;
+  /** For a body that does not say that it is JSON. */
+  unsupportedType: string;
+  tooLarge: string;
+  /** For text that cannot be kept. */
+  unstorable: string;
   unknownPath(original: string): string;
 }
 
@@ -30,24 +35,40 @@ interface Family {
   quiet?: boolean;
 }
 
-const english: Words = {
+const english = {
+  language: "en" as const,
+  invalidJson: "The body is not valid JSON",
+  unsupportedType: "The body must be JSON (application/json)",
+  tooLarge: "The body is too large (256 KB at most)",
+  unstorable: "The text has characters that cannot be used",
+};
+
+const indonesian = {
+  language: "id" as const,
+  invalidJson: "Isi permintaan bukan JSON yang benar",
+  unsupportedType: "Isi permintaan harus JSON (application/json)",
+  tooLarge: "Isi permintaan terlalu besar (maksimal 256 KB)",
+  unstorable: "Teks berisi karakter yang tidak dapat dipakai",
+};
+
+/** These are English in the contracts whose own texts are Indonesian, too. */
+const usual = {
   missingToken: "Unauthorized",
-  invalidToken: { status: 401, message: "Unauthorized" },
+  invalidToken: { status: 401 as const, message: "Unauthorized" },
   forbidden: "Forbidden",
   tooManyRequests: "Too many requests",
-  invalidJson: "Isi permintaan bukan JSON yang benar",
   unknownPath: () => "Not found",
 };
 
 const FAMILIES: Record<FamilyName, Family> = {
   hosting: {
     name: "hosting",
-    words: english,
+    words: { ...usual, ...indonesian },
     body: ({ status, message }) => ({ error: message, status }),
   },
   topup: {
     name: "topup",
-    words: { ...english, forbidden: "Insufficient privileges" },
+    words: { ...usual, ...english, forbidden: "Insufficient privileges" },
     // `amount`: the price that holds now, of an order at another one.
     body: ({ message, meta: { orderNumber, amount } }) => ({
       success: false,
@@ -61,6 +82,7 @@ const FAMILIES: Record<FamilyName, Family> = {
   smm: {
     name: "smm",
     words: {
+      ...usual,
       ...english,
       missingToken: "Invalid API key",
       invalidToken: { status: 401, message: "Invalid API key" },
@@ -72,12 +94,12 @@ const FAMILIES: Record<FamilyName, Family> = {
   },
   market: {
     name: "market",
-    words: english,
+    words: { ...usual, ...indonesian },
     body: ({ message, meta }) => ({ data: null, error: message, meta }),
   },
   auth: {
     name: "auth",
-    words: english,
+    words: { ...usual, ...indonesian },
     body: ({ status, message, meta }) => ({
       success: false,
       data: null,
@@ -90,11 +112,13 @@ const FAMILIES: Record<FamilyName, Family> = {
   panel: {
     name: "panel",
     words: {
+      ...english,
       missingToken: "unauthorized",
       invalidToken: { status: 401, message: "unauthorized" },
       forbidden: "forbidden",
       tooManyRequests: "too many requests",
       invalidJson: "invalid json body",
+      unsupportedType: "content type must be application/json",
       unstorable: "invalid text",
       unknownPath: () => "not found",
     },
@@ -107,11 +131,11 @@ const FAMILIES: Record<FamilyName, Family> = {
   app: {
     name: "app",
     words: {
+      ...indonesian,
       missingToken: "Token tidak ditemukan",
       invalidToken: { status: 403, message: "Token tidak valid" },
       forbidden: "Akses ditolak",
       tooManyRequests: "Terlalu banyak permintaan. Coba lagi sebentar lagi.",
-      invalidJson: english.invalidJson,
       unknownPath: (original) => `Endpoint ${original} tidak ditemukan.`,
     },
     body: ({ message, meta }) => ({ success: false, message, ...meta }),
@@ -123,6 +147,7 @@ const AGENCY: Family = {
   ...FAMILIES.app,
   words: {
     ...FAMILIES.app.words,
+    ...english,
     missingToken: "No token provided",
     invalidToken: { status: 403, message: "Invalid token" },
     forbidden: "Not authorized as agency",
@@ -156,12 +181,15 @@ export function familyOf(path: string): Family {
   return FAMILIES[owner ? owner[1] : "app"];
 }
 
+/** The language of what a path answers. */
+export const languageOf = (path: string): Language => familyOf(path).words.language;
+
 /** The status and body that a failure has on this path. Unknown causes become a fixed text. */
 export function failureOn(path: string, error: AppError): { status: number; body: object } {
   const family = familyOf(path);
   const { words } = family;
   let status: number = STATUS_OF[error.code];
-  let message = error.message;
+  let message = inLanguage(error.message, words.language);
   if (error.code === "unauthenticated") message ||= words.missingToken;
   if (error.code === "bad_token") {
     status = words.invalidToken.status;
@@ -170,7 +198,9 @@ export function failureOn(path: string, error: AppError): { status: number; body
   if (error.code === "forbidden") message ||= words.forbidden;
   if (error.code === "rate_limited") message ||= words.tooManyRequests;
   if (error.code === "invalid_json") message ||= words.invalidJson;
-  if (error instanceof UnstorableText) message = words.unstorable ?? message;
+  if (error.code === "unsupported_type") message ||= words.unsupportedType;
+  if (error.code === "too_large") message ||= words.tooLarge;
+  if (error instanceof UnstorableText) message = words.unstorable;
   if (error.code === "internal") message = "Internal server error";
   const body = family.body({ status, message, meta: error.meta });
   return { status: family.quiet && QUIET.includes(status) ? 200 : status, body };

@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { z } from "zod";
 import type { ApiEnv } from "../../shared/http/api.ts";
 import { AppError, notFound } from "../../shared/http/errors.ts";
+import { issueWords } from "../../shared/http/language.ts";
 
 /** Not the JSON that was asked for, rather than a value of it that is wrong. */
 const MISSHAPEN = ["unrecognized_keys", "invalid_type", "invalid_union", "invalid_key"];
@@ -25,5 +26,6 @@ export function createPanelApi(): OpenAPIHono<ApiEnv> {
 export function panelInputError(error: z.core.$ZodError): AppError {
   const misshapen = error.issues.some(({ code }) => MISSHAPEN.includes(code));
   if (misshapen) return new AppError("invalid_json", "");
-  return new AppError("invalid_input", error.issues[0]?.message ?? "invalid input");
+  const [first] = error.issues;
+  return new AppError("invalid_input", first ? issueWords(first, "en") : "invalid input");
 }

@@ -34,6 +34,18 @@ export function failureBody(family: Family, status: number, message: unknown = e
   }
 }
 
+const INDONESIAN =
+  /\b(tidak|bukan|harus|wajib|sudah|belum|diharapkan|diterima|terlalu|kunci|permintaan|berisi|silakan|layanan)\b/i;
+const ZOD_ENGLISH =
+  /\b(expected|received|Invalid input|Invalid option|Unrecognized key|Too (big|small))\b/;
+
+/** Whether a refusal on a mounted path is in the language of its contract; what each contract words itself may be English. */
+export function isInLanguage(path: string, body: unknown): boolean {
+  const english =
+    ["topup", "smm", "panel"].includes(envelopeOf(path)) || /^\/api\/agency(\/|$)/.test(path);
+  return !(english ? INDONESIAN : ZOD_ENGLISH).test(JSON.stringify(body));
+}
+
 const APP_PAYMENTS = "packages create-transaction status check-status history user-balance".split(
   " ",
 );

@@ -52,29 +52,29 @@ export async function findNickname(
     nickname = await ctx.providers.vipReseller.getNickname(asked);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    if (error.kind === "invalid") throw new AppError("invalid_input", "ID pemain tidak valid");
+    if (error.kind === "invalid") throw new AppError("invalid_input", "Player ID is not valid");
     ctx.log.warn("nickname not read", { code: error.code, kind: error.kind });
-    const words = "Pengecekan nama pemain sedang tidak tersedia. Coba lagi sebentar lagi.";
+    const words = "Player names cannot be looked up at the moment. Please try again later.";
     throw new AppError("provider_unavailable", words, { cause: error });
   }
-  if (nickname === null) throw notFound("Pemain tidak ditemukan");
+  if (nickname === null) throw notFound("Player not found");
   return { nickname };
 }
 
 function parse(input: NicknameRequest) {
   const words = input.code ?? input.game;
   const target = input.target ?? input.userId;
-  if (!words || !target) throw new AppError("invalid_input", "Game dan ID pemain wajib diisi");
+  if (!words || !target) throw new AppError("invalid_input", "Game and player ID are required");
   const slug = words
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
   const code = Object.hasOwn(ALIASES, slug) ? (ALIASES[slug] ?? slug) : slug;
   const game = Object.hasOwn(GAMES, code) ? GAMES[code] : undefined;
-  if (!game) throw new AppError("invalid_input", "Game ini tidak mendukung pengecekan nama pemain");
+  if (!game) throw new AppError("invalid_input", "Player names cannot be looked up for this game");
   const zone = input.zone ?? input.zoneId ?? null;
   if (game.zone && !zone) {
-    throw new AppError("invalid_input", "Zona atau server wajib diisi untuk game ini");
+    throw new AppError("invalid_input", "Zone or server is required for this game");
   }
   return { code, target, additionalTarget: game.zone ? zone : null };
 }

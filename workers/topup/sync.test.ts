@@ -225,7 +225,7 @@ describe("runs", () => {
     supplier.lists = { prepaid: down, game: down, social: down };
     expect(await runSync(ctx, { action: "full-sync", force: false }, work)).toMatchObject({
       success: false,
-      message: "Sinkronisasi gagal",
+      message: "Sync failed",
       error: "game: unavailable; social: unavailable; prepaid: unavailable",
     });
   });

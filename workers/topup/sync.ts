@@ -60,12 +60,12 @@ function ended(run: SyncRun): SyncAnswer {
   const job = run.jobId ? { id: run.jobId, state: run.state } : undefined;
   if (run.state === "failed") {
     const error = reasonOf(run);
-    return { success: false, message: "Sinkronisasi gagal", data: run.counts, error, job };
+    return { success: false, message: "Sync failed", data: run.counts, error, job };
   }
   const partly = run.state === "partial";
   return {
     success: true,
-    message: partly ? "Sinkronisasi selesai sebagian" : "Sinkronisasi selesai",
+    message: partly ? "Sync completed in part" : "Sync completed",
     data: run.counts,
     error: partly ? reasonOf(run) : undefined,
     job,
@@ -75,7 +75,7 @@ function ended(run: SyncRun): SyncAnswer {
 function underWay(run: SyncRun | null, ours: boolean): SyncAnswer {
   return {
     success: ours,
-    message: ours ? "Sinkronisasi sedang berjalan" : "Sinkronisasi lain sedang berjalan",
+    message: ours ? "Sync is running" : "Another sync is running",
     data: run?.counts,
     error: ours ? undefined : "sync_in_progress",
     job: run?.jobId ? { id: run.jobId, state: run.state } : undefined,

@@ -51,7 +51,7 @@ export async function listDeliveries(
   ctx: Ctx,
   input: DeliveryQuery & { endpointId: string },
 ): Promise<{ deliveries: Delivery[]; next: string | null }> {
-  const missing = () => notFound("Alamat webhook tidak ditemukan");
+  const missing = () => notFound("Webhook address not found");
   const uuid = z.uuid();
   if (!uuid.safeParse(input.endpointId).success) throw missing();
   const after = uuid.safeParse(input.cursor).data ?? null;
@@ -86,7 +86,7 @@ export async function listDeliveries(
 
 /** Sends one event of the actor again, whether it arrived or was given up: the same id, the same words. */
 export async function deliverAgain(ctx: Ctx, id: string): Promise<void> {
-  const missing = () => notFound("Kiriman tidak ditemukan");
+  const missing = () => notFound("Delivery not found");
   const { userId } = actorOf(ctx);
   if (!z.uuid().safeParse(id).success) throw missing();
   const again = z.object({ wake: wakeSchema }).nullable();

@@ -119,7 +119,7 @@ async function change(
   verb: string,
   changes: Record<string, unknown>,
 ): Promise<EndpointShape> {
-  const missing = () => notFound("Alamat webhook tidak ditemukan");
+  const missing = () => notFound("Webhook address not found");
   const { userId } = actorOf(ctx);
   if (!z.uuid().safeParse(id).success) throw missing();
   const changed = await ctx.db.run(

@@ -97,7 +97,7 @@ async function change(ctx: Ctx, id: string, input: Record<string, unknown>): Pro
   return changed;
 }
 
-const keyNotFound = () => notFound("Kunci API tidak ditemukan");
+const keyNotFound = () => notFound("API key not found");
 
 function mustLieAhead(ctx: Ctx, expiresAt: string | null | undefined): void {
   if (!expiresAt || new Date(expiresAt) > ctx.now()) return;

@@ -37,19 +37,19 @@ const SPECIAL_V4: [string, number][] = [
  */
 export function webhookAddress(text: string, rules: AddressRules): string {
   const url = URL.parse(text);
-  if (!url) throw refused("Bukan alamat yang lengkap");
-  if (url.username || url.password) throw refused("Tidak boleh memuat nama pengguna atau sandi");
+  if (!url) throw refused("Must be a complete address");
+  if (url.username || url.password) throw refused("Must not have a user name or password");
   url.hash = "";
   const secure = url.protocol === "https:" && SECURE_PORTS.includes(url.port);
   if (rules.allowPrivate && (secure || url.protocol === "http:" || url.protocol === "https:")) {
     return url.href;
   }
-  if (url.protocol !== "https:") throw refused("Harus https");
-  if (!secure) throw refused("Port harus 443 atau 8443");
+  if (url.protocol !== "https:") throw refused("Must be https");
+  if (!secure) throw refused("The port must be 443 or 8443");
   const host = url.hostname.replace(/\.$/, "").toLowerCase();
-  if (!isPublic(host)) throw refused("Bukan alamat publik");
+  if (!isPublic(host)) throw refused("Must be a public address");
   if (rules.ownHosts.some((own) => host === own || host.endsWith(`.${own}`))) {
-    throw refused("Alamat layanan ini sendiri");
+    throw refused("Must not be an address of this service");
   }
   return url.href;
 }

@@ -123,7 +123,7 @@ describe("an API key", () => {
         const refused = await api(path, { ...call, token: other.token });
         expect(refused).toMatchObject({
           status: 404,
-          body: failureBody("topup", 404, "Kunci API tidak ditemukan"),
+          body: failureBody("topup", 404, "API key not found"),
         });
       }
     }

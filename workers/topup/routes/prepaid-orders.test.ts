@@ -128,7 +128,7 @@ describe("POST /api/orders/prepaid", () => {
     const answer = await post("prepaid", user, { service: credit.code, phoneNumber });
     expect([answer.status, answer.body]).toEqual([
       400,
-      failureBody("topup", 400, "Saldo tidak cukup"),
+      failureBody("topup", 400, "Insufficient balance"),
     ]);
     expect(await ordersOf(phoneNumber)).toEqual([]);
     expect(await purchasesOf(phoneNumber)).toEqual([]);

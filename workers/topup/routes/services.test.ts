@@ -186,7 +186,7 @@ describe("POST /api/services/nickname", () => {
 
   it("answers 404 for a player whom nobody knows", async () => {
     const { status, body } = await ask({ code: "free-fire", target: "000" });
-    expect([status, body.message]).toEqual([404, "Pemain tidak ditemukan"]);
+    expect([status, body.message]).toEqual([404, "Player not found"]);
   });
 
   it.each([

@@ -42,7 +42,7 @@ describe("POST /api/admin/vip-sync", () => {
       200,
       {
         success: true,
-        message: "Sinkronisasi selesai",
+        message: "Sync completed",
         data: {
           servicesAdded: expect.any(Number),
           servicesUpdated: expect.any(Number),

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { pagingQuery } from "../../../shared/http/answers.ts";
 import { AppError } from "../../../shared/http/errors.ts";
+import { issueWords } from "../../../shared/http/language.ts";
 
 /** Text as people type it: something that is neither empty nor endless, without control characters. */
 const words = (longest: number, least = 1) =>
@@ -122,7 +123,8 @@ export function inContractWords(required: readonly string[], missing: string) {
     const [first] = issues;
     const message = lacking
       ? missing
-      : (positive?.message ?? (first ? `${first.path.join(".")}: ${first.message}` : missing));
+      : (positive?.message ??
+        (first ? `${first.path.join(".")}: ${issueWords(first, "en")}` : missing));
     throw new AppError("invalid_input", message);
   };
 }

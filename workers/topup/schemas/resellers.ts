@@ -7,7 +7,7 @@ const CONTROL = /\p{Cc}/u;
 const name = () =>
   z
     .string()
-    .refine((value) => !CONTROL.test(value) && value.isWellFormed(), "Berisi karakter terlarang")
+    .refine((value) => !CONTROL.test(value) && value.isWellFormed(), "Contains control characters")
     .trim()
     .min(1)
     .max(100);
@@ -17,11 +17,11 @@ export const Scope = z.enum(SCOPES);
 export type Scope = z.output<typeof Scope>;
 
 const unique = (values: readonly string[]) => new Set(values).size === values.length;
-const scopes = () => z.array(Scope).min(1).max(SCOPES.length).refine(unique, "Berulang");
+const scopes = () => z.array(Scope).min(1).max(SCOPES.length).refine(unique, "Must not repeat");
 
 /** An address or a network of either family. Postgres has the last word on its spelling. */
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
-  error: "Bukan alamat IP atau CIDR",
+  error: "Must be an IP address or CIDR",
 });
 
 const addresses = () => z.array(network).max(50);
@@ -84,7 +84,7 @@ export const EVENTS = [
 ] as const;
 export const EventType = z.enum(EVENTS);
 
-const events = () => z.array(EventType).min(1).max(EVENTS.length).refine(unique, "Berulang");
+const events = () => z.array(EventType).min(1).max(EVENTS.length).refine(unique, "Must not repeat");
 const address = () => z.string().min(1).max(2000);
 
 export const NewEndpoint = z
