@@ -90,9 +90,10 @@ end $$;
 create or replace function topup_fits_number(words text, spellings text[], dialled boolean, zone text) returns boolean
 language plpgsql immutable as $$
 declare
-  -- Beside digits a run of nearly anything blacks out.
-  hidden text := regexp_replace(regexp_replace(words, '[.]{2,}|-{2,}|#{2,}|_{2,}|~{2,}|[?]{2,}|={2,}', '**', 'g'),
-    '(?<=[\d*])x+(?=[\d*])|(?<![[:alpha:]])x{2,}(?![[:alpha:]])', '**', 'g');
+  -- Beside digits a run of nearly anything blacks out. A supplier may write as much as he likes; each way to join it is tried.
+  hidden text := regexp_replace(regexp_replace(regexp_replace(left(words, 200),
+    '[.]{2,}|-{2,}|#{2,}|_{2,}|~{2,}|[?]{2,}|={2,}', '**', 'g'),
+    '(?<=[\d*])x+(?=[\d*])|(?<![[:alpha:]])x{2,}(?![[:alpha:]])', '**', 'g'), '[[({]([*]+)[])}]', '\1', 'g');
   -- What goes on behind a blank or a bracket is the same phone's; of players, other words.
   cuts text[] := case when dialled then array['[^\d*+ .()-]+']
     when hidden ~ '[*] +\d|\d +[*]' then array['[^\d* .-]+', '[^\d*.-]+'] else array['[^\d* .-]+'] end;

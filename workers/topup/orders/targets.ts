@@ -36,8 +36,10 @@ export function isBlackedOut({ family, target, targetKind, zone }: Aim, theirs: 
 /** As SQL function `topup_fits_number`. */
 function isHiddenNumber(words: string, digits: string, isDialled: boolean, zone: string): boolean {
   const hidden = words
+    .slice(0, 200)
     .replace(/\.{2,}|-{2,}|#{2,}|_{2,}|~{2,}|\?{2,}|={2,}/g, "**")
-    .replace(/(?<=[\d*])x+(?=[\d*])|(?<!\p{L})x{2,}(?!\p{L})/gu, "**");
+    .replace(/(?<=[\d*])x+(?=[\d*])|(?<!\p{L})x{2,}(?!\p{L})/gu, "**")
+    .replace(/[[({](\*+)[\])}]/g, "$1");
   if (!/\d/.test(zone === "" ? hidden : hidden.replace(standing(zone), "$1$2"))) {
     return /(?:^|[^\p{L}*])\*{2,}(?:$|[^\p{L}*])/u.test(hidden);
   }

@@ -86,6 +86,8 @@ const MEANT: [Aim, string][] = [
   [phone, "08123xxxxx90 (BUDI)"],
   [phone, "0812-XXXX-7890"],
   [phone, "xxx890"],
+  [phone, "0812[****]7890"],
+  [phone, "0812(xxxx)7890"],
   [phone, "****7890"],
   [phone, "08**********"],
   [phone, "0812345..."],
@@ -347,4 +349,14 @@ it("blacked out at any place, by any sign, with anything around it: SQL and the 
   expect(shown.filter(({ aim, theirs }) => !isBlackedOut(aim, theirs))).toEqual([]);
   expect(shown.filter((_, n) => strays[n])).toEqual([]);
   expect(shown.filter(({ aim, others }) => isBlackedOut(aim, others))).toEqual([]);
+});
+
+it("a text of any length is looked through at once", async () => {
+  const theirs = "9 9* ".repeat(2_000);
+  expect(await mayMean([phone, zoned, account].map((aim) => [aim, theirs]))).toEqual([
+    false,
+    false,
+    false,
+  ]);
+  expect(isBlackedOut(phone, theirs)).toBe(false);
 });
