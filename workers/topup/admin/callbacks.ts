@@ -13,7 +13,7 @@ import {
   purgeRefused,
   REFUSED_PROVIDER,
 } from "../orders/index.ts";
-import { CallbackShape } from "../schemas/admin.ts";
+import { CallbackShape } from "../schemas/callbacks.ts";
 import { asksSupplier } from "./supplier.ts";
 
 /** How long the supplier's callbacks are kept. */

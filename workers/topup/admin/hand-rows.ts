@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type HandRequest, HandRequestShape } from "../schemas/admin.ts";
+import { type HandRequest, HandRequestShape } from "../schemas/admin-orders.ts";
 
 /** What SQL function `topup_hand_view` gives, without what is to be done, which may hold a sealed serial. */
 export const handRow = z

@@ -7,7 +7,7 @@ import { call, rows, type Statement } from "../../../shared/db/statement.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
 import { claimOf } from "../../../shared/http/idempotency.ts";
 import { getOrder, settleByHand } from "../orders/index.ts";
-import type { HandRequest, Settlement } from "../schemas/admin.ts";
+import type { HandRequest, Settlement } from "../schemas/admin-orders.ts";
 import { type HandWork, handRow, workRow } from "./hand-rows.ts";
 import { retryOrder } from "./retry.ts";
 import { asksSupplier } from "./supplier.ts";

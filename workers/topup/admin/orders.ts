@@ -5,7 +5,7 @@ import type { Ctx } from "../../../shared/context.ts";
 import { rows } from "../../../shared/db/statement.ts";
 import { dayOf } from "../../../shared/http/day.ts";
 import { notFound } from "../../../shared/http/errors.ts";
-import { AdminOrderShape, OrderDetail, type OrderQuery } from "../schemas/admin.ts";
+import { AdminOrderShape, OrderDetail, type OrderQuery } from "../schemas/admin-orders.ts";
 import { handRow } from "./hand-rows.ts";
 
 /** One order as `AdminOrderShape`; never its serial number, which is its owner's. */

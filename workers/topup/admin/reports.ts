@@ -7,7 +7,7 @@ import { dayOf } from "../../../shared/http/day.ts";
 import { AppError, notFound } from "../../../shared/http/errors.ts";
 import { enqueue, wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { jakartaDay } from "../../../shared/time/jakarta.ts";
-import { type Report, ReportShape } from "../schemas/admin.ts";
+import { type Report, ReportShape } from "../schemas/reports.ts";
 
 const DAY_MS = 24 * 3_600_000;
 /** Orders of the day's last minutes get an hour to settle. */

@@ -6,7 +6,7 @@ import { call, rows } from "../../../shared/db/statement.ts";
 import { notFound } from "../../../shared/http/errors.ts";
 import { claimOf } from "../../../shared/http/idempotency.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
-import type { StockChange } from "../schemas/admin.ts";
+import type { StockChange } from "../schemas/supplier.ts";
 
 const adjusted = z
   .object({ stock: z.number(), old_stock: z.number(), reserved: z.number() })

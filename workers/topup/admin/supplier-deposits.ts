@@ -6,7 +6,7 @@ import { call, rows } from "../../../shared/db/statement.ts";
 import { uuidv7 } from "../../../shared/db/uuid.ts";
 import { AppError } from "../../../shared/http/errors.ts";
 import { claimOf } from "../../../shared/http/idempotency.ts";
-import { DepositShape, type NewDeposit } from "../schemas/admin.ts";
+import { DepositShape, type NewDeposit } from "../schemas/supplier.ts";
 
 const MOST_LISTED = 100;
 /** Reports of older days are closed: what is noted now must not change what was expected of them. */

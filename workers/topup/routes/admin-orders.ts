@@ -9,16 +9,16 @@ import {
   requestSettlement,
 } from "../admin/hands.ts";
 import { listAllOrders, readOrderDetail } from "../admin/orders.ts";
+import { IdParameter } from "../schemas/admin.ts";
 import {
   AdminOrderShape,
   Because,
   HandRequestShape,
-  IdParameter,
   OrderDetail,
   OrderQuery,
   Retry,
   Settlement,
-} from "../schemas/admin.ts";
+} from "../schemas/admin-orders.ts";
 
 export const adminOrderRoutes = createApi();
 

@@ -7,20 +7,17 @@ import { listReports, readReport, reconcileAgain } from "../admin/reports.ts";
 import { adjustStock, listStockHistory } from "../admin/stock.ts";
 import { checkSupplierNow, readSupplier } from "../admin/supplier.ts";
 import { listDeposits, noteDeposit } from "../admin/supplier-deposits.ts";
+import { AdminPage, DayParameter, IdParameter } from "../schemas/admin.ts";
+import { CallbackShape, RefusedCallbackShape } from "../schemas/callbacks.ts";
+import { ReportShape } from "../schemas/reports.ts";
 import {
-  AdminPage,
-  CallbackShape,
-  DayParameter,
   DepositShape,
-  IdParameter,
   NewDeposit,
-  RefusedCallbackShape,
-  ReportShape,
   StockChange,
   StockEntry,
   StockShape,
   SupplierShape,
-} from "../schemas/admin.ts";
+} from "../schemas/supplier.ts";
 
 export const adminRoutes = createApi();
 
