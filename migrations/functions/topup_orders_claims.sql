@@ -43,10 +43,12 @@ $$;
 -- attempt's lease. That tells only whose of several orders a row is, for rows show as late as they please.
 create or replace function topup_claims_of(x topup_orders, free jsonb, history jsonb, most int) returns jsonb
 language sql stable as $$
+  with around as materialized (
+    select topup_row_before(x, history) as before, topup_row_after(x, history) as after
+  )
   select coalesce(jsonb_agg(jsonb_build_object('order', x.id, 'trxid', r.trxid, 'rank', fit.rank, 'in_place',
     coalesce(r.n > coalesce(around.after, 0), true))), '[]')
-  from (select topup_row_before(x, history) as before, topup_row_after(x, history) as after) around,
-    topup_free_record(free) r, topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, most) fit(rank)
+  from around, topup_free_record(free) r, topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, most) fit(rank)
   where fit.rank <= most and (r.n < around.before) is not false and topup_may_be_of(x.attempt_at, r.seen_at, r.n is null)
 $$;
 
