@@ -29,21 +29,23 @@ declare
   others int[];
   choice int[];
 begin
-  rank := (select max((c->>'rank')::int) from jsonb_array_elements(claims) c where (c->>'order')::uuid = o.id);
+  rank := (select max(c.rank) from topup_claim_record(claims) c where c.of = o.id);
   if rank is null then
     return;
   end if;
   select array_agg(x order by x.attempt_at, x.id) into orders from unnest(around.orders) x
-  where claims @> jsonb_build_array(jsonb_build_object('order', x.id));
+  where x.id in (select c.of from topup_claim_record(claims) c);
   -- Dearest is what few could have, then what was made first.
   select array_agg(s.trxid order by s.fits, r.n is null, r.seen_at nulls last, r.n desc) into seats
-  from (select c->>'trxid' as trxid, count(*) as fits from jsonb_array_elements(claims) c group by 1) s
+  from (select c.trxid, count(*) as fits from topup_claim_record(claims) c group by c.trxid) s
   left join topup_free_record(around.free) r on r.trxid = s.trxid;
-  select jsonb_agg((select coalesce(jsonb_agg(s.at order by s.at), '[]') from unnest(seats) with ordinality s(trxid, at)
-      where claims @> jsonb_build_array(jsonb_build_object('order', x.id, 'trxid', s.trxid))) order by x.ordinality),
-    array_agg(array_position(seats, x.trxid) order by x.ordinality), max(x.ordinality) filter (where x.id = o.id)
+  select jsonb_agg(w.wished order by x.ordinality), array_agg(array_position(seats, x.trxid) order by x.ordinality),
+    max(x.ordinality) filter (where x.id = o.id)
   into wishes, held, me
-  from unnest(orders) with ordinality x;
+  from unnest(orders) with ordinality x join (
+    select c.of, jsonb_agg(s.at order by s.at) as wished
+    from topup_claim_record(claims) c join unnest(seats) with ordinality s(trxid, at) on s.trxid = c.trxid group by c.of
+  ) w on w.of = x.id;
   has := matching_of(wishes, held);
   others := matching_rivals(wishes, has, held, me);
   rivals := array(select orders[n] from unnest(others) n);
@@ -58,25 +60,30 @@ begin
   where array_position(seats, r.trxid) in (
     select e::int from unnest(case when others = '{}' then choice else others end) n, jsonb_array_elements_text(wishes->(n - 1)) e);
   is_busy := exists (select from unnest(orders) x where x.state = 'buying' and x.id <> o.id);
-  is_better := exists (select from jsonb_array_elements(claims) c, jsonb_array_elements(claims) better, unnest(orders) x
-    where (c->>'order')::uuid = o.id and better->>'trxid' = c->>'trxid' and (better->>'rank')::int < rank
-      and x.id = (better->>'order')::uuid and x.state = 'unknown');
+  is_better := exists (select from topup_claim_record(claims) c join topup_claim_record(claims) better using (trxid)
+    join unnest(orders) x on x.id = better.of
+    where c.of = o.id and better.rank < c.rank and x.state = 'unknown');
 end $$;
 
 -- Of the claims those that count for the order: no worse than its best one; where a row stands as it should for one order,
 -- not those of who it does not; and where an order has a row that does, not its others.
 create or replace function topup_best_claims(o topup_orders, claims jsonb) returns jsonb language sql immutable as $$
   with claim as materialized (
-    select c.* from jsonb_to_recordset(claims) c("order" uuid, trxid text, rank int, in_place boolean)
+    select c.* from topup_claim_record(claims) c
   ), held as materialized (
     select c.* from claim c where c.in_place or not exists (
-      select from claim y where y.trxid = c.trxid and y."order" <> c."order" and y.in_place and y.rank <= c.rank)
+      select from claim y where y.trxid = c.trxid and y.of <> c.of and y.in_place and y.rank <= c.rank)
   ), best as (
-    select min(h.rank) as rank from held h where h."order" = o.id
+    select min(h.rank) as rank from held h where h.of = o.id
   )
   select coalesce(jsonb_agg(to_jsonb(h)), '[]') from held h, best
   where h.rank <= best.rank and (h.in_place or not exists (
-    select from held y where y."order" = h."order" and y.in_place and y.rank <= h.rank))
+    select from held y where y.of = h.of and y.in_place and y.rank <= h.rank))
+$$;
+
+create or replace function topup_claim_record(claims jsonb)
+returns table (of uuid, trxid text, rank int, in_place boolean) language sql immutable as $$
+  select c.* from jsonb_to_recordset(claims) c(of uuid, trxid text, rank int, in_place boolean)
 $$;
 
 -- The row that the member gets: its seat, or where that is the purchase of an order that has it already, what that one
