@@ -59,7 +59,7 @@ const AWAY = {
   status: 503,
   body: {
     success: false,
-    message: expect.stringContaining("coba lagi"),
+    message: expect.stringContaining("try again"),
     error: expect.any(String),
   },
 };

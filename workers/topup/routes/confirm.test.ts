@@ -1,20 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { api, type TestAnswer } from "../../testing/api.ts";
-import type { TestUser } from "../../testing/factories.ts";
+import { api } from "../../testing/api.ts";
+import { postOrder as post } from "../testing/calls.ts";
 import { booksOf, purchasesOf } from "../testing/outcomes.ts";
 import { customer, dial, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 
 beforeAll(stockShelves);
 
 const { diamonds } = SERVICES;
-
-const post = (kind: string, user: TestUser, json: unknown, key?: string): Promise<TestAnswer> =>
-  api(`/api/orders/${kind}`, {
-    method: "POST",
-    token: user.token,
-    json,
-    ...(key ? { headers: { "idempotency-key": key } } : {}),
-  });
 
 describe("a game order that repeats one of a moment ago", () => {
   it("asks where it is paid whether a like order is meant, and the same key may say so there", async () => {

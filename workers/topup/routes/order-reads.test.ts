@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { api, type TestAnswer } from "../../testing/api.ts";
+import { api } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import { createUser, type TestUser } from "../../testing/factories.ts";
 import { followOrders } from "../orders/follow.ts";
 import { placePrepaid } from "../orders/place.ts";
 import { askAboutOrder } from "../orders/read.ts";
 import { bench } from "../testing/bench.ts";
+import { postOrder as post } from "../testing/calls.ts";
 import { theOrderOf } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 
@@ -13,13 +14,6 @@ beforeAll(stockShelves);
 
 const { credit, diamonds, likes, token } = SERVICES;
 
-const post = (kind: string, user: TestUser, json: unknown, key?: string): Promise<TestAnswer> =>
-  api(`/api/orders/${kind}`, {
-    method: "POST",
-    token: user.token,
-    json,
-    ...(key ? { headers: { "idempotency-key": key } } : {}),
-  });
 const get = (path: string, user: TestUser) => api(`/api/orders/${path}`, { token: user.token });
 
 /** The record is written behind the answer. */

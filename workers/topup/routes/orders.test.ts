@@ -1,21 +1,14 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { api, settleBackground, type TestAnswer } from "../../testing/api.ts";
+import { settleBackground, type TestAnswer } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import { type TestUser, unique } from "../../testing/factories.ts";
+import { postOrder as post } from "../testing/calls.ts";
 import { booksOf, ordersOf, purchasesOf } from "../testing/outcomes.ts";
 import { customer, dial, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
 
 beforeAll(stockShelves);
 
 const { diamonds, likes } = SERVICES;
-
-const post = (kind: string, user: TestUser, json: unknown, key?: string): Promise<TestAnswer> =>
-  api(`/api/orders/${kind}`, {
-    method: "POST",
-    token: user.token,
-    json,
-    ...(key ? { headers: { "idempotency-key": key } } : {}),
-  });
 
 describe("POST /api/orders/social-media", () => {
   const order = (

@@ -2,23 +2,16 @@ import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
-import { api, settleBackground, type TestAnswer, testContext } from "../../testing/api.ts";
+import { api, settleBackground, testContext } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
-import { type TestUser, unique } from "../../testing/factories.ts";
+import { unique } from "../../testing/factories.ts";
+import { postOrder as post } from "../testing/calls.ts";
 import { booksOf, ordersOf, purchasesOf, theOrderOf } from "../testing/outcomes.ts";
 import { customer, dial, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
 
 beforeAll(stockShelves);
 
 const { credit, diamonds, likes } = SERVICES;
-
-const post = (kind: string, user: TestUser, json: unknown, key?: string): Promise<TestAnswer> =>
-  api(`/api/orders/${kind}`, {
-    method: "POST",
-    token: user.token,
-    json,
-    ...(key ? { headers: { "idempotency-key": key } } : {}),
-  });
 
 describe("POST /api/orders/prepaid", () => {
   it("answers as the contract says, with the supplier's id", async () => {
