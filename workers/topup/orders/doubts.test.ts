@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import type { TestUser } from "../../testing/factories.ts";
 import { bench } from "../testing/bench.ts";
+import { buyCredit as buy } from "../testing/doubts.ts";
 import {
   booksOf,
   orderOf,
@@ -18,21 +18,6 @@ beforeAll(stockShelves);
 
 const FUNDS = 100_000;
 const { credit } = SERVICES;
-
-/** One order whose supplier misbehaves; answers with what the customer was told. */
-async function buy(
-  user: TestUser,
-  phoneNumber: string,
-  options: Parameters<typeof bench>[0] = {},
-  more: { confirm?: boolean } = {},
-) {
-  const { ctx, settle } = bench({ actor: user, timeoutMs: 400, ...options });
-  const told = await placePrepaid(ctx, { service: credit.code, phoneNumber, ...more }).catch(
-    (error: unknown) => error,
-  );
-  await settle();
-  return told;
-}
 
 describe("orders in doubt for the same service and target", () => {
   const lost = { timeOut: { value: true, count: 1 } };

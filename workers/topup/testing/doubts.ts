@@ -2,7 +2,7 @@ import type { TestUser } from "../../testing/factories.ts";
 import type { Order } from "../orders/order.ts";
 import { placeGame, placePrepaid } from "../orders/place.ts";
 import { processOrder } from "../orders/process.ts";
-import { bench } from "./bench.ts";
+import { type BenchOptions, bench } from "./bench.ts";
 import { ordersOf, runOrderJob, theOrderOf } from "./outcomes.ts";
 import {
   customer,
@@ -60,6 +60,20 @@ export async function orderCredit({
   const order = (await ordersOf(target)).find(({ userId }) => userId === user.userId);
   if (!order) throw new Error(`no order of ${target}`);
   return { user, order };
+}
+
+/** The same by this user, as a call of his whose supplier may misbehave; answers with what he was told. */
+export async function buyCredit(
+  user: TestUser,
+  phoneNumber: string,
+  options: BenchOptions = {},
+  more: { confirm?: boolean } = {},
+): Promise<unknown> {
+  const { ctx, settle } = bench({ actor: user, ...options });
+  const input = { service: SERVICES.credit.code, phoneNumber, ...more };
+  const told = await placePrepaid(ctx, input).catch((error: unknown) => error);
+  await settle();
+  return told;
 }
 
 const patienceFor = (fault: Record<string, unknown>) => ("timeOut" in fault ? 150 : 3_000);
