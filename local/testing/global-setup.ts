@@ -9,6 +9,8 @@ declare module "vitest" {
     settings: Record<string, string>;
     /** Where tests reach the stand-ins: dials, counts, mails. */
     standIns: StandIns;
+    /** Which episodes orders/matching.property.test.ts plays, `<first seed>:<how many>`; null: the usual ones. */
+    episodes: string | null;
   }
 }
 
@@ -53,6 +55,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       secretsFrom(),
     ),
   });
+  project.provide("episodes", process.env.LUMBUNG_EPISODES ?? null);
   project.provide("standIns", {
     databaseUrl: urls.databaseUrl,
     databaseHttpUrl: database.httpUrl,

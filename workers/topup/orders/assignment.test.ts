@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
-import { Dice } from "../testing/episodes.ts";
+import { Dice } from "../testing/episode-dice.ts";
 
 interface Graph {
   /** For each member the seats that it can have. */

@@ -5,7 +5,7 @@ import { rows } from "../../../shared/db/statement.ts";
 import type { SupplierFamily } from "../../../shared/providers/vip-reseller.ts";
 import { testContext } from "../../testing/api.ts";
 import type { TargetKind } from "../tables/catalogue.ts";
-import { Dice } from "../testing/episodes.ts";
+import { Dice } from "../testing/episode-dice.ts";
 import { isBlackedOut } from "./targets.ts";
 
 interface Aim {

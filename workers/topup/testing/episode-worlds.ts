@@ -1,0 +1,246 @@
+import {
+  type Episode,
+  LEASE,
+  MINUTE,
+  type Order,
+  type Outcome,
+  outcomeAt,
+  type Purchase,
+  purchasesOf,
+  SECOND,
+} from "./episode.ts";
+import { toldTarget } from "./episode-script.ts";
+import { heldAt } from "./episode-shelf.ts";
+
+/**
+ * What may have become of an episode's orders, from what was told alone, by trying out everything: the oracle of
+ * matching.property.test.ts. A world gives each order one row or none; what belongs to no order was bought past us.
+ *
+ * A row can be an order's where its target, zone, service and quantity are, as far as they are told, and where it was not
+ * seen or named before the attempt, and does not stand behind what was over by then. Of the worlds those count that explain
+ * most rows by orders: what can be an order's purchase is not taken for somebody's by hand; and of those in which the rows
+ * stand in the order in which they were made those that explain most, for lists may show late ones first, or not. Among
+ * these, an exact row is rather an order's than one that leaves something open.
+ */
+
+/** What is known until a moment. */
+export interface Facts {
+  episode: Episode;
+  until: number;
+  /** When a list first had them. */
+  seen: Record<string, number>;
+  /** When we learnt what these orders are, and by which row; null: by none. */
+  settled: ReadonlyMap<number, { trxid: string | null; at: number }>;
+}
+
+/** How it ends for a buyer: money back, whether bought or not, is one and the same. */
+export type End = "goods" | "open" | "back";
+
+export interface World {
+  /** By the order's `n`. */
+  rows: Map<number, Purchase | null>;
+  explained: number;
+  isInOrder: boolean;
+  exact: number;
+}
+
+const CLOCKS_DIFFER = MINUTE;
+
+export const endOf = (outcome: Outcome | null): End =>
+  outcome === "success" ? "goods" : outcome === "open" ? "open" : "back";
+
+/** When callbacks named it first; of the functions' own reckoning, only since the order's attempt. */
+const namedAt = ({ callbacks }: Episode, trxid: string, since: number) =>
+  Math.min(
+    ...callbacks.filter((one) => one.trxid === trxid && one.at >= since).map(({ at }) => at),
+    Infinity,
+  );
+
+const answeredAt = ({ orders, sales }: Episode, trxid: string) =>
+  [...orders, ...sales].find(({ purchase }) => purchase?.trxid === trxid)?.answeredAt ?? Infinity;
+
+/** By when the row was made at the latest, as far as that was told to who asks about an order that was tried then. */
+function latestOf(
+  { episode, until, seen }: Facts,
+  { trxid, listedAt }: Purchase,
+  tried = -Infinity,
+): number {
+  const first = seen[trxid] ?? Infinity;
+  const isRemembered = episode.kinds.includes("callbacks remembered");
+  const named = namedAt(episode, trxid, isRemembered ? -Infinity : tried);
+  const answered = answeredAt(episode, trxid);
+  return Math.min(
+    first <= until ? first + CLOCKS_DIFFER : Infinity,
+    named <= until && (isRemembered || Math.min(first, listedAt) > until) ? named : Infinity,
+    answered <= until ? answered : Infinity,
+  );
+}
+
+/** The rows that lists or callbacks have told of. */
+export const toldRows = ({ episode, until, seen }: Facts): Purchase[] =>
+  purchasesOf(episode)
+    .filter(({ trxid }) => {
+      const named = namedAt(episode, trxid, -Infinity);
+      return Math.min(seen[trxid] ?? Infinity, named, answeredAt(episode, trxid)) <= until;
+    })
+    .sort((a, b) => a.madeAt - b.madeAt);
+
+/** How well the row says what was ordered: 2 in each word, 1 leaving something open, 0 something else. */
+export function fitOf(episode: Episode, row: Purchase, order: Order): 0 | 1 | 2 {
+  const { kinds, shelf } = episode;
+  const target = toldTarget(episode, row);
+  const mask = target.split("****");
+  const isMasked = mask.length > 1;
+  const isGlued = target === `${order.target} (${order.zone})`;
+  const isFor = isMasked
+    ? order.target.startsWith(mask[0] ?? "") && order.target.endsWith(mask[1] ?? "")
+    : target === order.target || isGlued;
+  if (!isFor || (shelf.family === "social" && row.quantity !== order.quantity)) return 0;
+  const zone = kinds.includes("zones") || isGlued ? row.zone : null;
+  if (zone !== null && order.zone !== null && zone !== order.zone) return 0;
+  if (
+    shelf.family === "prepaid" ? row.service !== order.service : !isNamedAlike(episode, row, order)
+  )
+    return 0;
+  const isZoneOpen = !kinds.includes("zones left out") && zone !== order.zone;
+  return isZoneOpen || (!isMasked && row.price !== order.price) ? 1 : 2;
+}
+
+/** Services of one name are told apart by their prices, where these differ. */
+function isNamedAlike({ shelf }: Episode, row: Purchase, order: Order): boolean {
+  const names = heldAt(shelf.names, 0);
+  if (row.service === order.service) return true;
+  return names?.A === names?.B && row.price === order.price;
+}
+
+/** The list as it is by then, newest first; lists are by when rows were made, or by when they show. */
+function listedRows({ episode, until }: Facts): Purchase[] {
+  const isByShown = episode.kinds.includes("by shown");
+  return purchasesOf(episode)
+    .filter(({ listedAt }) => listedAt <= until)
+    .sort((a, b) => (isByShown && b.listedAt - a.listedAt) || b.madeAt - a.madeAt);
+}
+
+/** Whether the row stands behind what was over before the order's attempt: then it is older still. */
+function isOlder(
+  facts: Facts,
+  listed: readonly Purchase[],
+  row: Purchase,
+  { triedAt }: Order,
+): boolean {
+  const place = listed.indexOf(row);
+  return listed.slice(0, Math.max(place, 0)).some((other) => latestOf(facts, other) < triedAt);
+}
+
+/** Whether all rows can have been made in the order in which the list shows them. */
+function isInOrder(
+  facts: Facts,
+  listed: readonly Purchase[],
+  owners: ReadonlyMap<string, Order>,
+): boolean {
+  let made = -Infinity;
+  for (const row of listed.toReversed()) {
+    const owner = owners.get(row.trxid);
+    made = Math.max(made, owner?.triedAt ?? -Infinity);
+    const latest = Math.min(latestOf(facts, row), (owner?.triedAt ?? Infinity) + LEASE);
+    if (made > latest + 5 * SECOND) return false;
+  }
+  return true;
+}
+
+/** The worlds that explain what is known best, whether lists are in order or not. */
+export function worldsOf(facts: Facts): World[] {
+  const worlds = allWorlds(facts);
+  const inOrder = worlds.filter((world) => world.isInOrder);
+  return [...new Set([...fullestOf(worlds), ...fullestOf(inOrder)])];
+}
+
+/** Those that explain most of it. */
+export const fullWorldsOf = (facts: Facts): World[] => fullestOf(allWorlds(facts));
+
+function allWorlds(facts: Facts): World[] {
+  const { episode, settled } = facts;
+  const rows = toldRows(facts);
+  const listed = listedRows(facts);
+  const sold = new Map(
+    episode.sales.flatMap((sale) => (sale.purchase ? [[sale.purchase.trxid, sale] as const] : [])),
+  );
+  const choices = episode.orders.map((order): (Purchase | null)[] => {
+    const known = settled.get(order.n);
+    if (known && known.at <= facts.until)
+      return [purchasesOf(episode).find(({ trxid }) => trxid === known.trxid) ?? null];
+    const own = rows.filter(
+      (row) =>
+        !sold.has(row.trxid) &&
+        fitOf(episode, row, order) > 0 &&
+        latestOf(facts, row, order.triedAt) >= order.triedAt &&
+        !isOlder(facts, listed, row, order),
+    );
+    return [...own, null];
+  });
+  const worlds: World[] = [];
+  const walk = (n: number, picked: (Purchase | null)[]) => {
+    if (n < choices.length) {
+      for (const row of choices[n] ?? [])
+        if (row === null || !picked.includes(row)) walk(n + 1, [...picked, row]);
+      return;
+    }
+    const owners = new Map(sold);
+    for (const [at, row] of picked.entries()) {
+      const order = episode.orders[at];
+      if (row && order && !settled.has(order.n)) owners.set(row.trxid, order);
+    }
+    worlds.push(worldOf(episode, picked, isInOrder(facts, listed, owners)));
+  };
+  walk(0, []);
+  return worlds;
+}
+
+function worldOf(episode: Episode, picked: readonly (Purchase | null)[], isInOrder = true): World {
+  const rows = new Map(episode.orders.map((order, at) => [order.n, picked[at] ?? null]));
+  const fits = episode.orders.map((order, at) => {
+    const row = picked[at];
+    return row ? fitOf(episode, row, order) : 0;
+  });
+  const explained = picked.filter((row) => row !== null).length;
+  return { rows, explained, isInOrder, exact: fits.filter((fit) => fit === 2).length };
+}
+
+function fullestOf(worlds: readonly World[]): World[] {
+  const most = Math.max(...worlds.map(({ explained }) => explained));
+  const fullest = worlds.filter(({ explained }) => explained === most);
+  const inOrder = fullest.filter((world) => world.isInOrder);
+  const left = inOrder.length > 0 ? inOrder : fullest;
+  const best = Math.max(...left.map(({ exact }) => exact));
+  return left.filter(({ exact }) => exact === best);
+}
+
+/** Orders that are one and the same to their buyer. */
+export const likenessOf = ({ buyer, target, zone, service, quantity, price }: Order) =>
+  [buyer, target, zone, service, quantity, price].join("/");
+
+/** Whether a row can be this order's or one's for other goods: what becomes of them may change between the two. */
+export function isSwappable(episode: Episode, worlds: readonly World[], order: Order): boolean {
+  const own = new Set(worlds.flatMap(({ rows }) => rows.get(order.n) ?? []));
+  const goodsOf = ({ target, zone, service, quantity }: Order) =>
+    [target, zone, service, quantity].join("/");
+  return episode.orders.some(
+    (other) =>
+      goodsOf(other) !== goodsOf(order) &&
+      worlds.some(({ rows }) => {
+        const row = rows.get(other.n);
+        return row && own.has(row);
+      }),
+  );
+}
+
+/** How the order and those that are the same to its buyer end in a world, sorted. */
+export function endsIn(episode: Episode, world: World, order: Order, until: number): End[] {
+  return episode.orders
+    .filter((one) => likenessOf(one) === likenessOf(order))
+    .map(({ n }) => {
+      const row = world.rows.get(n);
+      return endOf(row ? outcomeAt(row, until) : null);
+    })
+    .sort();
+}
