@@ -22,7 +22,10 @@ export function kindsOf(seed: number, kinds: readonly Kind[]): Kind[] {
   };
   if (rolled.includes("masks with more") && !rolled.includes("masks")) rolled.push("masks");
   const had: Kind[] = [];
-  for (const kind of rolled) if (!had.some((one) => without[one]?.includes(kind))) had.push(kind);
+  const isWithout = (one: Kind, other: Kind) => without[one]?.includes(other) ?? false;
+  // From either end by turns: what comes last would else be crowded out by what it cannot stand beside.
+  for (const kind of seed % 2 === 0 ? rolled : rolled.toReversed())
+    if (!had.some((one) => isWithout(one, kind) || isWithout(kind, one))) had.push(kind);
   return had;
 }
 
