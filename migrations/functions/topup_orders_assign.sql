@@ -36,7 +36,7 @@ begin
   select array_agg(x order by x.attempt_at, x.id) into orders from unnest(around.orders) x
   where x.id in (select c.of from topup_claim_record(claims) c);
   -- Dearest is what few could have, then what was made first.
-  select array_agg(s.trxid order by s.fits, r.n is null, r.seen_at nulls last, r.n desc) into seats
+  select array_agg(s.trxid order by s.fits, r.n is null, r.made_by nulls last, r.n desc) into seats
   from (select c.trxid, count(*) as fits from topup_claim_record(claims) c group by c.trxid) s
   left join topup_free_record(around.free) r on r.trxid = s.trxid;
   select jsonb_agg(w.wished order by x.ordinality), array_agg(array_position(seats, x.trxid) order by x.ordinality),

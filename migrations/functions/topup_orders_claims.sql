@@ -28,14 +28,18 @@ create or replace function topup_row_rank(x topup_orders, target text, zone text
     topup_row_rank.quantity, topup_row_rank.price) r
 $$;
 
--- The rows that belong to no order, each once, with when they were first seen, or named by a callback:
--- [{n, trxid, target, …, seen_at}].
+-- The rows that belong to no order, each once, with when they were first seen, or named by a callback, and when they were
+-- surely made by (`made_by`): what stands behind another one is no younger. [{n, trxid, target, …, seen_at, made_by}].
 create or replace function topup_free_rows(history jsonb) returns jsonb language sql stable as $$
-  select coalesce(jsonb_agg(to_jsonb(r) || jsonb_build_object('seen_at', least(w.seen_at, r.named_at),
-    'outcome', coalesce(r.outcome, 'open'))), '[]')
-  from (select distinct on (h.trxid) h.* from topup_history_rows(history) h order by h.trxid, h.n) r
-  left join topup_supplier_sightings w on w.trxid = r.trxid
-  where not exists (select from topup_orders x where x.trxid = r.trxid)
+  with free as materialized (
+    select r.*, least(w.seen_at, r.named_at) as seen_at
+    from (select distinct on (h.trxid) h.* from topup_history_rows(history) h order by h.trxid, h.n) r
+    left join topup_supplier_sightings w on w.trxid = r.trxid
+    where not exists (select from topup_orders x where x.trxid = r.trxid)
+  )
+  select coalesce(jsonb_agg(to_jsonb(f) || jsonb_build_object('outcome', coalesce(f.outcome, 'open'), 'made_by',
+    case when f.n is null then f.seen_at else f.above end)), '[]')
+  from (select f.*, min(f.seen_at) filter (where f.n is not null) over (order by f.n) as above from free f) f
 $$;
 
 -- What of these rows may be an order's purchase: [{of, trxid, rank, in_place}]. Never what was seen before its attempt,
@@ -52,11 +56,12 @@ language sql stable as $$
   where fit.rank <= most and (r.n < around.before) is not false and topup_may_be_of(x.attempt_at, r.seen_at, r.n is null)
 $$;
 
+drop function if exists topup_free_record(jsonb);
 create or replace function topup_free_record(free jsonb)
 returns table (n bigint, trxid text, target text, zone text, code text, service text, quantity int, price bigint,
-  start_count int, outcome text, seen_at timestamptz) language sql immutable as $$
+  start_count int, outcome text, seen_at timestamptz, made_by timestamptz) language sql immutable as $$
   select r.* from jsonb_to_recordset(free) r(n bigint, trxid text, target text, zone text, code text, service text,
-    quantity int, price bigint, start_count int, outcome text, seen_at timestamptz)
+    quantity int, price bigint, start_count int, outcome text, seen_at timestamptz, made_by timestamptz)
 $$;
 
 -- The orders around one in doubt, itself the first: those in doubt that a row can be of as well, and so on (`orders`); the

@@ -56,6 +56,8 @@ begin
       else jsonb_array_length(claim.rows) || ' purchases in the history that end differently' end;
   end if;
   return case when topup_are_in_turn(claim.swaps || o, claim.rows) then 'none'
+    when topup_may_be_changed(o, claim.swaps) and (is_same_end or is_long and cardinality(claim.ends) = 1) then 'none'
+    when 'open' = any (claim.ends) and not is_long then 'later'
     when exists (select from unnest(claim.swaps) x where not topup_is_ripe(x, moment)) then 'later'
     else jsonb_array_length(claim.rows) || ' purchases in the history for as many orders' end;
 end $$;
@@ -94,6 +96,13 @@ language sql immutable as $$
   select not exists (select from unnest(orders) x, unnest(orders) y
       where x.id <> y.id and x.attempt_at <= y.attempt_at and y.attempt_at <= x.attempt_until)
     and not exists (select from jsonb_array_elements(rows) r where r->'n' = 'null')
+$$;
+
+-- Whether it harms nobody if their purchases are changed, all having come to one end: they are one buyer's, or nothing comes
+-- with them that only its own buyer may see (tokens, vouchers).
+create or replace function topup_may_be_changed(o topup_orders, others topup_orders[]) returns boolean
+language sql immutable as $$
+  select o.family = 'social' or o.target_kind = 'phone' or (select bool_and(x.user_id = o.user_id) from unnest(others) x)
 $$;
 
 -- Whether nothing more is waited for of an order in doubt, as far as it has looked: a person's, or silence that is believed.
