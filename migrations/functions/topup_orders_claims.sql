@@ -7,7 +7,7 @@
 --   3 at its price, for its target, of a service, zone or spelling that no price list has;
 --   4 for its target, of such a service, at another price;
 --   5 its service, for a target that may be its own, blacked out or written in another way;
---   6 at its price, for such a target, of a service or zone that no price list has.
+--   6 for such a target, of a service or zone that no price list has at its price, or its service as 2.
 
 drop function if exists topup_row_rank(topup_orders, text, text, text, text, int, bigint);
 -- `most`: a worse rank is not looked for.
@@ -21,11 +21,12 @@ create or replace function topup_row_rank(x topup_orders, target text, zone text
       when r.price = x.supplier_amount then 3 else 4 end
     when most < 5 or not topup_may_mean(x, r.target)
       or topup_row_is_other(x, r.zone, r.code, r.service, r.quantity, r.price) then null
-    -- Beside such a target the zone may stand with it, or nowhere.
-    when topup_row_fits(x, coalesce(nullif(btrim(r.zone), ''), x.zone), r.code, r.service, r.quantity) then 5
-    when r.price = x.supplier_amount then 6 end
+    when topup_row_is(x, r.zone_beside, r.code, r.service, r.quantity, r.price) then 5
+    when r.price = x.supplier_amount or topup_row_fits(x, r.zone_beside, r.code, r.service, r.quantity) then 6 end
   from (select topup_row_rank.target, topup_row_rank.zone, topup_row_rank.code, topup_row_rank.service,
-    topup_row_rank.quantity, topup_row_rank.price) r
+    topup_row_rank.quantity, topup_row_rank.price,
+    -- Beside a target that is written otherwise the zone may stand in it, or nowhere.
+    coalesce(nullif(btrim(topup_row_rank.zone), ''), x.zone) as zone_beside) r
 $$;
 
 -- The rows that belong to no order, each once, with when they were first seen, or named by a callback, and when they were

@@ -63,10 +63,12 @@ begin
 end $$;
 
 -- Whether all of them are one buyer's, for the same goods at the same price: then it is the same to him which of them are
--- bought. A reseller's many customers have targets of their own.
+-- bought. A reseller's many customers have targets of their own; goods of one name at one price are the same to him.
 create or replace function topup_are_one_buyers(o topup_orders, rivals topup_orders[]) returns boolean
 language sql stable as $$
-  select bool_and(x.user_id = o.user_id and x.amount = o.amount and x.state <> 'review' and topup_alike(x, o))
+  select bool_and(x.user_id = o.user_id and x.amount = o.amount and x.quantity = o.quantity
+    and x.zone is not distinct from o.zone and topup_is_for(x, o.target)
+    and (x.code = o.code or topup_plain_name(x.service_name) = topup_plain_name(o.service_name)))
   from unnest(rivals) x
 $$;
 
