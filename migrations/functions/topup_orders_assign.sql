@@ -20,75 +20,95 @@ create or replace function topup_assigned(o topup_orders, history jsonb, most in
 declare
   around record := topup_claims_around(o, history, most);
   claims jsonb := topup_best_claims(o, around.claims);
-  orders topup_orders[];
-  seats text[];
-  wishes jsonb;
-  held int[];
-  has int[];
+  seated record;
   me int;
   others int[];
-  choice int[];
+  moves record;
 begin
   rank := (select max(c.rank) from topup_claim_record(claims) c where c.of = o.id);
   if rank is null then
     return;
   end if;
-  select array_agg(x order by x.attempt_at, x.id) into orders from unnest(around.orders) x
+  seated := topup_seated(around.orders, around.free, claims, most);
+  me := (select x.ordinality from unnest(seated.orders) with ordinality x where x.id = o.id);
+  others := matching_rivals(seated.wishes, seated.has, seated.held, me);
+  moves := matching_moves(seated.wishes, seated.has, array[me]);
+  mine := topup_seat_of(seated.orders, seated.seats, around.free, seated.has, me);
+  rivals := array(select seated.orders[n] from unnest(others) n);
+  is_spare := others = '{}' and moves.is_free;
+  swaps := case when others = '{}' and exists (select from unnest(seated.orders) x where not topup_are_one_buyers(o, array[x]))
+    then array(select seated.orders[n] from unnest(matching_swaps(seated.wishes, seated.has, me)) n
+      where not topup_alike(seated.orders[n], o) and not topup_are_one_buyers(o, array[seated.orders[n]])) else '{}' end;
+  select jsonb_agg(to_jsonb(r)), array_agg(distinct topup_plain_end(r.outcome)) into rows, ends
+  from topup_free_record(around.free) r
+  where array_position(seated.seats, r.trxid) in (select e::int
+    from unnest(case when others = '{}' then moves.members else others end) n, jsonb_array_elements_text(seated.wishes->(n - 1)) e);
+  is_busy := exists (select from unnest(seated.orders) x where x.state = 'buying' and x.id <> o.id);
+  is_better := exists (select from topup_claim_record(claims) c join topup_claim_record(claims) better using (trxid)
+    join unnest(seated.orders) x on x.id = better.of
+    where c.of = o.id and better.rank < c.rank and x.state = 'unknown');
+end $$;
+
+-- Of the claims those that count for the order: no worse than its best one; and where a row stands as it should for one
+-- order, not those of who it does not.
+create or replace function topup_best_claims(o topup_orders, claims jsonb) returns jsonb language sql immutable as $$
+  with claim as materialized (
+    select c.* from topup_claim_record(claims) c
+  ), placed as materialized (
+    select c.* from claim c where c.in_place or not exists (
+      select from claim y where y.trxid = c.trxid and y.of <> c.of and y.in_place and y.rank <= c.rank)
+  )
+  select coalesce(jsonb_agg(to_jsonb(p)), '[]') from placed p
+  where p.rank <= (select min(y.rank) from placed y where y.of = o.id)
+$$;
+
+-- The orders with a claim, and what each has in an assignment. If as many can have one without it, none has a row that does
+-- not stand as it should where it could have one that does, nor, once the silence is believed, one at another price.
+create or replace function topup_seated(around topup_orders[], free jsonb, claims jsonb, most int,
+  out orders topup_orders[], out seats text[], out wishes jsonb, out held int[], out has int[])
+language plpgsql stable as $$
+declare
+  tried record;
+begin
+  select array_agg(x order by x.attempt_at, x.id) into orders from unnest(around) x
   where x.id in (select c.of from topup_claim_record(claims) c);
   -- Dearest is what few could have, then what was made first.
   select array_agg(s.trxid order by s.fits, r.n is null, r.made_by nulls last, r.n desc) into seats
   from (select c.trxid, count(*) as fits from topup_claim_record(claims) c group by c.trxid) s
-  left join topup_free_record(around.free) r on r.trxid = s.trxid;
-  select jsonb_agg(w.wished order by x.ordinality), array_agg(array_position(seats, x.trxid) order by x.ordinality),
-    max(x.ordinality) filter (where x.id = o.id)
-  into wishes, held, me
-  from unnest(orders) with ordinality x join (
-    select c.of, jsonb_agg(s.at order by s.at) as wished
-    from topup_claim_record(claims) c join unnest(seats) with ordinality s(trxid, at) on s.trxid = c.trxid group by c.of
-  ) w on w.of = x.id;
-  has := matching_of(wishes, held);
-  others := matching_rivals(wishes, has, held, me);
-  rivals := array(select orders[n] from unnest(others) n);
-  choice := (matching_moves(wishes, has, array[me])).members;
-  is_spare := others = '{}' and (matching_moves(wishes, has, array[me])).is_free;
-  swaps := case when others <> '{}' then '{}' else array(select orders[n]
-    from unnest(case when exists (select from unnest(orders) x where not topup_alike(x, o)) then matching_swaps(wishes, has, me) end) n
-    where not topup_alike(orders[n], o)) end;
-  mine := topup_seat_of(around.free, seats, orders, has, me);
-  select jsonb_agg(to_jsonb(r)), array_agg(distinct topup_plain_end(r.outcome)) into rows, ends
-  from topup_free_record(around.free) r
-  where array_position(seats, r.trxid) in (
-    select e::int from unnest(case when others = '{}' then choice else others end) n, jsonb_array_elements_text(wishes->(n - 1)) e);
-  is_busy := exists (select from unnest(orders) x where x.state = 'buying' and x.id <> o.id);
-  is_better := exists (select from topup_claim_record(claims) c join topup_claim_record(claims) better using (trxid)
-    join unnest(orders) x on x.id = better.of
-    where c.of = o.id and better.rank < c.rank and x.state = 'unknown');
+  left join topup_free_record(free) r on r.trxid = s.trxid;
+  select array_agg(array_position(seats, x.trxid) order by x.ordinality) into held from unnest(orders) with ordinality x;
+  for tried in
+    select w.wishes, m.has from generate_series(0, case when most = 1 then 1 else 2 end) taste,
+      topup_wishes(orders, seats, claims, taste) w(wishes), matching_of(w.wishes, held) m(has)
+    order by taste
+  loop
+    continue when cardinality(array_remove(tried.has, null)) < cardinality(array_remove(has, null));
+    wishes := tried.wishes;
+    has := tried.has;
+  end loop;
 end $$;
 
--- Of the claims those that count for the order: no worse than its best one; where a row stands as it should for one order,
--- not those of who it does not; and where an order has a row that does, not its others.
-create or replace function topup_best_claims(o topup_orders, claims jsonb) returns jsonb language sql immutable as $$
+-- For each order the seats that it has a claim on; where it has one that stands as it should, only such (`taste` 1), and of
+-- them, where it has one at its price, only such (2).
+create or replace function topup_wishes(orders topup_orders[], seats text[], claims jsonb, taste int) returns jsonb
+language sql immutable as $$
   with claim as materialized (
-    select c.* from topup_claim_record(claims) c
-  ), held as materialized (
-    select c.* from claim c where c.in_place or not exists (
-      select from claim y where y.trxid = c.trxid and y.of <> c.of and y.in_place and y.rank <= c.rank)
-  ), best as (
-    select min(h.rank) as rank from held h where h.of = o.id
+    select c.*, bool_or(c.in_place) over (partition by c.of) as has_placed from topup_claim_record(claims) c
+  ), placed as materialized (
+    select c.*, bool_or(c.is_priced) over (partition by c.of) as has_priced
+    from claim c where taste < 1 or c.in_place or not c.has_placed
   )
-  select coalesce(jsonb_agg(to_jsonb(h)), '[]') from held h, best
-  where h.rank <= best.rank and (h.in_place or not exists (
-    select from held y where y.of = h.of and y.in_place and y.rank <= h.rank))
-$$;
-
-create or replace function topup_claim_record(claims jsonb)
-returns table (of uuid, trxid text, rank int, in_place boolean) language sql immutable as $$
-  select c.* from jsonb_to_recordset(claims) c(of uuid, trxid text, rank int, in_place boolean)
+  select jsonb_agg(w.wished order by x.ordinality)
+  from unnest(orders) with ordinality x join (
+    select p.of, jsonb_agg(s.at order by s.at) as wished
+    from placed p join unnest(seats) with ordinality s(trxid, at) on s.trxid = p.trxid
+    where taste < 2 or p.is_priced or not p.has_priced
+    group by p.of) w on w.of = x.id
 $$;
 
 -- The row that the member gets: its seat, or where that is the purchase of an order that has it already, what that one
 -- could have instead.
-create or replace function topup_seat_of(free jsonb, seats text[], orders topup_orders[], has int[], member int)
+create or replace function topup_seat_of(orders topup_orders[], seats text[], free jsonb, has int[], member int)
 returns jsonb language plpgsql immutable as $$
 declare
   at int := member;

@@ -43,18 +43,24 @@ create or replace function topup_free_rows(history jsonb) returns jsonb language
   from (select f.*, min(f.seen_at) filter (where f.n is not null) over (order by f.n) as above from free f) f
 $$;
 
--- What of these rows may be an order's purchase: [{of, trxid, rank, in_place}]. Never what was seen before its attempt,
--- nor what stands behind something that was made before it. `in_place`: it stands behind all that was bought after the
--- attempt's lease. That tells only whose of several orders a row is, for rows show as late as they please.
+-- What of these rows may be an order's purchase: [{of, trxid, rank, in_place, is_priced}]. Never what was seen before its
+-- attempt, nor what stands behind something that was made before it. `in_place`: it stands behind all that was bought after
+-- the attempt's lease; `is_priced`: it costs no other than that order's price. Both tell only whose of several orders a row
+-- is, and which of several rows is an order's: rows show as late as they please, and prices change before we know.
 create or replace function topup_claims_of(x topup_orders, free jsonb, history jsonb, most int) returns jsonb
 language sql stable as $$
   with around as materialized (
     select topup_row_before(x, history) as before, topup_row_after(x, history) as after
   )
   select coalesce(jsonb_agg(jsonb_build_object('of', x.id, 'trxid', r.trxid, 'rank', fit.rank, 'in_place',
-    coalesce(r.n > coalesce(around.after, 0), true))), '[]')
+    coalesce(r.n > coalesce(around.after, 0), true), 'is_priced', coalesce(r.price = x.supplier_amount, true))), '[]')
   from around, topup_free_record(free) r, topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, most) fit(rank)
   where fit.rank <= most and (r.n < around.before) is not false and topup_may_be_of(x.attempt_at, r.seen_at, r.n is null)
+$$;
+
+create or replace function topup_claim_record(claims jsonb)
+returns table (of uuid, trxid text, rank int, in_place boolean, is_priced boolean) language sql immutable as $$
+  select c.* from jsonb_to_recordset(claims) c(of uuid, trxid text, rank int, in_place boolean, is_priced boolean)
 $$;
 
 drop function if exists topup_free_record(jsonb);
@@ -85,7 +91,7 @@ begin
     of_x := topup_claims_of(x, free, history, most);
     moving := topup_movable_claims(x, free, history);
     claims := claims || of_x || moving || case when x.trxid is null then '[]'
-      else jsonb_build_object('of', x.id, 'trxid', x.trxid, 'rank', 1, 'in_place', true) end;
+      else jsonb_build_object('of', x.id, 'trxid', x.trxid, 'rank', 1, 'in_place', true, 'is_priced', true) end;
     orders := orders || topup_rivals_for(o, topup_rows_of(free, of_x), orders, most)
       || array(select y from topup_orders y where y.trxid in (select m->>'trxid' from jsonb_array_elements(moving) m)
         and y.id not in (select k.id from unnest(orders) k));
@@ -136,7 +142,7 @@ language sql stable as $$
     select from topup_free_record(free) r, before
     where r.n >= before.n and topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, 1) = 1 limit 1
   )
-  select coalesce(jsonb_agg(jsonb_build_object('of', x.id, 'trxid', y.trxid, 'rank', 1, 'in_place', true)), '[]')
+  select coalesce(jsonb_agg(jsonb_build_object('of', x.id, 'trxid', y.trxid, 'rank', 1, 'in_place', true, 'is_priced', true)), '[]')
   from late, before, topup_orders y left join topup_history_rows(history) r on r.trxid = y.trxid
   where y.trxid is not null and y.attempt_at < x.attempt_at and topup_alike(y, x)
     and y.id >= uuid_from(x.attempt_at - interval '1 day')
