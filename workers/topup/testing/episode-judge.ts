@@ -131,7 +131,7 @@ function settledWrongly(episode: Episode, played: Played): string[] {
     if (kept && freed.has(kept)) return [];
     const truly = (order: Order) => endOf(order.purchase ? outcomeAt(order.purchase, at) : null);
     const likes = [own, ...episode.orders].filter(
-      (one) => likenessOf(one) === likenessOf(own) && !used.has(one),
+      (one) => likenessOf(episode, one) === likenessOf(episode, own) && !used.has(one),
     );
     const found = likes.find((one) => truly(one) === became);
     if (found) {

@@ -215,9 +215,12 @@ function fullestOf(worlds: readonly World[]): World[] {
   return left.filter(({ exact }) => exact === best);
 }
 
-/** Orders that are one and the same to their buyer. */
-export const likenessOf = ({ buyer, target, zone, service, quantity, price }: Order) =>
-  [buyer, target, zone, service, quantity, price].join("/");
+/** Orders that are one and the same to their buyer, as services of one name at one price are. */
+export function likenessOf({ shelf }: Episode, order: Order): string {
+  const { buyer, target, zone, service, quantity, price } = order;
+  const isNamesake = shelf.names.every(({ A, B }) => A === B);
+  return [buyer, target, zone, isNamesake || service, quantity, price].join("/");
+}
 
 /** Whether a row can be this order's or one's for other goods: what becomes of them may change between the two. */
 export function isSwappable(episode: Episode, worlds: readonly World[], order: Order): boolean {
@@ -237,7 +240,7 @@ export function isSwappable(episode: Episode, worlds: readonly World[], order: O
 /** How the order and those that are the same to its buyer end in a world, sorted. */
 export function endsIn(episode: Episode, world: World, order: Order, until: number): End[] {
   return episode.orders
-    .filter((one) => likenessOf(one) === likenessOf(order))
+    .filter((one) => likenessOf(episode, one) === likenessOf(episode, order))
     .map(({ n }) => {
       const row = world.rows.get(n);
       return endOf(row ? outcomeAt(row, until) : null);
