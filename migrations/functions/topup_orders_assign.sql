@@ -7,30 +7,34 @@
 -- can be its purchase).
 --   `mine`     the row that it has; null: not in this one, which serves who was tried first before who was later;
 --   `rivals`   the orders that go without where it does not, itself among them; none: it has one in every assignment;
---   `swaps`    orders for other goods or targets with which it could change rows, all of them keeping one;
+--   `swaps`    orders of other buyers, or for other goods, with which it could change rows, all of them keeping one;
 --   `is_spare` it could have another row that nobody needs;
 --   `rows`     those between which it or its rivals have a choice;
 --   `ends`     what they have come to, all that give the money back being one;
 --   `is_busy`  an order beside it is still being bought;
 --   `is_better` a row of its own fits an order in doubt beside it better.
--- A row is no order's that stands before something that was bought after it, where it stands as it should for another one.
 create or replace function topup_assigned(o topup_orders, history jsonb, most int, out rank int, out mine jsonb,
   out rivals topup_orders[], out swaps topup_orders[], out is_spare boolean, out rows jsonb, out ends text[],
   out is_busy boolean, out is_better boolean) language plpgsql stable as $$
 declare
   around record := topup_claims_around(o, history, most);
-  claims jsonb := topup_best_claims(o, around.claims);
   seated record;
   me int;
   others int[];
   moves record;
 begin
-  rank := (select max(c.rank) from topup_claim_record(claims) c where c.of = o.id);
-  if rank is null then
+  for rank in
+    select distinct c.rank from topup_claim_record(around.claims) c where c.of = o.id order by c.rank
+  loop
+    seated := topup_seated(around.orders, around.free, around.claims, rank, most);
+    me := (select x.ordinality from unnest(seated.orders) with ordinality x where x.id = o.id);
+    exit when seated.wishes->(me - 1) <> '[]';
+    me := null;
+  end loop;
+  if me is null then
+    rank := null;
     return;
   end if;
-  seated := topup_seated(around.orders, around.free, claims, most);
-  me := (select x.ordinality from unnest(seated.orders) with ordinality x where x.id = o.id);
   others := matching_rivals(seated.wishes, seated.has, seated.held, me);
   moves := matching_moves(seated.wishes, seated.has, array[me]);
   mine := topup_seat_of(seated.orders, seated.seats, around.free, seated.has, me);
@@ -38,38 +42,27 @@ begin
   is_spare := others = '{}' and moves.is_free;
   swaps := case when others = '{}' and exists (select from unnest(seated.orders) x where not topup_are_one_buyers(o, array[x]))
     then array(select seated.orders[n] from unnest(matching_swaps(seated.wishes, seated.has, me)) n
-      where not topup_alike(seated.orders[n], o) and not topup_are_one_buyers(o, array[seated.orders[n]])) else '{}' end;
+      where not topup_are_one_buyers(o, array[seated.orders[n]])) else '{}' end;
   select jsonb_agg(to_jsonb(r)), array_agg(distinct topup_plain_end(r.outcome)) into rows, ends
   from topup_free_record(around.free) r
   where array_position(seated.seats, r.trxid) in (select e::int
     from unnest(case when others = '{}' then moves.members else others end) n, jsonb_array_elements_text(seated.wishes->(n - 1)) e);
   is_busy := exists (select from unnest(seated.orders) x where x.state = 'buying' and x.id <> o.id);
-  is_better := exists (select from topup_claim_record(claims) c join topup_claim_record(claims) better using (trxid)
+  is_better := exists (select from topup_claim_record(around.claims) c join topup_claim_record(around.claims) better using (trxid)
     join unnest(seated.orders) x on x.id = better.of
-    where c.of = o.id and better.rank < c.rank and x.state = 'unknown');
+    where c.of = o.id and c.rank = topup_assigned.rank and better.rank < c.rank and x.state = 'unknown');
 end $$;
 
--- Of the claims those that count for the order: no worse than its best one; and where a row stands as it should for one
--- order, not those of who it does not.
-create or replace function topup_best_claims(o topup_orders, claims jsonb) returns jsonb language sql immutable as $$
-  with claim as materialized (
-    select c.* from topup_claim_record(claims) c
-  ), placed as materialized (
-    select c.* from claim c where c.in_place or not exists (
-      select from claim y where y.trxid = c.trxid and y.of <> c.of and y.in_place and y.rank <= c.rank)
-  )
-  select coalesce(jsonb_agg(to_jsonb(p)), '[]') from placed p
-  where p.rank <= (select min(y.rank) from placed y where y.of = o.id)
-$$;
-
--- The orders with a claim, and what each has in an assignment. If as many can have one without it, none has a row that does
--- not stand as it should where it could have one that does, nor, once the silence is believed, one at another price.
-create or replace function topup_seated(around topup_orders[], free jsonb, claims jsonb, most int,
+-- The orders with a claim of this rank or a better one, and what each has in an assignment. As many have a row as can have
+-- one together; as long as that holds, no row is an order's for which it stands in the wrong place while it stands as it
+-- should for another order, or that order has one that does; nor, once the silence is believed, one at another price.
+create or replace function topup_seated(around topup_orders[], free jsonb, claims jsonb, worst int, most int,
   out orders topup_orders[], out seats text[], out wishes jsonb, out held int[], out has int[])
 language plpgsql stable as $$
 declare
   tried record;
 begin
+  claims := (select jsonb_agg(to_jsonb(c)) from topup_claim_record(claims) c where c.rank <= worst);
   select array_agg(x order by x.attempt_at, x.id) into orders from unnest(around) x
   where x.id in (select c.of from topup_claim_record(claims) c);
   -- Dearest is what few could have, then what was made first.
@@ -78,7 +71,7 @@ begin
   left join topup_free_record(free) r on r.trxid = s.trxid;
   select array_agg(array_position(seats, x.trxid) order by x.ordinality) into held from unnest(orders) with ordinality x;
   for tried in
-    select w.wishes, m.has from generate_series(0, case when most = 1 then 1 else 2 end) taste,
+    select w.wishes, m.has from generate_series(0, case when most = 1 then 2 else 3 end) taste,
       topup_wishes(orders, seats, claims, taste) w(wishes), matching_of(w.wishes, held) m(has)
     order by taste
   loop
@@ -88,22 +81,27 @@ begin
   end loop;
 end $$;
 
--- For each order the seats that it has a claim on; where it has one that stands as it should, only such (`taste` 1), and of
--- them, where it has one at its price, only such (2).
+-- For each order the seats that it has a claim on. `taste` 1: where a row stands as it should for one order, it is not for
+-- those of who it does not; 2: and where an order has one that does, it has no others; 3: nor at another price, where it has
+-- one at its own.
 create or replace function topup_wishes(orders topup_orders[], seats text[], claims jsonb, taste int) returns jsonb
 language sql immutable as $$
   with claim as materialized (
-    select c.*, bool_or(c.in_place) over (partition by c.of) as has_placed from topup_claim_record(claims) c
+    select c.* from topup_claim_record(claims) c
+  ), due as materialized (
+    select c.* from claim c where taste < 1 or c.in_place or not exists (
+      select from claim y where y.trxid = c.trxid and y.of <> c.of and y.in_place and y.rank <= c.rank)
   ), placed as materialized (
-    select c.*, bool_or(c.is_priced) over (partition by c.of) as has_priced
-    from claim c where taste < 1 or c.in_place or not c.has_placed
+    select d.* from (select d.*, bool_or(d.in_place) over (partition by d.of) as has_placed from due d) d
+    where taste < 2 or d.in_place or not d.has_placed
+  ), priced as materialized (
+    select p.* from (select p.*, bool_or(p.is_priced) over (partition by p.of) as has_priced from placed p) p
+    where taste < 3 or p.is_priced or not p.has_priced
   )
-  select jsonb_agg(w.wished order by x.ordinality)
-  from unnest(orders) with ordinality x join (
+  select jsonb_agg(coalesce(w.wished, '[]') order by x.ordinality)
+  from unnest(orders) with ordinality x left join (
     select p.of, jsonb_agg(s.at order by s.at) as wished
-    from placed p join unnest(seats) with ordinality s(trxid, at) on s.trxid = p.trxid
-    where taste < 2 or p.is_priced or not p.has_priced
-    group by p.of) w on w.of = x.id
+    from priced p join unnest(seats) with ordinality s(trxid, at) on s.trxid = p.trxid group by p.of) w on w.of = x.id
 $$;
 
 -- The row that the member gets: its seat, or where that is the purchase of an order that has it already, what that one

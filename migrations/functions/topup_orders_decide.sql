@@ -55,8 +55,7 @@ begin
       when cardinality(claim.ends) = 1 then 'none'
       else jsonb_array_length(claim.rows) || ' purchases in the history that end differently' end;
   end if;
-  return case when topup_are_in_turn(claim.swaps || o, claim.rows) then 'none'
-    when topup_may_be_changed(o, claim.swaps) and (is_same_end or is_long and cardinality(claim.ends) = 1) then 'none'
+  return case when topup_may_be_changed(o, claim, is_long) then 'none'
     when 'open' = any (claim.ends) and not is_long then 'later'
     when exists (select from unnest(claim.swaps) x where not topup_is_ripe(x, moment)) then 'later'
     else jsonb_array_length(claim.rows) || ' purchases in the history for as many orders' end;
@@ -100,12 +99,17 @@ language sql immutable as $$
     and not exists (select from jsonb_array_elements(rows) r where r->'n' = 'null')
 $$;
 
--- Whether it harms nobody if their purchases are changed, all having come to one end: they are one buyer's, or nothing comes
--- with them that only its own buyer may see (tokens, vouchers).
-create or replace function topup_may_be_changed(o topup_orders, others topup_orders[]) returns boolean
-language sql immutable as $$
-  select o.family = 'social' or o.target_kind = 'phone' or (select bool_and(x.user_id = o.user_id) from unnest(others) x)
-$$;
+-- Whether the order can have its row though it could change rows with others. The list's order tells whose is which; or it is
+-- the same: rows for the same goods that say the same; or for other goods, having come to one end, if they are one buyer's
+-- or nothing comes with them that only its own buyer may see (tokens, vouchers).
+create or replace function topup_may_be_changed(o topup_orders, claim record, is_long boolean) returns boolean
+language plpgsql stable as $$
+begin
+  return topup_are_in_turn(claim.swaps || o, claim.rows)
+    or cardinality(claim.ends) = 1 and (select bool_and(topup_alike(x, o)) from unnest(claim.swaps) x)
+    or (claim.ends in ('{success}', '{failed}') or is_long and cardinality(claim.ends) = 1)
+      and (o.family = 'social' or o.target_kind = 'phone' or (select bool_and(x.user_id = o.user_id) from unnest(claim.swaps) x));
+end $$;
 
 -- Whether nothing more is waited for of an order in doubt, as far as it has looked: a person's, or silence that is believed.
 create or replace function topup_is_ripe(x topup_orders, moment timestamptz) returns boolean language sql stable as $$

@@ -62,7 +62,8 @@ begin
     return null;
   elsif claim.is_busy then
     return topup_match_later(o, 'wait');
-  elsif claim.mine is not null and not claim.is_spare and claim.swaps = '{}' and (claim.rivals = '{}'
+  elsif claim.mine is not null and not claim.is_spare
+    and (claim.swaps = '{}' or topup_may_be_changed(o, claim, false)) and (claim.rivals = '{}'
       or topup_are_one_buyers(o, claim.rivals) and not topup_is_untold(o, input)) then
     return topup_match_bought(o, claim.mine, input, false);
   end if;
