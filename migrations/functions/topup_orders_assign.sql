@@ -11,7 +11,8 @@
 --   `is_spare` it could have another row that nobody needs;
 --   `rows`     those between which it or its rivals have a choice;
 --   `ends`     what they have come to, all that give the money back being one;
---   `is_busy`  an order beside it is still being bought;
+--   `is_busy`  an order beside it is still being bought; or, of an order without, one in doubt has yet to take what it could
+--              have had but for where that stands;
 --   `is_better` a row of its own fits an order in doubt beside it better.
 create or replace function topup_assigned(o topup_orders, history jsonb, most int, out rank int, out mine jsonb,
   out rivals topup_orders[], out swaps topup_orders[], out is_spare boolean, out rows jsonb, out ends text[],
@@ -33,6 +34,7 @@ begin
   end loop;
   if me is null then
     rank := null;
+    is_busy := topup_are_held(o, around.orders, around.claims);
     return;
   end if;
   others := matching_rivals(seated.wishes, seated.has, seated.held, me);
@@ -52,6 +54,14 @@ begin
     join unnest(seated.orders) x on x.id = better.of
     where c.of = o.id and c.rank = topup_assigned.rank and better.rank < c.rank and x.state = 'unknown');
 end $$;
+
+-- Whether a row that the order has a claim on waits for another order, for which it stands as it should.
+create or replace function topup_are_held(o topup_orders, around topup_orders[], claims jsonb) returns boolean
+language sql immutable as $$
+  select exists (select from topup_claim_record(claims) c join topup_claim_record(claims) other using (trxid)
+    join unnest(around) x on x.id = other.of
+    where c.of = o.id and x.id <> o.id and other.in_place and x.state in ('buying', 'unknown'))
+$$;
 
 -- The orders with a claim of this rank or a better one, and what each has in an assignment. As many have a row as can have
 -- one together; as long as that holds, no row is an order's for which it stands in the wrong place while it stands as it

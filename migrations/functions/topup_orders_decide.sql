@@ -15,7 +15,7 @@ declare
   claim record := topup_assigned(o, input->'rows', 6);
   contest text;
 begin
-  if claim.rank is null then
+  if claim.rank is null and not coalesce(claim.is_busy, false) then
     return case when is_proven then topup_order_absent(o, input) end;
   elsif claim.is_busy or claim.is_better
     or claim.rank in (2, 3, 4, 6) and asked_at < o.attempt_until + topup_price_list_patience() then
