@@ -62,4 +62,10 @@ it("what stands below all APIs refuses in the language of each", async () => {
   expect(wordsOn("/api/gifts", poor)).toMatchObject({ message: "Saldo tidak cukup" });
   const agency = await api("/api/agency/apply", { ...typed("[]"), token });
   expect([agency.status, agency.body.message]).toEqual([400, "Family name is required"]);
+  const long = { family_name: "x".repeat(101), region: "Blitar", phone: "0812345678901" };
+  const refused = await api("/api/agency/apply", { ...typed(JSON.stringify(long)), token });
+  expect(refused.body.message).toBe("Family name is required (100 characters at most)");
+  expect(wordsOn("/api/agency/apply", new AppError("rate_limited", ""))).toMatchObject({
+    message: expect.not.stringContaining("Terlalu"),
+  });
 });

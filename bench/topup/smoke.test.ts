@@ -46,9 +46,11 @@ describe("the bench of top-ups", () => {
 
   it("has its callbacks taken in while Postgres is away", async () => {
     await outage(true);
-    const { status, text } = await send(worker.port, callbackShot(0));
-    await outage(false);
-    expect({ status, text }).toMatchObject({ status: 200 });
+    try {
+      expect(await send(worker.port, callbackShot(0))).toMatchObject({ status: 200 });
+    } finally {
+      await outage(false);
+    }
   });
 
   it("can hand the Worker the messages of every queue that it consumes", async () => {
@@ -60,6 +62,8 @@ describe("the bench of top-ups", () => {
       const body = JSON.stringify({ queue, messages: [] });
       const { status, text } = await send(driver, { method: "POST", path: "/", body });
       expect(status, `${queue}: ${text}`).toBe(200);
+      // What a consumer throws is told in an answer that is fine by itself.
+      expect(JSON.parse(text), queue).toMatchObject({ outcome: "ok" });
     }
   });
 });

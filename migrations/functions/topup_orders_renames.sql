@@ -75,8 +75,10 @@ begin
   -- All orders of this call before any service, and each in order, as whoever ends orders locks them.
   perform from topup_orders x
   where x.id in (select r.id from jsonb_to_recordset(input->'updates') as r(id uuid)) order by x.id for no key update;
+  -- Those of all of them: what ends later in this call may give a piece back.
   perform from topup_services s
-  where s.id in (select x.service_id from topup_orders x where x.id = any (known)) order by s.id for no key update;
+  where s.id in (select x.service_id from topup_orders x
+    where x.id in (select r.id from jsonb_to_recordset(input->'updates') as r(id uuid))) order by s.id for no key update;
   for u in
     select r.* from jsonb_to_recordset(input->'updates') as r(id uuid, trxid text, outcome text, charged bigint,
       start_count int, service text, code text) where r.id = any (known) order by r.id

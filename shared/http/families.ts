@@ -151,6 +151,7 @@ const AGENCY: Family = {
     missingToken: "No token provided",
     invalidToken: { status: 403, message: "Invalid token" },
     forbidden: "Not authorized as agency",
+    tooManyRequests: usual.tooManyRequests,
   },
 };
 const AGENCY_PATH = /^\/api\/agency(\/|$)/;

@@ -35,7 +35,7 @@ export function failureBody(family: Family, status: number, message: unknown = e
 }
 
 const INDONESIAN =
-  /\b(tidak|bukan|harus|wajib|sudah|belum|diharapkan|diterima|terlalu|kunci|permintaan|berisi|silakan|layanan)\b/i;
+  /\b(tidak|bukan|harus|wajib|sudah|belum|diharapkan|diterima|terlalu|kunci|permintaan|berisi|silakan|layanan|maksimal|minimal|karakter)\b/i;
 const ZOD_ENGLISH =
   /\b(expected|received|Invalid input|Invalid option|Unrecognized key|Too (big|small))\b/;
 

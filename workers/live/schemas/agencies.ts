@@ -22,13 +22,17 @@ const phone = z
   .transform((value) => value.replace(/[\s-]/g, ""))
   .pipe(z.string().regex(PHONE, APPLY.phone));
 
+/** The agency screens speak English. */
+const tooLong = (words: string, max: number) => `${words} (${max} characters at most)`;
+const english = (words: string, max: number) => text(words, max, 1, tooLong(words, max));
+
 /** The column's names, or the same in camel case. */
 export const AgencyForm = z
   .object(
     {
-      family_name: text(APPLY.name, 100).optional(),
-      familyName: text(APPLY.name, 100).optional(),
-      region: text(APPLY.region, 100),
+      family_name: english(APPLY.name, 100).optional(),
+      familyName: english(APPLY.name, 100).optional(),
+      region: english(APPLY.region, 100),
       phone,
       id_number: ktp(APPLY.ktp).optional(),
       idNumber: ktp(APPLY.ktp).optional(),
@@ -36,7 +40,7 @@ export const AgencyForm = z
         (value) => (value === "" || value === null ? undefined : value),
         z.email("Email is not valid").max(254, "Email is not valid").optional(),
       ),
-      address: optionalText("Address is not valid", 500),
+      address: optionalText("Address is not valid", 500, tooLong("Address is not valid", 500)),
     },
     APPLY.name,
   )

@@ -4,19 +4,24 @@ import { MAX_ROOM_ID } from "../rooms/names.ts";
 const CONTROL = /[^\P{Cc}\t\n\r]/u;
 
 /** Text as people type it: trimmed, whole characters, no control characters but tab and line ends. */
-export const text = (words: string, max: number, min = 1) =>
+export const text = (
+  words: string,
+  max: number,
+  min = 1,
+  tooLong = `${words} (maksimal ${max} karakter)`,
+) =>
   z
     .string(words)
     .trim()
     .min(min, words)
-    .max(max, `${words} (maksimal ${max} karakter)`)
+    .max(max, tooLong)
     .refine((value) => value.isWellFormed() && !CONTROL.test(value), words);
 
 /** Text on one line that may be absent; a form sends it empty. */
-export const optionalText = (words: string, max: number) =>
+export const optionalText = (words: string, max: number, tooLong?: string) =>
   z.preprocess(
     (value) => (value === "" || value === null ? undefined : value),
-    text(words, max).optional(),
+    text(words, max, 1, tooLong).optional(),
   );
 
 const id = (words: string) => z.int(words).min(1, words);

@@ -101,7 +101,7 @@ const keyNotFound = () => notFound("API key not found");
 
 function mustLieAhead(ctx: Ctx, expiresAt: string | null | undefined): void {
   if (!expiresAt || new Date(expiresAt) > ctx.now()) return;
-  throw wrongField("expiresAt", "Harus di masa depan");
+  throw wrongField("expiresAt", "Must be in the future");
 }
 
 /** Undefined fields fall out of the JSON, so the function sees only what is to change. */
