@@ -19,10 +19,11 @@ create or replace function topup_row_rank(x topup_orders, target text, zone text
       when topup_row_is_other(x, r.zone, r.code, r.service, r.quantity, r.price) then null
       when topup_row_fits(x, r.zone, r.code, r.service, r.quantity) then 2
       when r.price = x.supplier_amount then 3 else 4 end
-    when most < 5 or not topup_may_mean(x, r.target)
+    when most < 5 or not topup_may_mean(x, r.target) then null
+    -- Whether it is something else is asked last: that takes a look through the price list.
+    when not coalesce(topup_row_fits(x, r.zone_beside, r.code, r.service, r.quantity) or r.price = x.supplier_amount, false)
       or topup_row_is_other(x, r.zone, r.code, r.service, r.quantity, r.price) then null
-    when topup_row_is(x, r.zone_beside, r.code, r.service, r.quantity, r.price) then 5
-    when r.price = x.supplier_amount or topup_row_fits(x, r.zone_beside, r.code, r.service, r.quantity) then 6 end
+    when topup_row_is(x, r.zone_beside, r.code, r.service, r.quantity, r.price) then 5 else 6 end
   from (select topup_row_rank.target, topup_row_rank.zone, topup_row_rank.code, topup_row_rank.service,
     topup_row_rank.quantity, topup_row_rank.price,
     -- Beside a target that is written otherwise the zone may stand in it, or nowhere.
@@ -80,22 +81,33 @@ declare
   x topup_orders;
   of_x jsonb;
   moving jsonb;
+  -- Put together once: of hundreds of orders they are tens of thousands.
+  found jsonb[] := '{}';
+  news jsonb;
+  known text[] := '{}';
   next int := 1;
 begin
   free := topup_free_rows(history);
-  claims := '[]';
+  -- Where rows stand is all that is asked of them any more.
+  select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('trxid', h->'trxid', 'named_at', h->'named_at')) order by n), '[]')
+  into history from jsonb_array_elements(history) with ordinality e(h, n);
   orders := array[o];
   while next <= cardinality(orders) loop
     x := orders[next];
     next := next + 1;
     of_x := topup_claims_of(x, free, history, most);
     moving := topup_movable_claims(x, free, history);
-    claims := claims || of_x || moving || case when x.trxid is null then '[]'
-      else jsonb_build_object('of', x.id, 'trxid', x.trxid, 'rank', 1, 'in_place', true, 'is_priced', true) end;
-    orders := orders || topup_rivals_for(o, topup_rows_of(free, of_x), orders, most)
+    found := found || of_x || moving || case when x.trxid is null then '[]'
+      else jsonb_build_array(jsonb_build_object('of', x.id, 'trxid', x.trxid, 'rank', 1, 'in_place', true, 'is_priced', true)) end;
+    -- Whose a row can be, too, is looked up once.
+    news := topup_rows_of(free, (select jsonb_agg(c) from jsonb_array_elements(of_x) c where c->>'trxid' <> all (known)));
+    known := known || array(select n->>'trxid' from jsonb_array_elements(news) n);
+    orders := orders || topup_rivals_for(o, news, orders, most)
       || array(select y from topup_orders y where y.trxid in (select m->>'trxid' from jsonb_array_elements(moving) m)
         and y.id not in (select k.id from unnest(orders) k));
   end loop;
+  select coalesce(jsonb_agg(c order by f.n, c.n), '[]') into claims
+  from unnest(found) with ordinality f(claims, n), jsonb_array_elements(f.claims) with ordinality c(c, n);
   claims := topup_moving_claims(claims, orders);
 end $$;
 

@@ -69,6 +69,7 @@ create or replace function topup_row_is_other(o topup_orders, zone text, code te
     or case when r.code = o.code then false
       when r.code is not null
         then exists (select from topup_services s where s.family = o.family and s.code = r.code)
+      when topup_is_named(o, r.service) and (r.price <> o.supplier_amount) is not true then false
       else exists (select from topup_services s, lateral (select topup_supplier_cost(s, o.quantity) as cost) c
         where s.family = o.family and s.id <> o.service_id and topup_plain_name(s.name) = topup_plain_name(r.service)
           and case when topup_is_named(o, r.service)

@@ -99,3 +99,26 @@ function earliestFirst(one: Matching, other: Matching): number {
   }
   return 0;
 }
+
+/** Far more than it takes. */
+const PATIENCE_MS = 8_000;
+
+/** Of an outage of an hour, where lists tell no target. */
+it("of a crowd that nothing tells apart it is told within a call's patience", async () => {
+  const everySeat = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
+  for (const count of [300, 210]) {
+    const wishes = Array.from({ length: 300 }, () => everySeat(count));
+    const [told] = await testContext(null, PATIENCE_MS).db.run(
+      rows(
+        sql`select cardinality(array_remove(h.has, null)) as seated,
+            cardinality(matching_swaps(x.wishes, h.has, 1)) as swaps,
+            cardinality(matching_rivals(x.wishes, h.has, x.held, 1)) as rivals
+          from (select ${JSON.stringify(wishes)}::jsonb as wishes, array_fill(null::int, array[300]) as held) x,
+            lateral matching_of(x.wishes, x.held) h(has)`,
+        z.object({ seated: z.number(), swaps: z.number(), rivals: z.number() }),
+      ),
+    );
+    const rivals = count < 300 ? 300 : 0;
+    expect(told).toEqual({ seated: count, swaps: count - 1, rivals });
+  }
+});
