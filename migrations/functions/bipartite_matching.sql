@@ -103,3 +103,25 @@ create or replace function matching_swaps(wishes jsonb, has int[], member int) r
   )
   select array(select f.m from forth f join back b on b.m = f.m where f.m <> matching_swaps.member order by f.m)
 $$;
+
+-- A maximum matching in which this member, having a seat, has that of its own which the fewest could have: what comes later
+-- finds the others free.
+create or replace function matching_dearest(wishes jsonb, held int[], has int[], member int) returns int[]
+language plpgsql immutable as $$
+declare
+  seat record;
+  tried int[];
+begin
+  for seat in
+    select e.seat, count(*) as wished from jsonb_array_elements(wishes->(member - 1)) e(seat), jsonb_array_elements(wishes) w
+    where w @> e.seat group by e.seat order by wished, e.seat
+  loop
+    exit when has[member] is null or seat.wished >= (
+      select count(*) from jsonb_array_elements(wishes) w where w @> to_jsonb(has[member]));
+    tried := matching_of(jsonb_set(wishes, array[(member - 1)::text], jsonb_build_array(seat.seat)), held);
+    if tried[member] = seat.seat::int and cardinality(array_remove(tried, null)) = cardinality(array_remove(has, null)) then
+      return tried;
+    end if;
+  end loop;
+  return has;
+end $$;

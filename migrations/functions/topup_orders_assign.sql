@@ -8,28 +8,34 @@
 --   `mine`     the row that it has; null: not in this one, which serves who was tried first before who was later;
 --   `rivals`   the orders that go without where it does not, itself among them; none: it has one in every assignment;
 --   `swaps`    orders of other buyers, or for other goods, with which it could change rows, all of them keeping one;
+--   `is_in_turn` the list's order tells which of these rows is whose;
 --   `is_spare` it could have another row that nobody needs;
+--   `is_placed` an order without one could have its row, but for where that stands;
 --   `rows`     those between which it or its rivals have a choice;
 --   `ends`     what they have come to, all that give the money back being one;
 --   `is_busy`  an order beside it is still being bought; or, of an order without, one in doubt has yet to take what it could
 --              have had but for where that stands;
 --   `is_better` a row of its own fits an order in doubt beside it better.
+drop function if exists topup_assigned(topup_orders, jsonb, int);
 create or replace function topup_assigned(o topup_orders, history jsonb, most int, out rank int, out mine jsonb,
-  out rivals topup_orders[], out swaps topup_orders[], out is_spare boolean, out rows jsonb, out ends text[],
-  out is_busy boolean, out is_better boolean) language plpgsql stable as $$
+  out rivals topup_orders[], out swaps topup_orders[], out is_in_turn boolean, out is_spare boolean, out is_placed boolean,
+  out rows jsonb, out ends text[], out is_busy boolean, out is_better boolean) language plpgsql stable as $$
 declare
   around record := topup_claims_around(o, history, most);
   seated record;
+  chosen record;
   me int;
   others int[];
   moves record;
+  changing int[] := '{}';
 begin
   for rank in
     select distinct c.rank from topup_claim_record(around.claims) c where c.of = o.id order by c.rank
   loop
-    seated := topup_seated(around.orders, around.free, around.claims, rank, most);
+    seated := topup_seated(around.orders, around.free, around.claims, rank, 1);
     me := (select x.ordinality from unnest(seated.orders) with ordinality x where x.id = o.id);
-    exit when seated.wishes->(me - 1) <> '[]';
+    others := matching_rivals(seated.wishes, seated.has, seated.held, me);
+    exit when seated.wishes->(me - 1) <> '[]' and (seated.has[me] is not null or others <> array[me]);
     me := null;
   end loop;
   if me is null then
@@ -37,36 +43,79 @@ begin
     is_busy := topup_are_held(o, around.orders, around.claims);
     return;
   end if;
-  others := matching_rivals(seated.wishes, seated.has, seated.held, me);
-  moves := matching_moves(seated.wishes, seated.has, array[me]);
-  mine := topup_seat_of(seated.orders, seated.seats, around.free, seated.has, me);
   rivals := array(select seated.orders[n] from unnest(others) n);
+  if others = '{}' then
+    chosen := topup_seated(around.orders, around.free, around.claims, rank, case when most = 1 then 2 else 3 end);
+    if matching_rivals(chosen.wishes, chosen.has, chosen.held, me) = '{}' then
+      seated := chosen;
+    end if;
+    if exists (select from unnest(seated.orders) x where not topup_are_one_buyers(o, array[x])) then
+      changing := matching_swaps(seated.wishes, seated.has, me);
+    end if;
+  end if;
+  moves := matching_moves(seated.wishes, seated.has, array[me]);
   is_spare := others = '{}' and moves.is_free;
-  swaps := case when others = '{}' and exists (select from unnest(seated.orders) x where not topup_are_one_buyers(o, array[x]))
-    then array(select seated.orders[n] from unnest(matching_swaps(seated.wishes, seated.has, me)) n
-      where not topup_are_one_buyers(o, array[seated.orders[n]])) else '{}' end;
+  swaps := array(select seated.orders[n] from unnest(changing) n where not topup_are_one_buyers(o, array[seated.orders[n]]));
+  seated.has := case when swaps = '{}' then matching_dearest(seated.wishes, seated.held, seated.has, me)
+    else topup_listed_so(seated.orders, seated.seats, around.free, seated.wishes, seated.has, changing || me) end;
+  is_in_turn := not is_spare and seated.has is not null;
+  seated.has := coalesce(seated.has, matching_of(seated.wishes, seated.held));
+  mine := topup_seat_of(seated.orders, seated.seats, around.free, seated.has, me);
   select jsonb_agg(to_jsonb(r)), array_agg(distinct topup_plain_end(r.outcome)) into rows, ends
   from topup_free_record(around.free) r
   where array_position(seated.seats, r.trxid) in (select e::int
     from unnest(case when others = '{}' then moves.members else others end) n, jsonb_array_elements_text(seated.wishes->(n - 1)) e);
+  if rows is null then
+    select jsonb_agg(r), array_agg(distinct topup_plain_end(r->>'outcome')) into rows, ends
+    from unnest(others || me) n, topup_seat_of(seated.orders, seated.seats, around.free, seated.has, n) r where r is not null;
+  end if;
+  is_placed := exists (select from unnest(seated.orders) with ordinality x join topup_claim_record(around.claims) c on c.of = x.id
+    where c.trxid = mine->>'trxid' and c.rank <= topup_assigned.rank and x.trxid is null and seated.has[x.ordinality] is null);
   is_busy := exists (select from unnest(seated.orders) x where x.state = 'buying' and x.id <> o.id);
-  is_better := exists (select from topup_claim_record(around.claims) c join topup_claim_record(around.claims) better using (trxid)
-    join unnest(seated.orders) x on x.id = better.of
-    where c.of = o.id and c.rank = topup_assigned.rank and better.rank < c.rank and x.state = 'unknown');
+  is_better := exists (with own as materialized (
+      select c.trxid from topup_claim_record(around.claims) c where c.of = o.id and c.rank = topup_assigned.rank
+    ), better as materialized (
+      select distinct b.of from topup_claim_record(around.claims) b
+      where b.rank < topup_assigned.rank and b.trxid in (select w.trxid from own w)
+    ) select from better b join unnest(seated.orders) x on x.id = b.of where x.state = 'unknown');
+end $$;
+
+-- The same assignment, but that these members have the rows that they could change in the order in which the list has them:
+-- who was tried first, what was made first. Null where that is no fact: an attempt began before another one was over, a row
+-- stands in no list, or is none that its order can have.
+create or replace function topup_listed_so(orders topup_orders[], seats text[], free jsonb, wishes jsonb, has int[],
+  members int[]) returns int[] language plpgsql immutable as $$
+declare
+  turns int[] := array(select m from unnest(members) m order by orders[m].attempt_at, orders[m].id);
+  listed int[] := array(select has[m] from unnest(members) m
+    order by (select r.n from topup_free_record(free) r where r.trxid = seats[has[m]]) desc nulls last);
+begin
+  for at in 1 .. cardinality(turns) loop
+    if not wishes->(turns[at] - 1) @> to_jsonb(listed[at])
+      or not exists (select from topup_free_record(free) r where r.trxid = seats[listed[at]] and r.n is not null)
+      or at > 1 and orders[turns[at]].attempt_at <= orders[turns[at - 1]].attempt_until then
+      return null;
+    end if;
+    has[turns[at]] := listed[at];
+  end loop;
+  return has;
 end $$;
 
 -- Whether a row that the order has a claim on waits for another order, for which it stands as it should.
 create or replace function topup_are_held(o topup_orders, around topup_orders[], claims jsonb) returns boolean
 language sql immutable as $$
-  select exists (select from topup_claim_record(claims) c join topup_claim_record(claims) other using (trxid)
-    join unnest(around) x on x.id = other.of
-    where c.of = o.id and x.id <> o.id and other.in_place and x.state in ('buying', 'unknown'))
+  with own as materialized (
+    select c.trxid from topup_claim_record(claims) c where c.of = o.id
+  ), placed as materialized (
+    select distinct c.of from topup_claim_record(claims) c where c.in_place and c.trxid in (select w.trxid from own w)
+  )
+  select exists (select from placed p join unnest(around) x on x.id = p.of
+    where x.id <> o.id and x.state in ('buying', 'unknown'))
 $$;
 
 -- The orders with a claim of this rank or a better one, and what each has in an assignment. As many have a row as can have
--- one together; as long as that holds, no row is an order's for which it stands in the wrong place while it stands as it
--- should for another order, or that order has one that does; nor, once the silence is believed, one at another price.
-create or replace function topup_seated(around topup_orders[], free jsonb, claims jsonb, worst int, most int,
+-- one together; as long as that holds, what is said of `taste` in topup_wishes, up to the strictest.
+create or replace function topup_seated(around topup_orders[], free jsonb, claims jsonb, worst int, strictest int,
   out orders topup_orders[], out seats text[], out wishes jsonb, out held int[], out has int[])
 language plpgsql stable as $$
 declare
@@ -81,7 +130,7 @@ begin
   left join topup_free_record(free) r on r.trxid = s.trxid;
   select array_agg(array_position(seats, x.trxid) order by x.ordinality) into held from unnest(orders) with ordinality x;
   for tried in
-    select w.wishes, m.has from generate_series(0, case when most = 1 then 2 else 3 end) taste,
+    select w.wishes, m.has from generate_series(0, strictest) taste,
       topup_wishes(orders, seats, claims, taste) w(wishes), matching_of(w.wishes, held) m(has)
     order by taste
   loop

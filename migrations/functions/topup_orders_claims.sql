@@ -96,7 +96,7 @@ begin
     x := orders[next];
     next := next + 1;
     of_x := topup_claims_of(x, free, history, most);
-    moving := topup_movable_claims(x, free, history);
+    moving := topup_movable_claims(x, free, history, most);
     found := found || of_x || moving || case when x.trxid is null then '[]'
       else jsonb_build_array(jsonb_build_object('of', x.id, 'trxid', x.trxid, 'rank', 1, 'in_place', true, 'is_priced', true)) end;
     -- Whose a row can be, too, is looked up once.
@@ -127,36 +127,39 @@ returns topup_orders[] language sql stable as $$
           and topup_row_rank(y, r.target, r.zone, r.code, r.service, r.quantity, r.price, most) <= most))
 $$;
 
--- The claims without those on purchases whose orders could not have another one instead.
+-- The claims without those on purchases whose orders could not have another one instead; such a claim is no better than
+-- what that order would have.
 create or replace function topup_moving_claims(claims jsonb, orders topup_orders[]) returns jsonb
 language sql immutable as $$
   with recursive claim as materialized (
-    select c as claim, c->>'trxid' as trxid, (c->>'of')::uuid as of from jsonb_array_elements(claims) c
+    select c.* from topup_claim_record(claims) c
+  ), settled as materialized (
+    select x.id, x.trxid from unnest(orders) x where x.trxid is not null
   ), moving as (
-    select x.id, x.trxid from unnest(orders) x join claim c on c.of = x.id
-    where x.trxid is not null and c.trxid not in (select y.trxid from unnest(orders) y where y.trxid is not null)
+    select s.id, s.trxid from settled s join claim c on c.of = s.id where c.trxid not in (select y.trxid from settled y)
     union
-    select x.id, x.trxid from moving m join claim c on c.trxid = m.trxid join unnest(orders) x on x.id = c.of
-    where x.trxid is not null
+    select s.id, s.trxid from moving m join claim c on c.trxid = m.trxid join settled s on s.id = c.of
   )
-  select coalesce(jsonb_agg(c.claim), '[]') from claim c
-  where c.trxid not in (select x.trxid from unnest(orders) x where x.trxid is not null)
-    or c.trxid in (select m.trxid from moving m)
+  select coalesce(jsonb_agg(to_jsonb(c) || jsonb_build_object('rank', greatest(c.rank, (
+      select min(other.rank) from claim other where m.id <> c.of and other.of = m.id and other.trxid <> m.trxid)))), '[]')
+  from claim c left join moving m on m.trxid = c.trxid
+  where m.id is not null or c.trxid not in (select s.trxid from settled s)
 $$;
 
 -- Purchases of orders like this one, tried before it, that can as well be its own; then theirs may be one that is too old
 -- for this one. Rows show as late as they please, and whoever bought them, it is the same which of them is whose.
-create or replace function topup_movable_claims(x topup_orders, free jsonb, history jsonb) returns jsonb
+create or replace function topup_movable_claims(x topup_orders, free jsonb, history jsonb, most int) returns jsonb
 language sql stable as $$
   with before as materialized (
     select topup_row_before(x, history) as n
   ), late as materialized (
-    select from topup_free_record(free) r, before
-    where r.n >= before.n and topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, 1) = 1 limit 1
+    select min(topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, most)) as rank
+    from topup_free_record(free) r, before where r.n >= before.n
   )
-  select coalesce(jsonb_agg(jsonb_build_object('of', x.id, 'trxid', y.trxid, 'rank', 1, 'in_place', true, 'is_priced', true)), '[]')
+  select coalesce(jsonb_agg(jsonb_build_object('of', x.id, 'trxid', y.trxid, 'rank', late.rank, 'in_place', true,
+    'is_priced', true)), '[]')
   from late, before, topup_orders y left join topup_history_rows(history) r on r.trxid = y.trxid
-  where y.trxid is not null and y.attempt_at < x.attempt_at and topup_alike(y, x)
+  where late.rank is not null and y.trxid is not null and y.attempt_at < x.attempt_at and topup_alike(y, x)
     and y.id >= uuid_from(x.attempt_at - interval '1 day')
     and (r.n < before.n or r.n is null and y.bought_at >= x.attempt_at - interval '5 seconds')
 $$;

@@ -40,7 +40,6 @@ create or replace function topup_match_contest(o topup_orders, claim record, mom
 language plpgsql stable as $$
 declare
   is_long boolean := moment >= o.attempt_until + topup_doubt_patience();
-  is_same_end boolean := claim.ends in ('{success}', '{failed}');
 begin
   if claim.ends = '{failed}' or claim.rivals = '{}' and claim.swaps = '{}' and not claim.is_spare then
     return 'none';
@@ -49,16 +48,17 @@ begin
       when topup_are_priced(claim.rank, claim.rivals, claim.rows) then 'priced'
       when exists (select from unnest(claim.rivals) x where x.id <> o.id and not topup_is_ripe(x, moment)) then 'later'
       else cardinality(claim.rivals) || ' orders for ' || jsonb_array_length(claim.rows) || ' purchases in the history' end;
-  elsif claim.is_spare then
-    return case when is_same_end then 'none'
-      when 'open' = any (claim.ends) and not is_long then 'later'
-      when cardinality(claim.ends) = 1 then 'none'
-      else jsonb_array_length(claim.rows) || ' purchases in the history that end differently' end;
+  elsif claim.is_spare and claim.ends <> '{success}' then
+    if 'open' = any (claim.ends) and not is_long then
+      return 'later';
+    elsif cardinality(claim.ends) > 1 then
+      return jsonb_array_length(claim.rows) || ' purchases in the history that end differently';
+    end if;
   end if;
-  return case when topup_may_be_changed(o, claim, is_long) then 'none'
+  return case when claim.swaps = '{}' or topup_may_be_changed(o, claim, is_long) then 'none'
     when 'open' = any (claim.ends) and not is_long then 'later'
     when exists (select from unnest(claim.swaps) x where not topup_is_ripe(x, moment)) then 'later'
-    else jsonb_array_length(claim.rows) || ' purchases in the history for as many orders' end;
+    else jsonb_array_length(claim.rows) || ' purchases in the history, of which any may be its own' end;
 end $$;
 
 -- Whether all of them are one buyer's, for the same goods at the same price: then it is the same to him which of them are
@@ -91,21 +91,13 @@ begin
   return case when mine is null then topup_match_later(o, 'wait') else topup_match_claimed(o, mine, claim.rank, input) end;
 end $$;
 
--- Whether the list's order tells which row is whose: the attempts came one after the other, and rows stand newest first.
-create or replace function topup_are_in_turn(orders topup_orders[], rows jsonb) returns boolean
-language sql immutable as $$
-  select not exists (select from unnest(orders) x, unnest(orders) y
-      where x.id <> y.id and x.attempt_at <= y.attempt_at and y.attempt_at <= x.attempt_until)
-    and not exists (select from jsonb_array_elements(rows) r where r->'n' = 'null')
-$$;
-
 -- Whether the order can have its row though it could change rows with others. The list's order tells whose is which; or it is
 -- the same: rows for the same goods that say the same; or for other goods, having come to one end, if they are one buyer's
 -- or nothing comes with them that only its own buyer may see (tokens, vouchers).
 create or replace function topup_may_be_changed(o topup_orders, claim record, is_long boolean) returns boolean
 language plpgsql stable as $$
 begin
-  return topup_are_in_turn(claim.swaps || o, claim.rows)
+  return claim.is_in_turn
     or cardinality(claim.ends) = 1 and (select bool_and(topup_alike(x, o)) from unnest(claim.swaps) x)
     or (claim.ends in ('{success}', '{failed}') or is_long and cardinality(claim.ends) = 1)
       and (o.family = 'social' or o.target_kind = 'phone' or (select bool_and(x.user_id = o.user_id) from unnest(claim.swaps) x));

@@ -52,8 +52,9 @@ begin
 end $$;
 
 -- What the history plainly says to an order in doubt; null: nothing. A row that is plainly of its goods is its own where
--- each order that it can be of has one, or where those are one buyer's: then the first has it, once no callback names what
--- the supplier has not told of.
+-- each order that it can be of has one, or where those are one buyer's: then the first has it. That, and a row that gives
+-- the money back, waits while a callback names what the supplier has not told of. Where it stands in the list is no plain
+-- word.
 create or replace function topup_match_plainly(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
 declare
   claim record := topup_assigned(o, input->'rows', 1);
@@ -62,12 +63,13 @@ begin
     return null;
   elsif claim.is_busy then
     return topup_match_later(o, 'wait');
-  elsif claim.mine is not null and not claim.is_spare
-    and (claim.swaps = '{}' or topup_may_be_changed(o, claim, false)) and (claim.rivals = '{}'
-      or topup_are_one_buyers(o, claim.rivals) and not topup_is_untold(o, input)) then
-    return topup_match_bought(o, claim.mine, input, false);
+  elsif claim.mine is null or claim.is_spare or claim.is_placed
+    or claim.rivals <> '{}' and not topup_are_one_buyers(o, claim.rivals)
+    or claim.swaps <> '{}' and not topup_may_be_changed(o, claim, false)
+    or (claim.rivals <> '{}' or topup_plain_end(claim.mine->>'outcome') = 'failed') and topup_is_untold(o, input) then
+    return null;
   end if;
-  return null;
+  return topup_match_bought(o, claim.mine, input, false);
 end $$;
 
 -- Whether a callback names what the supplier has not told of: it may be this order's, and what is listed a later one's.

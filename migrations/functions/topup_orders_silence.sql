@@ -44,8 +44,9 @@
 --   5. the list of a family that has no purchase from before it, or none any more, stands still for a day without it.
 -- Such a purchase is told about as soon as a list shows it for the target as it was ordered (topup_orders_late.sql), else by
 -- the daily reconciliation.
--- And a purchase made past us, for the same goods and for a target that looks the same where it is blacked out, is taken as
--- the order's: nothing tells it from its own.
+-- And a purchase made past us since the attempt, or seen first since then, is taken as the order's where it is for the same
+-- goods and the same target, or one that looks the same where it is blacked out: nothing tells it from its own, and its end
+-- is the order's.
 --
 -- What bounds 1, 2 and 5: only time tells a late row from none. More looks in the 5 minutes, or more purchases that show,
 -- would not tell of this row: what is late as a whole (a cache, a copy) is borne without a limit already, for the list must

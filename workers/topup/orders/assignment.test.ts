@@ -48,6 +48,7 @@ const Told = z.object({
   rivals: z.array(z.array(z.number())),
   swaps: z.array(z.array(z.number())),
   free: z.array(z.boolean()),
+  dearest: z.array(z.array(z.number().nullable())),
 });
 
 async function toldOf(graphs: readonly Graph[]): Promise<z.output<typeof Told>[]> {
@@ -59,7 +60,8 @@ async function toldOf(graphs: readonly Graph[]): Promise<z.output<typeof Told>[]
           lateral matching_of(x.wishes, x.held) h(has),
           lateral (select jsonb_agg(matching_rivals(x.wishes, h.has, x.held, m) order by m) as rivals,
             jsonb_agg(matching_swaps(x.wishes, h.has, m) order by m) as swaps,
-            jsonb_agg((matching_moves(x.wishes, h.has, array[m])).is_free order by m) as free
+            jsonb_agg((matching_moves(x.wishes, h.has, array[m])).is_free order by m) as free,
+            jsonb_agg(matching_dearest(x.wishes, x.held, h.has, m) order by m) as dearest
             from generate_subscripts(h.has, 1) m) n
         order by g.at`,
       Told,
@@ -73,7 +75,9 @@ it("of all ways to give as many orders a row as can have one together, the funct
   for (const [n, told] of (await toldOf(graphs)).entries()) {
     const graph = graphs[n] ?? graphOf(n);
     const best = bestOf(graph);
-    const isOne = best.some((one) => JSON.stringify(one) === JSON.stringify(told.has));
+    const isBest = (has: Matching) =>
+      best.some((one) => JSON.stringify(one) === JSON.stringify(has));
+    const isOne = isBest(told.has) && told.dearest.every(isBest);
     const firsts = [...best].sort(earliestFirst)[0] ?? [];
     const isFirst = told.has.every((seat, member) => (seat === null) === (firsts[member] === null));
     const isTold = graph.wishes.every((_, member) => {
