@@ -42,7 +42,7 @@ describe("a decision on a salary", () => {
     const agency = await createAgency();
     const { host, id } = await asked(agency, 499);
     expect(told(await decide(agency.owner, id))).toEqual(
-      refused(400, "Saldo tidak cukup", { needed: 500, current: 499 }),
+      refused(400, "Insufficient balance", { needed: 500, current: 499 }),
     );
     expect(await statusOf(id)).toBe("pending");
     await giveCoins(agency.owner, 1);
