@@ -11,6 +11,7 @@
 --   `is_in_turn` the list's order tells which of these rows is whose;
 --   `is_spare` it could have another row that nobody needs;
 --   `is_placed` an order without one could have its row, but for where that stands;
+--   `own`      the trxids of those that it could have;
 --   `rows`     those between which it or its rivals have a choice;
 --   `ends`     what they have come to, all that give the money back being one;
 --   `is_busy`  an order beside it is still being bought; or, of an order without, one in doubt has yet to take what it could
@@ -19,7 +20,7 @@
 drop function if exists topup_assigned(topup_orders, jsonb, int);
 create or replace function topup_assigned(o topup_orders, history jsonb, most int, out rank int, out mine jsonb,
   out rivals topup_orders[], out swaps topup_orders[], out is_in_turn boolean, out is_spare boolean, out is_placed boolean,
-  out rows jsonb, out ends text[], out is_busy boolean, out is_better boolean) language plpgsql stable as $$
+  out own text[], out rows jsonb, out ends text[], out is_busy boolean, out is_better boolean) language plpgsql stable as $$
 declare
   around record := topup_claims_around(o, history, most);
   seated record;
@@ -61,7 +62,8 @@ begin
   is_in_turn := not is_spare and seated.has is not null;
   seated.has := coalesce(seated.has, matching_of(seated.wishes, seated.held));
   mine := topup_seat_of(seated.orders, seated.seats, around.free, seated.has, me);
-  select jsonb_agg(to_jsonb(r)), array_agg(distinct topup_plain_end(r.outcome)) into rows, ends
+  own := array(select seated.seats[e::int] from jsonb_array_elements_text(seated.wishes->(me - 1)) e);
+  select jsonb_agg(to_jsonb(r) order by r.made_by nulls last, r.n desc), array_agg(distinct topup_plain_end(r.outcome)) into rows, ends
   from topup_free_record(around.free) r
   where array_position(seated.seats, r.trxid) in (select e::int
     from unnest(case when others = '{}' then moves.members else others end) n, jsonb_array_elements_text(seated.wishes->(n - 1)) e);

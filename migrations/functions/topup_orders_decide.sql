@@ -71,21 +71,21 @@ language sql stable as $$
   from unnest(rivals) x
 $$;
 
--- Whether each row has the price of one of the orders, and of one alone: between them the price has changed, and the
--- supplier says at which it was bought. It may have changed before we knew: for one target that does no harm, of several
--- buyers' targets it would tell nothing.
+-- Whether of each price there are as many rows as orders, or no row: between them the price has changed, and the supplier
+-- says at which they were bought. It may have changed before we knew: for one target that does no harm, of several buyers'
+-- targets it would tell nothing.
 create or replace function topup_are_priced(rank int, rivals topup_orders[], rows jsonb) returns boolean
 language sql immutable as $$
-  select rank < 5 and bool_and(
-    (select count(*) from unnest(rivals) x where x.supplier_amount = (r->>'price')::bigint) = 1
-    and (select count(*) from jsonb_array_elements(rows) y where y->>'price' = r->>'price') = 1)
+  select rank < 5 and bool_and((select count(*) from unnest(rivals) x where x.supplier_amount = (r->>'price')::bigint)
+    = (select count(*) from jsonb_array_elements(rows) y where y->>'price' = r->>'price'))
   from jsonb_array_elements(rows) r
 $$;
 
 create or replace function topup_match_priced(o topup_orders, claim record, input jsonb) returns jsonb
 language plpgsql as $$
 declare
-  mine jsonb := (select r from jsonb_array_elements(claim.rows) r where (r->>'price')::bigint = o.supplier_amount);
+  mine jsonb := (select r from jsonb_array_elements(claim.rows) with ordinality e(r, n)
+    where (r->>'price')::bigint = o.supplier_amount and r->>'trxid' = any (claim.own) order by n limit 1);
 begin
   -- Once the others have theirs nothing is left that can be its own.
   return case when mine is null then topup_match_later(o, 'wait') else topup_match_claimed(o, mine, claim.rank, input) end;
