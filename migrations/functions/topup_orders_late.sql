@@ -14,8 +14,9 @@ declare
 begin
   nobodys := array(select distinct r.trxid from topup_history_rows(input->'rows') r
     where not exists (select from topup_orders x where x.trxid = r.trxid) order by r.trxid);
-  insert into topup_supplier_sightings (trxid, family, seen_at)
-  select t, input->>'family', (input->>'seen_at')::timestamptz from unnest(nobodys) t
+  insert into topup_supplier_sightings (trxid, family, seen_at, target)
+  select distinct on (r.trxid) r.trxid, input->>'family', (input->>'seen_at')::timestamptz, r.target
+  from topup_history_rows(input->'rows') r where r.trxid = any (nobodys) order by r.trxid
   on conflict do nothing;
   get diagnostics added = row_count;
   for late in

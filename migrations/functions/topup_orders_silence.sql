@@ -11,9 +11,10 @@
 --   `short`    when it does not go back to before the attempt, nor is all that was ever sold;
 --   `lagging`  when it lacks a purchase that was surely made since the attempt: of another order of ours, by its trxid, or
 --              one that a signed callback names and no order, no list and no status explains, nor that the supplier denies
---              it in each family: of what is for no order in doubt an hour later, else 22 (nobodys.ts); or has rows that
---              cannot be read. Only what was made in the last 5 minutes may be lacked, where it is newer than all that the
---              list shows: lists that are always a little late would else prove nothing while we sell. Once it shows one
+--              it in each family: of what is for no order in doubt an hour later, else 22 (nobodys.ts); or a row that another
+--              list had since then and that may be the order's own; or has rows that cannot be read. Only what was made in
+--              the last 5 minutes may be lacked, where it is newer than all that the list shows: lists that are always a
+--              little late would else prove nothing while we sell. Once it shows one
 --              that was begun 5 minutes after the order's lease, what is newer than that one less 5 minutes may be lacked,
 --              however late the list is as a whole and single rows by so long: the order's own row would have shown;
 --   `whole`    else.
@@ -70,6 +71,7 @@ $$;
 create or replace function topup_list_worth(o topup_orders, input jsonb) returns text language sql stable as $$
   select case when topup_is_dead_list(o, input) then 'dead'
     when (input->>'unreadable')::boolean then 'lagging'
+    when topup_lacks_seen(o, input) then 'lagging'
     when topup_is_whole_list(o, input) then 'whole'
     when topup_row_before(o, input->'rows') is null then 'short'
     when topup_lacks_newer(o, input) then 'lagging' else 'whole' end
@@ -150,6 +152,16 @@ create or replace function topup_lacks_newer(o topup_orders, input jsonb) return
     where named.received_at < told.asked_at - interval '5 seconds'
       and not exists (select from listed l where l.trxid = named.trxid)
   )
+$$;
+
+-- Whether the list lacks what another one has shown since the attempt for the order's target, or for what may be it, and what
+-- belongs to no order: a supplier that answers from several copies shows it by turns.
+create or replace function topup_lacks_seen(o topup_orders, input jsonb) returns boolean language sql stable as $$
+  select exists (select from topup_supplier_sightings w
+    where w.family = o.family and w.seen_at >= o.attempt_at - interval '1 minute' and w.target is not null
+      and (topup_is_for(o, w.target) or topup_may_mean(o, w.target))
+      and not exists (select from topup_orders x where x.trxid = w.trxid)
+      and not exists (select from topup_history_rows(input->'rows') r where r.trxid = w.trxid))
 $$;
 
 -- Purchases that signed callbacks name since the order's attempt and that neither an order nor a list explains. What is no

@@ -177,6 +177,8 @@ export const supplierSightings = pgTable(
     trxid: text().notNull(),
     family: text().notNull(),
     seenAt: at().notNull(),
+    /** For whom, as the list had it; null: seen before this was kept. */
+    target: text(),
   },
   (t) => [
     primaryKey({ columns: [t.trxid], name: "topup_supplier_sightings_pkey" }),
