@@ -1,0 +1,92 @@
+import { sql } from "drizzle-orm";
+import { beforeAll, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
+import { endsOf, listedRow, lookOf, ordersAt } from "../testing/histories.ts";
+import { newPhone, stockShelves } from "../testing/shop.ts";
+
+beforeAll(stockShelves);
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+const trxid = () => `TURN${crypto.randomUUID()}`;
+
+/** After the purchases of copies.test.ts, and before those of histories.test.ts. */
+let begun = Date.now() + 259 * DAY;
+
+/** One buyer's order each, tried so long after the first; something was sold before them and so long after. */
+async function doubts(tried: readonly { afterMs: number; target: string }[], newerMs: number) {
+  begun += 3 * DAY;
+  const at = begun;
+  const [before, newer] = [trxid(), trxid()];
+  const sold = [
+    { afterMs: -DAY, trxid: before },
+    { afterMs: newerMs, trxid: newer },
+  ];
+  const ids: string[] = [];
+  for (const [n, order] of tried.entries())
+    ids.push(...(await ordersAt(at, n === 0 ? [order, ...sold] : [order])));
+  const look = async (minutes: number, list: readonly object[], orders = ids) => {
+    for (const id of orders)
+      await testContext().db.batch(lookOf(id, at + minutes * MINUTE, list, { seen: true }));
+  };
+  const ends = async () => await Promise.all(ids.map(async (id) => (await endsOf([id]))[0]));
+  return { ids, before: listedRow(before), newer: listedRow(newer), look, ends };
+}
+
+it("rows that several buyers' orders could change are theirs as the list has them, not as few could have them", async () => {
+  const start = newPhone().slice(0, 6);
+  const tried = [`${start}500011`, `${start}500022`, `${start}900011`].map((target, n) => ({
+    afterMs: n * 200 * SECOND,
+    target,
+  }));
+  const { before, newer, look, ends } = await doubts(tried, 600 * SECOND);
+  const own = [trxid(), trxid(), trxid()];
+  // The first tells no target, the second may be two orders', the third one's.
+  const shown = ["", `${start}50****`, `${start}90****`].map((target, n) =>
+    listedRow(own[n] ?? "", { target, outcome: n === 1 ? "failed" : "success" }),
+  );
+  for (const minutes of [11, 17, 18]) await look(minutes, [newer, ...shown.toReversed(), before]);
+  expect(await ends()).toEqual(own.map((one) => `processing ${one}`));
+});
+
+it("where a row stands is no plain word: who was tried later waits for its own, which shows late", async () => {
+  const target = newPhone();
+  const tried = [
+    { afterMs: 0, target },
+    { afterMs: 130 * SECOND, target },
+  ];
+  const { ids, before, newer, look, ends } = await doubts(tried, 90 * SECOND);
+  const [firsts, seconds] = [trxid(), trxid()];
+  const late = [listedRow(firsts, { target }), newer, before];
+  await look(1.7, [newer, before], ids.slice(0, 1));
+  await look(2.75, late, ids.slice(1));
+  for (const minutes of [3, 5, 6.7]) await look(minutes, late, ids.slice(0, 1));
+  expect(await ends()).toEqual(["unknown null", "unknown null"]);
+  for (const minutes of [8, 9]) await look(minutes, [listedRow(seconds, { target }), ...late]);
+  expect(await ends()).toEqual([`processing ${firsts}`, `processing ${seconds}`]);
+});
+
+it.each([0, 1])(
+  "two buyers' tokens that nothing tells apart are a person's to give, with %d purchases made past us beside them",
+  async (past) => {
+    const tried = ["1234567", "1234568"].map((start, n) => ({
+      afterMs: n * 10 * SECOND,
+      target: `${start}0001`,
+    }));
+    const { ids, before, newer, look, ends } = await doubts(tried, 5 * MINUTE);
+    await testContext().db.run(
+      rows(
+        sql`update topup_orders set target_kind = 'pln_meter' where id = any (${`{${ids.join(",")}}`}::uuid[])`,
+        z.unknown(),
+      ),
+    );
+    const shown = Array.from({ length: 2 + past }, () =>
+      listedRow(trxid(), { target: "123456****1" }),
+    );
+    for (const minutes of [6, 12, 13]) await look(minutes, [newer, ...shown, before]);
+    expect(await ends()).toEqual(["review null", "review null"]);
+  },
+);
