@@ -83,10 +83,10 @@ begin
 end $$;
 
 -- The same assignment, but that these members have the rows that they could change in the order in which the list has them:
--- who was tried first, what was made first. Null where that is no fact: an attempt began before another one was over, a row
--- stands in no list, or is none that its order can have.
+-- who was tried first, what was made first. Null where that is no fact: an attempt began before another buyer's was over, a
+-- row stands in no list, or is none that its order can have.
 create or replace function topup_listed_so(orders topup_orders[], seats text[], free jsonb, wishes jsonb, has int[],
-  members int[]) returns int[] language plpgsql immutable as $$
+  members int[]) returns int[] language plpgsql stable as $$
 declare
   turns int[] := array(select m from unnest(members) m order by orders[m].attempt_at, orders[m].id);
   listed int[] := array(select has[m] from unnest(members) m
@@ -95,7 +95,8 @@ begin
   for at in 1 .. cardinality(turns) loop
     if not wishes->(turns[at] - 1) @> to_jsonb(listed[at])
       or not exists (select from topup_free_record(free) r where r.trxid = seats[listed[at]] and r.n is not null)
-      or at > 1 and orders[turns[at]].attempt_at <= orders[turns[at - 1]].attempt_until then
+      or exists (select from unnest(turns[:at - 1]) earlier where orders[turns[at]].attempt_at <= orders[earlier].attempt_until
+        and not topup_are_one_buyers(orders[earlier], array[orders[turns[at]]])) then
       return null;
     end if;
     has[turns[at]] := listed[at];

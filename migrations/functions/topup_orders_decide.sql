@@ -45,7 +45,8 @@ begin
     return 'none';
   elsif claim.rivals <> '{}' then
     return case when topup_are_one_buyers(o, claim.rivals) then 'none'
-      when topup_are_priced(claim.rank, claim.rivals, claim.rows) then 'priced'
+      when (claim.rank < 5 or (select bool_and(topup_alike(x, o)) from unnest(claim.rivals) x))
+        and topup_are_priced(claim.rivals, claim.rows) then 'priced'
       when exists (select from unnest(claim.rivals) x where x.id <> o.id and not topup_is_ripe(x, moment)) then 'later'
       else cardinality(claim.rivals) || ' orders for ' || jsonb_array_length(claim.rows) || ' purchases in the history' end;
   elsif claim.is_spare and claim.ends <> '{success}' then
@@ -74,9 +75,9 @@ $$;
 -- Whether of each price there are as many rows as orders, or no row: between them the price has changed, and the supplier
 -- says at which they were bought. It may have changed before we knew: for one target that does no harm, of several buyers'
 -- targets it would tell nothing.
-create or replace function topup_are_priced(rank int, rivals topup_orders[], rows jsonb) returns boolean
+create or replace function topup_are_priced(rivals topup_orders[], rows jsonb) returns boolean
 language sql immutable as $$
-  select rank < 5 and bool_and((select count(*) from unnest(rivals) x where x.supplier_amount = (r->>'price')::bigint)
+  select bool_and((select count(*) from unnest(rivals) x where x.supplier_amount = (r->>'price')::bigint)
     = (select count(*) from jsonb_array_elements(rows) y where y->>'price' = r->>'price'))
   from jsonb_array_elements(rows) r
 $$;

@@ -90,3 +90,22 @@ it.each([0, 1])(
     expect(await ends()).toEqual(["review null", "review null"]);
   },
 );
+
+it("one buyer's two attempts at once do not make a tie of what the list's order tells of two buyers", async () => {
+  const target = newPhone();
+  const tried = [0, 10_000, 5 * MINUTE].map((afterMs) => ({ afterMs, target }));
+  const { ids, before, newer, look, ends } = await doubts(tried, 8 * MINUTE);
+  await testContext().db.run(
+    rows(
+      sql`update topup_orders set user_id = (select user_id from topup_orders where id = ${ids[0]}::uuid)
+        where id = ${ids[1]}::uuid`,
+      z.unknown(),
+    ),
+  );
+  const shown = ["open", "success", "failed"].map((outcome) =>
+    listedRow(trxid(), { target, outcome }),
+  );
+  for (const minutes of [9, 15, 16]) await look(minutes, [newer, ...shown.toReversed(), before]);
+  expect((await ends()).at(-1)).toBe(`processing ${shown.at(-1)?.trxid}`);
+  expect((await ends()).filter((end) => end?.startsWith("processing"))).toHaveLength(3);
+});
