@@ -1,7 +1,7 @@
 -- What is decided about an order in doubt once the silence about it is believed (topup_orders_silence.sql): nothing has
--- shown that is plainly its purchase. Guarantee: it is refunded only where no row can be its purchase; it has a row where
--- every assignment of the rows gives it one (topup_orders_assign.sql), or where its rivals are its buyer's own for the same
--- goods, the first first. A person decides true ties only: fewer rows than orders of several buyers that nothing tells
+-- shown that is plainly its purchase. Guarantee: it is refunded only where no row can be its purchase, or where each that
+-- could stands as it should for another order that a person is asked about; it has a row where every assignment of the rows
+-- gives it one (topup_orders_assign.sql), or where its rivals are its buyer's own for the same goods, the first first. A person decides true ties only: fewer rows than orders of several buyers that nothing tells
 -- apart, rows too many that end differently, or rows for other goods that could as well be changed; until he has, the lists
 -- go on being asked, and what settles it (the missing purchase, an end that they share, his word about the other order)
 -- settles it by itself. Where the silence is not believed after a day (`is_proven` is false) nobody is refunded and nothing
