@@ -18,7 +18,8 @@
 --              have had but for where that stands;
 --   `is_better` a row of its own fits an order in doubt beside it better.
 drop function if exists topup_assigned(topup_orders, jsonb, int);
-create or replace function topup_assigned(o topup_orders, history jsonb, most int, out rank int, out mine jsonb,
+-- `in_turn`: of the claims of all ranks, by what the list's order leaves of them (topup_orders_turns.sql).
+create or replace function topup_assigned(o topup_orders, history jsonb, most int, in_turn boolean, out rank int, out mine jsonb,
   out rivals topup_orders[], out swaps topup_orders[], out is_in_turn boolean, out is_spare boolean, out is_placed boolean,
   out own text[], out rows jsonb, out ends text[], out is_busy boolean, out is_better boolean) language plpgsql stable as $$
 declare
@@ -30,8 +31,11 @@ declare
   moves record;
   changing int[] := '{}';
 begin
+  if in_turn then
+    around.claims := topup_claims_in_turn(around.orders, around.free, around.claims, history);
+  end if;
   for rank in
-    select distinct c.rank from topup_claim_record(around.claims) c where c.of = o.id order by c.rank
+    select distinct case when in_turn then most else c.rank end from topup_claim_record(around.claims) c where c.of = o.id order by 1
   loop
     seated := topup_seated(around.orders, around.free, around.claims, rank, 1);
     me := (select x.ordinality from unnest(seated.orders) with ordinality x where x.id = o.id);
@@ -62,6 +66,10 @@ begin
   is_in_turn := not is_spare and seated.has is not null;
   seated.has := coalesce(seated.has, matching_of(seated.wishes, seated.held));
   mine := topup_seat_of(seated.orders, seated.seats, around.free, seated.has, me);
+  if in_turn then
+    select coalesce(min(c.rank) filter (where c.trxid = seated.seats[seated.has[me]]), min(c.rank)) into rank
+    from topup_claim_record(around.claims) c where c.of = o.id;
+  end if;
   own := array(select seated.seats[e::int] from jsonb_array_elements_text(seated.wishes->(me - 1)) e);
   select jsonb_agg(to_jsonb(r) order by r.made_by nulls last, r.n desc), array_agg(distinct topup_plain_end(r.outcome)) into rows, ends
   from topup_free_record(around.free) r

@@ -147,7 +147,8 @@ language sql immutable as $$
 $$;
 
 -- Purchases of orders like this one, tried before it, that can as well be its own; then theirs may be one that is too old
--- for this one. Rows show as late as they please, and whoever bought them, it is the same which of them is whose.
+-- for this one. Rows show as late as they please, and whoever bought them, it is the same which of them is whose. Not those
+-- that their own answers told of, or that callbacks named before its attempt.
 create or replace function topup_movable_claims(x topup_orders, free jsonb, history jsonb, most int) returns jsonb
 language sql stable as $$
   with before as materialized (
@@ -159,7 +160,10 @@ language sql stable as $$
   select coalesce(jsonb_agg(jsonb_build_object('of', x.id, 'trxid', y.trxid, 'rank', late.rank, 'in_place', true,
     'is_priced', true)), '[]')
   from late, before, topup_orders y left join topup_history_rows(history) r on r.trxid = y.trxid
-  where late.rank is not null and y.trxid is not null and y.attempt_at < x.attempt_at and topup_alike(y, x)
+  where late.rank is not null and y.matched_at is not null and y.attempt_at < x.attempt_at and topup_alike(y, x)
     and y.id >= uuid_from(x.attempt_at - interval '1 day')
     and (r.n < before.n or r.n is null and y.bought_at >= x.attempt_at - interval '5 seconds')
+    and not exists (select from inbox_events e
+      where e.id >= uuid_from(y.attempt_at) and e.id < uuid_from(x.attempt_at) and e.provider = 'vip-reseller'
+        and starts_with(e.event_key, y.trxid || '/'))
 $$;

@@ -1,8 +1,10 @@
 -- What is decided about an order in doubt once the silence about it is believed (topup_orders_silence.sql): nothing has
 -- shown that is plainly its purchase. Guarantee: it is refunded only where no row can be its purchase, or where each that
 -- could stands as it should for another order that a person is asked about; it has a row where every assignment of the rows
--- gives it one (topup_orders_assign.sql), or where its rivals are its buyer's own for the same goods, the first first. A person decides true ties only: fewer rows than orders of several buyers that nothing tells
--- apart, rows too many that end differently, or rows for other goods that could as well be changed; until he has, the lists
+-- gives it one (topup_orders_assign.sql), or where its rivals are its buyer's own for the same goods, the first first. Before
+-- a person is asked, what the order of the list says of all of them together is tried out (topup_orders_turns.sql). He decides
+-- true ties only: fewer rows than orders of several buyers that nothing tells apart, rows too many that end differently, or
+-- rows for other goods that could as well be changed; until he has, the lists
 -- go on being asked, and what settles it (the missing purchase, an end that they share, his word about the other order)
 -- settles it by itself. Where the silence is not believed after a day (`is_proven` is false) nobody is refunded and nothing
 -- is a tie for want of rows: what is not listed proves nothing.
@@ -11,27 +13,43 @@
 create or replace function topup_match_decide(o topup_orders, input jsonb, is_proven boolean) returns jsonb
 language plpgsql as $$
 declare
+  claim record := topup_assigned(o, input->'rows', 6, false);
+  judged record := topup_match_judge(o, claim, input, is_proven);
+  tie text := judged.tie;
+begin
+  -- Where lists prove nothing, who is left over by the order of what is listed may have what is not.
+  if tie is not null and (is_proven or claim.rivals = '{}') then
+    judged := topup_match_judge(o, topup_assigned(o, input->'rows', 6, true), input, is_proven);
+  end if;
+  return case when judged.tie is null then judged.verdict
+    when is_proven or claim.is_spare then topup_match_tied(o, tie, claim.rows, input) end;
+end $$;
+
+-- What the assignment says; `tie`: nothing, and why, in words for a person.
+create or replace function topup_match_judge(o topup_orders, claim record, input jsonb, is_proven boolean,
+  out verdict jsonb, out tie text) language plpgsql as $$
+declare
   asked_at timestamptz := (input->>'asked_at')::timestamptz;
-  claim record := topup_assigned(o, input->'rows', 6);
   contest text;
 begin
   if claim.rank is null and not coalesce(claim.is_busy, false) then
-    return case when is_proven then topup_order_absent(o, input) end;
+    verdict := case when is_proven then topup_order_absent(o, input) end;
+    return;
   elsif claim.is_busy or claim.is_better
     or claim.rank in (2, 3, 4, 6) and asked_at < o.attempt_until + topup_price_list_patience() then
-    return topup_match_later(o, 'wait');
+    verdict := topup_match_later(o, 'wait');
+    return;
   end if;
   contest := topup_match_contest(o, claim, asked_at);
   if contest = 'none' and claim.mine is not null then
-    return topup_match_claimed(o, claim.mine, claim.rank, input);
+    verdict := topup_match_claimed(o, claim.mine, claim.rank, input);
   elsif contest = 'priced' and is_proven then
-    return topup_match_priced(o, claim, input);
+    verdict := topup_match_priced(o, claim, input);
   elsif contest in ('none', 'later') then
-    return topup_match_later(o, 'wait');
-  elsif not is_proven and not claim.is_spare then
-    return null;
+    verdict := topup_match_later(o, 'wait');
+  else
+    tie := contest;
   end if;
-  return topup_match_tied(o, contest, claim.rows, input);
 end $$;
 
 -- Why the order cannot simply have the row that it is assigned, in words for a person; or `none`: it can, and if it is

@@ -74,9 +74,17 @@ create or replace function topup_row_is_other(o topup_orders, zone text, code te
         where s.family = o.family and s.id <> o.service_id and topup_plain_name(s.name) = topup_plain_name(r.service)
           and case when topup_is_named(o, r.service)
             then r.price <> o.supplier_amount and r.price = c.cost and topup_is_priced_since(o, r.price)
-            else not coalesce(r.price = o.supplier_amount and r.price <> c.cost, false) end) end
+            else not coalesce(r.price = o.supplier_amount and r.price <> c.cost and not topup_has_cost(s, o, r.price), false) end) end
   from (select topup_row_is_other.zone, topup_row_is_other.code, topup_row_is_other.service,
     topup_row_is_other.quantity, topup_row_is_other.price) r
+$$;
+
+-- Whether another service cost this when the order was tried, or in the day before, or since then, though it does not now.
+create or replace function topup_has_cost(s topup_services, o topup_orders, price bigint) returns boolean
+language sql stable as $$
+  select exists (select from topup_price_history h
+    where h.service_id = s.id and h.created_at > o.attempt_at - interval '1 day' and topup_supplier_cost(
+      jsonb_populate_record(s, jsonb_build_object('supplier_price', h.old_supplier_price)), o.quantity) = topup_has_cost.price)
 $$;
 
 -- Whether a price list that was asked for after the attempt has the order's service, and not at this price.

@@ -44,7 +44,7 @@ begin
       then topup_match_decide(o, input, true) end;
   elsif topup_silence_is_believed(o, input, worth) then
     return topup_match_decide(o, input, true);
-  elsif worth <> 'dead' and asked_at >= o.attempt_until + topup_doubt_patience() then
+  elsif worth <> 'dead' and asked_at >= o.attempt_until + topup_doubt_patience() and not topup_lacks_seen(o, input) then
     decided := topup_match_decide(o, input, false);
   end if;
   return coalesce(decided, topup_match_later(o, 'wait')
@@ -53,11 +53,11 @@ end $$;
 
 -- What the history plainly says to an order in doubt; null: nothing. A row that is plainly of its goods is its own where
 -- each order that it can be of has one, or where those are one buyer's: then the first has it. That, and a row that gives
--- the money back, waits while a callback names what the supplier has not told of. Where it stands in the list is no plain
--- word.
+-- the money back, waits while a callback names what the supplier has not told of; each waits while the list lacks what
+-- another one has shown for the order's target. Where it stands in the list is no plain word.
 create or replace function topup_match_plainly(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
 declare
-  claim record := topup_assigned(o, input->'rows', 1);
+  claim record := topup_assigned(o, input->'rows', 1, false);
 begin
   if claim.rank is null then
     return null;
@@ -66,7 +66,8 @@ begin
   elsif claim.mine is null or claim.is_spare or claim.is_placed
     or claim.rivals <> '{}' and not topup_are_one_buyers(o, claim.rivals)
     or claim.swaps <> '{}' and not topup_may_be_changed(o, claim, false)
-    or (claim.rivals <> '{}' or topup_plain_end(claim.mine->>'outcome') = 'failed') and topup_is_untold(o, input) then
+    or (claim.rivals <> '{}' or topup_plain_end(claim.mine->>'outcome') = 'failed') and topup_is_untold(o, input)
+    or topup_lacks_seen(o, input) then
     return null;
   end if;
   return topup_match_bought(o, claim.mine, input, false);
@@ -84,7 +85,7 @@ create or replace function topup_match_bought(o topup_orders, purchase jsonb, in
 language sql as $$
   select jsonb_build_object('verdict', 'settled') || topup_order_bought(o, input || jsonb_build_object(
     'trxid', purchase->>'trxid', 'charged', purchase->'price', 'start_count', purchase->'start_count',
-    'as_told', odd))
+    'as_told', odd, 'is_match', true))
 $$;
 
 create or replace function topup_match_later(o topup_orders, verdict text) returns jsonb language sql stable as $$

@@ -62,7 +62,7 @@ end $$;
 -- The order's purchase is known: it is the supplier's turn. The caller has locked the row and found it open. What costs
 -- more than expected is not sold on at the old price; what costs absurdly much is not sold on at all, until the next
 -- sync. It is bought all the same, so the order goes on, with the charge unbooked (topup_is_absurd). `as_told`: what the
--- supplier writes of it is not held against it.
+-- supplier writes of it is not held against it; `is_match`: found in its history.
 create or replace function topup_order_bought(o topup_orders, purchase jsonb) returns jsonb language plpgsql as $$
 declare
   asked bigint := (purchase->>'charged')::bigint;
@@ -77,7 +77,8 @@ begin
     start_count = (purchase->>'start_count')::int, review_reason = null, updated_at = now(),
     stock_held = case when x.stock_held is not null then 'taken' end, absences = 0, absent_since = null,
     answered_since = case when as_told then coalesce(x.answered_since, (purchase->>'now')::timestamptz) end,
-    bought_at = (purchase->>'now')::timestamptz, ask_at = (purchase->>'now')::timestamptz + interval '10 seconds'
+    bought_at = (purchase->>'now')::timestamptz,
+    matched_at = case when (purchase->>'is_match')::boolean then (purchase->>'now')::timestamptz else x.matched_at end, ask_at = (purchase->>'now')::timestamptz + interval '10 seconds'
   where x.id = o.id
   returning * into o;
   if absurd then

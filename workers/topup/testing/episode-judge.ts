@@ -9,6 +9,7 @@ import {
 } from "./episode.ts";
 import { momentOf } from "./episode-script.ts";
 import {
+  besideIt,
   type End,
   endOf,
   endsIn,
@@ -133,7 +134,9 @@ function settledWrongly(episode: Episode, played: Played): string[] {
     const likes = [own, ...episode.orders].filter(
       (one) => likenessOf(episode, one) === likenessOf(episode, own) && !used.has(one),
     );
-    const found = likes.find((one) => truly(one) === became);
+    const found =
+      likes.find(({ purchase }) => purchase === kept && kept) ??
+      likes.find((one) => truly(one) === became);
     if (found) {
       used.add(found);
       return [];
@@ -172,7 +175,7 @@ function isPardoned(
   return !isTrue && worlds.some((world) => endsIn(episode, world, own, at).includes(became));
 }
 
-/** Orders that wait though all worlds that fit the facts end alike for their buyers. */
+/** Orders that wait though all worlds that fit the facts end alike for their buyers, and for whose rows they could have. */
 function leftOpen(episode: Episode, played: Played): string[] {
   const open = played.ends.filter(({ state }) => !KEPT.includes(state) && !BACK.includes(state));
   if (open.length === 0) return [];
@@ -181,9 +184,13 @@ function leftOpen(episode: Episode, played: Played): string[] {
   return open.flatMap(({ n, state }) => {
     const order = episode.orders.find((one) => one.n === n);
     if (!order) return ["an order of nobody"];
-    const ways = new Set(worlds.map((world) => endsIn(episode, world, order, AT_LAST).join()));
-    const isLeft = !episode.kinds.includes("swaps") && isSwappable(episode, worlds, order);
-    if (ways.size > 1 || isLeft) return [];
+    const isTied = besideIt(episode, worlds, order).some((one) => {
+      const ways = new Set(worlds.map((world) => endsIn(episode, world, one, AT_LAST).join()));
+      return (
+        ways.size > 1 || (!episode.kinds.includes("swaps") && isSwappable(episode, worlds, one))
+      );
+    });
+    if (isTied) return [];
     return [
       state === "review" ? "a person's though the facts tell" : "waits though the facts tell",
     ];

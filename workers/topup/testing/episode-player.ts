@@ -41,14 +41,18 @@ begin
       when 'doubt' then
         perform topup_order_doubted(s->'input');
       when 'name' then
-        insert into inbox_events (provider, event_key, body, state, received_at, retry_at)
-        values (s->>'provider', s->>'event_key', '{}', 'parked', (s->>'at')::timestamptz, (s->>'retry_at')::timestamptz);
+        insert into inbox_events (id, provider, event_key, body, state, received_at, retry_at)
+        values (uuidv7((s->>'at')::timestamptz - clock_timestamp()), s->>'provider', s->>'event_key', '{}', 'parked', (s->>'at')::timestamptz, (s->>'retry_at')::timestamptz);
       when 'rest' then
         update inbox_events x set state = 'applied', retry_at = null where x.event_key like s->>'events';
       when 'sync' then
-        update topup_services x set name = r.name, supplier_price = r.supplier_price, price = r.price
-        from jsonb_populate_recordset(null::topup_services, s->'services') r
-        where x.family = r.family and x.code = r.code;
+        with changed as (
+          update topup_services x set name = r.name, supplier_price = r.supplier_price, price = r.price
+          from jsonb_populate_recordset(null::topup_services, s->'services') r
+          where x.family = r.family and x.code = r.code
+          returning old.supplier_price as old_supplier_price, old.price as old_price, x.id, x.supplier_price, x.price)
+        insert into topup_price_history (service_id, old_supplier_price, supplier_price, old_price, price, created_at)
+        select c.id, c.old_supplier_price, c.supplier_price, c.old_price, c.price, (s->>'at')::timestamptz from changed c;
         insert into topup_syncs (action, state, families, started_at, finished_at)
         values ('full-sync', 'success', jsonb_build_object(s->>'family', '{"state": "applied"}'::jsonb),
           (s->>'at')::timestamptz, (s->>'at')::timestamptz);

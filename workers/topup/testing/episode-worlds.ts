@@ -129,7 +129,9 @@ function isOlder(
   { triedAt }: Order,
 ): boolean {
   const place = listed.indexOf(row);
-  return listed.slice(0, Math.max(place, 0)).some((other) => latestOf(facts, other) < triedAt);
+  return listed
+    .slice(0, Math.max(place, 0))
+    .some((other) => latestOf(facts, other) < triedAt - 5 * SECOND);
 }
 
 /** Whether all rows can have been made in the order in which the list shows them. */
@@ -178,6 +180,7 @@ function allWorlds(facts: Facts): World[] {
     );
     return [...own, null];
   });
+  const groups = groupsOf(choices);
   const worlds: World[] = [];
   const walk = (n: number, picked: (Purchase | null)[]) => {
     if (n < choices.length) {
@@ -185,15 +188,32 @@ function allWorlds(facts: Facts): World[] {
         if (row === null || !picked.includes(row)) walk(n + 1, [...picked, row]);
       return;
     }
-    const owners = new Map(sold);
-    for (const [at, row] of picked.entries()) {
-      const order = episode.orders[at];
-      if (row && order && !settled.has(order.n)) owners.set(row.trxid, order);
-    }
-    worlds.push(worldOf(episode, picked, isInOrder(facts, listed, owners)));
+    const ownersOf = (group: ReadonlySet<number>) => {
+      const owners = new Map(sold);
+      for (const [at, row] of picked.entries()) {
+        const order = episode.orders[at];
+        if (row && order && group.has(at) && !settled.has(order.n)) owners.set(row.trxid, order);
+      }
+      return owners;
+    };
+    const isOrderly = groups.every((group) => isInOrder(facts, listed, ownersOf(group)));
+    worlds.push(worldOf(episode, picked, isOrderly));
   };
   walk(0, []);
   return worlds;
+}
+
+/** The orders that rows could be changed between, by their places: what other orders may have bought is not sure enough. */
+function groupsOf(choices: readonly (readonly (Purchase | null)[])[]): Set<number>[] {
+  const groups: Set<number>[] = [];
+  for (const [at, own] of choices.entries()) {
+    const joined = groups.filter((group) =>
+      [...group].some((other) => own.some((row) => row !== null && choices[other]?.includes(row))),
+    );
+    const group = new Set([at, ...joined.flatMap((one) => [...one])]);
+    groups.splice(0, groups.length, ...groups.filter((one) => !joined.includes(one)), group);
+  }
+  return groups;
 }
 
 function worldOf(episode: Episode, picked: readonly (Purchase | null)[], isInOrder = true): World {
@@ -220,6 +240,16 @@ export function likenessOf({ shelf }: Episode, order: Order): string {
   const { buyer, target, zone, service, quantity, price } = order;
   const isNamesake = shelf.names.every(({ A, B }) => A === B);
   return [buyer, target, zone, isNamesake || service, quantity, price].join("/");
+}
+
+/** The order and all that candidates could be changed with: they are decided together. */
+export function besideIt(episode: Episode, worlds: readonly World[], order: Order): Order[] {
+  const choices = episode.orders.map(({ n }) => [
+    ...new Set(worlds.map(({ rows }) => rows.get(n) ?? null)),
+  ]);
+  const at = episode.orders.indexOf(order);
+  const group = groupsOf(choices).find((one) => one.has(at));
+  return episode.orders.filter((_, place) => group?.has(place));
 }
 
 /** Whether a row can be this order's or one's for other goods: what becomes of them may change between the two. */

@@ -1,0 +1,130 @@
+import { sql } from "drizzle-orm";
+import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
+import { endsOf, listedRow, lookOf, ordersAt, type TriedOrder } from "../testing/histories.ts";
+import { newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+
+beforeAll(stockShelves);
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+const trxid = () => `WAY${crypto.randomUUID()}`;
+
+/** After the purchases of list-order.test.ts, and before those of histories.test.ts. */
+let begun = Date.now() + 275 * DAY;
+
+/** Orders of a buyer each, who may have several; something was sold a day before the first, and ten minutes after it. */
+async function doubts(buyers: readonly (readonly TriedOrder[])[]) {
+  begun += 3 * DAY;
+  const at = begun;
+  const [before, newer] = [trxid(), trxid()];
+  await ordersAt(at, [
+    { afterMs: -DAY, trxid: before },
+    { afterMs: 10 * MINUTE, trxid: newer },
+  ]);
+  const ids: string[] = [];
+  for (const tried of buyers) ids.push(...(await ordersAt(at, tried)));
+  const look = async (minutes: readonly number[], list: readonly object[]) => {
+    for (const minute of minutes)
+      for (const id of ids)
+        await testContext().db.batch(lookOf(id, at + minute * MINUTE, list, { seen: true }));
+  };
+  const ends = async () => await Promise.all(ids.map(async (id) => (await endsOf([id]))[0]));
+  return { at, ids, before: listedRow(before), newer: listedRow(newer), look, ends };
+}
+
+describe("before a person is asked, all ways in which the rows can have been bought are tried", () => {
+  it("who was tried before the others has the row that was made before theirs, though they are a tie", async () => {
+    const target = newPhone();
+    const { before, newer, look, ends } = await doubts(
+      [0, 140, 170].map((seconds) => [{ afterMs: seconds * SECOND, target }]),
+    );
+    const shown = ["failed", "failed", "success"].map((outcome) =>
+      listedRow(trxid(), { target, outcome }),
+    );
+    await look([11, 17, 18], [newer, ...shown.toReversed(), before]);
+    expect(await ends()).toEqual([`processing ${shown[0]?.trxid}`, "review null", "review null"]);
+  });
+
+  it("orders are settled where each way comes to the same for each buyer", async () => {
+    const target = newPhone();
+    const { before, newer, look, ends } = await doubts([
+      [{ afterMs: 0, target }],
+      [
+        { afterMs: 2 * MINUTE, target },
+        { afterMs: 4 * MINUTE, target },
+      ],
+    ]);
+    const [back, kept] = [trxid(), trxid()];
+    const shown = [listedRow(kept, { target }), listedRow(back, { target, outcome: "failed" })];
+    await look([11, 17, 18], [newer, ...shown, before]);
+    expect((await ends()).slice(0, 1)).toEqual([`processing ${back}`]);
+    expect((await ends()).slice(1).sort()).toEqual(["failed null", `processing ${kept}`]);
+  });
+
+  it("an order at a price at which nothing was bought is none of a tie of others", async () => {
+    const target = newPhone();
+    const { ids, before, newer, look, ends } = await doubts(
+      [0, 1, 2].map((minutes) => [{ afterMs: minutes * MINUTE, target }]),
+    );
+    await testContext().db.run(
+      rows(
+        sql`update topup_orders set supplier_amount = supplier_amount - 100 where id = ${ids[2]}::uuid`,
+        z.unknown(),
+      ),
+    );
+    await look([11, 17, 18, 19], [newer, listedRow(trxid(), { target }), before]);
+    expect(await ends()).toEqual(["review null", "review null", "failed null"]);
+  });
+});
+
+it("a row under another service's name, at what that one cost until a sync of the same day, is not the order's", async () => {
+  const target = newPhone();
+  const { before, newer, look, ends } = await doubts([[{ afterMs: 0, target }]]);
+  const { credit } = SERVICES;
+  const name = `Pulsa ${crypto.randomUUID()}`;
+  await testContext().db.run(
+    rows(
+      sql`with other as (
+          insert into topup_services (family, code, name, brand, target_kind, supplier_price, price, status)
+          values ('prepaid', ${crypto.randomUUID()}, ${name}, 'UJI', 'phone', ${credit.supplierPrice + 300}, 90000, 'available')
+          returning id, supplier_price, price)
+        insert into topup_price_history (service_id, old_supplier_price, supplier_price, old_price, price, created_at)
+        select o.id, ${credit.supplierPrice}, o.supplier_price, o.price, o.price, ${new Date(begun + MINUTE).toISOString()}::timestamptz
+        from other o`,
+      z.unknown(),
+    ),
+  );
+  const others = listedRow(trxid(), { target, code: null, service: name });
+  await look([11, 17, 200], [newer, others, before]);
+  expect(await ends()).toEqual(["failed null"]);
+});
+
+it("a purchase that a list has shown, and that others lack, is not given up for one made past us, however long it takes", async () => {
+  const masked = (start: string) => `${start}****7890`;
+  const start = newPhone().slice(0, 4);
+  const { before, newer, look, ends } = await doubts([[{ afterMs: 0, target: `${start}117890` }]]);
+  const shown = () => listedRow(trxid(), { target: masked(start), outcome: "open" });
+  const [own, past] = [shown(), shown()];
+  await look([3], [own, before]);
+  await look([1_450, 1_500, 1_600], [past, newer, before]);
+  expect(await ends()).toEqual(["unknown null"]);
+});
+
+it("a purchase that the supplier's answer told of, late, stays that order's: a later one does not get it by a row made past us", async () => {
+  const target = newPhone();
+  const { at, before, newer, look, ends } = await doubts([[{ afterMs: 5 * MINUTE, target }]]);
+  const [answered, sold] = [trxid(), trxid()];
+  await ordersAt(at, [
+    { afterMs: 0, target, trxid: answered, learntMs: 8 * MINUTE },
+    { afterMs: 3 * MINUTE, trxid: sold },
+  ]);
+  const past = listedRow(trxid(), { target });
+  const list = [newer, listedRow(answered, { target }), listedRow(sold), past, before];
+  await look([11, 17, 18], list);
+  // The operator hears of it, as of one that showed too late.
+  expect(await ends()).toEqual([`failed ${past.trxid}`]);
+});
