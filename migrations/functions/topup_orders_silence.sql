@@ -116,12 +116,10 @@ create or replace function topup_row_before(o topup_orders, history jsonb) retur
       where w.trxid = r.trxid and w.seen_at < o.attempt_at - interval '1 minute')
 $$;
 
--- Where the list has the last of what was surely bought after the attempt's lease: ours, begun after it; null: nowhere. Of
--- orders like this one a purchase that was found in the lists may as well be this one's.
+-- Where the list has the last of what was surely bought after the attempt's lease: ours, begun after it; null: nowhere.
 create or replace function topup_row_after(o topup_orders, history jsonb) returns bigint language sql stable as $$
   select max(r.n) from topup_history_rows(history) r join topup_orders x on x.trxid = r.trxid
   where x.family = o.family and x.attempt_at >= o.attempt_until and x.bought_at is not null
-    and (x.matched_at is null or not topup_alike(x, o))
 $$;
 
 -- Whether the list lacks a purchase that was surely made since the attempt. Where it shows something newer than the order,

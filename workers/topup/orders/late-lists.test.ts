@@ -107,7 +107,7 @@ it("one buyer's second order has the row that shows late where his first took a 
   const [named, between, newer] = [trxid(), trxid(), trxid()];
   const { look } = await inDoubt(
     [
-      { afterMs: -5 * MINUTE, target, trxid: named, learntMs: 6 * MINUTE },
+      { afterMs: -5 * MINUTE, target, trxid: named, learntMs: 6 * MINUTE, isMatch: true },
       { afterMs: -MINUTE, trxid: between },
       { afterMs: 2 * MINUTE, trxid: newer },
     ],

@@ -16,6 +16,8 @@ export interface TriedOrder {
   trxid?: string | null;
   /** When that was learnt, so long after the attempt; at once unless told. */
   learntMs?: number;
+  /** Whether it was found in the supplier's history. */
+  isMatch?: boolean;
 }
 
 /** Puts the orders into the books as they would be; answers with the ids of those in doubt. */
@@ -40,13 +42,15 @@ export async function ordersAt(at: number, tried: readonly TriedOrder[]): Promis
   const inserted = await testContext().db.run(
     rows(
       sql`insert into topup_orders (id, number, user_id, service_id, family, code, service_name, brand, target,
-          target_kind, amount, supplier_amount, state, trxid, attempt_at, attempt_until, bought_at, paid_at, finished_at)
+          target_kind, amount, supplier_amount, state, trxid, attempt_at, attempt_until, bought_at, matched_at, paid_at, finished_at)
         select uuidv7(a.at - clock_timestamp()), 'PROP' || gen_random_uuid(), ${user.userId}, s.id, s.family, s.code, s.name,
           s.brand, r.target, s.target_kind, ${credit.price}::bigint, ${credit.supplierPrice}::bigint,
           case when r.trxid is null then 'unknown' else 'success' end, r.trxid, a.at, a.at + interval '75 seconds',
-          case when r.trxid is not null then a.at + r."learntMs" * interval '1 ms' end, a.at,
+          case when r.trxid is not null then a.at + r."learntMs" * interval '1 ms' end,
+          case when r."isMatch" then a.at + r."learntMs" * interval '1 ms' end, a.at,
           case when r.trxid is not null then a.at + (r."learntMs" + 1000) * interval '1 ms' end
-        from jsonb_to_recordset(${JSON.stringify(orders)}::jsonb) r(trxid text, "afterMs" bigint, target text, "learntMs" bigint),
+        from jsonb_to_recordset(${JSON.stringify(orders)}::jsonb) r(trxid text, "afterMs" bigint, target text, "learntMs" bigint,
+            "isMatch" boolean),
           topup_services s,
           lateral (select ${new Date(at).toISOString()}::timestamptz + r."afterMs" * interval '1 ms' as at) a
         where s.family = 'prepaid' and s.code = ${credit.code}
