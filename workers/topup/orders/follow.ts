@@ -2,12 +2,13 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
 import { call, rows } from "../../../shared/db/statement.ts";
-import { AppError } from "../../../shared/http/errors.ts";
 import { wake, wakeSchema } from "../../../shared/jobs/jobs.ts";
 import { describeError } from "../../../shared/log.ts";
+import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import type { SupplierFamily, SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
-import { MOST_LISTED } from "./limits.ts";
-import { type Order, orderShape, targetKind } from "./order.ts";
+import { advance, advanceInParts } from "./advance.ts";
+import { LISTED_DEEPEST, MOST_LISTED } from "./limits.ts";
+import { targetKind } from "./order.ts";
 import { outcomeOf, silenceOf, type Update, updateOf } from "./purchase.ts";
 
 /** One call of the supplier tells of so many orders. */
@@ -17,50 +18,6 @@ const ALONE = 10;
 /** The same of delivered ones whose serial number is waited for: they take no turn from those under way. */
 const LATE_ALONE = 5;
 const EXPIRED_AT_ONCE = 500;
-
-const Advanced = z.object({ orders: z.array(orderShape), wake: wakeSchema });
-
-/**
- * Records what the supplier says of purchases, who was asked from then on; answers with the orders that ended by it. One
- * that cannot be recorded stops no other.
- */
-export async function advance(
-  ctx: Ctx,
-  updates: Update[],
-  askedFrom = ctx.now(),
-): Promise<Order[]> {
-  if (updates.length === 0) return [];
-  try {
-    return await advanceAll(ctx, updates, askedFrom);
-  } catch (error) {
-    const isOutage = error instanceof AppError && error.code === "unavailable";
-    if (isOutage || updates.length === 1) throw error;
-  }
-  const ended: Order[] = [];
-  for (const update of updates) {
-    try {
-      ended.push(...(await advanceAll(ctx, [update], askedFrom)));
-    } catch (error) {
-      const { id, trxid } = update;
-      ctx.log.error("order not advanced", {
-        order: id,
-        trxid,
-        ...describeError(error),
-        alert: true,
-      });
-    }
-  }
-  return ended;
-}
-
-async function advanceAll(ctx: Ctx, updates: Update[], askedFrom: Date): Promise<Order[]> {
-  const now = ctx.now().toISOString();
-  const asked_from = askedFrom.toISOString();
-  const input = { updates, now, asked_from, alert_to: ctx.config.ALERT_EMAIL };
-  const done = await ctx.db.run(call("topup_orders_advance", input, Advanced));
-  wake(ctx, done.wake);
-  return done.orders;
-}
 
 /** What of an order under way is needed to compare a purchase with it. */
 const Followed = z
@@ -110,7 +67,7 @@ const Due = z.object({ family: z.enum(["prepaid", "game", "social"]), late: z.nu
 /**
  * For the minute cron: how purchases under way are doing, so that a lost callback costs a minute, and whether the serial
  * numbers show that delivered ones lack. One call per family tells of the latest hundred; older ones are asked about one by
- * one, ever more seldom. A family that fails holds up no other.
+ * one, ever more seldom, or by a longer list where many wait. A family that fails holds up no other.
  */
 export async function followOrders(ctx: Ctx): Promise<void> {
   const now = ctx.now().toISOString();
@@ -125,7 +82,7 @@ export async function followOrders(ctx: Ctx): Promise<void> {
   );
   for (const { family, late } of due) {
     try {
-      await followFamily(ctx, family, late > LATE_ALONE ? MOST_LISTED : LISTED);
+      await followFamily(ctx, family, late > LATE_ALONE ? DEPTHS.slice(1) : DEPTHS);
     } catch (error) {
       ctx.log.warn("orders not followed", { family, ...describeError(error) });
     }
@@ -133,24 +90,64 @@ export async function followOrders(ctx: Ctx): Promise<void> {
 }
 
 /** More than can be asked about one by one may show in a longer list, which is one call too. */
-async function followFamily(ctx: Ctx, family: SupplierFamily, limit: number): Promise<void> {
-  const askedFrom = ctx.now();
-  const listed = await latestPurchases(ctx, family, { limit });
-  const byTrxid = new Map(listed.map((purchase) => [purchase.trxid, purchase]));
-  const updates: Update[] = [];
-  let alone = ALONE;
-  let lateAlone = LATE_ALONE;
-  for (const order of await followedOf(ctx, family, [...byTrxid.keys()])) {
-    const purchase = byTrxid.get(order.trxid);
-    if (purchase) {
-      const update = await updateOf(ctx, order, purchase);
-      if (isNews(ctx, order, update)) updates.push(update);
-    } else if (order.isLate ? lateAlone-- > 0 : alone-- > 0) {
-      updates.push(await askAlone(ctx, order));
+const DEPTHS = [LISTED, MOST_LISTED, LISTED_DEEPEST];
+
+/**
+ * Reads the list, and a longer one while more are due beyond it than can be asked about one by one: the callbacks of an
+ * hour may be lost together. What a list tells is recorded before the next one is read, which may fail.
+ */
+async function followFamily(ctx: Ctx, family: SupplierFamily, depths: number[]): Promise<void> {
+  const shown = new Set<string>();
+  for (const [turn, limit] of depths.entries()) {
+    const askedFrom = ctx.now();
+    const isLonger = turn > 0;
+    const listed = await (isLonger ? listedIfTold : latestPurchases)(ctx, family, { limit });
+    const fresh = listed.filter(({ trxid }) => !shown.has(trxid));
+    const byTrxid = new Map(fresh.map((purchase) => [purchase.trxid, purchase]));
+    for (const trxid of byTrxid.keys()) shown.add(trxid);
+    const orders = await followedOf(ctx, family, [...byTrxid.keys()]);
+    const updates: Update[] = [];
+    for (const order of orders) {
+      const purchase = byTrxid.get(order.trxid);
+      const update = purchase && (await updateOf(ctx, order, purchase));
+      if (update && isNews(ctx, order, update, isLonger)) updates.push(update);
     }
+    const beyond = orders.filter(({ trxid }) => !byTrxid.has(trxid));
+    const isLast = turn === depths.length - 1 || fresh.length === 0;
+    const goesDeeper = !isLast && beyond.filter(({ isLate }) => !isLate).length > ALONE;
+    if (!goesDeeper) updates.push(...(await askSomeAlone(ctx, beyond)));
+    await advanceInParts(ctx, updates, askedFrom);
+    if (!goesDeeper) return;
   }
-  await advance(ctx, updates, askedFrom);
 }
+
+/** A longer list that cannot be had is no reason to tell nothing of anybody. */
+async function listedIfTold(
+  ...asked: Parameters<typeof latestPurchases>
+): Promise<SupplierOrder[]> {
+  try {
+    return await latestPurchases(...asked);
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    asked[0].log.warn("longer list not told", describeError(error));
+    return [];
+  }
+}
+
+/** Each in its turn; after so many without an answer in a row the supplier has other worries. */
+async function askSomeAlone(ctx: Ctx, orders: Followed[]): Promise<Update[]> {
+  const late = orders.filter(({ isLate }) => isLate).slice(0, LATE_ALONE);
+  const underWay = orders.filter(({ isLate }) => !isLate).slice(0, ALONE);
+  const updates: Update[] = [];
+  for (const order of [...underWay, ...late]) {
+    updates.push(await askAlone(ctx, order));
+    if (updates.length >= PATIENCE && updates.slice(-PATIENCE).every(isUntold)) break;
+  }
+  return updates;
+}
+
+const PATIENCE = 3;
+const isUntold = ({ outcome }: Update) => outcome === "untold";
 
 /** The orders that are listed or due: those under way before those that have ended, and who waits longest first. */
 async function followedOf(ctx: Ctx, family: SupplierFamily, trxids: string[]): Promise<Followed[]> {
@@ -172,9 +169,18 @@ async function followedOf(ctx: Ctx, family: SupplierFamily, trxids: string[]): P
   );
 }
 
-/** A list shows every minute what has ended; only a serial number is news, and that its turn has come. */
-const isNews = (ctx: Ctx, { isLate, askAt }: Followed, { sealed_serial }: Update) =>
-  !isLate || sealed_serial !== null || (askAt !== null && askAt <= ctx.now());
+/**
+ * A list shows every minute what has ended; only a serial number is news, and that its turn has come. Of what is still
+ * under way far back in a longer list the turn alone.
+ */
+const isNews = (
+  ctx: Ctx,
+  { isLate, askAt }: Followed,
+  { sealed_serial, outcome }: Update,
+  isLonger: boolean,
+) =>
+  (isLate ? sealed_serial !== null : !isLonger || outcome !== "open") ||
+  (askAt !== null && askAt <= ctx.now());
 
 /**
  * The next minute cron looks at this order, where it is under way or lacks its serial number. One that has just become due

@@ -74,6 +74,72 @@ async function follow(minutes: number, twist?: (text: string) => string): Promis
   await settle();
 }
 
+/** The first list of a look does not go back to these purchases, the next one does. */
+function shortFirst(orders: Order[]): (text: string) => string {
+  const ours = new Set(orders.map(({ trxid }) => trxid));
+  let lists = 0;
+  return (text) => {
+    const answer = JSON.parse(text);
+    if (!answer.result || answer.data.length < 2) return text;
+    lists += 1;
+    if (lists > 1) return text;
+    const data = answer.data.filter(({ trxid }: { trxid: string }) => !ours.has(trxid));
+    return JSON.stringify({ ...answer, data });
+  };
+}
+
+const manyBought = () => Promise.all(Array.from({ length: 15 }, bought));
+
+describe("purchases whose callbacks were lost together, further back than the latest list", () => {
+  it("are told of in one look, by a longer list", async () => {
+    const orders = await manyBought();
+    for (const { trxid } of orders) await hand("succeed", trxid ?? "");
+    await follow(1, shortFirst(orders));
+    for (const { target } of orders) {
+      expect(await theOrderOf(target)).toMatchObject({ state: "success" });
+    }
+  });
+
+  it("are asked about one by one where the longer list cannot be had", async () => {
+    const orders = await manyBought();
+    for (const { trxid } of orders) await hand("succeed", trxid ?? "");
+    const short = shortFirst(orders);
+    let lists = 0;
+    await follow(1, (text) => {
+      if (JSON.parse(text).data?.length > 1) lists += 1;
+      return lists > 1 && JSON.parse(text).data?.length > 1 ? "<html>" : short(text);
+    });
+    const found = await Promise.all(orders.map(({ target }) => theOrderOf(target)));
+    expect(found.filter(({ state }) => state === "success")).toHaveLength(10);
+    await follow(2);
+    for (const { target } of orders) {
+      expect(await theOrderOf(target)).toMatchObject({ state: "success" });
+    }
+  });
+
+  it("are left for later while the supplier answers none of them", async () => {
+    const orders = await manyBought();
+    for (const { trxid } of orders) await hand("succeed", trxid ?? "");
+    const ours = new Set(orders.map(({ trxid }) => trxid));
+    let asked = 0;
+    await follow(1, (text) => {
+      const answer = JSON.parse(text);
+      if (answer.data.length > 1) {
+        const data = answer.data.filter(({ trxid }: { trxid: string }) => !ours.has(trxid));
+        return JSON.stringify({ ...answer, data });
+      }
+      asked += 1;
+      return "<html>";
+    });
+    // Three purchases, each with the client's repeats.
+    expect(asked).toBe(9);
+    await follow(2);
+    for (const { target } of orders) {
+      expect(await theOrderOf(target)).toMatchObject({ state: "success" });
+    }
+  });
+});
+
 describe("purchases that the supplier no longer shows", () => {
   it("hold up no other, and are pointed out to the operator", async () => {
     const lost: Order[] = [];

@@ -14,9 +14,10 @@ import {
   theOrderOf,
 } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
+import { advance } from "./advance.ts";
 import { recordAttempt } from "./attempt.ts";
 import { settleByHand } from "./by-hand.ts";
-import { advance, followOrders } from "./follow.ts";
+import { followOrders } from "./follow.ts";
 import { placePrepaid, placeSocial } from "./place.ts";
 import { silenceOf } from "./purchase.ts";
 

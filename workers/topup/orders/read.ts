@@ -9,7 +9,7 @@ import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import { inTime } from "../../../shared/time/in-time.ts";
 import type { OrderState } from "../tables/orders.ts";
-import { advance } from "./follow.ts";
+import { advance } from "./advance.ts";
 import { ASK_PAUSE_SECONDS } from "./limits.ts";
 import { type Order, orderShape, targetKind } from "./order.ts";
 import { openSerial, updateOf } from "./purchase.ts";

@@ -22,8 +22,8 @@ import {
   unname,
 } from "../testing/renames.ts";
 import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { advance } from "./advance.ts";
 import { settleByHand } from "./by-hand.ts";
-import { advance } from "./follow.ts";
 import type { Order } from "./order.ts";
 import { placePrepaid } from "./place.ts";
 import { updateOf } from "./purchase.ts";

@@ -15,8 +15,8 @@ import {
   stockShelves,
 } from "../testing/shop.ts";
 import { newSupplier, syncWith, withSupplier } from "../testing/supplier.ts";
+import { advance } from "./advance.ts";
 import { settleByHand } from "./by-hand.ts";
-import { advance } from "./follow.ts";
 import type { Order } from "./order.ts";
 import { placeGame } from "./place.ts";
 import { processOrder } from "./process.ts";

@@ -20,9 +20,10 @@ import {
   stockOf,
   stockShelves,
 } from "../testing/shop.ts";
+import { advance } from "./advance.ts";
 import { recordAttempt } from "./attempt.ts";
 import { settleByHand } from "./by-hand.ts";
-import { advance, expireOrders, followOrders } from "./follow.ts";
+import { expireOrders, followOrders } from "./follow.ts";
 import type { Order } from "./order.ts";
 import { placeGame, placePrepaid, placeSocial } from "./place.ts";
 import { processOrder } from "./process.ts";
