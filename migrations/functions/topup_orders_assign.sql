@@ -32,7 +32,8 @@ declare
   changing int[] := '{}';
 begin
   if in_turn then
-    around.claims := topup_claims_in_turn(around.orders, around.free, around.claims, history);
+    around.claims := topup_claims_in_turn(around.orders, around.free, around.claims,
+      case when around.is_by_time then history else '[]' end);
   end if;
   for rank in
     select distinct case when in_turn then most else c.rank end from topup_claim_record(around.claims) c where c.of = o.id order by 1
@@ -62,7 +63,7 @@ begin
   is_spare := others = '{}' and moves.is_free;
   swaps := array(select seated.orders[n] from unnest(changing) n where not topup_are_one_buyers(o, array[seated.orders[n]]));
   seated.has := case when swaps = '{}' then matching_dearest(seated.wishes, seated.held, seated.has, me)
-    else topup_listed_so(seated.orders, seated.seats, around.free, seated.wishes, seated.has, changing || me) end;
+    when around.is_by_time then topup_listed_so(seated.orders, seated.seats, around.free, seated.wishes, seated.has, changing || me) end;
   is_in_turn := not is_spare and seated.has is not null;
   seated.has := coalesce(seated.has, matching_of(seated.wishes, seated.held));
   mine := topup_seat_of(seated.orders, seated.seats, around.free, seated.has, me);

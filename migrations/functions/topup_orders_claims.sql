@@ -74,9 +74,10 @@ $$;
 
 -- The orders around one in doubt, itself the first: those in doubt that a row can be of as well, and so on (`orders`); the
 -- rows (`free`) and what may be whose (`claims`), up to the rank `most`. Some of the orders have their purchase, and could
--- as well have another one (topup_movable_claims).
+-- as well have another one (topup_movable_claims). `is_by_time`: where rows stand may tell when they were made.
+drop function if exists topup_claims_around(topup_orders, jsonb, int);
 create or replace function topup_claims_around(o topup_orders, history jsonb, most int,
-  out orders topup_orders[], out free jsonb, out claims jsonb) language plpgsql stable as $$
+  out orders topup_orders[], out free jsonb, out claims jsonb, out is_by_time boolean) language plpgsql stable as $$
 declare
   x topup_orders;
   of_x jsonb;
@@ -88,6 +89,7 @@ declare
   next int := 1;
 begin
   free := topup_free_rows(history);
+  is_by_time := topup_is_by_time(history);
   -- Where rows stand is all that is asked of them any more.
   select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('trxid', h->'trxid', 'named_at', h->'named_at')) order by n), '[]')
   into history from jsonb_array_elements(history) with ordinality e(h, n);
@@ -106,10 +108,21 @@ begin
       || array(select y from topup_orders y where y.trxid in (select m->>'trxid' from jsonb_array_elements(moving) m)
         and y.id not in (select k.id from unnest(orders) k));
   end loop;
-  select coalesce(jsonb_agg(c order by f.n, c.n), '[]') into claims
+  select coalesce(jsonb_agg(case when is_by_time then c else c || '{"in_place": true}' end order by f.n, c.n), '[]') into claims
   from unnest(found) with ordinality f(claims, n), jsonb_array_elements(f.claims) with ordinality c(c, n);
   claims := topup_moving_claims(claims, orders);
 end $$;
+
+-- Whether the list can be in the order in which its rows were made: a supplier may show what comes late in front. Told by
+-- the purchases that our own answers told of: none that was over stands before one that was tried later.
+create or replace function topup_is_by_time(history jsonb) returns boolean language sql stable as $$
+  select not exists (
+    select from (
+      select x.attempt_at, min(x.bought_at) over (order by r.n rows between unbounded preceding and 1 preceding) as over_before
+      from topup_history_rows(history) r join topup_orders x on x.trxid = r.trxid
+      where r.n is not null and x.bought_at is not null and x.matched_at is null) told
+    where told.over_before < told.attempt_at - interval '5 seconds')
+$$;
 
 create or replace function topup_rows_of(free jsonb, claims jsonb) returns jsonb language sql immutable as $$
   select coalesce(jsonb_agg(f), '[]') from jsonb_array_elements(free) f

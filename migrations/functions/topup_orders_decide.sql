@@ -43,8 +43,6 @@ begin
   contest := topup_match_contest(o, claim, asked_at);
   if contest = 'none' and claim.mine is not null then
     verdict := topup_match_claimed(o, claim.mine, claim.rank, input);
-  elsif contest = 'priced' and is_proven then
-    verdict := topup_match_priced(o, claim, input);
   elsif contest in ('none', 'later') then
     verdict := topup_match_later(o, 'wait');
   else
@@ -53,7 +51,7 @@ begin
 end $$;
 
 -- Why the order cannot simply have the row that it is assigned, in words for a person; or `none`: it can, and if it is
--- assigned none, others have to take theirs first; `later`: facts may come; `priced`: the prices tell.
+-- assigned none, others have to take theirs first; `later`: facts may come.
 create or replace function topup_match_contest(o topup_orders, claim record, moment timestamptz) returns text
 language plpgsql stable as $$
 declare
@@ -63,8 +61,6 @@ begin
     return 'none';
   elsif claim.rivals <> '{}' then
     return case when topup_are_one_buyers(o, claim.rivals) then 'none'
-      when (claim.rank < 5 or (select bool_and(topup_alike(x, o)) from unnest(claim.rivals) x))
-        and topup_are_priced(claim.rivals, claim.rows) then 'priced'
       when exists (select from unnest(claim.rivals) x where x.id <> o.id and not topup_is_ripe(x, moment)) then 'later'
       else cardinality(claim.rivals) || ' orders for ' || jsonb_array_length(claim.rows) || ' purchases in the history' end;
   elsif claim.is_spare and claim.ends <> '{success}' then
@@ -89,26 +85,6 @@ language sql stable as $$
     and (x.code = o.code or topup_plain_name(x.service_name) = topup_plain_name(o.service_name)))
   from unnest(rivals) x
 $$;
-
--- Whether of each price there are as many rows as orders, or no row: between them the price has changed, and the supplier
--- says at which they were bought. It may have changed before we knew: for one target that does no harm, of several buyers'
--- targets it would tell nothing.
-create or replace function topup_are_priced(rivals topup_orders[], rows jsonb) returns boolean
-language sql immutable as $$
-  select bool_and((select count(*) from unnest(rivals) x where x.supplier_amount = (r->>'price')::bigint)
-    = (select count(*) from jsonb_array_elements(rows) y where y->>'price' = r->>'price'))
-  from jsonb_array_elements(rows) r
-$$;
-
-create or replace function topup_match_priced(o topup_orders, claim record, input jsonb) returns jsonb
-language plpgsql as $$
-declare
-  mine jsonb := (select r from jsonb_array_elements(claim.rows) with ordinality e(r, n)
-    where (r->>'price')::bigint = o.supplier_amount and r->>'trxid' = any (claim.own) order by n limit 1);
-begin
-  -- Once the others have theirs nothing is left that can be its own.
-  return case when mine is null then topup_match_later(o, 'wait') else topup_match_claimed(o, mine, claim.rank, input) end;
-end $$;
 
 -- Whether the order can have its row though it could change rows with others. The list's order tells whose is which; or it is
 -- the same: rows for the same goods that say the same; or for other goods, having come to one end, if they are one buyer's

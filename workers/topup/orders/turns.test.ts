@@ -81,6 +81,37 @@ describe("before a person is asked, all ways in which the rows can have been bou
   });
 });
 
+it("of two buyers' orders at one price, whose rows end differently, the price of a third one tells nothing", async () => {
+  const target = newPhone();
+  const { ids, before, newer, look, ends } = await doubts(
+    [0, 180, 200].map((seconds) => [{ afterMs: seconds * SECOND, target }]),
+  );
+  await testContext().db.run(
+    rows(
+      sql`update topup_orders set supplier_amount = supplier_amount - 100 where id = ${ids[0]}::uuid`,
+      z.unknown(),
+    ),
+  );
+  const shown = ["failed", "success"].map((outcome) => listedRow(trxid(), { target, outcome }));
+  await look([11, 17, 18, 19], [newer, ...shown, before]);
+  expect(await ends()).toEqual(["failed null", "review null", "review null"]);
+});
+
+it("a list that is not in the order in which purchases were made tells nobody's turn", async () => {
+  const target = newPhone();
+  const { at, before, newer, look, ends } = await doubts(
+    [0, 3].map((minutes) => [{ afterMs: minutes * MINUTE, target }]),
+  );
+  const [early, late] = [trxid(), trxid()];
+  await ordersAt(at, [
+    { afterMs: -5 * MINUTE, trxid: early },
+    { afterMs: 2 * MINUTE, trxid: late },
+  ]);
+  const list = [listedRow(trxid(), { target }), listedRow(early), listedRow(late)];
+  await look([11, 17, 18, 19], [newer, ...list, before]);
+  expect(await ends()).toEqual(["review null", "review null"]);
+});
+
 it("a row under another service's name, at what that one cost until a sync of the same day, is not the order's", async () => {
   const target = newPhone();
   const { before, newer, look, ends } = await doubts([[{ afterMs: 0, target }]]);
