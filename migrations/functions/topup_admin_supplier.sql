@@ -83,8 +83,10 @@ begin
   update topup_services x set stock = x.stock + change, updated_at = now(),
     stock_type = case when x.stock_type = 'OUT_OF_STOCK' and x.stock + change > 0 then 'LIMITED' else x.stock_type end
   where x.id = s.id;
-  insert into topup_stock_history (id, service_id, type, quantity, old_stock, new_stock, reason, actor_id)
-  values (entry_id, s.id, 'MANUAL_ADJUSTMENT', change, s.stock, s.stock + change, input->>'reason', (input->>'actor_id')::bigint);
+  -- As of now, under the lock: by when they began, changes of one moment would stand in another order than they were made.
+  insert into topup_stock_history (id, service_id, type, quantity, old_stock, new_stock, reason, actor_id, created_at)
+  values (entry_id, s.id, 'MANUAL_ADJUSTMENT', change, s.stock, s.stock + change, input->>'reason',
+    (input->>'actor_id')::bigint, clock_timestamp());
   perform audit_write(input->'audit' || jsonb_build_object('action', 'topup.stock.adjust', 'subject_kind', 'topup_service',
     'subject_id', s.id, 'reason', input->>'reason', 'before', jsonb_build_object('stock', s.stock),
     'after', jsonb_build_object('stock', s.stock + change)));

@@ -59,8 +59,8 @@ begin
     where u.stock > u.old_stock and o.service_id = u.id and o.id = any (takers) and o.stock_held = 'taken'
       and not exists (select from taken_since x where x.id = o.id)),
   noted as (
-    insert into topup_stock_history (service_id, type, quantity, old_stock, new_stock, reason)
-    select id, 'SYNC_UPDATE', coalesce(stock, 0) - coalesce(old_stock, 0), old_stock, stock, 'sync'
+    insert into topup_stock_history (service_id, type, quantity, old_stock, new_stock, reason, created_at)
+    select id, 'SYNC_UPDATE', coalesce(stock, 0) - coalesce(old_stock, 0), old_stock, stock, 'sync', clock_timestamp()
     from updated where old_stock is distinct from stock)
   select count(*) into changed from updated where old_stock is distinct from stock;
   update topup_syncs s set beat_at = now(), stock_updated = s.stock_updated + changed

@@ -70,15 +70,16 @@ end $$;
 -- The purchase takes of the counted stock what was reserved for it.
 create or replace function topup_stock_take(o topup_orders) returns void language plpgsql as $$
 declare
-  s topup_services;
+  s record;
 begin
   update topup_services x set reserved = greatest(x.reserved - o.quantity, 0),
     stock = case when x.stock_type = 'LIMITED' then greatest(x.stock - o.quantity, 0) else x.stock end
   where x.id = o.service_id
-  returning * into s;
+  returning x.id, x.stock_type, old.stock as was, new.stock into s;
   if s.stock_type = 'LIMITED' then
-    insert into topup_stock_history (service_id, type, quantity, old_stock, new_stock, reason, order_id)
-    values (s.id, 'ORDER_REDUCTION', -o.quantity, s.stock + o.quantity, s.stock, o.number, o.id);
+    -- A count that came between may have left less than was reserved.
+    insert into topup_stock_history (service_id, type, quantity, old_stock, new_stock, reason, order_id, created_at)
+    values (s.id, 'ORDER_REDUCTION', s.stock - s.was, s.was, s.stock, o.number, o.id, clock_timestamp());
   end if;
 end $$;
 
@@ -99,8 +100,8 @@ begin
     where x.id = o.service_id
     returning * into s;
     if o.stock_held = 'taken' and s.stock_type = 'LIMITED' then
-      insert into topup_stock_history (service_id, type, quantity, old_stock, new_stock, reason, order_id)
-      values (s.id, 'RESTOCK', o.quantity, s.stock - o.quantity, s.stock, o.number, o.id);
+      insert into topup_stock_history (service_id, type, quantity, old_stock, new_stock, reason, order_id, created_at)
+      values (s.id, 'RESTOCK', o.quantity, s.stock - o.quantity, s.stock, o.number, o.id, clock_timestamp());
     end if;
   end loop;
 end $$;

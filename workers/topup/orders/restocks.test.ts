@@ -140,3 +140,22 @@ describe("a piece that is bought while the supplier is asked how many it has", (
     }
   });
 });
+
+// Last: such an order may have been bought until its attempt is over, so counts leave room for it.
+describe("the history of a counted stock", () => {
+  it("takes no piece for an order that a count had taken away before", async () => {
+    const { id: orderId } = await order({ timeOut: { value: true, count: 1 } });
+    await told(0);
+    expect(await stockOf(item)).toEqual({ stock: 0, reserved: 1 });
+    const { ctx } = bench({ actor: await customer() });
+    const word = { as: "success", trxid: `VP${newPhone()}`, reason: "kata penyedia" } as const;
+    await settleByHand(ctx, { orderId, ...word });
+    expect(await stockOf(item)).toEqual({ stock: 0, reserved: 0 });
+    const change = z.object({ quantity: z.number(), was: z.number(), is: z.number() });
+    const written = sql`select quantity::int, old_stock as was, new_stock as is from topup_stock_history
+      where order_id = ${orderId}`;
+    expect(await testContext().db.run(rows(written, change))).toEqual([
+      { quantity: 0, was: 0, is: 0 },
+    ]);
+  });
+});

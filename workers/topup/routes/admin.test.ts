@@ -51,6 +51,20 @@ describe("a counted stock", () => {
     await execute(sql`update topup_services set reserved = 0 where id = ${serviceId}`);
   });
 
+  it("has a history in which each change begins where the one before it ended, also of many at once", async () => {
+    const { id: serviceId } = await stockService("prepaid", { stock: 50 });
+    const changes = Array.from({ length: 40 }, (_, n) => (n % 2 ? 3 : -2));
+    await Promise.all(changes.map((quantity) => post("/stock", { serviceId, quantity, reason })));
+    const history: { oldStock: number; newStock: number }[] = (await get(`/stock/${serviceId}`))
+      .body.data;
+    const ours = history.slice(0, changes.length);
+    expect(ours[0]?.newStock).toBe(70);
+    expect(ours.map(({ oldStock }) => oldStock)).toEqual([
+      ...ours.slice(1).map(({ newStock }) => newStock),
+      50,
+    ]);
+  });
+
   it("that is none, of a service that does not count or does not exist, is refused", async () => {
     const { id: serviceId } = await stockService("prepaid");
     expect((await post("/stock", { serviceId, quantity: 1, reason })).status).toBe(409);
