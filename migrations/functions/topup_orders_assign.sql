@@ -18,8 +18,8 @@
 --              have had but for where that stands;
 --   `is_better` a row of its own fits an order in doubt beside it better.
 drop function if exists topup_assigned(topup_orders, jsonb, int);
--- `in_turn`: of the claims of all ranks, by what the list's order leaves of them (topup_orders_turns.sql).
-create or replace function topup_assigned(o topup_orders, history jsonb, most int, in_turn boolean, out rank int, out mine jsonb,
+-- `by_ways`: of all claims up to `most` at once, but those alone that some way needs to hand out the rows (topup_orders_ways.sql).
+create or replace function topup_assigned(o topup_orders, history jsonb, most int, by_ways boolean, out rank int, out mine jsonb,
   out rivals topup_orders[], out swaps topup_orders[], out is_in_turn boolean, out is_spare boolean, out is_placed boolean,
   out own text[], out rows jsonb, out ends text[], out is_busy boolean, out is_better boolean) language plpgsql stable as $$
 declare
@@ -31,12 +31,12 @@ declare
   moves record;
   changing int[] := '{}';
 begin
-  if in_turn then
-    around.claims := topup_claims_in_turn(around.orders, around.free, around.claims,
+  if by_ways then
+    around.claims := topup_claims_of_ways(around.orders, around.free, around.claims,
       case when around.is_by_time then history else '[]' end);
   end if;
   for rank in
-    select distinct case when in_turn then most else c.rank end from topup_claim_record(around.claims) c where c.of = o.id order by 1
+    select distinct case when by_ways then most else c.rank end from topup_claim_record(around.claims) c where c.of = o.id order by 1
   loop
     seated := topup_seated(around.orders, around.free, around.claims, rank, 1);
     me := (select x.ordinality from unnest(seated.orders) with ordinality x where x.id = o.id);
@@ -67,7 +67,7 @@ begin
   is_in_turn := not is_spare and seated.has is not null;
   seated.has := coalesce(seated.has, matching_of(seated.wishes, seated.held));
   mine := topup_seat_of(seated.orders, seated.seats, around.free, seated.has, me);
-  if in_turn then
+  if by_ways then
     select coalesce(min(c.rank) filter (where c.trxid = seated.seats[seated.has[me]]), min(c.rank)) into rank
     from topup_claim_record(around.claims) c where c.of = o.id;
   end if;

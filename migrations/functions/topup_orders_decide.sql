@@ -1,8 +1,9 @@
 -- What is decided about an order in doubt once the silence about it is believed (topup_orders_silence.sql): nothing has
--- shown that is plainly its purchase. Guarantee: it is refunded only where no row can be its purchase, or where each that
--- could stands as it should for another order that a person is asked about; it has a row where every assignment of the rows
+-- shown that is plainly its purchase. Guarantee: it is refunded only where no row can be its purchase, where each that
+-- could stands as it should for another order that a person is asked about, or where it has none in any of the best ways to
+-- hand them out; it has a row where every assignment of the rows
 -- gives it one (topup_orders_assign.sql), or where its rivals are its buyer's own for the same goods, the first first. Before
--- a person is asked, what the order of the list says of all of them together is tried out (topup_orders_turns.sql). He decides
+-- a person is asked, all ways to hand out the rows are tried (topup_orders_ways.sql). He decides
 -- true ties only: fewer rows than orders of several buyers that nothing tells apart, rows too many that end differently, or
 -- rows for other goods that could as well be changed; until he has, the lists
 -- go on being asked, and what settles it (the missing purchase, an end that they share, his word about the other order)
@@ -17,9 +18,10 @@ declare
   judged record := topup_match_judge(o, claim, input, is_proven);
   tie text := judged.tie;
 begin
-  -- Where lists prove nothing, who is left over by the order of what is listed may have what is not.
+  -- What fits worse than what they compete for has no say. Where lists prove nothing, who is left over by the order of what
+  -- is listed may have what is not.
   if tie is not null and (is_proven or claim.rivals = '{}') then
-    judged := topup_match_judge(o, topup_assigned(o, input->'rows', 6, true), input, is_proven);
+    judged := topup_match_judge(o, topup_assigned(o, input->'rows', claim.rank, true), input, is_proven);
   end if;
   return case when judged.tie is null then judged.verdict
     when is_proven or claim.is_spare then topup_match_tied(o, tie, claim.rows, input) end;

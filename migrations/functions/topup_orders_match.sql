@@ -32,7 +32,7 @@ begin
   worth := topup_list_worth(o, input);
   -- That a list of the first length lacks something may be because it is not in order.
   if not (input->>'deepest')::boolean
-    and (worth in ('short', 'dead') or worth = 'lagging' and (input->>'asked')::int < 500) then
+    and (worth in ('short', 'dead') or worth = 'lagging' and ((input->>'asked')::int < 500 or topup_lacks_seen(o, input))) then
     return topup_match_later(o, 'deeper');
   elsif asked_at < o.attempt_until then
     -- The attempt may still be on its way.
@@ -53,10 +53,11 @@ end $$;
 
 -- What the history plainly says to an order in doubt; null: nothing. A row that is plainly of its goods is its own where
 -- each order that it can be of has one, or where those are one buyer's: then the first has it. That, and a row that gives
--- the money back, waits while a callback names what the supplier has not told of; each waits while the list lacks what
--- another one has shown for the order's target. Where it stands in the list is no plain word.
+-- the money back, waits while a callback names what the supplier has not told of; each waits, for a day at most, while the
+-- list lacks what another one has shown for the order's target. Where it stands in the list is no plain word.
 create or replace function topup_match_plainly(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
 declare
+  asked_at timestamptz := (input->>'asked_at')::timestamptz;
   claim record := topup_assigned(o, input->'rows', 1, false);
 begin
   if claim.rank is null then
@@ -67,7 +68,7 @@ begin
     or claim.rivals <> '{}' and not topup_are_one_buyers(o, claim.rivals)
     or claim.swaps <> '{}' and not topup_may_be_changed(o, claim, false)
     or (claim.rivals <> '{}' or topup_plain_end(claim.mine->>'outcome') = 'failed') and topup_is_untold(o, input)
-    or topup_lacks_seen(o, input) then
+    or asked_at < o.attempt_until + topup_doubt_patience() and topup_lacks_seen(o, input) then
     return null;
   end if;
   return topup_match_bought(o, claim.mine, input, false);

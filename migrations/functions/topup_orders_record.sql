@@ -15,6 +15,7 @@ declare
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
   if o.trxid is not null then
+    update topup_orders x set matched_at = null where x.id = o.id and x.trxid = input->>'trxid' and x.matched_at is not null;
     return jsonb_build_object('order', to_jsonb(o), 'wake', case when o.trxid = input->>'trxid' then '[]'::jsonb
       else jobs_wakes(topup_order_alert(o, 'Pesanan terbeli dua kali', input->>'trxid', input->>'alert_to')) end);
   end if;

@@ -4,7 +4,7 @@
 -- of ours, and nothing is said of how late a purchase shows, or that an older one shows before a newer one.
 --
 -- A look is a list that was asked for after the attempt's lease, so that nothing of the attempt is still on its way, and
--- that has no row that is plainly the order's (topup_orders_match.sql). It is
+-- by which the order is not plainly bought (topup_orders_match.sql). It is
 --   `dead`     when it shows nothing that was surely made since the attempt, though two purchases were, 5 minutes ago and
 --              more; or, being shorter than asked for, nothing that we ever bought, though two purchases were made in the
 --              last 30 days that cannot stand behind its end. That is no answer, just as an error is none;
@@ -33,7 +33,8 @@
 -- So where lists never are whole, "bought" and "not bought" fit the facts equally well: after a day in doubt the order is in
 -- the list of reviews, with what its looks lack (topup_doubt_reason), for a person to settle or refund. It is asked about
 -- as before: as soon as a list tells, it is settled by that, and nobody is asked any more. What by then may be its own and
--- nobody else's is its own, also in a list that is not whole (topup_orders_decide.sql).
+-- nobody else's is its own, also in a list that is not whole, if it lacks nothing that was shown for the order's target
+-- (topup_orders_decide.sql).
 --
 -- An order that was bought is refunded by itself in these cases only, each a supplier whose lists lie:
 --   1. its purchase is lacked for 5 minutes by lists that show one which was made after it, and all others that we know of

@@ -85,7 +85,7 @@ export const orders = pgTable(
     attemptUntil: at(),
     /** When its purchase was known: it was made before. */
     boughtAt: at(),
-    /** When that purchase was found in the supplier's history; null: the supplier's answer, or a person, told whose it is. */
+    /** When that purchase was found in the supplier's history; null: an answer, or a person, has told whose it is. */
     matchedAt: at(),
     /** How often, and since when, the history says that nothing was bought (topup_orders_silence.sql). */
     absences: integer().notNull().default(0),

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { rows } from "../../../shared/db/statement.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
 import { endsOf, listedRow, lookOf, ordersAt, type TriedOrder } from "../testing/histories.ts";
 import { newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
@@ -112,26 +112,53 @@ it("a list that is not in the order in which purchases were made tells nobody's 
   expect(await ends()).toEqual(["review null", "review null"]);
 });
 
-it("a row under another service's name, at what that one cost until a sync of the same day, is not the order's", async () => {
-  const target = newPhone();
-  const { before, newer, look, ends } = await doubts([[{ afterMs: 0, target }]]);
+/** Another service of credit; when it cost as much as the first one, until then. */
+async function shelveOther(name: string, supplierPrice: number, until?: Date): Promise<string> {
   const { credit } = SERVICES;
-  const name = `Pulsa ${crypto.randomUUID()}`;
-  await testContext().db.run(
+  const [added] = await testContext().db.run(
     rows(
       sql`with other as (
           insert into topup_services (family, code, name, brand, target_kind, supplier_price, price, status)
-          values ('prepaid', ${crypto.randomUUID()}, ${name}, 'UJI', 'phone', ${credit.supplierPrice + 300}, 90000, 'available')
-          returning id, supplier_price, price)
-        insert into topup_price_history (service_id, old_supplier_price, supplier_price, old_price, price, created_at)
-        select o.id, ${credit.supplierPrice}, o.supplier_price, o.price, o.price, ${new Date(begun + MINUTE).toISOString()}::timestamptz
-        from other o`,
-      z.unknown(),
+          values ('prepaid', ${crypto.randomUUID()}, ${name}, 'UJI', 'phone', ${supplierPrice}, 90000, 'available')
+          returning id, supplier_price, price),
+        changed as (
+          insert into topup_price_history (service_id, old_supplier_price, supplier_price, old_price, price, created_at)
+          select o.id, ${credit.supplierPrice}, o.supplier_price, o.price, o.price, ${until?.toISOString() ?? null}::timestamptz
+          from other o where ${until !== undefined})
+        select id from other`,
+      z.object({ id: z.string() }),
     ),
   );
+  return added?.id ?? "";
+}
+
+it("a row under another service's name, at what that one cost until a sync of the same day, is not the order's", async () => {
+  const target = newPhone();
+  const { before, newer, look, ends } = await doubts([[{ afterMs: 0, target }]]);
+  const name = `Pulsa ${crypto.randomUUID()}`;
+  await shelveOther(name, SERVICES.credit.supplierPrice + 300, new Date(begun + MINUTE));
   const others = listedRow(trxid(), { target, code: null, service: name });
   await look([11, 17, 200], [newer, others, before]);
   expect(await ends()).toEqual(["failed null"]);
+});
+
+it("an order that a row fits worse, though at its price, takes no purchase from a tie of two others", async () => {
+  const target = newPhone();
+  const { ids, before, newer, look, ends } = await doubts(
+    [0, 1, 2].map((minutes) => [{ afterMs: minutes * MINUTE, target }]),
+  );
+  const raised = SERVICES.credit.supplierPrice + 100;
+  const other = await shelveOther(`Pulsa ${crypto.randomUUID()}`, raised);
+  await testContext().db.run(
+    rows(
+      sql`update topup_orders o set service_id = s.id, code = s.code, service_name = s.name, supplier_amount = s.supplier_price
+        from topup_services s where s.id = ${other}::uuid and o.id = ${ids[2]}::uuid`,
+      z.unknown(),
+    ),
+  );
+  const shown = listedRow(trxid(), { target, code: null, price: raised });
+  await look([11, 17, 18, 19], [newer, shown, before]);
+  expect(await ends()).toEqual(["review null", "review null", "unknown null"]);
 });
 
 it("a purchase that a list has shown, and that others lack, is not given up for one made past us, however long it takes", async () => {
@@ -158,4 +185,17 @@ it("a purchase that the supplier's answer told of, late, stays that order's: a l
   await look([11, 17, 18], list);
   // The operator hears of it, as of one that showed too late.
   expect(await ends()).toEqual([`failed ${past.trxid}`]);
+});
+
+it("a purchase for the same target that a list lacks holds up one that it plainly shows, and for a day at most", async () => {
+  const target = newPhone();
+  const { at, before, newer, look, ends } = await doubts([[{ afterMs: 0, target }]]);
+  const [own, others] = [listedRow(trxid(), { target }), listedRow(trxid(), { target })];
+  const seen_at = new Date(at + 2 * MINUTE).toISOString();
+  const noted = { family: "prepaid", seen_at, rows: [others, own], alert_to: "ops@x.id" };
+  await testContext().db.run(call("topup_sightings_note", noted, z.unknown()));
+  await look([3, 11, 17, 1_400], [newer, own, before]);
+  expect(await ends()).toEqual(["unknown null"]);
+  await look([1_450], [newer, own, before]);
+  expect(await ends()).toEqual([`processing ${own.trxid}`]);
 });
