@@ -3,6 +3,9 @@
 -- What is promised: `status` with `limit` lists "the latest" purchases of a family. Its rows have no time and no reference
 -- of ours, and nothing is said of how late a purchase shows, or that an older one shows before a newer one.
 --
+-- Moments are those of our isolates, whose clocks are taken to differ by less than 5 seconds; of when lists first showed a
+-- purchase a minute is left.
+--
 -- A look is a list that was asked for after the attempt's lease, so that nothing of the attempt is still on its way, and
 -- by which the order is not plainly bought (topup_orders_match.sql). It is
 --   `dead`     when it shows nothing that was surely made since the attempt, though two purchases were, 5 minutes ago and
