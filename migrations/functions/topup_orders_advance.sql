@@ -18,8 +18,13 @@ declare
   ends jsonb := '[]';
   wakes jsonb := '[]';
   served jsonb := '[]';
+  strange jsonb := '{}';
+  word record;
   ended jsonb;
 begin
+  -- Before any mail, whose key several orders may have: whoever waits for that must hold none that is still to come here.
+  perform from topup_orders x
+  where x.id in (select r.id from jsonb_to_recordset(input->'updates') as r(id uuid)) order by x.id for no key update;
   wakes := topup_orders_know_again(input);
   for u in
     select r.* from jsonb_to_recordset(input->'updates') as r(id uuid, trxid text, outcome text, charged bigint,
@@ -74,9 +79,7 @@ begin
     end if;
     wakes := wakes || topup_order_point_out(o, topup_advance_worry(o, u.outcome, moment), input->>'alert_to');
     if u.strange is not null then
-      wakes := wakes || jobs_wakes(mail_enqueue('alert', input->>'alert_to', 'alert/topup-word/' || md5(u.strange),
-        jsonb_build_object('what', 'Status penyedia tidak dikenal',
-          'facts', jsonb_build_object('pesanan', o.number, 'status', u.strange))));
+      strange := jsonb_build_object(u.strange, o.number) || strange;
     end if;
     -- What comes back to us costs nothing: its price does not matter.
     if u.outcome in ('open', 'success', 'partial') and topup_is_absurd(o, u.charged) then
@@ -88,6 +91,12 @@ begin
     elsif u.outcome not in ('open', 'missing', 'untold') then
       ends := ends || jsonb_build_object('id', o.id, 'state', u.outcome);
     end if;
+  end loop;
+  -- In one order: two such calls may tell the same words.
+  for word in select e.key, e.value from jsonb_each_text(strange) e order by e.key collate "C" loop
+    wakes := wakes || jobs_wakes(mail_enqueue('alert', input->>'alert_to', 'alert/topup-word/' || md5(word.key),
+      jsonb_build_object('what', 'Status penyedia tidak dikenal',
+        'facts', jsonb_build_object('pesanan', word.value, 'status', word.key))));
   end loop;
   ended := topup_orders_end(ends, input);
   return ended || jsonb_build_object('wake', wakes || (ended->'wake'), 'orders', (ended->'orders') || served);

@@ -35,7 +35,8 @@ declare
   contest text;
 begin
   if claim.rank is null and not coalesce(claim.is_busy, false) then
-    verdict := case when is_proven then topup_order_absent(o, input) end;
+    verdict := case when is_proven and topup_has_like_before(o) then topup_match_later(o, 'wait')
+      when is_proven then topup_order_absent(o, input) end;
     return;
   elsif claim.is_busy or claim.is_better
     or claim.rank in (2, 3, 4, 6) and asked_at < o.attempt_until + topup_price_list_patience() then
@@ -51,6 +52,14 @@ begin
     tie := contest;
   end if;
 end $$;
+
+-- Whether its buyer's order for the same goods, tried before it, is in doubt: that one's purchase may be named to it alone,
+-- and what is thought to be its own now be left over for this one then.
+create or replace function topup_has_like_before(o topup_orders) returns boolean language sql stable as $$
+  select exists (select from topup_orders x
+    where x.state in ('buying', 'unknown') and x.trxid is null and x.user_id = o.user_id and x.family = o.family
+      and x.attempt_at < o.attempt_at and topup_is_undecided(x, o) and topup_are_one_buyers(o, array[x]))
+$$;
 
 -- Why the order cannot simply have the row that it is assigned, in words for a person; or `none`: it can, and if it is
 -- assigned none, others have to take theirs first; `later`: facts may come.

@@ -13,6 +13,8 @@ declare
   doubt text;
   done jsonb;
 begin
+  -- Before the order, as topup_sightings_note does, which gives what a list shows to orders that were refunded.
+  perform pg_advisory_xact_lock(hashtextextended('topup/late/' || (input->>'trxid'), 0));
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
   if o.trxid is not null then
     update topup_orders x set matched_at = null where x.id = o.id and x.trxid = input->>'trxid' and x.matched_at is not null;

@@ -66,7 +66,7 @@ const eventsOf = (trxid: string) =>
 const restOthers = (orders: Order[]) =>
   testContext().db.run(
     rows(
-      sql`update topup_orders set ask_at = '2100-01-01' where state = 'processing'
+      sql`update topup_orders set ask_at = '2100-01-01' where state in ('processing', 'success', 'partial')
         and not id::text = any (${`{${orders.map(({ id }) => id).join(",")}}`}::text[])`,
       z.unknown(),
     ),

@@ -147,17 +147,20 @@ it("an order that a row fits worse, though at its price, takes no purchase from 
   const { ids, before, newer, look, ends } = await doubts(
     [0, 1, 2].map((minutes) => [{ afterMs: minutes * MINUTE, target }]),
   );
-  const raised = SERVICES.credit.supplierPrice + 100;
-  const other = await shelveOther(`Pulsa ${crypto.randomUUID()}`, raised);
-  await testContext().db.run(
-    rows(
-      sql`update topup_orders o set service_id = s.id, code = s.code, service_name = s.name, supplier_amount = s.supplier_price
-        from topup_services s where s.id = ${other}::uuid and o.id = ${ids[2]}::uuid`,
-      z.unknown(),
-    ),
-  );
-  const shown = listedRow(trxid(), { target, code: null, price: raised });
-  await look([11, 17, 18, 19], [newer, shown, before]);
+  const { supplierPrice } = SERVICES.credit;
+  const name = `Pulsa ${crypto.randomUUID()}`;
+  const own = await shelveOther(name, supplierPrice);
+  const dearer = await shelveOther(`${name} plus`, supplierPrice + 100);
+  for (const [n, service] of [own, own, dearer].entries())
+    await testContext().db.run(
+      rows(
+        sql`update topup_orders o set service_id = s.id, code = s.code, service_name = s.name, supplier_amount = s.supplier_price
+          from topup_services s where s.id = ${service}::uuid and o.id = ${ids[n]}::uuid`,
+        z.unknown(),
+      ),
+    );
+  const more = { target, code: null, service: name, price: supplierPrice + 100 };
+  await look([11, 17, 18, 19], [newer, listedRow(trxid(), more), before]);
   expect(await ends()).toEqual(["review null", "review null", "unknown null"]);
 });
 
@@ -198,4 +201,30 @@ it("a purchase for the same target that a list lacks holds up one that it plainl
   expect(await ends()).toEqual(["unknown null"]);
   await look([1_450], [newer, own, before]);
   expect(await ends()).toEqual([`processing ${own.trxid}`]);
+});
+
+it("one buyer's order is not refunded before the one that he tried before it is decided: a purchase may be named to that one alone", async () => {
+  const target = newPhone();
+  const masked = `${target.slice(0, 4)}****${target.slice(-4)}`;
+  const { at, ids, before, newer, ends } = await doubts([
+    [0, 1, 2].map((minutes) => ({ afterMs: minutes * MINUTE, target })),
+  ]);
+  const between = trxid();
+  await ordersAt(at, [{ afterMs: 84 * SECOND, trxid: between }]);
+  const row = () => listedRow(trxid(), { target: masked });
+  const [first, second, third] = [row(), row(), row()];
+  const [one = "", two = "", three = ""] = ids;
+  const lookOne = (id: string, minute: number, list: readonly object[]) =>
+    testContext().db.batch(lookOf(id, at + minute * MINUTE, list, { seen: true }));
+  /** Before the third order was tried, which therefore does not ask about it. */
+  const toSecond = { ...second, named_at: new Date(at + 90 * SECOND).toISOString() };
+  for (const minute of [11, 17, 18, 19]) {
+    await lookOne(two, minute, [toSecond, newer, third, listedRow(between), before]);
+    await lookOne(three, minute, [newer, third, listedRow(between), before]);
+  }
+  expect(await ends()).toEqual(["unknown null", `processing ${third.trxid}`, "unknown null"]);
+  for (const minute of [30, 36, 37])
+    for (const id of [one, three])
+      await lookOne(id, minute, [newer, third, listedRow(between), second, first, before]);
+  expect((await ends()).every((end) => end?.startsWith("processing"))).toBe(true);
 });
