@@ -3,8 +3,6 @@
 -- done before a person is asked (topup_orders_decide.sql): quick beside a few orders, and a crowd that nothing tells apart is
 -- his.
 
-drop function if exists topup_claims_in_turn(topup_orders[], jsonb, jsonb);
-drop function if exists topup_claims_in_turn(topup_orders[], jsonb, jsonb, jsonb);
 -- The claims that some of the best ways make use of (topup_best_ways). Ways that end alike for every buyer are one: the least
 -- is taken. All claims, where there are too many ways to try.
 create or replace function topup_claims_of_ways(orders topup_orders[], free jsonb, claims jsonb, history jsonb) returns jsonb

@@ -36,6 +36,15 @@ async function doubts(buyers: readonly (readonly TriedOrder[])[]) {
   return { at, ids, before: listedRow(before), newer: listedRow(newer), look, ends };
 }
 
+/** As if the supplier had asked less when this one was tried. */
+const makeCheaper = (id = "") =>
+  testContext().db.run(
+    rows(
+      sql`update topup_orders set supplier_amount = supplier_amount - 100 where id = ${id}::uuid`,
+      z.unknown(),
+    ),
+  );
+
 describe("before a person is asked, all ways in which the rows can have been bought are tried", () => {
   it("who was tried before the others has the row that was made before theirs, though they are a tie", async () => {
     const target = newPhone();
@@ -70,12 +79,7 @@ describe("before a person is asked, all ways in which the rows can have been bou
     const { ids, before, newer, look, ends } = await doubts(
       [0, 1, 2].map((minutes) => [{ afterMs: minutes * MINUTE, target }]),
     );
-    await testContext().db.run(
-      rows(
-        sql`update topup_orders set supplier_amount = supplier_amount - 100 where id = ${ids[2]}::uuid`,
-        z.unknown(),
-      ),
-    );
+    await makeCheaper(ids[2]);
     await look([11, 17, 18, 19], [newer, listedRow(trxid(), { target }), before]);
     expect(await ends()).toEqual(["review null", "review null", "failed null"]);
   });
@@ -86,12 +90,7 @@ it("of two buyers' orders at one price, whose rows end differently, the price of
   const { ids, before, newer, look, ends } = await doubts(
     [0, 180, 200].map((seconds) => [{ afterMs: seconds * SECOND, target }]),
   );
-  await testContext().db.run(
-    rows(
-      sql`update topup_orders set supplier_amount = supplier_amount - 100 where id = ${ids[0]}::uuid`,
-      z.unknown(),
-    ),
-  );
+  await makeCheaper(ids[0]);
   const shown = ["failed", "success"].map((outcome) => listedRow(trxid(), { target, outcome }));
   await look([11, 17, 18, 19], [newer, ...shown, before]);
   expect(await ends()).toEqual(["failed null", "review null", "review null"]);
