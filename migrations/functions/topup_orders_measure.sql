@@ -27,7 +27,9 @@ begin
   -- Unpaid orders are paid at most so long after their number was given.
   where x.user_id = o.user_id and x.id >= uuid_from(moment - interval '2 hours') and x.id <> o.id
     and not (input->>'confirm')::boolean and x.family = o.family and x.code = o.code
-    and x.zone is not distinct from o.zone and x.state not in ('failed', 'cancelled', 'refunded')
+    -- Where a game is not known to have zones, whatever is written as one names the same player.
+    and (not s.needs_zone or ltrim(x.zone, '0') is not distinct from ltrim(o.zone, '0'))
+    and x.state not in ('failed', 'cancelled', 'refunded')
     and x.paid_at > moment - make_interval(mins => (input->'limits'->>'like_minutes')::int)
     and topup_like_target(x.family, x.target) = topup_like_target(o.family, o.target)
   order by x.id desc limit 1;

@@ -34,6 +34,21 @@ describe("a game order that repeats one of a moment ago", () => {
     expect(await purchasesOf(gameId)).toHaveLength(2);
   });
 
+  it.each([
+    ["whatever is written as a zone, of a game without zones", SERVICES.voucher, [null, "1", "2"]],
+    ["a zone with zeros before it", diamonds, ["2001", "02001", "002001"]],
+  ])("asks of %s", async (_, { code: service }, zones) => {
+    const [user, gameId] = [await customer(), newPhone()];
+    await dial(gameId, { stay: true });
+    const statuses: number[] = [];
+    for (const zone of zones) {
+      const { orderNumber } = (await post("game", user, { service, gameId, zone })).body.data;
+      statuses.push((await post("process", user, { orderNumber })).status);
+    }
+    expect(statuses).toEqual([200, 409, 409]);
+    expect(await purchasesOf(gameId)).toHaveLength(1);
+  });
+
   it("takes null for what may be left out, in each form of an order", async () => {
     const [user, gameId, phoneNumber] = [await customer(), newPhone(), newPhone()];
     const nothing = { amount: null, quantity: null, confirm: null };
