@@ -1,7 +1,8 @@
 -- Our orders of one Jakarta day beside the supplier's. A report is written once a day; looking again replaces it.
 
 -- {day, days} -> {wake}: jobs for what is owed up to that day: its report, and those of the days before it on which
--- something was paid. One whose job failed for good is owed again; none has two jobs, from any number of connections.
+-- something was paid. One whose job failed for good is owed again, and one that was written before its day was over; none
+-- has two jobs, from any number of connections.
 create or replace function topup_reconcile_due(input jsonb) returns jsonb language plpgsql as $$
 declare
   final date := (input->>'day')::date;
@@ -12,7 +13,7 @@ begin
   into wakes
   from (select final - n as day, (final - n)::timestamp at time zone 'Asia/Jakarta' as opens
     from generate_series(0, (input->>'days')::int - 1) n) d
-  where not exists (select from topup_reconciliations r where r.day = d.day)
+  where not exists (select from topup_reconciliations r where r.day = d.day and topup_report_is_whole(r))
     and (d.day = final or exists (select from topup_orders o
       where o.id >= uuid_from(d.opens - interval '2 days')
         and o.id < uuid_from(d.opens + interval '25 hours')
@@ -107,7 +108,7 @@ end $$;
 
 -- {day, orders, matched, missing_there, listed: [{trxid, …}], price_differences, state_differences, balance, balance_at,
 -- alert_to} -> {clean, wake}. `listed`: the supplier's purchases; those that are no order of ours are told about in the
--- first report that sees them. Differences are mailed once a day.
+-- first report that sees them. Differences of a day that is over are mailed, once.
 create or replace function topup_reconcile_write(input jsonb) returns jsonb language plpgsql as $$
 declare
   report_day date := (input->>'day')::date;
@@ -142,7 +143,8 @@ begin
       and jsonb_array_length(x.state_differences) = 0 and coalesce(x.balance between x.least_balance and x.most_balance, true)
   where x.day = report_day
   returning * into r;
-  if not r.clean then
+  -- Of a day that is not over its reader alone is told: the mail of the day is for the whole of it.
+  if not r.clean and topup_report_is_whole(r) then
     mail := mail_enqueue('alert', input->>'alert_to', 'alert/topup-reconcile/' || report_day, jsonb_build_object(
       'what', 'Rekonsiliasi top-up ' || report_day || ' menemukan perbedaan',
       'facts', jsonb_build_object('pesanan', r.orders, 'cocok', r.matched,
@@ -154,6 +156,11 @@ begin
   end if;
   return jsonb_build_object('clean', r.clean, 'wake', jobs_wakes(mail));
 end $$;
+
+-- Whether the day was over when it was looked at: an admin may have it compared before.
+create or replace function topup_report_is_whole(r topup_reconciliations) returns boolean language sql stable as $$
+  select r.balance_at >= (r.day + 1)::timestamp at time zone 'Asia/Jakarta'
+$$;
 
 -- `surplus`: how much more the supplier holds than it should by our books. The report is clean while the balance lies
 -- between the least and the most that it may be.

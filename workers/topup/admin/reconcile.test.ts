@@ -234,6 +234,20 @@ describe("a day's report", () => {
     expect(await owedAt("2033-04-20T18:20:00Z")).toEqual(["2033-04-20"]);
   });
 
+  it("that an admin had made before the day was over is made again by cron, and tells its differences then", async () => {
+    const ofDay = "2032-06-10";
+    const { trxid } = await orderOf(desk, ofDay, { hour: 9 });
+    const noon = new Date(`${ofDay}T12:00:00+07:00`);
+    const early = await reconcileDay(desk, ofDay, [], { asked: [], now: noon });
+    expect(early).toMatchObject({ clean: false, missingThere: [{ trxid }] });
+    expect(await mailsOf(ofDay)).toHaveLength(0);
+    const late = await orderOf(desk, ofDay, { hour: 20 });
+    expect(await owedAt("2032-06-10T18:20:00Z")).toEqual([ofDay]);
+    const whole = await reconcileDay(desk, ofDay, [theirs(trxid)]);
+    expect(whole).toMatchObject({ orders: 2, missingThere: [{ trxid: late.trxid }] });
+    expect(await mailsOf(ofDay)).toHaveLength(1);
+  });
+
   it.each(["1000-01-01", "1969-12-31", "1999-12-31"])("may be asked for of %s", async (old) => {
     const { start, end } = dayOf(old);
     const page = { start: start.toISOString(), end: end.toISOString(), after: null, limit: 10 };

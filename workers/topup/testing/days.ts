@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { expect } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
+import { dayOf } from "../../../shared/http/day.ts";
 import { enqueue, runJob } from "../../../shared/jobs/jobs.ts";
 import { contextWithQueues } from "../../../shared/jobs/test-queues.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
@@ -76,12 +77,15 @@ export const theirs = (trxid: string, changes: Partial<SupplierOrder> = {}): Sup
   ...changes,
 });
 
+/** Balances are compared from report to report, so each is seen at the end of its own day. */
+const endOf = (day: string) => dayOf(day).end;
+
 /** Runs the day's job against a supplier that shows these orders and this balance. */
 export async function reconcileDay(
   { admin }: Desk,
   day: string,
   listed: SupplierOrder[],
-  { balance = 1_000_000, asked = [] as SupplierOrder[] } = {},
+  { balance = 1_000_000, asked = [] as SupplierOrder[], now: at = endOf(day) } = {},
 ) {
   const { ctx } = contextWithQueues();
   const real = ctx.providers.vipReseller;
@@ -93,9 +97,7 @@ export async function reconcileDay(
         ? listed.filter((order) => order.family === family)
         : asked.filter((order) => order.trxid === query.trxid),
   };
-  // Balances are compared from report to report, so each is seen at the end of its own day.
-  const now = () => new Date(`${day}T23:59:59+07:00`);
-  const at = { ...ctx, now, providers: { ...ctx.providers, vipReseller } };
+  const then = { ...ctx, now: () => at, providers: { ...ctx.providers, vipReseller } };
   const job = {
     kind: "topup.reconcile",
     queue: "topup",
@@ -103,6 +105,6 @@ export async function reconcileDay(
     payload: { day },
   } as const;
   const made = await ctx.db.run(enqueue(job));
-  expect(await runJob(at, made?.id ?? "", [reconcileJob])).toBe("success");
+  expect(await runJob(then, made?.id ?? "", [reconcileJob])).toBe("success");
   return (await api(`${REPORTS}/${day}`, { token: admin.token })).body.data;
 }
