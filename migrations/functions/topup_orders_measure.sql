@@ -28,10 +28,10 @@ begin
   where x.user_id = o.user_id and x.id >= uuid_from(moment - interval '2 hours') and x.id <> o.id
     and not (input->>'confirm')::boolean and x.family = o.family and x.code = o.code
     -- Where a game is not known to have zones, whatever is written as one names the same player.
-    and (not s.needs_zone or ltrim(x.zone, '0') is not distinct from ltrim(o.zone, '0'))
+    and (not s.needs_zone or topup_wished_zone(x.zone) is not distinct from topup_wished_zone(o.zone))
     and x.state not in ('failed', 'cancelled', 'refunded')
     and x.paid_at > moment - make_interval(mins => (input->'limits'->>'like_minutes')::int)
-    and topup_like_target(x.family, x.target) = topup_like_target(o.family, o.target)
+    and topup_wished_target(x.family, x.target) = topup_wished_target(o.family, o.target)
   order by x.id desc limit 1;
   if twin is not null then
     perform app_error('conflict', 'The same order was placed a moment ago (' || twin

@@ -47,6 +47,39 @@ begin
   return case when path ~ '^@?[^/]+$' then lower(ltrim(path, '@')) else host || '/' || path end;
 end $$;
 
+-- What a buyer wishes to be delivered to, as far as asking him goes whether he means it twice: beyond topup_like_target,
+-- by which purchases are told apart, also the spellings of a player's name or number, and what only says where a link was
+-- copied. The service tells the platform.
+create or replace function topup_wished_target(family text, target text) returns text language plpgsql immutable as $$
+declare
+  link text := topup_like_target(family, target);
+  -- The number of a post, whatever account's name stands before it.
+  post text := (regexp_match(link, '^(?:tiktok|x)[.]com/(?:.*/)?(?:video|photo|status)/(\d+)'))[1];
+begin
+  if family = 'game' then
+    return ltrim(lower(regexp_replace(target, '\s', '', 'g')), '0');
+  elsif family <> 'social' then
+    return target;
+  elsif post is not null then
+    return '/' || post;
+  elsif link !~ '/' then
+    return link;
+  end if;
+  link := regexp_replace(link, '#.*$', '');
+  link := regexp_replace(link, '(?<=[?&])(?:si|igshi?d?|mibextid|fbclid|rdid|share_url|utm_[a-z]+)=[^&]*&?', '', 'g');
+  link := regexp_replace(link, '/*[?&]*$', '');
+  link := regexp_replace(link, '^(?:(?:web|[a-z]{2}-[a-z]{2})[.]facebook|fb)[.]com/', 'facebook.com/');
+  link := regexp_replace(link, '^telegram[.](?:me|dog)/', 't.me/');
+  link := regexp_replace(link, '^open[.]spotify[.]com/intl-[a-z]+/', 'open.spotify.com/');
+  -- An account by its name; what begins with "+" is an invitation, whose letters tell it from others.
+  return coalesce(lower((regexp_match(link, '^(?:facebook[.]com|t[.]me)/@?([\w.-]+)$'))[1]), link);
+end $$;
+
+-- A zone as it is compared then: a server's name in whatever letters, a number with whatever zeros.
+create or replace function topup_wished_zone(zone text) returns text language sql immutable as $$
+  select ltrim(lower(regexp_replace(zone, '[ _.:-]', '', 'g')), '0')
+$$;
+
 -- Whether the service can be delivered to such a target at all; what it does not find out, the supplier will.
 create or replace function topup_require_target(s topup_services, target text, zone text)
 returns void language plpgsql as $$
@@ -78,7 +111,7 @@ begin
         perform app_error('invalid_input', 'Game ID is not an ID of ' || s.brand);
       end if;
     when 'link' then
-      if target !~ '^(https?://[A-Za-z0-9.-]+\.[A-Za-z]{2,}(:\d+)?(/[^[:space:]]*)?|@?[A-Za-z0-9._-]{1,100})$' then
+      if target !~* '^(https?://[A-Za-z0-9.-]+\.[A-Za-z]{2,}(:\d+)?(/[^[:space:]]*)?|@?[A-Za-z0-9._-]{1,100})$' then
         perform app_error('invalid_input', 'Target must be a link or a username');
       end if;
   end case;

@@ -2,11 +2,28 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { api } from "../../testing/api.ts";
 import { postOrder as post } from "../testing/calls.ts";
 import { booksOf, purchasesOf } from "../testing/outcomes.ts";
-import { customer, dial, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import {
+  customer,
+  dial,
+  newPhone,
+  SERVICES,
+  shelve,
+  stockShelves,
+  supplierService,
+} from "../testing/shop.ts";
 
-beforeAll(stockShelves);
+const { diamonds, fire } = SERVICES;
+const server = { ...diamonds, code: "GI60-S1", brand: "Genshin Impact" };
+const riot = { ...fire, code: "VAL475-S1", brand: "Valorant" };
 
-const { diamonds } = SERVICES;
+beforeAll(async () => {
+  await stockShelves();
+  for (const service of [server, riot]) {
+    const { name, price } = await supplierService(service.code, {});
+    const priced = { supplierPrice: price.basic, price: Math.ceil(price.basic * 1.07) };
+    await shelve({ ...service, name, ...priced });
+  }
+});
 
 describe("a game order that repeats one of a moment ago", () => {
   it("asks where it is paid whether a like order is meant, and the same key may say so there", async () => {
@@ -37,6 +54,7 @@ describe("a game order that repeats one of a moment ago", () => {
   it.each([
     ["whatever is written as a zone, of a game without zones", SERVICES.voucher, [null, "1", "2"]],
     ["a zone with zeros before it", diamonds, ["2001", "02001", "002001"]],
+    ["a server in other letters", server, ["os_asia", "OS_ASIA", "os asia"]],
   ])("asks of %s", async (_, { code: service }, zones) => {
     const [user, gameId] = [await customer(), newPhone()];
     await dial(gameId, { stay: true });
@@ -47,6 +65,23 @@ describe("a game order that repeats one of a moment ago", () => {
     }
     expect(statuses).toEqual([200, 409, 409]);
     expect(await purchasesOf(gameId)).toHaveLength(1);
+  });
+
+  it("asks of a player's name in other letters, and of a link's scheme and host in capitals", async () => {
+    const user = await customer();
+    const target = `www.instagram.com/${newPhone()}`;
+    for (const match of [riot.code, target.slice(-12)]) await dial(match, { stay: true });
+    const statuses: number[] = [];
+    for (const gameId of ["Pemain#ID1", "pemain#id1"]) {
+      const wish = { service: riot.code, gameId };
+      const { orderNumber } = (await post("game", user, wish)).body.data;
+      statuses.push((await post("process", user, { orderNumber })).status);
+    }
+    for (const link of [`https://${target}`, `HTTPS://${target.toUpperCase()}`]) {
+      const wish = { service: SERVICES.likes.code, target: link, quantity: 100 };
+      statuses.push((await post("social-media", user, wish)).status);
+    }
+    expect(statuses).toEqual([200, 409, 200, 409]);
   });
 
   it("takes null for what may be left out, in each form of an order", async () => {
