@@ -36,7 +36,7 @@ begin
 
   insert into topup_syncs (action, requested_by, level)
   values (input->>'action', (input->>'requested_by')::bigint,
-    (select s.level from topup_syncs s where s.level is not null order by s.started_at desc limit 1))
+    (select s.level from topup_syncs s order by s.started_at desc limit 1))
   on conflict (state) where state = 'running' do nothing
   returning * into run;
   if run.id is null then
@@ -51,12 +51,14 @@ begin
   return jsonb_build_object('begun', true, 'sync', topup_sync_json(run), 'wake', jobs_wakes(job));
 end $$;
 
--- The run as it stands, with its heart beaten if it still runs; null where there is none.
+-- {sync_id, level?, dearest?} -> the run as it stands, with its heart beaten if it still runs; null where there is none.
+-- `level`: the account's, if it could be asked for; `dearest`: it is none that we know, so no price of a level is ours.
 create or replace function topup_sync_beat(input jsonb) returns jsonb language plpgsql as $$
 declare
   run topup_syncs;
 begin
-  update topup_syncs s set beat_at = now(), level = coalesce(input->>'level', s.level)
+  update topup_syncs s set beat_at = now(),
+    level = case when not coalesce((input->>'dearest')::boolean, false) then coalesce(input->>'level', s.level) end
   where s.id = (input->>'sync_id')::uuid and s.state = 'running' returning * into run;
   if not found then select * into run from topup_syncs s where s.id = (input->>'sync_id')::uuid; end if;
   return case when run.id is not null then topup_sync_json(run) end;

@@ -107,6 +107,20 @@ describe("a sync that goes wrong", () => {
     expect(await sync()).toMatchObject({ state: "success", level: "special" });
     expect((await serviceOf(ctx, "game", code)).supplier_price).toBe(20_000);
   });
+
+  it("reckons with the dearest price while the account's level is a word that is none of the three", async () => {
+    const code = threeLists();
+    await sync();
+    supplier.level = "Reguler";
+    const dearest = Math.max(...Object.values(gameRow().price));
+    expect(await sync()).toMatchObject({ state: "success", level: null });
+    expect((await serviceOf(ctx, "game", code)).supplier_price).toBe(dearest);
+    // What it was before that word is not what it is.
+    supplier.before = (asked) => {
+      if (asked === "profile") throw new TypeError("fetch failed");
+    };
+    expect(await sync()).toMatchObject({ state: "success", level: null });
+  });
 });
 
 describe("stocks that cannot be read", () => {

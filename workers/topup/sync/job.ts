@@ -2,7 +2,11 @@ import { z } from "zod";
 import type { Ctx } from "../../../shared/context.ts";
 import type { Job, JobHandler } from "../../../shared/jobs/jobs.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
-import { SUPPLIER_FAMILIES, type SupplierFamily } from "../../../shared/providers/vip-reseller.ts";
+import {
+  type AccountLevel,
+  SUPPLIER_FAMILIES,
+  type SupplierFamily,
+} from "../../../shared/providers/vip-reseller.ts";
 import { type CatalogueRow, catalogueRow } from "./catalogue-row.ts";
 import { keepLease } from "./lease.ts";
 import { applyFamily, beatRun, finishRun, type SyncRun, skipFamily, stagePiece } from "./rows.ts";
@@ -43,12 +47,12 @@ export const syncJob: JobHandler = {
   },
 };
 
-/** The account's price level, or null to keep the one that was last reckoned with. */
-async function levelOf(ctx: Ctx) {
+/** The account's price level as it stands: null for a word that is none, undefined where it cannot be asked for. */
+async function levelOf(ctx: Ctx): Promise<AccountLevel | null | undefined> {
   try {
     return (await ctx.providers.vipReseller.getProfile()).level;
   } catch (error) {
-    if (error instanceof ProviderError) return null;
+    if (error instanceof ProviderError) return undefined;
     throw error;
   }
 }

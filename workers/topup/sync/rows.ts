@@ -56,9 +56,16 @@ export const beginRun = (input: {
     Begun,
   );
 
-/** The run, marked as being worked on; null when there is none. */
-export const beatRun = (syncId: string, level: string | null = null) =>
-  call("topup_sync_beat", { sync_id: syncId, level }, SyncRun.nullable());
+/**
+ * The run, marked as being worked on; null when there is none. `level`: the account's; null: none that we know, so the
+ * dearest price; undefined: as it was.
+ */
+export const beatRun = (syncId: string, level?: string | null) =>
+  call(
+    "topup_sync_beat",
+    { sync_id: syncId, level: level ?? null, dearest: level === null },
+    SyncRun.nullable(),
+  );
 
 /** `error`: what did not go well, though something was done (`stocks` read, or lists in force). */
 export const finishRun = (syncId: string, error: string | null, stocks = 0) =>
