@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Ctx } from "../../shared/context.ts";
 import { rows, type Statement } from "../../shared/db/statement.ts";
@@ -11,6 +11,7 @@ import {
   emptyCatalogue,
   newSupplier,
   type Supplier,
+  serviceOf,
   syncWith,
   withSupplier,
 } from "./testing/supplier.ts";
@@ -87,4 +88,52 @@ it("a sync of stocks beside an order of two services locks them in the same orde
   const told = [high, low].map((id) => ({ id, stock: 7, askedAt: new Date() }));
   expect(await ctx.db.run(writeStock(sync?.id ?? "", told))).toBe(true);
   await both;
+});
+
+describe("what an order shows while a list is on its way", () => {
+  const code = unique("R");
+  const listed = () => {
+    supplier.lists.game = [gameRow({ code })];
+  };
+  /** Once, when the list has been asked for. */
+  const meanwhile = (change: ReturnType<typeof sql>) => {
+    supplier.before = async (asked) => {
+      if (!asked.startsWith("game-feature services")) return;
+      supplier.before = () => undefined;
+      await ctx.db.run(run(change));
+    };
+  };
+  /** As an order does that was charged so much. */
+  const charged = (
+    amount: number,
+  ) => sql`select topup_service_dearer(jsonb_populate_record(null::topup_orders,
+    jsonb_build_object('service_id', s.id, 'family', s.family, 'quantity', 1, 'charged_amount', ${amount}::int)))
+    from topup_services s where s.family = 'game' and s.code = ${code}`;
+
+  it("a dearer charge stays the price until the next list, so that nothing sells at a loss", async () => {
+    listed();
+    await syncWith(ctx);
+    meanwhile(charged(26_000));
+    await syncWith(ctx);
+    expect(await serviceOf(ctx, "game", code)).toMatchObject({
+      supplier_price: 26_000,
+      price: 27_300,
+    });
+    await syncWith(ctx);
+    expect(await serviceOf(ctx, "game", code)).toMatchObject({
+      supplier_price: 20_000,
+      price: 21_000,
+    });
+  });
+
+  it("an absurd charge keeps its service off sale until the next list", async () => {
+    listed();
+    await syncWith(ctx);
+    meanwhile(sql`update topup_services set status = 'empty', updated_at = now()
+      where family = 'game' and code = ${code}`);
+    await syncWith(ctx);
+    expect((await serviceOf(ctx, "game", code)).status).toBe("empty");
+    await syncWith(ctx);
+    expect((await serviceOf(ctx, "game", code)).status).toBe("available");
+  });
 });
