@@ -86,9 +86,10 @@ end $$;
 -- One that the list names at more than `most_drop` per cent below the known price is off sale at the old price until the
 -- next list says so again, or an admin forces it: a slip of the supplier's list is sold to nobody, nor to those who wait.
 -- `unpriced` rows of the list are not here, because nobody can tell which price they name: the operator hears of it once a
--- day, also where the list is refused for the lack of them. What was charged since the list was asked for (`age_ms` ago) is
--- newer than the list: it does not make a service cheaper again, or put one on sale again, that an order has just shown to be dearer.
--- {sync_id, family, pieces, force, most_drop, alert_to, unpriced?, age_ms?} ->
+-- day, also where the list is refused for the lack of them. What was charged since the run began may
+-- be newer than its lists: none makes a service cheaper again, or puts one on sale again, that an order has just shown to be
+-- dearer.
+-- {sync_id, family, pieces, force, most_drop, alert_to, unpriced?} ->
 -- {state: applied|refused|stopped, reason?, rows, added, changed, priced, gone, held}
 create or replace function topup_sync_apply(input jsonb) returns jsonb language plpgsql as $$
 declare
@@ -121,7 +122,7 @@ begin
       then jsonb_build_object('state', 'refused', 'reason', 'shrunken', 'known', known, 'kept', kept)
     else topup_sync_enforce(this_sync, this_family,
       case when coalesce((input->>'force')::boolean, false) then 100 else (input->>'most_drop')::int end,
-      now() - make_interval(secs => coalesce((input->>'age_ms')::float8, 0) / 1000))
+      run.started_at)
   end || jsonb_build_object('rows', listed);
 
   if (result->>'held')::int > 0 then
@@ -151,7 +152,7 @@ end $$;
 -- are not written, so an hourly run costs what has changed. Rows are locked in the order of ids, as all who change
 -- several services do.
 create or replace function topup_sync_enforce(this_sync uuid, this_family text, most_drop int,
-  asked_at timestamptz default 'infinity') returns jsonb language sql as $$
+  begun_at timestamptz default 'infinity') returns jsonb language sql as $$
   with listed as materialized (
     select distinct on (r.code) r.*
     from topup_sync_pieces p, jsonb_to_recordset(p.rows) as r(
@@ -190,12 +191,12 @@ create or replace function topup_sync_enforce(this_sync uuid, this_family text, 
     update topup_services s set name = p.name, brand = p.brand, category = p.category, type = p.type, note = p.note,
       needs_zone = p.needs_zone, target_kind = p.target_kind, min_quantity = p.min_quantity,
       max_quantity = p.max_quantity, maintenance = p.maintenance, multi_trx = p.multi_trx,
-      -- By the row as it is under the lock: whoever changed it since the list was asked for may know more than the list.
-      supplier_price = case when s.updated_at < asked_at then p.supplier_price
+      -- By the row as it is under the lock: whoever changed it since the run began may know more than the list.
+      supplier_price = case when s.updated_at < begun_at then p.supplier_price
         else greatest(s.supplier_price, p.supplier_price) end,
-      price = case when s.updated_at < asked_at then p.price
+      price = case when s.updated_at < begun_at then p.price
         else topup_priced(greatest(s.supplier_price, p.supplier_price), p.percent_bp, p.fixed) end,
-      status = case when s.updated_at >= asked_at and s.status = 'empty' then 'empty' else p.status end,
+      status = case when s.updated_at >= begun_at and s.status = 'empty' then 'empty' else p.status end,
       held_price = p.held_price, gone_at = null, sync_id = this_sync, updated_at = now()
     from priced p, touched t
     where s.id = t.id and s.code = p.code

@@ -4,7 +4,7 @@ import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, NOT_BOUGHT, orderGame } from "../testing/doubts.ts";
 import { endsOf, listedRow, lookOf, ordersAt } from "../testing/histories.ts";
 import { booksOf, ordersOf, purchasesOf, runOrderJob } from "../testing/outcomes.ts";
-import { newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { masked, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 
 beforeAll(stockShelves);
 
@@ -14,13 +14,11 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const LOOKS = [80_000, 6.1 * HOUR, 6.2 * HOUR, 13 * HOUR];
 
-const maskOf = (target: string) => `${target.slice(0, 4)}****${target.slice(-4)}`;
-
 describe("where the supplier blacks targets out and tells zones", () => {
   /** Looks at all orders for the player, in turn. */
   async function look(target: string) {
     const twist = (text: string) =>
-      text.replaceAll(`"data":"${target}"`, `"data":"${maskOf(target)}"`);
+      text.replaceAll(`"data":"${target}"`, `"data":"${masked(target)}"`);
     for (const laterMs of LOOKS)
       for (const order of await ordersOf(target)) await runOrderJob(order, { laterMs, twist });
     const orders = await ordersOf(target);
@@ -53,6 +51,7 @@ describe("where the supplier blacks targets out and tells zones", () => {
 });
 
 describe("two orders for different targets that look the same where they are blacked out, both bought", () => {
+  const maskOf = (target: string) => `${target.slice(0, 4)}****${target.slice(-4)}`;
   /** So far apart that nothing of the family is known of the 30 days before; before those of ties.test.ts. */
   let begun = Date.now() + 5 * DAY;
 

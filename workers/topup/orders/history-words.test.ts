@@ -25,6 +25,7 @@ import {
 } from "../testing/outcomes.ts";
 import {
   hand,
+  masked,
   newPhone,
   SERVICES,
   shelve,
@@ -54,7 +55,6 @@ const SURE = [80_000, 150_000, 220_000];
 
 const run = (change: ReturnType<typeof sql>) => testContext().db.run(rows(change, z.unknown()));
 const instead = (from: string, to: string) => (text: string) => text.replaceAll(from, to);
-const hidden = (target: string) => `${target.slice(0, 4)}****${target.slice(-4)}`;
 const stateOf = async (target: string) => (await theOrderOf(target)).state;
 
 /** The order after its purchase was delivered and its buyer asked. */
@@ -111,9 +111,9 @@ describe("an order that was bought is not refunded where the history", () => {
   );
 
   it.each([
-    ["blacks its target out", (target: string) => hidden(target)],
-    ["also writes a name beside it", (target: string) => `${hidden(target)} / BUDI`],
-    ["also has two country codes", (target: string) => `+62 62${hidden(target)}`],
+    ["blacks its target out", masked],
+    ["also writes a name beside it", (target: string) => `${masked(target)} / BUDI`],
+    ["also has two country codes", (target: string) => `+62 62${masked(target)}`],
   ])("%s: it goes on as it is told", async (_, shown) => {
     const { user, order } = await orderCredit({ fault: BOUGHT });
     const twist = instead(`"data":"${order.target}"`, `"data":"${shown(order.target)}"`);

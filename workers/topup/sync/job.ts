@@ -84,7 +84,6 @@ async function syncFamily(
   keep: () => Promise<boolean>,
 ): Promise<boolean> {
   let piece = 0;
-  const askedAt = Date.now();
   const place = () => ({ syncId: run.id, family, piece });
   const send = async (rows: CatalogueRow[]) => {
     if (!(await keep()) || !(await stagePiece(ctx, place(), rows))) throw new StoppedError();
@@ -97,8 +96,8 @@ async function syncFamily(
     });
     const { TOPUP_MOST_DROP_PERCENT: mostDrop, ALERT_EMAIL: alertTo } = ctx.config;
     const { unpriced } = counts;
-    const list = { syncId: run.id, family, pieces: piece, unpriced, ageMs: Date.now() - askedAt };
-    const applied = await ctx.db.run(applyFamily({ ...list, force, mostDrop, alertTo }));
+    const input = { syncId: run.id, family, pieces: piece, force, mostDrop, alertTo, unpriced };
+    const applied = await ctx.db.run(applyFamily(input));
     ctx.log.info("price list read", { family, ...counts, state: applied.state });
     if (applied.state === "refused") {
       ctx.log.warn("price list not put in force", { family, reason: applied.reason });

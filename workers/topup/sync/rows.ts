@@ -90,11 +90,9 @@ export const applyFamily = (input: {
   alertTo: string;
   /** Rows that were left out because their price could mean several, or none. */
   unpriced: number;
-  /** How long ago the list was asked for: what was charged since is newer than it. */
-  ageMs: number;
 }) => {
-  const { syncId, mostDrop, alertTo, ageMs, ...rest } = input;
-  const given = { ...rest, sync_id: syncId, most_drop: mostDrop, alert_to: alertTo, age_ms: ageMs };
+  const { syncId, mostDrop, alertTo, ...rest } = input;
+  const given = { sync_id: syncId, most_drop: mostDrop, alert_to: alertTo, ...rest };
   return call("topup_sync_apply", given, Applied);
 };
 
