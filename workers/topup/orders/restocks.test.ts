@@ -75,6 +75,21 @@ describe("a counted stock of which an order under way has taken a piece", () => 
     expect(await stockOf(item)).toEqual({ stock: left, reserved: 0 });
   });
 
+  it("sells its last piece again after a failure, and none that is counted where nothing is any more", async () => {
+    await shelve(item, { stock: 1 });
+    const last = await order({});
+    expect(await stockOf(item)).toEqual({ stock: 0, reserved: 0 });
+    await hear(last, "failed");
+    expect(await stockOf(item)).toEqual({ stock: 1, reserved: 0 });
+    const again = await order({});
+    await shelve(item);
+    await hear(again, "failed");
+    const kind = sql`select stock_type, stock, reserved from topup_services where code = ${item.code}`;
+    expect(await testContext().db.run(rows(kind, z.unknown()))).toEqual([
+      { stock_type: "UNLIMITED", stock: null, reserved: 0 },
+    ]);
+  });
+
   it("is as it was told after its success", async () => {
     const bought = await order({});
     await told(9);
