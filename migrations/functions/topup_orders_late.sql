@@ -8,6 +8,7 @@ create or replace function topup_sightings_note(input jsonb) returns jsonb langu
 declare
   added int;
   nobodys text[];
+  owned text[];
   late record;
   o topup_orders;
   wakes jsonb := '[]';
@@ -19,18 +20,13 @@ begin
   from topup_history_rows(input->'rows') r where r.trxid = any (nobodys) order by r.trxid
   on conflict do nothing;
   get diagnostics added = row_count;
-  for late in
-    select r.*, w.seen_at from topup_history_rows(input->'rows') r join topup_supplier_sightings w on w.trxid = r.trxid
-    where r.trxid = any (nobodys) and w.seen_at > (input->>'seen_at')::timestamptz - interval '30 days'
-      -- Looked up once for all: an account that is used past us shows thousands that are nobody's.
-      and topup_plain_target(r.target) in (select topup_plain_target(x.target) from topup_orders x
-        where x.id >= uuid_from(now() - interval '30 days') and x.state in ('failed', 'cancelled', 'refunded')
-          and x.trxid is null and x.attempt_at is not null and x.family = input->>'family')
-    order by r.trxid
-  loop
+  owned := array(
+    select l.trxid from topup_late_rows(input, nobodys) l
+    where (topup_late_owner(input->>'family', to_jsonb(l))).id is not null order by l.trxid);
+  -- All of them before any order, as a late answer takes its own before its order (topup_order_accepted).
+  perform pg_advisory_xact_lock(hashtextextended('topup/late/' || t.trxid, 0)) from unnest(owned) t(trxid);
+  for late in select l.* from topup_late_rows(input, owned) l order by l.trxid loop
     o := topup_late_owner(input->>'family', to_jsonb(late));
-    continue when o.id is null;
-    perform pg_advisory_xact_lock(hashtextextended('topup/late/' || late.trxid, 0));
     update topup_orders x set trxid = late.trxid, review_reason = 'bought after all: ' || late.trxid, updated_at = now()
     where x.id = o.id and x.trxid is null and not exists (select from topup_orders y where y.trxid = late.trxid)
     returning * into o;
@@ -40,6 +36,19 @@ begin
   end loop;
   return jsonb_build_object('added', added, 'wake', wakes);
 end $$;
+
+-- The rows of these trxids for a target of an order of the last 30 days that ended without a purchase, with when a list had
+-- each first.
+create or replace function topup_late_rows(input jsonb, trxids text[]) returns table (trxid text, target text, zone text,
+  code text, service text, quantity int, price bigint, seen_at timestamptz) language sql stable as $$
+  select r.trxid, r.target, r.zone, r.code, r.service, r.quantity, r.price, w.seen_at
+  from topup_history_rows(input->'rows') r join topup_supplier_sightings w on w.trxid = r.trxid
+  where r.trxid = any (trxids) and w.seen_at > (input->>'seen_at')::timestamptz - interval '30 days'
+    -- Looked up once for all: an account that is used past us shows thousands that are nobody's.
+    and topup_plain_target(r.target) in (select topup_plain_target(x.target) from topup_orders x
+      where x.id >= uuid_from(now() - interval '30 days') and x.state in ('failed', 'cancelled', 'refunded')
+        and x.trxid is null and x.attempt_at is not null and x.family = input->>'family')
+$$;
 
 -- The order of the last 30 days that ended without a purchase, and whose purchase this can be: for its target, of its
 -- service or of none that is plainly another, and not seen before its attempt. None while the row can be of an order

@@ -220,7 +220,7 @@ describe("a delivery", () => {
     const { reseller, endpoint, deliveries } = await delivered({ events: ["order.success"] });
     const [{ id, job } = { id: "", job: "" }] = deliveries;
     await execute(sql`update jobs set state = 'running', attempts = max_attempts, lease_id = gen_random_uuid(),
-      lease_until = now() - interval '1 minute', updated_at = now() - interval '1 minute' where id = ${job}`);
+      lease_until = now() - interval '10 years', updated_at = now() - interval '1 minute' where id = ${job}`);
     await resendDueJobs(contextWithQueues().ctx);
     const { deliveries: failed } = await log(reseller.user, endpoint.id, "?state=failed");
     expect(failed).toMatchObject([{ id, state: "failed", attempts: [{ error: "internal" }] }]);

@@ -74,13 +74,17 @@ export async function stockShelves(): Promise<void> {
   await lookBackAnHour();
 }
 
-/** What other tests bought by a clock that runs ahead was bought by now: to the rules it is newer than any order here. */
+/**
+ * What other tests bought by clocks that run ahead was bought by now: to the rules it is newer than any order here. When it
+ * was begun tells nothing: by their clocks the supplier's list would not be in the order of time.
+ */
 async function endOtherClocks(): Promise<void> {
   const now = sql`clock_timestamp()`;
   await testContext().db.run(
     rows(
-      sql`update topup_orders set attempt_at = ${now}, attempt_until = ${now}, bought_at = least(bought_at, ${now})
-        where attempt_at > ${now}`,
+      sql`update topup_orders set attempt_until = least(attempt_until, ${now}), bought_at = least(bought_at, ${now}),
+          attempt_at = least(attempt_at, case when trxid is null then ${now} else ${now} - interval '1 hour' end)
+        where attempt_at > ${now} - interval '1 hour'`,
       z.unknown(),
     ),
   );
