@@ -2,12 +2,13 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { createApiApp } from "./api.ts";
+import { KeyChanges } from "./topup/schemas/resellers.ts";
 
 const app = createApiApp();
 const ADDRESS = "203.0.113.9";
 
 /** How often each bucket is asked by these requests of one address, all of which are refused. */
-async function buckets(paths: string[]): Promise<Record<string, number>> {
+async function buckets(paths: string[], method = "GET"): Promise<Record<string, number>> {
   const asked: Record<string, number> = {};
   const limit = async ({ key }: { key: string }) => {
     asked[key] = (asked[key] ?? 0) + 1;
@@ -16,6 +17,7 @@ async function buckets(paths: string[]): Promise<Record<string, number>> {
   for (const path of paths) {
     const execution = createExecutionContext();
     const request = new Request(`http://localhost:8787${path}`, {
+      method,
       headers: { "cf-connecting-ip": ADDRESS },
     });
     const { status } = await app.fetch(request, { ...env, ROUTE_LIMIT: { limit } }, execution);
@@ -50,3 +52,10 @@ it.each([
     expect(await buckets(Array<string>(20).fill(path))).toEqual(Object.fromEntries(shares));
   },
 );
+
+it("a reseller's panel may ask from its one address as often as its key can allow", async () => {
+  const most = KeyChanges.parse({ requestsPerMinute: 6_000 }).requestsPerMinute ?? 0;
+  const asked = await buckets(Array<string>(8).fill("/api/v2"), "POST");
+  const shares = Array.from({ length: most / 1_500 }, (_, i) => [`${ADDRESS}/${i} /api/v2`, 2]);
+  expect(asked).toEqual(Object.fromEntries(shares));
+});

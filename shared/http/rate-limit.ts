@@ -9,20 +9,21 @@ import { familyOf } from "./families.ts";
 const turns = new Map<string, number>();
 
 /** Public reads that every app in a live asks for every few seconds; a mobile carrier has many apps behind one address. */
-const POLLED = new Set([
+const POLLED = [
   "/api/live-session/:roomId/viewers",
   "/api/api/live-session/:roomId/viewers",
   "/api/live-messages/:roomId",
   "/api/hosts/live",
   "/api/hosts/hot",
-]);
-const POLLED_SHARES = 10;
+];
+/** How many buckets an address has of a route; of the panel dialect for 6,000, the most that a reseller's key allows. */
+const SHARES = new Map([...POLLED.map((route) => [route, 10] as const), ["/api/v2", 4]]);
 
 /**
- * 100 requests a minute per address on the `{data,error,meta}` paths; 1,500 per address and route elsewhere, and 15,000
- * of what apps poll in a live; providers' notices are exempt. The address is the platform's own `cf-connecting-ip`, which
- * a caller cannot choose. The bindings' figures are fixed at deploy time, so what may be asked for more often has its
- * address spread over more buckets, and RATE_LIMIT_FACTOR spreads all (demos and benchmarks).
+ * 100 requests a minute per address on the `{data,error,meta}` paths; 1,500 per address and route elsewhere, 15,000 of
+ * what apps poll in a live, 6,000 of a reseller's panel; providers' notices are exempt. The address is the platform's own
+ * `cf-connecting-ip`, which a caller cannot choose. The bindings' figures are fixed at deploy time, so what may be asked
+ * for more often has its address spread over more buckets, and RATE_LIMIT_FACTOR spreads all (demos and benchmarks).
  */
 export const rateLimit: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const { path } = c.req;
@@ -31,7 +32,7 @@ export const rateLimit: MiddlewareHandler<ApiEnv> = async (c, next) => {
     const whole = family === "market" || family === "auth";
     const limiter = whole ? c.env.API_LIMIT : c.env.ROUTE_LIMIT;
     const route = routeOf(c);
-    const shares = POLLED.has(route) ? POLLED_SHARES : 1;
+    const shares = SHARES.get(route) ?? 1;
     const buckets = c.var.ctx.config.RATE_LIMIT_FACTOR * shares;
     const bucket = bucketOf(callerAddress(c), route, buckets);
     const { success } = await limiter.limit({ key: whole ? bucket : `${bucket} ${route}` });
