@@ -158,7 +158,8 @@ begin
   from jsonb_to_recordset(input->'rows') r(trxid text, target text, code text)
   left join topup_supplier_sightings w on w.trxid = r.trxid
   -- Nobody's, so that the case of its letters is no proof that it is another's.
-  where (topup_is_for(o, r.target) or lower(btrim(r.target)) = lower(btrim(o.target)))
+  where (topup_is_for(o, r.target) or lower(btrim(r.target)) = lower(btrim(o.target))
+      or topup_may_mean(o, r.target))
     and coalesce(r.code, o.code) = o.code
     and coalesce(w.seen_at >= coalesce(o.attempt_at, o.created_at) - interval '1 minute', true)
     and not exists (select from topup_orders x where x.trxid = r.trxid and x.id <> o.id)

@@ -45,10 +45,12 @@ create or replace function topup_free_rows(history jsonb) returns jsonb language
 $$;
 
 -- What of these rows may be an order's purchase: [{of, trxid, rank, in_place, is_priced}]. Never what was seen before its
--- attempt, nor what stands behind something that was made before it. `in_place`: it stands behind all that was bought after
--- the attempt's lease; `is_priced`: it costs no other than that order's price. Both tell only whose of several orders a row
--- is, and which of several rows is an order's: rows show as late as they please, and prices change before we know.
-create or replace function topup_claims_of(x topup_orders, free jsonb, history jsonb, most int) returns jsonb
+-- attempt, nor what stands behind something that was made before it, where the list is known to be by time (`is_told`): who
+-- trusts a place that tells nothing refunds what was bought. `in_place`: it stands behind all that was bought after the attempt's lease; `is_priced`: it costs no other than that
+-- order's price. Both tell only whose of several orders a row is, and which of several rows is an order's: rows show as late
+-- as they please, and prices change before we know.
+drop function if exists topup_claims_of(topup_orders, jsonb, jsonb, int);
+create or replace function topup_claims_of(x topup_orders, free jsonb, history jsonb, most int, is_told boolean) returns jsonb
 language sql stable as $$
   with around as materialized (
     select topup_row_before(x, history) as before, topup_row_after(x, history) as after
@@ -56,7 +58,7 @@ language sql stable as $$
   select coalesce(jsonb_agg(jsonb_build_object('of', x.id, 'trxid', r.trxid, 'rank', fit.rank, 'in_place',
     coalesce(r.n > coalesce(around.after, 0), true), 'is_priced', coalesce(r.price = x.supplier_amount, true))), '[]')
   from around, topup_free_record(free) r, topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, most) fit(rank)
-  where fit.rank <= most and (r.n < around.before) is not false and topup_may_be_of(x.attempt_at, r.seen_at, r.n is null)
+  where fit.rank <= most and (is_told and r.n >= around.before) is not true and topup_may_be_of(x.attempt_at, r.seen_at, r.n is null)
 $$;
 
 create or replace function topup_claim_record(claims jsonb)
@@ -74,7 +76,8 @@ $$;
 
 -- The orders around one in doubt, itself the first: those in doubt that a row can be of as well, and so on (`orders`); the
 -- rows (`free`) and what may be whose (`claims`), up to the rank `most`. Some of the orders have their purchase, and could
--- as well have another one (topup_movable_claims). `is_by_time`: where rows stand may tell when they were made.
+-- as well have another one (topup_movable_claims). `is_by_time`: where rows stand may tell when they were made; of a list of
+-- which nothing is known it does between several orders, and no order is refunded by it.
 drop function if exists topup_claims_around(topup_orders, jsonb, int);
 create or replace function topup_claims_around(o topup_orders, history jsonb, most int,
   out orders topup_orders[], out free jsonb, out claims jsonb, out is_by_time boolean) language plpgsql stable as $$
@@ -82,6 +85,7 @@ declare
   x topup_orders;
   of_x jsonb;
   moving jsonb;
+  listed text := topup_list_order(history);
   -- Put together once: of hundreds of orders they are tens of thousands.
   found jsonb[] := '{}';
   news jsonb;
@@ -89,16 +93,16 @@ declare
   next int := 1;
 begin
   free := topup_free_rows(history);
-  is_by_time := topup_is_by_time(history);
-  -- Where rows stand is all that is asked of them any more.
+  is_by_time := listed is null or listed = 'newest';
+  -- Where rows stand is all that is asked of them any more, if that tells anything.
   select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('trxid', h->'trxid', 'named_at', h->'named_at')) order by n), '[]')
-  into history from jsonb_array_elements(history) with ordinality e(h, n);
+  into history from jsonb_array_elements(history) with ordinality e(h, n) where is_by_time;
   orders := array[o];
   while next <= cardinality(orders) loop
     x := orders[next];
     next := next + 1;
-    of_x := topup_claims_of(x, free, history, most);
-    moving := topup_movable_claims(x, free, history, most);
+    of_x := topup_claims_of(x, free, history, most, listed = 'newest');
+    moving := case when listed = 'newest' then topup_movable_claims(x, free, history, most) else '[]' end;
     found := found || of_x || moving || case when x.trxid is null then '[]'
       else jsonb_build_array(jsonb_build_object('of', x.id, 'trxid', x.trxid, 'rank', 1, 'in_place', true, 'is_priced', true)) end;
     -- Whose a row can be, too, is looked up once.
@@ -108,21 +112,10 @@ begin
       || array(select y from topup_orders y where y.trxid in (select m->>'trxid' from jsonb_array_elements(moving) m)
         and y.id not in (select k.id from unnest(orders) k));
   end loop;
-  select coalesce(jsonb_agg(case when is_by_time then c else c || '{"in_place": true}' end order by f.n, c.n), '[]') into claims
+  select coalesce(jsonb_agg(c order by f.n, c.n), '[]') into claims
   from unnest(found) with ordinality f(claims, n), jsonb_array_elements(f.claims) with ordinality c(c, n);
   claims := topup_moving_claims(claims, orders);
 end $$;
-
--- Whether the list can be in the order in which its rows were made: a supplier may show what comes late in front. Told by
--- the purchases that our own answers told of: none that was over stands before one that was tried later.
-create or replace function topup_is_by_time(history jsonb) returns boolean language sql stable as $$
-  select not exists (
-    select from (
-      select x.attempt_at, min(x.bought_at) over (order by r.n rows between unbounded preceding and 1 preceding) as over_before
-      from topup_history_rows(history) r join topup_orders x on x.trxid = r.trxid
-      where r.n is not null and x.bought_at is not null and x.matched_at is null) told
-    where told.over_before < told.attempt_at - interval '5 seconds')
-$$;
 
 create or replace function topup_rows_of(free jsonb, claims jsonb) returns jsonb language sql immutable as $$
   select coalesce(jsonb_agg(f), '[]') from jsonb_array_elements(free) f

@@ -81,7 +81,7 @@ begin
       return jsonb_array_length(claim.rows) || ' purchases in the history that end differently';
     end if;
   end if;
-  return case when claim.swaps = '{}' or topup_may_be_changed(o, claim, is_long) then 'none'
+  return case when claim.swaps = '{}' or topup_may_be_changed(o, claim) then 'none'
     when 'open' = any (claim.ends) and not is_long then 'later'
     when exists (select from unnest(claim.swaps) x where not topup_is_ripe(x, moment)) then 'later'
     else jsonb_array_length(claim.rows) || ' purchases in the history, of which any may be its own' end;
@@ -98,14 +98,16 @@ language sql stable as $$
 $$;
 
 -- Whether the order can have its row though it could change rows with others. The list's order tells whose is which; or it is
--- the same: rows for the same goods that say the same; or for other goods, having come to one end, if they are one buyer's
--- or nothing comes with them that only its own buyer may see (tokens, vouchers).
-create or replace function topup_may_be_changed(o topup_orders, claim record, is_long boolean) returns boolean
+-- the same: rows for the same goods that say the same; or for other goods, having all succeeded or all failed, if they are one
+-- buyer's or nothing comes with them that only its own buyer may see (tokens, vouchers). What is open may yet end in two ways,
+-- and of what came in part each lacks as much as it does.
+drop function if exists topup_may_be_changed(topup_orders, record, boolean);
+create or replace function topup_may_be_changed(o topup_orders, claim record) returns boolean
 language plpgsql stable as $$
 begin
   return claim.is_in_turn
     or cardinality(claim.ends) = 1 and (select bool_and(topup_alike(x, o)) from unnest(claim.swaps) x)
-    or (claim.ends in ('{success}', '{failed}') or is_long and cardinality(claim.ends) = 1)
+    or claim.ends in ('{success}', '{failed}')
       and (o.family = 'social' or o.target_kind = 'phone' or (select bool_and(x.user_id = o.user_id) from unnest(claim.swaps) x));
 end $$;
 

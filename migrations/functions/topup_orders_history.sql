@@ -1,5 +1,6 @@
--- The rows of the supplier's history beside one order in doubt: when they can have been made, and whether they are of its
--- goods. Which can be whose stands in topup_orders_claims.sql, what silence means in topup_orders_silence.sql.
+-- The rows of the supplier's history beside one order in doubt: when they can have been made, what it tells where they stand,
+-- and whether they are of its goods. Which can be whose stands in topup_orders_claims.sql, what silence means in
+-- topup_orders_silence.sql.
 
 drop function if exists topup_may_be_of(timestamptz, timestamptz);
 -- Whether a row first seen then (null: never before) can be of an attempt that began at `tried`. A minute is left for
@@ -22,22 +23,50 @@ returns table (n bigint, trxid text, target text, zone text, code text, service 
     price bigint, start_count int, outcome text, named_at timestamptz)
 $$;
 
+-- In which order the list shows what was made, as far as the purchases tell that our own answers told of: one was over before
+-- another was tried. `newest` first; `oldest` first: two stand so, and none the other way round; `none`: it is in no such order,
+-- or may not be; null: not told. The supplier promises none: he may sort by when a row last changed.
+create or replace function topup_list_order(history jsonb) returns text language sql stable as $$
+  select case
+    when count(*) filter (where told.over_before < told.tried) > 1 and not bool_or(told.over_behind < told.tried) then 'oldest'
+    when bool_or(told.over_before < told.tried) then 'none'
+    when bool_or(told.over_behind < told.tried) then 'newest' end
+  from (
+    select x.attempt_at - interval '5 seconds' as tried,
+      min(x.bought_at) over (order by r.n rows between unbounded preceding and 1 preceding) as over_before,
+      min(x.bought_at) over (order by r.n rows between 1 following and unbounded following) as over_behind
+    from topup_history_rows(history) r join topup_orders x on x.trxid = r.trxid
+    where r.n is not null and x.bought_at is not null and x.matched_at is null) told
+$$;
+
+-- The list with its newest rows first, where it is known to have its oldest there.
+create or replace function topup_newest_first(history jsonb) returns jsonb language sql stable as $$
+  select case when topup_list_order(history) = 'oldest'
+    then (select jsonb_agg(e.row order by e.n desc) from jsonb_array_elements(history) with ordinality e(row, n))
+    else history end
+$$;
+
 create or replace function topup_alike(x topup_orders, o topup_orders) returns boolean language sql stable as $$
   select x.family = o.family and x.code = o.code and x.quantity = o.quantity
     and x.zone is not distinct from o.zone and topup_is_for(x, o.target)
 $$;
 
--- Names and zones as they are compared: the case of letters and the number of blanks tell nothing. As `plainName` of the
+-- Names as they are compared: the case of letters and the number of blanks tell nothing. As `plainName` of the
 -- Worker.
 create or replace function topup_plain_name(name text) returns text language sql immutable as $$
   select lower(btrim(regexp_replace(name, '\s+', ' ', 'g')))
+$$;
+
+-- Zones as they are compared: zeros before a number tell nothing either. As `plainZone` of the Worker.
+create or replace function topup_plain_zone(zone text) returns text language sql immutable as $$
+  select case when btrim(zone) ~ '^\d+$' then coalesce(nullif(ltrim(btrim(zone), '0'), ''), '0') else topup_plain_name(zone) end
 $$;
 
 -- Whether a row of the history can be this order's purchase: its service by code, where the supplier tells it, else by
 -- name, as it was ordered or as the price list has it now.
 create or replace function topup_row_fits(o topup_orders, zone text, code text, service text, quantity int)
 returns boolean language sql stable as $$
-  select coalesce(nullif(topup_plain_name(row_fits.zone), ''), '-') = coalesce(nullif(topup_plain_name(o.zone), ''), '-')
+  select coalesce(nullif(topup_plain_zone(row_fits.zone), ''), '-') = coalesce(nullif(topup_plain_zone(o.zone), ''), '-')
     and (o.family <> 'social' or row_fits.quantity = o.quantity)
     and case when row_fits.code is not null then row_fits.code = o.code else topup_is_named(o, row_fits.service) end
   from (select topup_row_fits.zone, topup_row_fits.code, topup_row_fits.service, topup_row_fits.quantity) row_fits
@@ -64,7 +93,7 @@ $$;
 -- the order should cost. Of a name that both have the price tells, once a list younger than the attempt has both prices.
 create or replace function topup_row_is_other(o topup_orders, zone text, code text, service text, quantity int,
   price bigint) returns boolean language sql stable as $$
-  select coalesce(btrim(r.zone) ~ '^\d+$' and btrim(o.zone) ~ '^\d+$' and btrim(r.zone) <> btrim(o.zone), false)
+  select coalesce(btrim(r.zone) ~ '^\d+$' and btrim(o.zone) ~ '^\d+$' and topup_plain_zone(r.zone) <> topup_plain_zone(o.zone), false)
     or coalesce(o.family = 'social' and r.quantity <> o.quantity, false)
     or case when r.code = o.code then false
       when r.code is not null

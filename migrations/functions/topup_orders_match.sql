@@ -7,7 +7,7 @@
 
 -- {order_id, asked_at, rows: [{trxid, target, zone, code, service, quantity, price, start_count, outcome, named_at?}],
 --  unreadable, asked, deepest, alert_to, now} -> {verdict: settled|wait|deeper, order, due, told, wake}. `rows` are the
--- latest of the family, newest first; one with `named_at` is in no list, but a callback that came then named it, and the
+-- latest of the family, as listed; one with `named_at` is in no list, but a callback that came then named it, and the
 -- supplier told of it when asked. `asked`: how many were asked for; `unreadable`: whether some could not be read;
 -- `asked_at` is before the supplier was asked. `deeper`: they do not reach back to the attempt, so ask for more;
 -- `deepest`: there is no longer list. `due`: when the next silent look would decide. `told`: what the list was worth (topup_doubt_reason).
@@ -24,6 +24,7 @@ begin
   if o.state <> 'unknown' and not topup_is_tied(o) then
     return topup_match_later(o, 'settled');
   end if;
+  input := input || jsonb_build_object('rows', topup_newest_first(input->'rows'));
   -- What was no plain match when it became a tie is decided by whole lists alone.
   decided := case when o.state = 'unknown' then topup_match_plainly(o, input) end;
   if decided is not null then
@@ -66,7 +67,7 @@ begin
     return topup_match_later(o, 'wait');
   elsif claim.mine is null or claim.is_spare or claim.is_placed
     or claim.rivals <> '{}' and not topup_are_one_buyers(o, claim.rivals)
-    or claim.swaps <> '{}' and not topup_may_be_changed(o, claim, false)
+    or claim.swaps <> '{}' and not topup_may_be_changed(o, claim)
     or (claim.rivals <> '{}' or topup_plain_end(claim.mine->>'outcome') = 'failed') and topup_is_untold(o, input)
     or asked_at < o.attempt_until + topup_doubt_patience() and topup_lacks_seen(o, input) then
     return null;

@@ -1,7 +1,8 @@
 -- When the supplier's silence about an order in doubt is believed. This file alone says so.
 --
 -- What is promised: `status` with `limit` lists "the latest" purchases of a family. Its rows have no time and no reference
--- of ours, and nothing is said of how late a purchase shows, or that an older one shows before a newer one.
+-- of ours, and nothing is said of how late a purchase shows, that an older one shows before a newer one, or which stands
+-- first: what is known of two of its rows tells that (topup_list_order).
 --
 -- Moments are those of our isolates, whose clocks are taken to differ by less than 5 seconds; of when lists first showed a
 -- purchase a minute is left.
@@ -43,7 +44,7 @@
 --   1. its purchase is lacked for 5 minutes by lists that show one which was made after it, and all others that we know of
 --      and that are no newer than that one less 5 minutes;
 --   2. the list of a family stands still for 6 hours, in which we buy nothing else of it that we know of;
---   3. its purchase stands behind one that was over before its attempt;
+--   3. its purchase stands behind one that was over before its attempt, in a list that has its newest rows first;
 --   4. its row tells less than two of target, service and price, or those of something else that we know: of targets what
 --      plainly is another's (topup_may_mean);
 --   5. the list of a family that has no purchase from before it, or none any more, stands still for a day without it.

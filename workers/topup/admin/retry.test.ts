@@ -126,6 +126,20 @@ describe("placing an order again by hand", () => {
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
   });
 
+  it("is refused when that purchase is listed with its number blacked out", async () => {
+    const order = await refusedOrder(await customer(FUNDS), "prepaid");
+    const trxid = await purchaseFor(order);
+    const work = await confirmedRetry(admin, order);
+    const masked = `${order.target.slice(0, 4)}****${order.target.slice(-4)}`;
+    const twist = (text: string) => text.replaceAll(order.target, masked);
+    const { ctx } = bench({ actor: admin, timeoutMs: 3_000, twist });
+    await expect(retryOrder(ctx, work)).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining(trxid),
+    });
+    expect(await purchasesOf(order.target)).toHaveLength(1);
+  });
+
   it("waits while the supplier does not answer, and the admin is told so", async () => {
     const user = await customer(FUNDS);
     const order = await refusedOrder(user, "prepaid");

@@ -5,7 +5,15 @@ import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
 import type { TestUser } from "../../testing/factories.ts";
 import { bench } from "../testing/bench.ts";
-import { booksOf, ordersOf, purchasesOf, recover, theOrderOf } from "../testing/outcomes.ts";
+import { lookAt } from "../testing/doubts.ts";
+import {
+  booksOf,
+  ordersOf,
+  purchasesOf,
+  recover,
+  SILENT_LONG,
+  theOrderOf,
+} from "../testing/outcomes.ts";
 import {
   customer,
   dial,
@@ -107,6 +115,17 @@ describe("without a person", () => {
     await vipReseller.createGameOrder({ service: diamonds.code, target: gameId, zone: "2002" });
     expect(await recover(gameId)).toMatchObject({ state: "failed" });
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  });
+
+  it("a purchase whose zone is listed with a zero before it", async () => {
+    const gameId = newPhone();
+    await play(diamonds, gameId, BOUGHT);
+    const [purchase] = await purchasesOf(gameId);
+    const twist = (text: string) => text.replaceAll('"zone":"2001"', '"zone":"02001"');
+    expect(await lookAt(await theOrderOf(gameId), SILENT_LONG, twist)).toMatchObject({
+      state: "processing",
+      trxid: purchase?.trxid,
+    });
   });
 
   it("a purchase at a new price, where no other service has its name", async () => {

@@ -5,14 +5,7 @@ import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
 import type { TestUser } from "../../testing/factories.ts";
 import { bench } from "../testing/bench.ts";
-import {
-  BOUGHT,
-  lookAt,
-  NOT_BOUGHT,
-  orderCredit,
-  orderGame,
-  shelveNamesake,
-} from "../testing/doubts.ts";
+import { BOUGHT, lookAt, orderCredit, orderGame, shelveNamesake } from "../testing/doubts.ts";
 import {
   alertsOf,
   booksOf,
@@ -20,7 +13,6 @@ import {
   ordersOf,
   purchasesOf,
   runOrderJob,
-  SILENT_LONG,
   theOrderOf,
 } from "../testing/outcomes.ts";
 import {
@@ -36,7 +28,7 @@ import { callbackApplier } from "./callbacks.ts";
 import type { Order } from "./order.ts";
 import { askAboutOrder } from "./read.ts";
 
-const { credit, fire, diamonds } = SERVICES;
+const { fire, diamonds } = SERVICES;
 const other = { ...fire, code: "FF-OTHER", name: "Free Fire Lain", supplierPrice: 777_000 };
 let namesake: TestService;
 
@@ -152,19 +144,6 @@ it("two buyers' orders are no tie while one of their purchases may still come", 
   for (const order of orders) await runOrderJob(order, { laterMs: 80_000 });
   const states = (await ordersOf(phone)).map(({ state }) => state);
   expect(states).toEqual(["processing", "processing"]);
-});
-
-it("a purchase that stands behind one from before the order is not taken for the order's", async () => {
-  const phone = newPhone();
-  const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
-  await vipReseller.createPrepaidOrder({ service: credit.code, target: phone });
-  const between = newPhone();
-  await orderCredit({ target: between });
-  await run(sql`update topup_orders set bought_at = bought_at - interval '1 minute'
-    where target = ${between}`);
-  const { user, order } = await orderCredit({ target: phone, fault: NOT_BOUGHT });
-  expect(await lookAt(order, SILENT_LONG)).toMatchObject({ state: "failed", trxid: null });
-  expect(await booksOf(user)).toMatchObject({ escrow: 0 });
 });
 
 describe("a purchase under way is the order's", () => {

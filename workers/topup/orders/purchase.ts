@@ -23,7 +23,7 @@ export function suspicionOf(order: Asked, purchase: SupplierOrder): string | nul
   if (target && !isSameTarget(order, target) && !isBlackedOut(order, target)) {
     return "the supplier's purchase is for another target";
   }
-  if (purchase.zone && plainName(purchase.zone) !== plainName(order.zone ?? "-")) {
+  if (purchase.zone && plainZone(purchase.zone) !== plainZone(order.zone ?? "-")) {
     return "the supplier's purchase is for another zone";
   }
   if (code && code !== order.code) return `the supplier's purchase is of another service, ${code}`;
@@ -41,6 +41,9 @@ export function serviceOf(purchase: SupplierOrder, suspect: string | null) {
 }
 
 const plainName = (name: string) => name.trim().replace(/\s+/g, " ").toLowerCase();
+
+/** As SQL function `topup_plain_zone`. */
+const plainZone = (zone: string) => plainName(zone).replace(/^0+(?=\d+$)/, "");
 
 /**
  * What a supplier's word does to an order. `open`: nothing yet; `unreadable`: a person must look; `missing`: the

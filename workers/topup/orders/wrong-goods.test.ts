@@ -43,6 +43,7 @@ it.each([
 it.each([
   ["in other letters", "86 Diamonds", "86  DIAMONDS"],
   ["without its zone", `"zone":"2001"`, `"zone":""`],
+  ["with a zero before its zone", `"zone":"2001"`, `"zone":"02001"`],
 ])("a purchase that the supplier shows %s is the one that was ordered", async (_, from, to) => {
   const { order } = await buy((text) => text.replaceAll(from, to));
   expect(order).toMatchObject({ state: "processing" });

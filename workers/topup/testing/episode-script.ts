@@ -165,13 +165,14 @@ function lookAt(episode: Episode, look: Look): Step["does"] {
   return { do: "look", id, now, take, noted, told, asked };
 }
 
-/** The supplier's list then, newest first: by when they were made, or by when they show. */
-function listAt(episode: Episode, at: number): Purchase[] {
+/** The supplier's list then: by when they were made, or by when they show; newest first, or oldest. */
+export function listAt(episode: Episode, at: number): Purchase[] {
   const isByShown = episode.kinds.includes("by shown");
   const list = purchasesOf(episode)
     .filter(({ listedAt }) => listedAt <= at)
     .sort((a, b) => (isByShown && b.listedAt - a.listedAt) || b.madeAt - a.madeAt);
-  return isIn(episode.cut, at) ? list.slice(0, episode.cut.length) : list;
+  const latest = isIn(episode.cut, at) ? list.slice(0, episode.cut.length) : list;
+  return episode.kinds.includes("oldest first") ? latest.toReversed() : latest;
 }
 
 /** What lists call a target: as it was ordered, blacked out, or with the zone behind it. */

@@ -9,6 +9,7 @@ import {
   purchasesOf,
   SECOND,
 } from "./episode.ts";
+import { placesOf } from "./episode-places.ts";
 import { toldTarget } from "./episode-script.ts";
 import { heldAt } from "./episode-shelf.ts";
 
@@ -17,7 +18,7 @@ import { heldAt } from "./episode-shelf.ts";
  * matching.property.test.ts. A world gives each order one row or none; what belongs to no order was bought past us.
  *
  * A row can be an order's where its target, zone, service and quantity are, as far as they are told, and where it was not
- * seen or named before the attempt, and does not stand behind what was over by then. Of the worlds those count that explain
+ * seen or named before the attempt, and does not stand behind what was over by then, where that tells anything. Of the worlds those count that explain
  * most rows by orders: what can be an order's purchase is not taken for somebody's by hand; and of those in which the rows
  * stand in the order in which they were made those that explain most, for lists may show late ones first, or not. Among
  * these, an exact row is rather an order's than one that leaves something open.
@@ -163,6 +164,7 @@ export const fullWorldsOf = (facts: Facts): World[] => fullestOf(allWorlds(facts
 function allWorlds(facts: Facts): World[] {
   const { episode, settled } = facts;
   const rows = toldRows(facts);
+  const places = placesOf(facts);
   const listed = listedRows(facts);
   const sold = new Map(
     episode.sales.flatMap((sale) => (sale.purchase ? [[sale.purchase.trxid, sale] as const] : [])),
@@ -176,7 +178,7 @@ function allWorlds(facts: Facts): World[] {
         !sold.has(row.trxid) &&
         fitOf(episode, row, order) > 0 &&
         latestOf(facts, row, order.triedAt) >= order.triedAt &&
-        !isOlder(facts, listed, row, order),
+        !(places === "told" && isOlder(facts, listed, row, order)),
     );
     return [...own, null];
   });
@@ -196,7 +198,8 @@ function allWorlds(facts: Facts): World[] {
       }
       return owners;
     };
-    const isOrderly = groups.every((group) => isInOrder(facts, listed, ownersOf(group)));
+    const isOrderly =
+      places === "none" || groups.every((group) => isInOrder(facts, listed, ownersOf(group)));
     worlds.push(worldOf(episode, picked, isOrderly));
   };
   walk(0, []);

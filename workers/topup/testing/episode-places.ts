@@ -1,0 +1,25 @@
+import { SECOND } from "./episode.ts";
+import { listAt } from "./episode-script.ts";
+import type { Facts } from "./episode-worlds.ts";
+
+/**
+ * What is known of the list's order, which nobody promises: `told` by two of its rows that it is by time (of oldest rows first
+ * by three), `none` where some contradict it. What a look could not read did not tell.
+ */
+export function placesOf({ episode, until }: Facts): "told" | "untold" | "none" {
+  const unread = episode.looks.filter(({ at }) => at === until).flatMap((look) => look.unread);
+  const known = listAt(episode, until)
+    .filter(({ trxid }) => !unread.includes(trxid))
+    .map(({ trxid }) => {
+      const order = [...episode.orders, ...episode.sales].find(
+        ({ purchase }) => purchase?.trxid === trxid,
+      );
+      const over = order?.answeredAt ?? Infinity;
+      const tried = over <= until ? (order?.triedAt ?? -Infinity) : -Infinity;
+      return { tried: tried - 5 * SECOND, over };
+    });
+  const isBehind = known.some(({ tried }, n) => known.slice(n + 1).some((one) => one.over < tried));
+  const before = known.filter(({ tried }, n) => known.slice(0, n).some((one) => one.over < tried));
+  if (before.length > 0) return !isBehind && before.length > 1 ? "told" : "none";
+  return isBehind ? "told" : "untold";
+}
