@@ -64,7 +64,11 @@ const Listed = z.object({
 export async function stockShelves(): Promise<void> {
   await twin(standIns().vipReseller, "/_account", { balance: 900_000_000 });
   for (const item of Object.values(SERVICES)) {
-    const told = await supplierService(item.code, {});
+    // All tests together buy more than the supplier counts at first.
+    const told = await supplierService(
+      item.code,
+      item === SERVICES.voucher ? { stock: 1_000_000 } : {},
+    );
     item.name = told.name;
     item.supplierPrice = told.price.basic;
     item.price = Math.ceil(told.price.basic * 1.07);
