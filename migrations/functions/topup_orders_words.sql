@@ -212,7 +212,7 @@ begin
 end $$;
 
 create or replace function topup_link_key(link text) returns text language sql immutable as $$
-  select lower(coalesce(substring(link from '[?&]v=([\w-]+)'), substring(link from '([^/@]+)/*(?:[?#].*)?$')))
+  select lower(coalesce(substring(link from '[?&]v=([\w-]+)'), substring(link from '([^/@?#]+)/*(?:[?#].*)?$')))
 $$;
 
 -- Whether a word that is in part blacked out is one of these spellings; of an account (`named`) also

@@ -30,6 +30,8 @@ const numbered: Aim = { ...social, target: "https://instagram.com/p/123456789012
 const budi: Aim = { ...social, target: "https://instagram.com/budi" };
 const post: Aim = { ...social, target: "https://instagram.com/p/AbCdEfGh" };
 const video: Aim = { ...social, target: "https://www.youtube.com/watch?v=dQw4w9WgXcQ" };
+const shared: Aim = { ...social, target: "https://youtu.be/dQw4w9WgXcQ?si=AbC" };
+const word: Aim = { ...social, target: "https://x.com/toko/status/12345?s=20" };
 const query: Aim = { ...social, target: "https://youtu.be/x?a=1&b=2" };
 /** Ordered before kinds of targets were kept. */
 const old: Aim = { ...zoned, targetKind: null };
@@ -184,6 +186,8 @@ const MEANT: [Aim, string][] = [
   [{ ...post, target: `${post.target}?igsh=MzRlODBiNWFlZA` }, `${post.target}?igsh=MzRlODB`],
   [video, "https://youtu.be/dQw4w9WgXcQ"],
   [video, "https://www.youtube.com/watch?v=dQw4***"],
+  [shared, "https://www.youtube.com/watch?v=dQw4w9WgXcQ"],
+  [word, "https://twitter.com/toko/status/12345"],
   [query, "https://youtu.be/x?a=1&amp;b=2"],
   [{ ...social, target: "_maria" }, "@_maria"],
   [{ ...social, target: "_maria" }, "https://instagram.com/_maria"],
@@ -258,6 +262,7 @@ const OTHERS: [Aim, string][] = [
   [post, "https://instagram.com/p/x***?igsh=abcdefgh"],
   [post, "https://instagram.com/p/AbCdEf"],
   [video, "https://www.youtube.com/watch?v=dQw5***"],
+  [shared, "https://www.youtube.com/watch?v=dQw4w9WgXcR"],
   [video, "https://youtu.be/aQw4w9WgXcQ"],
   [{ ...social, target: "https://x.com/foab" }, "https://x.com/foxx"],
 ];
