@@ -180,6 +180,11 @@ it("two buyers' orders for one purchase that failed are no tie: both get their m
 /** Two buyers' orders for one target, and between them one for another that was bought. */
 async function apart(faults: { first: object; second: object }) {
   const target = newPhone();
+  // With what is sold between them it tells which end of the list is the newest; what was sold by clocks that run ahead, the
+  // other one.
+  await orderCredit();
+  const ahead = sql`update topup_orders set matched_at = bought_at where attempt_at > now() and matched_at is null`;
+  await testContext().db.run(rows(ahead, z.unknown()));
   const { user: earlier, order } = await orderCredit({ target, fault: { ...faults.first } });
   await orderCredit({ laterMs: 80_000 });
   const { user: later } = await orderCredit({
