@@ -46,12 +46,12 @@ $$;
 
 -- What of these rows may be an order's purchase: [{of, trxid, rank, in_place, is_priced}]. Never what was seen before its
 -- attempt, nor what stands behind something that was made before it, where the list is known to be by time (`is_told`): who
--- trusts a place that tells nothing refunds what was bought. `in_place`: it stands behind all that was bought after the attempt's lease; `is_priced`: it costs no other than that
--- order's price. Both tell only whose of several orders a row is, and which of several rows is an order's: rows show as late
--- as they please, and prices change before we know.
+-- trusts a place that tells nothing refunds what was bought. `in_place`: it stands behind all that was bought after the
+-- attempt's lease; `is_priced`: it costs no other than that order's price. Both tell only whose of several orders a row is,
+-- and which of several rows is an order's: rows show as late as they please, and prices change before we know.
 drop function if exists topup_claims_of(topup_orders, jsonb, jsonb, int);
-create or replace function topup_claims_of(x topup_orders, free jsonb, history jsonb, most int, is_told boolean) returns jsonb
-language sql stable as $$
+create or replace function topup_claims_of(x topup_orders, free jsonb, history jsonb, most int, is_told boolean)
+returns jsonb language sql stable as $$
   with around as materialized (
     select topup_row_before(x, history) as before, topup_row_after(x, history) as after
   )

@@ -278,7 +278,14 @@ describe("a day's report", () => {
     const payload = { day: today };
     const job = { kind: "topup.reconcile", queue: "topup", dedupeKey: null, payload } as const;
     const made = await ctx.db.run(enqueue(job));
-    expect(await runJob(ctx, made?.id ?? "", [reconcileJob])).toBe("success");
+    // What other tests bought today may come to several portions.
+    const portion = (before: string) =>
+      rows(
+        sql`select id from jobs where dedupe_key = ${`topup.reconcile/${today}/${before}`}`,
+        z.object({ id: z.uuid() }),
+      );
+    for (let id = made?.id; id; [{ id } = { id: "" }] = await ctx.db.run(portion(id)))
+      expect(await runJob(ctx, id, [reconcileJob])).toBe("success");
     const report = (await api(`${REPORTS}/${today}`, { token: admin.token })).body.data;
     expect(report.matched).toBeGreaterThan(0);
     expect(JSON.stringify([report.missingThere, report.stateDifferences])).not.toContain(number);
