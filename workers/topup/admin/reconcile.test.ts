@@ -284,8 +284,12 @@ describe("a day's report", () => {
         sql`select id from jobs where dedupe_key = ${`topup.reconcile/${today}/${before}`}`,
         z.object({ id: z.uuid() }),
       );
-    for (let id = made?.id; id; [{ id } = { id: "" }] = await ctx.db.run(portion(id)))
+    let id = made?.id ?? "";
+    while (id !== "") {
       expect(await runJob(ctx, id, [reconcileJob])).toBe("success");
+      const next: { id: string }[] = await ctx.db.run(portion(id));
+      id = next[0]?.id ?? "";
+    }
     const report = (await api(`${REPORTS}/${today}`, { token: admin.token })).body.data;
     expect(report.matched).toBeGreaterThan(0);
     expect(JSON.stringify([report.missingThere, report.stateDifferences])).not.toContain(number);
