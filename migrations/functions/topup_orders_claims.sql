@@ -45,20 +45,23 @@ create or replace function topup_free_rows(history jsonb) returns jsonb language
 $$;
 
 -- What of these rows may be an order's purchase: [{of, trxid, rank, in_place, is_priced}]. Never what was seen before its
--- attempt, nor what stands behind something that was made before it, where the list is known to be by time (`is_told`): who
--- trusts a place that tells nothing refunds what was bought. `in_place`: it stands behind all that was bought after the
--- attempt's lease; `is_priced`: it costs no other than that order's price. Both tell only whose of several orders a row is,
--- and which of several rows is an order's: rows show as late as they please, and prices change before we know.
+-- attempt, nor what stands behind something that was final before it, where the list is known to have its newest rows first
+-- (`is_told`): who trusts a place that tells nothing refunds what was bought. `in_place`: it stands where a list by time has it,
+-- behind all that was bought after the attempt's lease, and before all that was there before it; `is_priced`: it costs no other
+-- than that order's price. Both tell only whose of several orders a row is, and which of several rows is an order's: rows show
+-- as late as they please, or by when they last changed, and prices change before we know.
 drop function if exists topup_claims_of(topup_orders, jsonb, jsonb, int);
 create or replace function topup_claims_of(x topup_orders, free jsonb, history jsonb, most int, is_told boolean)
 returns jsonb language sql stable as $$
   with around as materialized (
-    select topup_row_before(x, history) as before, topup_row_after(x, history) as after
+    select topup_row_after(x, history) as after, case when is_told then topup_row_before(x, history) end as before,
+      case when is_told then topup_row_final(x, history) end as final
   )
   select coalesce(jsonb_agg(jsonb_build_object('of', x.id, 'trxid', r.trxid, 'rank', fit.rank, 'in_place',
-    coalesce(r.n > coalesce(around.after, 0), true), 'is_priced', coalesce(r.price = x.supplier_amount, true))), '[]')
+    coalesce(r.n > coalesce(around.after, 0), true) and (r.n >= around.before) is not true,
+    'is_priced', coalesce(r.price = x.supplier_amount, true))), '[]')
   from around, topup_free_record(free) r, topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, most) fit(rank)
-  where fit.rank <= most and (is_told and r.n >= around.before) is not true and topup_may_be_of(x.attempt_at, r.seen_at, r.n is null)
+  where fit.rank <= most and (r.n >= around.final) is not true and topup_may_be_of(x.attempt_at, r.seen_at, r.n is null)
 $$;
 
 create or replace function topup_claim_record(claims jsonb)
@@ -93,7 +96,7 @@ declare
   next int := 1;
 begin
   free := topup_free_rows(history);
-  is_by_time := listed is null or listed = 'newest';
+  is_by_time := listed is not distinct from 'newest';
   -- Where rows stand is all that is asked of them any more, if that tells anything.
   select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('trxid', h->'trxid', 'named_at', h->'named_at')) order by n), '[]')
   into history from jsonb_array_elements(history) with ordinality e(h, n) where is_by_time;
@@ -158,7 +161,7 @@ $$;
 create or replace function topup_movable_claims(x topup_orders, free jsonb, history jsonb, most int) returns jsonb
 language sql stable as $$
   with before as materialized (
-    select topup_row_before(x, history) as n
+    select topup_row_final(x, history) as n
   ), late as materialized (
     select min(topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, most)) as rank
     from topup_free_record(free) r, before where r.n >= before.n

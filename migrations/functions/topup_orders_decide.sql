@@ -92,7 +92,7 @@ end $$;
 create or replace function topup_are_one_buyers(o topup_orders, rivals topup_orders[]) returns boolean
 language sql stable as $$
   select bool_and(x.user_id = o.user_id and x.amount = o.amount and x.quantity = o.quantity
-    and x.zone is not distinct from o.zone and topup_is_for(x, o.target)
+    and topup_plain_zone(x.zone) is not distinct from topup_plain_zone(o.zone) and topup_is_for(x, o.target)
     and (x.code = o.code or topup_plain_name(x.service_name) = topup_plain_name(o.service_name)))
   from unnest(rivals) x
 $$;

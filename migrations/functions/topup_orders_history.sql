@@ -24,19 +24,28 @@ returns table (n bigint, trxid text, target text, zone text, code text, service 
 $$;
 
 -- In which order the list shows what was made, as far as the purchases tell that our own answers told of: one was over before
--- another was tried. `newest` first; `oldest` first: two stand so, and none the other way round; `none`: it is in no such order,
--- or may not be; null: not told. The supplier promises none: he may sort by when a row last changed.
+-- another was tried. `newest` first, `oldest` first: three stand so, and none the other way round; `none`: it is in no such order,
+-- or may not be; null: not told. The supplier promises none, and may sort by when a row last changed: which end is the newest is
+-- told by what was final before another was tried.
 create or replace function topup_list_order(history jsonb) returns text language sql stable as $$
-  select case
-    when count(*) filter (where told.over_before < told.tried) > 1 and not bool_or(told.over_behind < told.tried) then 'oldest'
-    when bool_or(told.over_before < told.tried) then 'none'
-    when bool_or(told.over_behind < told.tried) then 'newest' end
-  from (
-    select x.attempt_at - interval '5 seconds' as tried,
-      min(x.bought_at) over (order by r.n rows between unbounded preceding and 1 preceding) as over_before,
-      min(x.bought_at) over (order by r.n rows between 1 following and unbounded following) as over_behind
+  with placed as materialized (
+    select r.n, x.finished_at, x.attempt_at - interval '5 seconds' as tried,
+      min(x.bought_at) over above as over_before, min(x.finished_at) over above as final_before,
+      min(x.bought_at) over behind as over_behind, min(x.finished_at) over behind as final_behind
     from topup_history_rows(history) r join topup_orders x on x.trxid = r.trxid
-    where r.n is not null and x.bought_at is not null and x.matched_at is null) told
+    where r.n is not null and x.bought_at is not null and x.matched_at is null
+    window above as (order by r.n rows between unbounded preceding and 1 preceding),
+      behind as (order by r.n rows between 1 following and unbounded following)
+  ), told as (
+    select p.*, min(p.finished_at) filter (where p.final_before < p.tried)
+      over (order by p.n rows between unbounded preceding and 1 preceding) as second_before
+    from placed p
+  )
+  select case
+    when bool_or(t.second_before < t.tried) and not bool_or(t.over_behind < t.tried) then 'oldest'
+    when bool_or(t.over_before < t.tried) then 'none'
+    when bool_or(t.final_behind < t.tried) then 'newest' end
+  from told t
 $$;
 
 -- The list with its newest rows first, where it is known to have its oldest there.
@@ -48,7 +57,7 @@ $$;
 
 create or replace function topup_alike(x topup_orders, o topup_orders) returns boolean language sql stable as $$
   select x.family = o.family and x.code = o.code and x.quantity = o.quantity
-    and x.zone is not distinct from o.zone and topup_is_for(x, o.target)
+    and topup_plain_zone(x.zone) is not distinct from topup_plain_zone(o.zone) and topup_is_for(x, o.target)
 $$;
 
 -- Names as they are compared: the case of letters and the number of blanks tell nothing. As `plainName` of the

@@ -6,6 +6,7 @@
 -- (yet) are noted with the time; those that can only be of an order that was refunded become its.
 create or replace function topup_sightings_note(input jsonb) returns jsonb language plpgsql as $$
 declare
+  seen timestamptz := (input->>'seen_at')::timestamptz;
   added int;
   nobodys text[];
   owned text[];
@@ -15,11 +16,13 @@ declare
 begin
   nobodys := array(select distinct r.trxid from topup_history_rows(input->'rows') r
     where not exists (select from topup_orders x where x.trxid = r.trxid) order by r.trxid);
-  insert into topup_supplier_sightings (trxid, family, seen_at, target)
-  select distinct on (r.trxid) r.trxid, input->>'family', (input->>'seen_at')::timestamptz, r.target
-  from topup_history_rows(input->'rows') r where r.trxid = any (nobodys) order by r.trxid
-  on conflict do nothing;
-  get diagnostics added = row_count;
+  with noted as (
+    insert into topup_supplier_sightings as w (trxid, family, seen_at, target, ended_at)
+    select distinct on (r.trxid) r.trxid, input->>'family', seen, r.target, case when r.outcome <> 'open' then seen end
+    from topup_history_rows(input->'rows') r where r.trxid = any (nobodys) order by r.trxid
+    on conflict (trxid) do update set ended_at = excluded.ended_at where w.ended_at is null and excluded.ended_at is not null
+    returning old.trxid is null as is_new
+  ) select count(*) filter (where n.is_new) into added from noted n;
   owned := array(
     select l.trxid from topup_late_rows(input, nobodys) l
     where (topup_late_owner(input->>'family', to_jsonb(l))).id is not null order by l.trxid);

@@ -12,7 +12,9 @@
 --   `dead`     when it shows nothing that was surely made since the attempt, though two purchases were, 5 minutes ago and
 --              more; or, being shorter than asked for, nothing that we ever bought, though two purchases were made in the
 --              last 30 days that cannot stand behind its end. That is no answer, just as an error is none;
---   `short`    when it does not go back to before the attempt, nor is all that was ever sold;
+--   `short`    when it does not go back to before the attempt, nor is all that was ever sold. A list that is as long as asked for
+--              does where it shows a row that was final by then (topup_row_final): what is not yet may have changed since, and
+--              lists may be sorted by that; not where purchases show that it is in no order at all (topup_list_order);
 --   `lagging`  when it lacks a purchase that was surely made since the attempt: of another order of ours, by its trxid, or
 --              one that a signed callback names and no order, no list and no status explains, nor that the supplier denies
 --              it in each family: of what is for no order in doubt an hour later, else 22 (nobodys.ts); or a row that another
@@ -44,7 +46,8 @@
 --   1. its purchase is lacked for 5 minutes by lists that show one which was made after it, and all others that we know of
 --      and that are no newer than that one less 5 minutes;
 --   2. the list of a family stands still for 6 hours, in which we buy nothing else of it that we know of;
---   3. its purchase stands behind one that was over before its attempt, in a list that has its newest rows first;
+--   3. its purchase stands behind one that was final before its attempt, in a list that has its newest rows first, by when they
+--      were made or by when they last changed: what is final changes no more;
 --   4. its row tells less than two of target, service and price, or those of something else that we know: of targets what
 --      plainly is another's (topup_may_mean);
 --   5. the list of a family that has no purchase from before it, or none any more, stands still for a day without it.
@@ -78,7 +81,8 @@ create or replace function topup_list_worth(o topup_orders, input jsonb) returns
     when (input->>'unreadable')::boolean then 'lagging'
     when topup_lacks_seen(o, input) then 'lagging'
     when topup_is_whole_list(o, input) then 'whole'
-    when topup_row_before(o, input->'rows') is null then 'short'
+    when topup_row_before(o, input->'rows') is null or not topup_has_no_more(input)
+      and (topup_row_final(o, input->'rows') is null or topup_list_order(input->'rows') = 'none') then 'short'
     when topup_lacks_newer(o, input) then 'lagging' else 'whole' end
 $$;
 
@@ -119,6 +123,16 @@ create or replace function topup_row_before(o topup_orders, history jsonb) retur
       where x.trxid = r.trxid and x.bought_at < o.attempt_at - interval '5 seconds')
     or exists (select from topup_supplier_sightings w
       where w.trxid = r.trxid and w.seen_at < o.attempt_at - interval '1 minute')
+$$;
+
+-- Where the list has the first row that was final before the attempt. What is sorted by when it was made, or by when it last
+-- changed, has all that is younger than the attempt on one side of it. Null: nowhere.
+create or replace function topup_row_final(o topup_orders, history jsonb) returns bigint language sql stable as $$
+  select min(r.n) from topup_history_rows(history) r
+  where exists (select from topup_orders x
+      where x.trxid = r.trxid and x.bought_at is not null and x.finished_at < o.attempt_at - interval '5 seconds')
+    or exists (select from topup_supplier_sightings w
+      where w.trxid = r.trxid and w.ended_at < o.attempt_at - interval '1 minute')
 $$;
 
 -- Where the list has the last of what was surely bought after the attempt's lease: ours, begun after it; null: nowhere.

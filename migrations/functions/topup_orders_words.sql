@@ -28,14 +28,14 @@ create or replace function topup_is_for(o topup_orders, target text) returns boo
 $$;
 
 -- Whether the supplier may mean the order's target with this, for which nobody ordered: with words around it, blacked out,
--- or nothing that can be compared. A zone that is told with it must be the order's, so the caller need not look for one in
--- there. Numbers that prepaid goods are for are written with and without zeros and country code, whatever kind they are of
+-- or nothing that can be compared. A zone that is told with it must be the order's, but for zeros before it, so the
+-- caller need not look for one in there. Numbers that prepaid goods are for are written with and without zeros and country code, whatever kind they are of
 -- (e-money and vouchers are for phones too); a player's or an account's number is as it is. As `isBlackedOut` of the Worker.
 create or replace function topup_may_mean(o topup_orders, target text) returns boolean language plpgsql immutable as $$
 declare
   words text := topup_plain_words(coalesce(topup_may_mean.target, ''));
   mine text := topup_plain_words(o.target);
-  zone text := nullif(regexp_replace(lower(o.zone), '[^[:alnum:]]', '', 'g'), '');
+  zone text := nullif(regexp_replace(topup_plain_zone(o.zone), '[^[:alnum:]]', '', 'g'), '');
 begin
   if words !~ '[[:alnum:]]' then
     return true;
@@ -75,14 +75,14 @@ begin
   if position(bare in regexp_replace(words, '\D', '', 'g')) > 0 then
     complete := '(^|\D)' || case when dialled then '(?:0*62)*0*' else '' end
       || regexp_replace(bare, '(.)(?=.)', '\1[^[:alnum:]]*', 'g');
-    if zone is not null and words ~ (complete || '[^[:alnum:]]*' || zone || '($|\D)') then
+    if zone is not null and words ~ (complete || '[^[:alnum:]]*0*' || zone || '($|\D)') then
       return true;
     elsif words ~ (complete || '($|\D)') then
       return not topup_tells_other_zone(regexp_replace(words, complete || '($|\D)', '\1§\2'), zone);
     end if;
   end if;
   return words ~ '[*x]|[.#_~?=-]{2}' and topup_fits_number(words, case when not dialled then
-      array[digits, digits || zone] else (select array_agg(p || bare) || digits
+      array[digits, digits || zone, digits || '0' || zone] else (select array_agg(p || bare) || digits
         from unnest(array['', '0', '62', '620', '062', '0062', '00620', '6262']) p) end, dialled, zone);
 end $$;
 
@@ -102,7 +102,7 @@ declare
 begin
   if hidden !~ '[*]' then
     return false;
-  elsif hidden !~ '\d' or zone is not null and regexp_replace(hidden, '(^|\D)' || zone || '($|\D)', '\1\2') !~ '\d' then
+  elsif hidden !~ '\d' or zone is not null and regexp_replace(hidden, '(^|\D)0*' || zone || '($|\D)', '\1\2') !~ '\d' then
     return hidden ~ '(^|[^[:alpha:]*])[*]{2,}($|[^[:alpha:]*])';
   end if;
   foreach cut in array cuts loop
@@ -163,13 +163,13 @@ create or replace function topup_tells_other_zone(words text, zone text) returns
 declare
   told text;
 begin
-  if zone is null or zone !~ '^\d+$' or words ~ ('(^|\D)' || zone || '($|\D)') or words !~ '\d' then
+  if zone is null or zone !~ '^\d+$' or words ~ ('(^|\D)0*' || zone || '($|\D)') or words !~ '\d' then
     return false;
   end if;
   told := coalesce(substring(words from '§[^[:alnum:]([{<]*[([{<]\s*([\d*]+)\s*[])}>]'),
     substring(words from '§[^[:alnum:]]+(\d[\d*]+)\s*(?:$|[^[:alnum:]\s])'),
     substring(words from '\m(?:zone|zona|server|srv)(?:\s?id)?[^[:alnum:]*]*([\d*]*\d[\d*]*)'));
-  return told is not null and not topup_fits_any(told, array[zone]);
+  return told is not null and not topup_fits_any(ltrim(told, '0'), array[zone]);
 end $$;
 
 -- Whether these words may be for what is no number: the same letters and digits, or a part of them that is set off (of an

@@ -3,7 +3,7 @@ import { seal, unseal } from "../../../shared/crypto/index.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import type { OrderState } from "../tables/orders.ts";
 import type { Order } from "./order.ts";
-import { isBlackedOut, isSameTarget } from "./targets.ts";
+import { isBlackedOut, isSameTarget, plainZone } from "./targets.ts";
 
 /** What of an order is needed to compare a purchase with it. */
 export type Asked = Pick<
@@ -39,11 +39,6 @@ export function serviceOf(purchase: SupplierOrder, suspect: string | null) {
   if (suspect !== null) return { code: null, service: null };
   return { code, service: code ? null : service };
 }
-
-const plainName = (name: string) => name.trim().replace(/\s+/g, " ").toLowerCase();
-
-/** As SQL function `topup_plain_zone`. */
-const plainZone = (zone: string) => plainName(zone).replace(/^0+(?=\d+$)/, "");
 
 /**
  * What a supplier's word does to an order. `open`: nothing yet; `unreadable`: a person must look; `missing`: the

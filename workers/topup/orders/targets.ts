@@ -26,7 +26,7 @@ export function isSameTarget({ family, target, targetKind }: Aim, theirs: string
 export function isBlackedOut({ family, target, targetKind, zone }: Aim, theirs: string): boolean {
   const words = plainWords(theirs);
   const mine = plainWords(target);
-  const ours = zone?.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "") ?? "";
+  const ours = plainZone(zone ?? "").replace(/[^\p{L}\p{N}]/gu, "");
   if (!/[\p{L}\p{N}]/u.test(words)) return true;
   if (!/^\+?[\d .-]*\d[\d .-]*$/.test(mine)) return isHiddenName(words, mine, ours);
   const isDialled = ours === "" && (family === "prepaid" || (targetKind ?? "phone") === "phone");
@@ -46,7 +46,7 @@ function isHiddenNumber(words: string, digits: string, isDialled: boolean, zone:
   const national = digits.replace(/^(?:62|0+)/, "") || digits;
   const spellings = isDialled
     ? [digits, ...DIALLED.map((prefix) => prefix + national)]
-    : [digits, digits + zone];
+    : [digits, digits + zone, `${digits}0${zone}`];
   const cuts = isDialled ? [/[^\d*+ .()-]+/] : [/[^\d* .-]+/, /[^\d*.-]+/];
   const parts = cuts.flatMap((cut) => hidden.replace(/(\*[ .-]*)\(/g, "$1[").split(cut));
   return parts.some(
@@ -147,10 +147,18 @@ function tellsOtherZone(words: string, zone: string): boolean {
     /§[^\p{L}\p{N}([{<]*[([{<]\s*([\d*]+)\s*[\])}>]/u.exec(words) ??
     /§[^\p{L}\p{N}]+(\d[\d*]+)\s*(?:$|[^\p{L}\p{N}\s])/u.exec(words) ??
     /\b(?:zone|zona|server|srv)(?:\s?id)?[^\p{L}\p{N}*]*([\d*]*\d[\d*]*)/u.exec(words);
-  return told?.[1] !== undefined && !fitsAny(told[1], [zone]);
+  return told?.[1] !== undefined && !fitsAny(told[1].replace(/^0+/, ""), [zone]);
 }
 
-const standing = (zone: string) => new RegExp(`(^|\\D)${zone}($|\\D)`);
+const standing = (zone: string) => new RegExp(`(^|\\D)0*${zone}($|\\D)`);
+
+/** Zeros before a number tell nothing, nor do the case of letters and the number of blanks. As SQL function `topup_plain_zone`. */
+export const plainZone = (zone: string) =>
+  zone
+    .trim()
+    .replace(/\s+/g, " ")
+    .toLowerCase()
+    .replace(/^0+(?=\d+$)/, "");
 
 function exact(family: SupplierFamily, target: string): string {
   const plain = target.trim();

@@ -177,16 +177,26 @@ it("two buyers' orders for one purchase that failed are no tie: both get their m
   expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
 });
 
+/** What is sold so long later, and delivered at once. */
+async function sold(laterMs: number): Promise<void> {
+  const { order } = await orderCredit({ laterMs });
+  const ends = JSON.stringify([{ id: order.id, state: "success" }]);
+  const ended = JSON.stringify({ now: new Date(Date.now() + laterMs + 5_000) });
+  await testContext().db.run(
+    rows(sql`select topup_orders_end(${ends}::jsonb, ${ended}::jsonb)`, z.unknown()),
+  );
+}
+
 /** Two buyers' orders for one target, and between them one for another that was bought. */
 async function apart(faults: { first: object; second: object }) {
   const target = newPhone();
   // With what is sold between them it tells which end of the list is the newest; what was sold by clocks that run ahead, the
   // other one.
-  await orderCredit();
+  await sold(0);
   const ahead = sql`update topup_orders set matched_at = bought_at where attempt_at > now() and matched_at is null`;
   await testContext().db.run(rows(ahead, z.unknown()));
   const { user: earlier, order } = await orderCredit({ target, fault: { ...faults.first } });
-  await orderCredit({ laterMs: 80_000 });
+  await sold(80_000);
   const { user: later } = await orderCredit({
     target,
     fault: { ...faults.second },

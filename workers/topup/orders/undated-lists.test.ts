@@ -13,27 +13,43 @@ const trxid = () => `PLACE${crypto.randomUUID()}`;
 /** After the purchases of histories.test.ts, and before those of named-likes.test.ts; none is known of a month before. */
 let begun = Date.now() + 650 * DAY;
 
-/** One buyer's order each; two purchases are known from the days before, and one from three minutes later. */
-async function doubts(tried: readonly TriedOrder[]) {
+/** Purchases that are known; of most tests two from the days before, and one from three minutes later. */
+const KNOWN = { old: -2 * DAY, before: -DAY, newer: 3 * MINUTE };
+
+/**
+ * One buyer's order each, and `known` purchases so long after; those of `open` have not ended. The supplier is asked for as
+ * many rows as its list has where that is `full`.
+ */
+async function doubts<Known extends string = keyof typeof KNOWN>(
+  tried: readonly TriedOrder[],
+  {
+    known = KNOWN as Record<string, number> as Record<Known, number>,
+    open = [],
+    isFull = false,
+  }: { known?: Record<Known, number>; open?: NoInfer<Known>[]; isFull?: boolean } = {},
+) {
   begun += 40 * DAY;
   const at = begun;
-  const [old, before, newer] = [trxid(), trxid(), trxid()];
-  await ordersAt(at, [
-    { afterMs: -2 * DAY, trxid: old },
-    { afterMs: -DAY, trxid: before },
-    { afterMs: 3 * MINUTE, trxid: newer },
-  ]);
+  const rows = {} as Record<Known, ReturnType<typeof listedRow>>;
+  for (const name of Object.keys(known) as Known[]) {
+    const isOpen = open.includes(name);
+    rows[name] = listedRow(trxid(), isOpen ? { outcome: "open" } : {});
+    await ordersAt(at, [{ afterMs: known[name], trxid: rows[name].trxid, isOpen }]);
+  }
   const ids: string[] = [];
   for (const order of tried) ids.push(...(await ordersAt(at, [order])));
   const look = async (minutes: readonly number[], list: readonly object[]) => {
+    const more = { seen: true, ...(isFull ? { asked: list.length } : {}) };
     for (const minute of minutes)
       for (const id of ids)
-        await testContext().db.batch(lookOf(id, at + minute * MINUTE, list, { seen: true }));
+        await testContext().db.batch(lookOf(id, at + minute * MINUTE, list, more));
   };
   const ends = async () => await Promise.all(ids.map(async (id) => (await endsOf([id]))[0]));
-  const [first, second, last] = [old, before, newer].map((one) => listedRow(one));
-  return { old: first ?? {}, before: second ?? {}, newer: last ?? {}, look, ends };
+  return { ...rows, look, ends };
 }
+
+const strangers = (outcome = "success") =>
+  Array.from({ length: 20 }, () => listedRow(trxid(), { outcome }));
 
 describe("the supplier promises no order of its lists", () => {
   it("a purchase is its order's where the oldest rows stand first", async () => {
@@ -67,6 +83,71 @@ describe("the supplier promises no order of its lists", () => {
     const { old, before, newer, look, ends } = await doubts([{ afterMs: 0, target }]);
     await look([4, 10], [newer, before, listedRow(trxid(), { target }), old]);
     expect(await ends()).toEqual(["failed null"]);
+  });
+
+  it("a purchase is its order's behind an earlier one that ended later, in a list by last change", async () => {
+    const target = newPhone();
+    const { old, before, slow, newer, look, ends } = await doubts([{ afterMs: 0, target }], {
+      known: { ...KNOWN, slow: -MINUTE },
+      open: ["slow"],
+    });
+    const own = trxid();
+    await look([4, 10, 11], [newer, slow, listedRow(own, { target }), before, old]);
+    expect(await ends()).toEqual([`processing ${own}`]);
+  });
+
+  it("a purchase is its order's behind a strayed row and in front of two of one moment", async () => {
+    const target = newPhone();
+    const { stray, one, other, look, ends } = await doubts([{ afterMs: 0, target }], {
+      known: { stray: -20 * MINUTE, one: -10 * MINUTE, other: -10 * MINUTE },
+    });
+    const own = trxid();
+    await look([4, 10, 361, 366], [stray, listedRow(own, { target }), other, one]);
+    expect(await ends()).toEqual([`processing ${own}`]);
+  });
+
+  it("nothing tells whose two buyers' purchases are where nothing tells the order of the list", async () => {
+    const target = newPhone();
+    const { before, look, ends } = await doubts(
+      [0, 100].map((seconds) => ({ afterMs: seconds * SECOND, target })),
+      { known: { before: -DAY } },
+    );
+    const own = ["success", "failed"].map((outcome) => listedRow(trxid(), { target, outcome }));
+    await look([5, 11, 25 * 60, 26 * 60], [...own, before]);
+    expect(await ends()).toEqual(["review null", "review null"]);
+  });
+});
+
+describe("a full list has not all that was sold since the attempt, and nobody is refunded by it, where", () => {
+  it("it is in no order of time", async () => {
+    const isFull = true;
+    const { old, before, newer, look, ends } = await doubts([{ afterMs: 0 }], { isFull });
+    await look([4, 10, 11, 8 * 60], [before, newer, ...strangers(), old]);
+    expect(await ends()).toEqual(["unknown null"]);
+  });
+
+  it("what was bought before the attempt may have changed since", async () => {
+    const { slow, newer, look, ends } = await doubts([{ afterMs: 0 }], {
+      known: { slow: -DAY, newer: 3 * MINUTE },
+      open: ["slow"],
+      isFull: true,
+    });
+    await look([4, 10, 11, 8 * 60], [newer, ...strangers(), slow]);
+    expect(await ends()).toEqual(["unknown null"]);
+  });
+
+  it.each([
+    ["what was seen before the attempt has ended since", "open", "unknown null"],
+    ["(but for one that shows what was seen to have ended by then)", "success", "failed null"],
+  ])("%s", async (_, outcome, end) => {
+    const { newer, look, ends } = await doubts([{ afterMs: 0 }], {
+      known: { newer: 3 * MINUTE },
+      isFull: true,
+    });
+    const seen = strangers(outcome);
+    await look([-5], seen);
+    await look([4, 10, 11], [newer, ...seen.map((row) => ({ ...row, outcome: "success" }))]);
+    expect(await ends()).toEqual([end]);
   });
 });
 

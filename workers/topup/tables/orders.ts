@@ -181,6 +181,8 @@ export const supplierSightings = pgTable(
     seenAt: at().notNull(),
     /** For whom, as the list had it; null: seen before this was kept. */
     target: text(),
+    /** When a list first showed that it had ended. */
+    endedAt: at(),
   },
   (t) => [
     primaryKey({ columns: [t.trxid], name: "topup_supplier_sightings_pkey" }),

@@ -36,6 +36,7 @@ export interface Ended {
 export interface Played {
   ends: Ended[];
   seen: Record<string, string>;
+  ended: Record<string, string>;
 }
 
 const KEPT = ["processing", "success"];
@@ -78,14 +79,15 @@ function booksOf({ ends }: Played): string[] {
 /** What was told of the episode until then, and what has become of its orders. */
 function factsAt(
   episode: Episode,
-  { ends, seen }: Played,
+  { ends, seen, ended }: Played,
   until: number,
   isKnown: (end: Ended) => boolean,
 ): Facts {
   return {
     episode,
     until,
-    seen: Object.fromEntries(Object.entries(seen).map(([trxid, at]) => [trxid, momentOf(at)])),
+    seen: momentsOf(seen),
+    ended: momentsOf(ended),
     settled: new Map(
       ends
         .filter(isKnown)
@@ -93,6 +95,9 @@ function factsAt(
     ),
   };
 }
+
+const momentsOf = (times: Record<string, string>) =>
+  Object.fromEntries(Object.entries(times).map(([trxid, at]) => [trxid, momentOf(at)]));
 
 /** Answers and a person's word need no guess. */
 function isTold(episode: Episode, { n, trxid, note, decided_at }: Ended): boolean {

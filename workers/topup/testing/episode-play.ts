@@ -28,6 +28,7 @@ const playedShape = z.object({
     }),
   ),
   seen: z.record(z.string(), z.string()),
+  ended: z.record(z.string(), z.string()),
 });
 
 /** What is played with: buyers who have their money in escrow, and the function that plays. */

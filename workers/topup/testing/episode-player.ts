@@ -1,6 +1,6 @@
 /**
  * Plays a script (episode-script.ts) by the real functions and undoes it all; answers {ends: [{n, state, trxid, reason, note,
- * refunds, decided_at}], seen: {trxid: when a list first had it}}. One call, so that nothing is planned twice.
+ * refunds, decided_at}], seen: {trxid: when a list first had it}, ended: {trxid: when one first had its end}}. One call, so that nothing is planned twice.
  */
 export const PLAYER = `create or replace function topup_episode_play(script jsonb) returns jsonb language plpgsql as $$
 declare
@@ -38,6 +38,8 @@ begin
         where x.family = s->>'family' and x.code = s->>'code';
       when 'accept' then
         perform topup_order_accepted(s->'input');
+      when 'end' then
+        perform topup_orders_end(jsonb_build_array(jsonb_build_object('id', s->>'id', 'state', s->>'state')), s->'input');
       when 'doubt' then
         perform topup_order_doubted(s->'input');
       when 'name' then
@@ -68,7 +70,9 @@ begin
       'note', o.supplier_note, 'decided_at', coalesce(o.finished_at, o.bought_at), 'refunds',
       (select count(*) from ledger_transfers t where t.reference = 'topup-refund/' || o.id and t.amount = o.amount))),
     'seen', (select coalesce(jsonb_object_agg(w.trxid, w.seen_at), '{}') from topup_supplier_sightings w
-      where w.trxid in (select jsonb_array_elements_text(script->'trxids'))))
+      where w.trxid in (select jsonb_array_elements_text(script->'trxids'))),
+    'ended', (select coalesce(jsonb_object_agg(w.trxid, w.ended_at), '{}') from topup_supplier_sightings w
+      where w.ended_at is not null and w.trxid in (select jsonb_array_elements_text(script->'trxids'))))
   into played
   from jsonb_to_recordset(script->'orders') e(n int, id uuid) join topup_orders o on o.id = e.id;
   raise exception using errcode = 'LB0EP';

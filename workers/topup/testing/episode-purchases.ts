@@ -80,6 +80,9 @@ export function salesOf(dice: Dice, world: World): Order[] {
     const made = purchaseOf(dice, world, `SALE${world.seed}X${n}`, wanted);
     const purchase = { ...made, ends: made.ends.slice(0, 1) };
     const answeredAt = purchase.madeAt + dice.between(1, 20) * SECOND;
+    const learntAt =
+      Dice.of(world.seed, `${purchase.trxid} ends`).pick([10, 60, 1_800]) * SECOND + answeredAt;
+    const isOpen = purchase.ends.some(({ outcome }) => outcome === "open");
     return {
       n: 100 + n,
       buyer: 3,
@@ -88,6 +91,7 @@ export function salesOf(dice: Dice, world: World): Order[] {
       doubtedAt: null,
       purchase,
       answeredAt,
+      ...(isOpen ? {} : { endedAt: learntAt }),
     };
   });
 }

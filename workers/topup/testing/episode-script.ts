@@ -54,6 +54,8 @@ function* stepsOf(episode: Episode, buyers: readonly number[]): Generator<Step> 
     yield { at: order.triedAt, does: place(episode, order, buyers[order.buyer] ?? 0) };
     const { answeredAt, doubtedAt } = order;
     if (answeredAt !== null) yield { at: answeredAt, does: accept(episode, order, answeredAt) };
+    if (order.endedAt !== undefined)
+      yield { at: order.endedAt, does: end(episode, order, order.endedAt) };
     if (doubtedAt !== null) yield { at: doubtedAt, does: doubt(episode, order, doubtedAt) };
   }
   for (const at of episode.shelf.syncs.slice(1)) {
@@ -112,6 +114,11 @@ function attemptOf(episode: Episode, order: Order, at: number) {
 function accept(episode: Episode, order: Order, at: number): Step["does"] {
   const told = { trxid: order.purchase?.trxid, charged: order.purchase?.price };
   return { do: "accept", input: { ...attemptOf(episode, order, at), ...told } };
+}
+
+function end(episode: Episode, order: Order, at: number): Step["does"] {
+  const state = order.purchase ? outcomeAt(order.purchase, at) : "failed";
+  return { do: "end", id: idOf(episode, order), state, input: { now: iso(at), ...ALERTS } };
 }
 
 function doubt(episode: Episode, order: Order, at: number): Step["does"] {

@@ -30,6 +30,8 @@ export interface Facts {
   until: number;
   /** When a list first had them. */
   seen: Record<string, number>;
+  /** When a list first had their end. */
+  ended: Record<string, number>;
   /** When we learnt what these orders are, and by which row; null: by none. */
   settled: ReadonlyMap<number, { trxid: string | null; at: number }>;
 }
@@ -122,7 +124,7 @@ function listedRows({ episode, until }: Facts): Purchase[] {
     .sort((a, b) => (isByShown && b.listedAt - a.listedAt) || b.madeAt - a.madeAt);
 }
 
-/** Whether the row stands behind what was over before the order's attempt: then it is older still. */
+/** Whether the row stands behind what had ended before the order's attempt: then it is older still. */
 function isOlder(
   facts: Facts,
   listed: readonly Purchase[],
@@ -130,9 +132,11 @@ function isOlder(
   { triedAt }: Order,
 ): boolean {
   const place = listed.indexOf(row);
-  return listed
-    .slice(0, Math.max(place, 0))
-    .some((other) => latestOf(facts, other) < triedAt - 5 * SECOND);
+  return listed.slice(0, Math.max(place, 0)).some(({ trxid }) => {
+    const sale = facts.episode.sales.find(({ purchase }) => purchase?.trxid === trxid);
+    const seen = (facts.ended[trxid] ?? Infinity) + CLOCKS_DIFFER;
+    return Math.min(sale?.endedAt ?? Infinity, seen - 5 * SECOND) < triedAt - 5 * SECOND;
+  });
 }
 
 /** Whether all rows can have been made in the order in which the list shows them. */
@@ -199,7 +203,7 @@ function allWorlds(facts: Facts): World[] {
       return owners;
     };
     const isOrderly =
-      places === "none" || groups.every((group) => isInOrder(facts, listed, ownersOf(group)));
+      places !== "told" || groups.every((group) => isInOrder(facts, listed, ownersOf(group)));
     worlds.push(worldOf(episode, picked, isOrderly));
   };
   walk(0, []);

@@ -90,6 +90,8 @@ export interface Order extends Goods {
   purchase: Purchase | null;
   /** When its answer came after all, if it did. */
   answeredAt: number | null;
+  /** When we learnt how it ended; of those in doubt never. */
+  endedAt?: number;
 }
 
 export interface Purchase extends Goods {

@@ -18,6 +18,8 @@ export interface TriedOrder {
   learntMs?: number;
   /** Whether it was found in the supplier's history. */
   isMatch?: boolean;
+  /** Whether it was bought and has not ended; else it did a second after that was learnt. */
+  isOpen?: boolean;
 }
 
 /** Puts the orders into the books as they would be; answers with the ids of those in doubt. */
@@ -45,12 +47,12 @@ export async function ordersAt(at: number, tried: readonly TriedOrder[]): Promis
           target_kind, amount, supplier_amount, state, trxid, attempt_at, attempt_until, bought_at, matched_at, paid_at, finished_at)
         select uuidv7(a.at - clock_timestamp()), 'PROP' || gen_random_uuid(), ${user.userId}, s.id, s.family, s.code, s.name,
           s.brand, r.target, s.target_kind, ${credit.price}::bigint, ${credit.supplierPrice}::bigint,
-          case when r.trxid is null then 'unknown' else 'success' end, r.trxid, a.at, a.at + interval '75 seconds',
+          case when r.trxid is null then 'unknown' when r."isOpen" then 'processing' else 'success' end, r.trxid, a.at, a.at + interval '75 seconds',
           case when r.trxid is not null then a.at + r."learntMs" * interval '1 ms' end,
           case when r."isMatch" then a.at + r."learntMs" * interval '1 ms' end, a.at,
-          case when r.trxid is not null then a.at + (r."learntMs" + 1000) * interval '1 ms' end
+          case when r.trxid is not null and r."isOpen" is not true then a.at + (r."learntMs" + 1000) * interval '1 ms' end
         from jsonb_to_recordset(${JSON.stringify(orders)}::jsonb) r(trxid text, "afterMs" bigint, target text, "learntMs" bigint,
-            "isMatch" boolean),
+            "isMatch" boolean, "isOpen" boolean),
           topup_services s,
           lateral (select ${new Date(at).toISOString()}::timestamptz + r."afterMs" * interval '1 ms' as at) a
         where s.family = 'prepaid' and s.code = ${credit.code}
@@ -78,11 +80,11 @@ export function lookOf(
   orderId: string,
   moment: number,
   listed: readonly object[],
-  { unreadable = false, seen = false } = {},
+  { unreadable = false, seen = false, asked = 100 } = {},
 ) {
   const now = new Date(moment).toISOString();
   const rest = { asked_at: now, now, rows: listed, unreadable, alert_to: "ops@x.id" };
-  const input = { ...rest, order_id: orderId, asked: 100, deepest: true };
+  const input = { ...rest, order_id: orderId, asked, deepest: true };
   const shown = listed.filter((row) => !("named_at" in row));
   const noted = { family: "prepaid", seen_at: now, rows: shown, alert_to: "ops@x.id" };
   return [

@@ -1,0 +1,1 @@
+ALTER TABLE "topup_supplier_sightings" ADD COLUMN "ended_at" timestamp with time zone;
