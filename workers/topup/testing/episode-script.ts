@@ -172,15 +172,24 @@ function lookAt(episode: Episode, look: Look): Step["does"] {
   return { do: "look", id, now, take, noted, told, asked };
 }
 
-/** The supplier's list then: by when they were made, or by when they show; newest first, or oldest. */
+/** The supplier's list then: by when they were made, or show, or last changed; newest first, or oldest. */
 export function listAt(episode: Episode, at: number): Purchase[] {
-  const isByShown = episode.kinds.includes("by shown");
   const list = purchasesOf(episode)
     .filter(({ listedAt }) => listedAt <= at)
-    .sort((a, b) => (isByShown && b.listedAt - a.listedAt) || b.madeAt - a.madeAt);
+    .sort(newestFirst(episode, at));
   const latest = isIn(episode.cut, at) ? list.slice(0, episode.cut.length) : list;
   return episode.kinds.includes("oldest first") ? latest.toReversed() : latest;
 }
+
+export const newestFirst = ({ kinds }: Episode, at: number) => {
+  const isByShown = kinds.includes("by shown");
+  const isByChange = kinds.includes("by last change");
+  const changedAt = ({ ends }: Purchase) => ends.findLast((end) => end.at <= at)?.at ?? 0;
+  return (a: Purchase, b: Purchase) =>
+    (isByShown && b.listedAt - a.listedAt) ||
+    (isByChange && changedAt(b) - changedAt(a)) ||
+    b.madeAt - a.madeAt;
+};
 
 /** What lists call a target: as it was ordered, blacked out, or with the zone behind it. */
 export function toldTarget({ kinds }: Pick<Episode, "kinds">, { target, zone }: Purchase): string {

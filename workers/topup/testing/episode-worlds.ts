@@ -10,7 +10,7 @@ import {
   SECOND,
 } from "./episode.ts";
 import { placesOf } from "./episode-places.ts";
-import { toldTarget } from "./episode-script.ts";
+import { newestFirst, toldTarget } from "./episode-script.ts";
 import { heldAt } from "./episode-shelf.ts";
 
 /**
@@ -118,10 +118,9 @@ function isNamedAlike({ shelf }: Episode, row: Purchase, order: Order): boolean 
 
 /** The list as it is by then, newest first; lists are by when rows were made, or by when they show. */
 function listedRows({ episode, until }: Facts): Purchase[] {
-  const isByShown = episode.kinds.includes("by shown");
   return purchasesOf(episode)
     .filter(({ listedAt }) => listedAt <= until)
-    .sort((a, b) => (isByShown && b.listedAt - a.listedAt) || b.madeAt - a.madeAt);
+    .sort(newestFirst(episode, until));
 }
 
 /** Whether the row stands behind what had ended before the order's attempt: then it is older still. */

@@ -37,6 +37,8 @@ export const KINDS = [
   "likes after",
   /** Lists have first what has shown last, not what was made last. */
   "by shown",
+  /** Lists have first what has last changed. */
+  "by last change",
   /** Lists have their oldest rows first. */
   "oldest first",
   /** For hours lists show the latest few alone. */

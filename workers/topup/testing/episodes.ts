@@ -18,6 +18,7 @@ export function kindsOf(seed: number, kinds: readonly Kind[]): Kind[] {
     "zones glued": ["masks", "masks with more", "quantities"],
     masks: ["quantities", ...(kinds.includes("masks with more") ? [] : MORE)],
     namesakes: ["prices", "renames"],
+    "by last change": ["by shown"],
     quantities: ["masks", "masks with more"],
   };
   if (rolled.includes("masks with more") && !rolled.includes("masks")) rolled.push("masks");
