@@ -50,7 +50,9 @@
 --      were made or by when they last changed: what is final changes no more;
 --   4. its row tells less than two of target, service and price, or those of something else that we know: of targets what
 --      plainly is another's (topup_may_mean);
---   5. the list of a family that has no purchase from before it, or none any more, stands still for a day without it.
+--   5. the list of a family that has no purchase from before it, or none any more, stands still for a day without it;
+--   6. another buyer's purchase for its target, or one that looks the same, ended otherwise and later, in a list that is by when
+--      rows last changed and shows nothing of that: of the two it has the one that stands in its turn.
 -- Such a purchase is told about as soon as a list shows it for the target as it was ordered (topup_orders_late.sql), else by
 -- the daily reconciliation.
 -- And a purchase made past us since the attempt, or seen first since then, is taken as the order's where it is for the same
