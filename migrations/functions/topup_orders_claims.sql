@@ -55,13 +55,13 @@ create or replace function topup_claims_of(x topup_orders, free jsonb, history j
 returns jsonb language sql stable as $$
   with around as materialized (
     select topup_row_after(x, history) as after, case when is_told then topup_row_before(x, history) end as before,
-      case when is_told then topup_row_final(x, history) end as final
+      case when is_told then topup_row_older(x, history) end as older
   )
   select coalesce(jsonb_agg(jsonb_build_object('of', x.id, 'trxid', r.trxid, 'rank', fit.rank, 'in_place',
     coalesce(r.n > coalesce(around.after, 0), true) and (r.n >= around.before) is not true,
     'is_priced', coalesce(r.price = x.supplier_amount, true))), '[]')
   from around, topup_free_record(free) r, topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, most) fit(rank)
-  where fit.rank <= most and (r.n >= around.final) is not true and topup_may_be_of(x.attempt_at, r.seen_at, r.n is null)
+  where fit.rank <= most and (r.n >= around.older) is not true and topup_may_be_of(x.attempt_at, r.seen_at, r.n is null)
 $$;
 
 create or replace function topup_claim_record(claims jsonb)
@@ -161,7 +161,7 @@ $$;
 create or replace function topup_movable_claims(x topup_orders, free jsonb, history jsonb, most int) returns jsonb
 language sql stable as $$
   with before as materialized (
-    select topup_row_final(x, history) as n
+    select topup_row_older(x, history) as n
   ), late as materialized (
     select min(topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, most)) as rank
     from topup_free_record(free) r, before where r.n >= before.n

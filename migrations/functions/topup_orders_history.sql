@@ -25,26 +25,24 @@ $$;
 
 -- In which order the list shows what was made, as far as the purchases tell that our own answers told of: one was over before
 -- another was tried. `newest` first, `oldest` first: three stand so, and none the other way round; `none`: it is in no such order,
--- or may not be; null: not told. The supplier promises none, and may sort by when a row last changed: which end is the newest is
--- told by what was final before another was tried.
+-- or may not be; null: not told. The supplier promises none: he may sort by when a row last changed.
 create or replace function topup_list_order(history jsonb) returns text language sql stable as $$
   with placed as materialized (
-    select r.n, x.finished_at, x.attempt_at - interval '5 seconds' as tried,
-      min(x.bought_at) over above as over_before, min(x.finished_at) over above as final_before,
-      min(x.bought_at) over behind as over_behind, min(x.finished_at) over behind as final_behind
+    select r.n, x.bought_at, x.attempt_at - interval '5 seconds' as tried,
+      min(x.bought_at) over above as over_before, min(x.bought_at) over behind as over_behind
     from topup_history_rows(history) r join topup_orders x on x.trxid = r.trxid
     where r.n is not null and x.bought_at is not null and x.matched_at is null
     window above as (order by r.n rows between unbounded preceding and 1 preceding),
-      behind as (order by r.n rows between 1 following and unbounded following)
+      behind as (order by r.n desc rows between unbounded preceding and 1 preceding)
   ), told as (
-    select p.*, min(p.finished_at) filter (where p.final_before < p.tried)
+    select p.*, min(p.bought_at) filter (where p.over_before < p.tried)
       over (order by p.n rows between unbounded preceding and 1 preceding) as second_before
     from placed p
   )
   select case
     when bool_or(t.second_before < t.tried) and not bool_or(t.over_behind < t.tried) then 'oldest'
     when bool_or(t.over_before < t.tried) then 'none'
-    when bool_or(t.final_behind < t.tried) then 'newest' end
+    when bool_or(t.over_behind < t.tried) then 'newest' end
   from told t
 $$;
 
@@ -53,6 +51,18 @@ create or replace function topup_newest_first(history jsonb) returns jsonb langu
   select case when topup_list_order(history) = 'oldest'
     then (select jsonb_agg(e.row order by e.n desc) from jsonb_array_elements(history) with ordinality e(row, n))
     else history end
+$$;
+
+-- When the list's rows were final, as far as we know, and when the last purchase in front of each was tried that our own
+-- answers told of. A minute is left to lists, of which 5 seconds are those of our clocks.
+create or replace function topup_final_rows(history jsonb)
+returns table (n bigint, final_at timestamptz, tried_above timestamptz) language sql stable as $$
+  select r.n, case when x.bought_at is not null then x.finished_at else w.ended_at + interval '55 seconds' end,
+    max(x.attempt_at) filter (where x.bought_at is not null and x.matched_at is null)
+      over (order by r.n rows between unbounded preceding and 1 preceding)
+  from topup_history_rows(history) r left join topup_orders x on x.trxid = r.trxid
+  left join topup_supplier_sightings w on w.trxid = r.trxid
+  where r.n is not null
 $$;
 
 create or replace function topup_alike(x topup_orders, o topup_orders) returns boolean language sql stable as $$

@@ -19,7 +19,10 @@ begin
   with noted as (
     insert into topup_supplier_sightings as w (trxid, family, seen_at, target, ended_at)
     select distinct on (r.trxid) r.trxid, input->>'family', seen, r.target, case when r.outcome <> 'open' then seen end
-    from topup_history_rows(input->'rows') r where r.trxid = any (nobodys) order by r.trxid
+    from topup_history_rows(input->'rows') r
+    where r.trxid = any (nobodys) and not exists (select from topup_supplier_sightings known
+      where known.trxid = r.trxid and (known.ended_at is not null or r.outcome = 'open'))
+    order by r.trxid
     on conflict (trxid) do update set ended_at = excluded.ended_at where w.ended_at is null and excluded.ended_at is not null
     returning old.trxid is null as is_new
   ) select count(*) filter (where n.is_new) into added from noted n;

@@ -47,7 +47,8 @@
 --      and that are no newer than that one less 5 minutes;
 --   2. the list of a family stands still for 6 hours, in which we buy nothing else of it that we know of;
 --   3. its purchase stands behind one that was final before its attempt, in a list that has its newest rows first, by when they
---      were made or by when they last changed: what is final changes no more;
+--      were made or by when they last changed. What is final changes no more, but where a token comes after the word of success,
+--      or a person had told the end: in a list by last change what so moves to its front tells of the wrong side;
 --   4. its row tells less than two of target, service and price, or those of something else that we know: of targets what
 --      plainly is another's (topup_may_mean);
 --   5. the list of a family that has no purchase from before it, or none any more, stands still for a day without it;
@@ -130,11 +131,14 @@ $$;
 -- Where the list has the first row that was final before the attempt. What is sorted by when it was made, or by when it last
 -- changed, has all that is younger than the attempt on one side of it. Null: nowhere.
 create or replace function topup_row_final(o topup_orders, history jsonb) returns bigint language sql stable as $$
-  select min(r.n) from topup_history_rows(history) r
-  where exists (select from topup_orders x
-      where x.trxid = r.trxid and x.bought_at is not null and x.finished_at < o.attempt_at - interval '5 seconds')
-    or exists (select from topup_supplier_sightings w
-      where w.trxid = r.trxid and w.ended_at < o.attempt_at - interval '1 minute')
+  select min(f.n) from topup_final_rows(history) f where f.final_at < o.attempt_at - interval '5 seconds'
+$$;
+
+-- The same, where what was tried after it was final stands in front of it: then that is the side, whichever it is sorted by, and
+-- what stands behind it is older than the attempt.
+create or replace function topup_row_older(o topup_orders, history jsonb) returns bigint language sql stable as $$
+  select min(f.n) from topup_final_rows(history) f
+  where f.final_at < o.attempt_at - interval '5 seconds' and f.final_at < f.tried_above - interval '5 seconds'
 $$;
 
 -- Where the list has the last of what was surely bought after the attempt's lease: ours, begun after it; null: nowhere.

@@ -106,6 +106,28 @@ describe("the supplier promises no order of its lists", () => {
     expect(await ends()).toEqual([`processing ${own}`]);
   });
 
+  it("two buyers' purchases are theirs as they stand, in a list by time of which nothing has ended", async () => {
+    const target = newPhone();
+    const { old, before, newer, look, ends } = await doubts(
+      [0, 100].map((seconds) => ({ afterMs: seconds * SECOND, target })),
+      { open: ["old", "before", "newer"] },
+    );
+    const own = ["failed", "success"].map((outcome) => listedRow(trxid(), { target, outcome }));
+    await look([5, 11, 12], [newer, ...own.toReversed(), before, old]);
+    expect(await ends()).toEqual(own.map((row) => `processing ${row.trxid}`));
+  });
+
+  it("a purchase is its order's behind what had ended, where the oldest change stands first", async () => {
+    const target = newPhone();
+    const { slow, ended, look, ends } = await doubts([{ afterMs: 0, target }], {
+      known: { slow: -DAY, ended: -60 * MINUTE },
+      open: ["slow"],
+    });
+    const own = trxid();
+    await look([4, 10, 361, 366], [ended, listedRow(own, { target }), slow]);
+    expect(await ends()).toEqual([`processing ${own}`]);
+  });
+
   it("nothing tells whose two buyers' purchases are where nothing tells the order of the list", async () => {
     const target = newPhone();
     const { before, look, ends } = await doubts(

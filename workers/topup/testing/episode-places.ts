@@ -3,8 +3,8 @@ import { listAt } from "./episode-script.ts";
 import type { Facts } from "./episode-worlds.ts";
 
 /**
- * What is known of the list's order, which nobody promises: `told` by a row that had ended before one in front of it was tried
- * (of oldest rows first by two, one after the other), `none` where some contradict it. What a look could not read did not tell.
+ * What is known of the list's order, which nobody promises: `told` by two of its rows that it is by time (of oldest rows first
+ * by three, one after the other), `none` where some contradict it. What a look could not read did not tell.
  */
 export function placesOf({ episode, until }: Facts): "told" | "untold" | "none" {
   const unread = episode.looks.filter(({ at }) => at === until).flatMap((look) => look.unread);
@@ -16,23 +16,16 @@ export function placesOf({ episode, until }: Facts): "told" | "untold" | "none" 
       );
       const over = order?.answeredAt ?? Infinity;
       const tried = over <= until ? (order?.triedAt ?? -Infinity) : -Infinity;
-      const ended = order?.endedAt ?? Infinity;
-      return { tried: tried - 5 * SECOND, over, ended: ended <= until ? ended : Infinity };
+      return { tried: tried - 5 * SECOND, over };
     });
-  type Known = (typeof known)[number];
-  const isOver = ({ over }: Known, { tried }: Known) => over < tried;
-  const hasEnded = ({ ended }: Known, { tried }: Known) => ended < tried;
-  const behind = (n: number) => known.slice(n + 1);
   const above = (n: number) => known.slice(0, n);
-  const isOldestFirst = known.some((last, n) =>
+  const isBehind = known.some(({ tried }, n) => known.slice(n + 1).some((one) => one.over < tried));
+  const isOldestFirst = known.some(({ tried }, n) =>
     above(n).some(
-      (second, m) => hasEnded(second, last) && above(m).some((first) => hasEnded(first, second)),
+      (second, m) => second.over < tried && above(m).some((first) => first.over < second.tried),
     ),
   );
-  if (isOldestFirst && !known.some((one, n) => behind(n).some((other) => isOver(other, one))))
-    return "told";
-  if (known.some((one, n) => above(n).some((other) => isOver(other, one)))) return "none";
-  return known.some((one, n) => behind(n).some((other) => hasEnded(other, one)))
-    ? "told"
-    : "untold";
+  if (isOldestFirst && !isBehind) return "told";
+  if (known.some(({ tried }, n) => above(n).some((one) => one.over < tried))) return "none";
+  return isBehind ? "told" : "untold";
 }

@@ -123,19 +123,29 @@ function listedRows({ episode, until }: Facts): Purchase[] {
     .sort(newestFirst(episode, until));
 }
 
-/** Whether the row stands behind what had ended before the order's attempt: then it is older still. */
+/**
+ * Whether the row stands behind what had ended before the order's attempt, and that behind what was tried since it ended: then
+ * it is older still, whether the list is by when rows were made or by when they last changed.
+ */
 function isOlder(
-  facts: Facts,
+  { episode, until, ended }: Facts,
   listed: readonly Purchase[],
   row: Purchase,
   { triedAt }: Order,
 ): boolean {
-  const place = listed.indexOf(row);
-  return listed.slice(0, Math.max(place, 0)).some(({ trxid }) => {
-    const sale = facts.episode.sales.find(({ purchase }) => purchase?.trxid === trxid);
-    const seen = (facts.ended[trxid] ?? Infinity) + CLOCKS_DIFFER;
-    return Math.min(sale?.endedAt ?? Infinity, seen - 5 * SECOND) < triedAt - 5 * SECOND;
-  });
+  const endedAt = ({ trxid }: Purchase) =>
+    Math.min(
+      episode.sales.find(({ purchase }) => purchase?.trxid === trxid)?.endedAt ?? Infinity,
+      (ended[trxid] ?? Infinity) + CLOCKS_DIFFER - 5 * SECOND,
+    );
+  let triedAbove = -Infinity;
+  for (const other of listed.slice(0, Math.max(listed.indexOf(row), 0))) {
+    if (endedAt(other) < Math.min(triedAt, triedAbove) - 5 * SECOND) return true;
+    const owner = [...episode.orders, ...episode.sales].find(({ purchase }) => purchase === other);
+    if (owner && (owner.answeredAt ?? Infinity) <= until)
+      triedAbove = Math.max(triedAbove, owner.triedAt);
+  }
+  return false;
 }
 
 /** Whether all rows can have been made in the order in which the list shows them. */
