@@ -48,12 +48,14 @@
 --   2. the list of a family stands still for 6 hours, in which we buy nothing else of it that we know of;
 --   3. its purchase stands behind one that was final before its attempt, in a list that has its newest rows first, by when they
 --      were made or by when they last changed. What is final changes no more, but where a token comes after the word of success,
---      or a person had told the end: in a list by last change what so moves to its front tells of the wrong side;
+--      the supplier takes an end back, or a person had told it: in a list by last change what so moves to its front tells of the wrong side;
 --   4. its row tells less than two of target, service and price, or those of something else that we know: of targets what
 --      plainly is another's (topup_may_mean);
 --   5. the list of a family that has no purchase from before it, or none any more, stands still for a day without it;
 --   6. another buyer's purchase for its target, or one that looks the same, ended otherwise and later, in a list that is by when
---      rows last changed and shows nothing of that: of the two it has the one that stands in its turn.
+--      rows last changed and shows nothing of that: of the two it has the one that stands in its turn;
+--   7. a list that is by when rows last changed is cut shorter than asked for, and shows one from before the attempt that has
+--      changed since, while its purchase is behind the cut.
 -- Such a purchase is told about as soon as a list shows it for the target as it was ordered (topup_orders_late.sql), else by
 -- the daily reconciliation.
 -- And a purchase made past us since the attempt, or seen first since then, is taken as the order's where it is for the same
