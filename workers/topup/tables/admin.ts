@@ -76,6 +76,8 @@ export const handRequests = pgTable(
     reason: text().notNull(),
     needsSecond: boolean().notNull(),
     state: text().notNull(),
+    /** The order's purchase as it was known then, '' for none; null: asked before this was kept. */
+    knownTrxid: text(),
     requestedBy: userId()
       .notNull()
       .references(() => users.id),

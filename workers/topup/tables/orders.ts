@@ -85,6 +85,8 @@ export const orders = pgTable(
     attemptUntil: at(),
     /** When its purchase was known: it was made before. */
     boughtAt: at(),
+    /** The purchase that the answer told of, though it showed something else than was ordered: the history must tell. */
+    answeredTrxid: text(),
     /** When that purchase was found in the supplier's history; null: an answer, or a person, has told whose it is. */
     matchedAt: at(),
     /** How often, and since when, the history says that nothing was bought (topup_orders_silence.sql). */
