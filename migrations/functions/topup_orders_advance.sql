@@ -1,14 +1,14 @@
 -- What the supplier says of purchases under way: how they move, what ends them, and what the operator should hear.
 
 -- {updates: [{id, trxid, outcome: open|success|partial|failed|cancelled|refunded|unreadable|missing|untold, charged?,
---  remain?, start_count?, notes?, supplier_note?, sealed_serial?, strange?, service?, code?}], now, alert_to} ->
--- {orders, wake}. What the supplier says of purchases that are under way (`missing`: it does not know it; `untold`: it did
--- not answer). `service`: the name that it shows, where it tells no `code`; neither, where the purchase is suspicious in
--- another way. Only a `processing` order with this trxid moves, one whose service was renamed meanwhile
--- (topup_orders_renames.sql), and one that a person is asked about where the supplier gives our money back: whatever was
--- bought there, its buyer gets his. Not where the very answer to the order named something else: that may be another's
--- purchase, and the order's own be there beside it. All others stay as they are, but that one which was delivered gets the
--- serial number that it lacks; it is among `orders` then, and its end is told to resellers again.
+--  remain?, start_count?, notes?, supplier_note?, sealed_serial?, strange?, target?, zone?, quantity?, service?, code?}],
+-- now, alert_to} -> {orders, wake}. What the supplier says of purchases that are under way (`missing`: it does not know it;
+-- `untold`: it did not answer), judged by topup_updates_judged. `service`: the name that it shows, where it tells no `code`.
+-- Only a `processing` order with this trxid moves, one that is known again (topup_is_known_again), and one that a person is
+-- asked about where the supplier gives our money back: whatever was bought there, its buyer gets his. Not where the answer to
+-- the order named another service: that may be another's purchase, and the order's own be there beside it; where it named
+-- something else, the history has told that it is not. All others stay as they are, but that one which was delivered gets
+-- the serial number that it lacks; it is among `orders` then, and its end is told to resellers again.
 create or replace function topup_orders_advance(input jsonb) returns jsonb language plpgsql as $$
 declare
   moment timestamptz := (input->>'now')::timestamptz;
@@ -25,6 +25,7 @@ begin
   -- Before any mail, whose key several orders may have: whoever waits for that must hold none that is still to come here.
   perform from topup_orders x
   where x.id in (select r.id from jsonb_to_recordset(input->'updates') as r(id uuid)) order by x.id for no key update;
+  input := input || jsonb_build_object('updates', topup_updates_judged(input->'updates'));
   wakes := topup_orders_know_again(input);
   for u in
     select r.* from jsonb_to_recordset(input->'updates') as r(id uuid, trxid text, outcome text, charged bigint,
@@ -72,7 +73,7 @@ begin
     where x.id = o.id
     returning * into o;
     if o.state = 'review' then
-      if u.outcome in ('failed', 'cancelled', 'refunded') and o.bought_at is not null then
+      if u.outcome in ('failed', 'cancelled', 'refunded') and (o.bought_at is not null or o.answered_trxid = o.trxid) then
         ends := ends || jsonb_build_object('id', o.id, 'state', u.outcome);
       end if;
       continue;

@@ -30,14 +30,15 @@ create or replace function topup_row_rank(x topup_orders, target text, zone text
     coalesce(nullif(btrim(topup_row_rank.zone), ''), x.zone) as zone_beside) r
 $$;
 
--- The rows that belong to no order, each once, with when they were first seen, or named by a callback, and when they were
+-- The rows that belong to no order, or to one that has them by an answer that told of another's, each once, with when they were first seen, or named by a callback, and when they were
 -- surely made by (`made_by`): what stands behind another one is no younger. [{n, trxid, target, …, seen_at, made_by}].
 create or replace function topup_free_rows(history jsonb) returns jsonb language sql stable as $$
   with free as materialized (
     select r.*, least(w.seen_at, r.named_at) as seen_at
     from (select distinct on (h.trxid) h.* from topup_history_rows(history) h order by h.trxid, h.n) r
     left join topup_supplier_sightings w on w.trxid = r.trxid
-    where not exists (select from topup_orders x where x.trxid = r.trxid)
+    where not exists (select from topup_orders x
+      where x.trxid = r.trxid and not topup_is_lent(x, r.target, r.zone, r.code, r.service, r.quantity, r.price))
   )
   select coalesce(jsonb_agg(to_jsonb(f) || jsonb_build_object('outcome', coalesce(f.outcome, 'open'), 'made_by',
     case when f.n is null then f.seen_at else f.above end)), '[]')

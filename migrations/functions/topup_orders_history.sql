@@ -57,7 +57,7 @@ $$;
 -- answers told of. A minute is left to lists, of which 5 seconds are those of our clocks.
 create or replace function topup_final_rows(history jsonb)
 returns table (n bigint, final_at timestamptz, tried_above timestamptz) language sql stable as $$
-  select r.n, case when x.bought_at is not null then x.finished_at else w.ended_at + interval '55 seconds' end,
+  select r.n, least(case when x.bought_at is not null then x.finished_at end, w.ended_at + interval '55 seconds'),
     max(x.attempt_at) filter (where x.bought_at is not null and x.matched_at is null)
       over (order by r.n rows between unbounded preceding and 1 preceding)
   from topup_history_rows(history) r left join topup_orders x on x.trxid = r.trxid
@@ -70,13 +70,12 @@ create or replace function topup_alike(x topup_orders, o topup_orders) returns b
     and topup_plain_zone(x.zone) is not distinct from topup_plain_zone(o.zone) and topup_is_for(x, o.target)
 $$;
 
--- Names as they are compared: the case of letters and the number of blanks tell nothing. As `plainName` of the
--- Worker.
+-- Names as they are compared: the case of letters, the number of blanks, and how a page writes "&" tell nothing.
 create or replace function topup_plain_name(name text) returns text language sql immutable as $$
-  select lower(btrim(regexp_replace(name, '\s+', ' ', 'g')))
+  select replace(lower(btrim(regexp_replace(name, '\s+', ' ', 'g'))), '&amp;', '&')
 $$;
 
--- Zones as they are compared: zeros before a number tell nothing either. As `plainZone` of the Worker.
+-- Zones as they are compared: zeros before a number tell nothing either.
 create or replace function topup_plain_zone(zone text) returns text language sql immutable as $$
   select case when btrim(zone) ~ '^\d+$' then coalesce(nullif(ltrim(btrim(zone), '0'), ''), '0') else topup_plain_name(zone) end
 $$;

@@ -84,11 +84,15 @@ $$;
 -- The row is the order's. What is not plainly so in its words (`odd`) is taken as it stands there, now and when the
 -- supplier is asked about it again: no person could tell more.
 create or replace function topup_match_bought(o topup_orders, purchase jsonb, input jsonb, odd boolean) returns jsonb
-language sql as $$
-  select jsonb_build_object('verdict', 'settled') || topup_order_bought(o, input || jsonb_build_object(
+language plpgsql as $$
+declare
+  wakes jsonb := topup_purchase_claim(o, purchase->>'trxid');
+  bought jsonb := topup_order_bought(o, input || jsonb_build_object(
     'trxid', purchase->>'trxid', 'charged', purchase->'price', 'start_count', purchase->'start_count',
-    'as_told', odd, 'is_match', true))
-$$;
+    'as_told', odd, 'is_match', true));
+begin
+  return bought || jsonb_build_object('verdict', 'settled', 'wake', (bought->'wake') || wakes);
+end $$;
 
 create or replace function topup_match_later(o topup_orders, verdict text) returns jsonb language sql stable as $$
   select jsonb_build_object('verdict', verdict, 'order', to_jsonb(o), 'due', topup_silence_due(o), 'wake', '[]'::jsonb)

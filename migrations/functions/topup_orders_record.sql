@@ -2,15 +2,18 @@
 -- and its money leaves escrow exactly once, with the order as the transfer's reference; states only go forward and a
 -- final one never changes; a purchase (trxid) belongs to one order; a counted stock is given back at most once.
 
--- {order_id, trxid, charged?, supplier_note?, start_count?, suspect?, service?, now, alert_to} -> {order, wake}. The
--- supplier took the order. An answer that comes after the order was given up is a loss that a person must hear of; so is a
--- purchase that is not what was asked for (`suspect`). `service`: its name, where the supplier tells no code
--- (topup_orders_renames.sql).
+-- {order_id, trxid, charged?, supplier_note?, start_count?, target?, zone?, code?, quantity?, service?, suspect?, now,
+-- alert_to} -> {order, wake}. The supplier took the order. An answer that comes after the order was given up is a loss that a
+-- person must hear of. One in words of something else (topup_orders_suspicions.sql; `suspect`: the release before judges
+-- itself), or with the purchase of another order, is no word about this one: the history tells. `service`: its name, where the
+-- supplier tells no code (topup_orders_renames.sql).
 create or replace function topup_order_accepted(input jsonb) returns jsonb language plpgsql as $$
 declare
   o topup_orders;
-  owner text;
+  owner topup_orders;
+  suspect text;
   doubt text;
+  wakes jsonb := '[]';
   done jsonb;
 begin
   -- Before the order, as topup_sightings_note does, which gives what a list shows to orders that were refunded.
@@ -21,32 +24,29 @@ begin
     return jsonb_build_object('order', to_jsonb(o), 'wake', case when o.trxid = input->>'trxid' then '[]'::jsonb
       else jobs_wakes(topup_order_alert(o, 'Pesanan terbeli dua kali', input->>'trxid', input->>'alert_to')) end);
   end if;
-  select x.number into owner from topup_orders x where x.trxid = input->>'trxid';
-  if found and o.finished_at is not null then
+  suspect := coalesce(input->>'suspect',
+    topup_suspicion(o, input->>'target', input->>'zone', input->>'code', (input->>'quantity')::int));
+  doubt := coalesce(suspect, topup_name_doubt(o, input->>'service', (input->>'charged')::bigint));
+  select * into owner from topup_orders x where x.trxid = input->>'trxid';
+  if owner.id is not null and o.finished_at is not null then
     return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(topup_order_alert(o,
-      'Jawaban terlambat dengan pembelian pesanan lain', (input->>'trxid') || ' / ' || owner, input->>'alert_to')));
-  elsif owner is not null then
+      'Jawaban terlambat dengan pembelian pesanan lain', (input->>'trxid') || ' / ' || owner.number, input->>'alert_to')));
+  elsif owner.id is not null and not (doubt is null and topup_is_lent(owner, input->>'target', input->>'zone',
+      input->>'code', input->>'service', (input->>'quantity')::int, (input->>'charged')::bigint)) then
     -- No word about this order, then: its own purchase is in the history, or nowhere.
-    update topup_orders x set state = 'unknown', supplier_note = 'answered with the purchase of ' || owner, updated_at = now()
-    where x.id = o.id and x.state = 'buying' returning * into o;
-    if found then
-      perform topup_order_event(o);
-    else
-      select * into o from topup_orders x where x.id = (input->>'order_id')::uuid;
-    end if;
-    return jsonb_build_object('order', to_jsonb(o), 'wake', topup_order_wake(o, interval '3 seconds')
-      || jobs_wakes(topup_order_alert(o, 'Jawaban dengan pembelian pesanan lain', (input->>'trxid') || ' / ' || owner,
+    done := topup_order_untold(o, null, 'answered with the purchase of ' || owner.number);
+    return done || jsonb_build_object('wake', (done->'wake')
+      || jobs_wakes(topup_order_alert(o, 'Jawaban dengan pembelian pesanan lain', (input->>'trxid') || ' / ' || owner.number,
         input->>'alert_to')));
-  end if;
-  if o.finished_at is not null then
+  elsif o.finished_at is not null then
     update topup_orders x set trxid = input->>'trxid', updated_at = now(),
       review_reason = case when x.refunded_amount > 0 then 'bought after all: ' || (input->>'trxid') end
     where x.id = o.id returning * into o;
     return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(case when o.refunded_amount > 0 then
       topup_order_alert(o, 'Pesanan terbeli setelah dikembalikan', input->>'trxid', input->>'alert_to') end));
-  end if;
-  doubt := coalesce(input->>'suspect', topup_name_doubt(o, input->>'service', (input->>'charged')::bigint));
-  if doubt is not null then
+  elsif suspect is not null then
+    return topup_order_untold(o, input->>'trxid', suspect || ': ' || (input->>'trxid'));
+  elsif doubt is not null then
     update topup_orders x set trxid = input->>'trxid',
       charged_amount = case when not topup_is_absurd(o, (input->>'charged')::bigint) then (input->>'charged')::bigint end,
       -- What it was tied by is over: its purchase is known.
@@ -54,12 +54,29 @@ begin
     where x.id = o.id returning * into o;
     return topup_order_review(o, doubt, input->>'alert_to');
   end if;
+  wakes := topup_purchase_claim(o, input->>'trxid');
   done := topup_order_bought(o, input);
   if topup_plain_name(input->>'service') <> topup_plain_name(o.service_name) and btrim(input->>'service') <> '' then
-    done := done || jsonb_build_object('wake', (done->'wake')
-      || topup_rename_told(o, input->>'service', input->>'alert_to'));
+    wakes := wakes || topup_rename_told(o, input->>'service', input->>'alert_to');
   end if;
-  return done;
+  return done || jsonb_build_object('wake', (done->'wake') || wakes);
+end $$;
+
+-- The answer is no word about the order: it is in doubt, as if there had been none. `told`: what may yet be its purchase, if
+-- the history has no other.
+create or replace function topup_order_untold(o topup_orders, told text, note text) returns jsonb language plpgsql as $$
+declare
+  is_news boolean := o.state = 'buying';
+begin
+  if is_news or told is not null then
+    update topup_orders x set state = case when is_news then 'unknown' else x.state end,
+      answered_trxid = coalesce(told, x.answered_trxid), supplier_note = note, updated_at = now()
+    where x.id = o.id returning * into o;
+  end if;
+  if is_news then
+    perform topup_order_event(o);
+  end if;
+  return jsonb_build_object('order', to_jsonb(o), 'wake', topup_order_wake(o, interval '3 seconds'));
 end $$;
 
 -- The order's purchase is known: it is the supplier's turn. The caller has locked the row and found it open. What costs

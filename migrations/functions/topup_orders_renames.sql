@@ -9,6 +9,8 @@
 --      and the operator hears of both names, for the goods may not be the same. What a person said meanwhile stands.
 --   3. A list that gives the name to another code, or to none, tells nothing; nor does a review for another reason end so.
 
+drop function if exists topup_is_known_again(topup_orders, text, text, text, bigint);
+
 -- Why a person must look at a purchase because of the name that it shows, or null. `shown`: null where the supplier tells
 -- the code, which says more.
 create or replace function topup_name_doubt(o topup_orders, shown text, charged bigint) returns text language sql stable as $$
@@ -45,56 +47,60 @@ create or replace function topup_waits_for_name(o topup_orders) returns boolean 
   from (select regexp_replace(o.review_reason, '^supplier says ', '') as reason) r
 $$;
 
--- Whether this word of the supplier's ends that waiting. Of what may be another's purchase the word must say what it is
--- of; of what was known to be the order's any word will do in which nothing is suspicious.
-create or replace function topup_is_known_again(o topup_orders, outcome text, shown text, code text, charged bigint)
-returns boolean language sql stable as $$
-  select coalesce(topup_waits_for_name(o) and case
-    when o.bought_at is not null then outcome in ('open', 'success', 'partial')
+-- Whether this word of the supplier's, in which nothing is suspicious, ends the waiting for a person. Of what may be another's
+-- purchase the word must say what it is of; of what was known to be the order's, and is a person's by a later word, any will
+-- do that tells how it stands.
+create or replace function topup_is_known_again(o topup_orders, outcome text, shown text, code text, charged bigint,
+  remain int, target text) returns boolean language sql stable as $$
+  select coalesce(o.state = 'review' and o.trxid is not null and case
+    when o.bought_at is not null then outcome in ('open', 'success') or outcome = 'partial' and coalesce(w.remain, o.remain) >= 0
     when outcome in ('unreadable', 'missing', 'untold') then false
-    else topup_is_known_again.code = o.code or topup_is_listed_as(o, shown, charged) end, false)
+    when topup_waits_for_name(o) then w.code = o.code or topup_is_listed_as(o, w.shown, w.charged)
+    when o.answered_trxid = o.trxid then btrim(w.target) <> '' and (w.code = o.code
+      or topup_plain_name(w.shown) = topup_plain_name(o.service_name) or topup_is_listed_as(o, w.shown, w.charged)) end, false)
+  from (select topup_is_known_again.shown, topup_is_known_again.code, topup_is_known_again.charged, topup_is_known_again.remain,
+    topup_is_known_again.target) w
 $$;
 
 -- Takes the orders among the updates of topup_orders_advance that are known again as bought, before it applies what the
--- same updates say. Returns the wakes.
+-- same updates say; the caller has locked them. Returns the wakes.
 create or replace function topup_orders_know_again(input jsonb) returns jsonb language plpgsql as $$
 declare
   u record;
-  o topup_orders;
   known uuid[];
   was topup_orders;
   wakes jsonb := '[]';
 begin
   known := array(
-    select x.id from jsonb_to_recordset(input->'updates') as r(id uuid, trxid text, outcome text, charged bigint,
-      service text, code text) join topup_orders x on x.id = r.id and x.trxid = r.trxid
-    where topup_is_known_again(x, r.outcome, r.service, r.code, r.charged));
+    select x.id from topup_known_updates(input->'updates') r join topup_orders x on x.id = r.id and x.trxid = r.trxid
+    where topup_is_known_again(x, r.outcome, r.service, r.code, r.charged, r.remain, r.target));
   if cardinality(known) = 0 then
     return wakes;
   end if;
-  -- All orders of this call before any service, and each in order, as whoever ends orders locks them.
-  perform from topup_orders x
-  where x.id in (select r.id from jsonb_to_recordset(input->'updates') as r(id uuid)) order by x.id for no key update;
-  -- Those of all of them: what ends later in this call may give a piece back.
+  -- The services of all of them: what ends later in this call may give a piece back.
   perform from topup_services s
   where s.id in (select x.service_id from topup_orders x
-    where x.id in (select r.id from jsonb_to_recordset(input->'updates') as r(id uuid))) order by s.id for no key update;
-  for u in
-    select r.* from jsonb_to_recordset(input->'updates') as r(id uuid, trxid text, outcome text, charged bigint,
-      start_count int, service text, code text) where r.id = any (known) order by r.id
-  loop
+    where x.id in (select r.id from topup_known_updates(input->'updates') r)) order by s.id for no key update;
+  for u in select r.* from topup_known_updates(input->'updates') r where r.id = any (known) order by r.id loop
     select * into was from topup_orders x where x.id = u.id and x.trxid = u.trxid;
-    -- A person may have ended it meanwhile, and another look have taken it.
-    continue when not found or not topup_is_known_again(was, u.outcome, u.service, u.code, u.charged);
+    -- A list may have it twice.
+    continue when not topup_is_known_again(was, u.outcome, u.service, u.code, u.charged, u.remain, u.target);
     wakes := wakes || (topup_order_bought(was, jsonb_build_object('trxid', was.trxid,
       'charged', coalesce(u.charged, was.charged_amount), 'start_count', coalesce(u.start_count, was.start_count),
+      'as_told', not topup_waits_for_name(was),
       'now', coalesce(was.bought_at, (input->>'now')::timestamptz), 'alert_to', input->>'alert_to'))->'wake');
-    if was.bought_at is null then
+    if was.bought_at is null and topup_waits_for_name(was) then
       wakes := wakes || topup_rename_told(was, u.service, input->>'alert_to');
     end if;
   end loop;
   return wakes;
 end $$;
+
+create or replace function topup_known_updates(updates jsonb) returns table (id uuid, trxid text, outcome text, charged bigint,
+  remain int, start_count int, service text, code text, target text) language sql immutable as $$
+  select r.* from jsonb_to_recordset(updates) as r(id uuid, trxid text, outcome text, charged bigint, remain int,
+    start_count int, service text, code text, target text)
+$$;
 
 -- The operator hears, once, that an order was bought under another name than it was sold under.
 create or replace function topup_rename_told(o topup_orders, shown text, alert_to text) returns jsonb language sql as $$

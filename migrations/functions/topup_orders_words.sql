@@ -30,7 +30,7 @@ $$;
 -- Whether the supplier may mean the order's target with this, for which nobody ordered: with words around it, blacked out,
 -- or nothing that can be compared. A zone that is told with it must be the order's, but for zeros before it, so the
 -- caller need not look for one in there. Numbers that prepaid goods are for are written with and without zeros and country code, whatever kind they are of
--- (e-money and vouchers are for phones too); a player's or an account's number is as it is. As `isBlackedOut` of the Worker.
+-- (e-money and vouchers are for phones too); a player's or an account's number is as it is.
 create or replace function topup_may_mean(o topup_orders, target text) returns boolean language plpgsql immutable as $$
 declare
   words text := topup_plain_words(coalesce(topup_may_mean.target, ''));

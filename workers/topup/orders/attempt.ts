@@ -12,7 +12,7 @@ import type {
 } from "../../../shared/providers/vip-reseller.ts";
 import { CALL_MS, LEASE_SECONDS, SHORTEST_ATTEMPT_MS } from "./limits.ts";
 import { type Order, orderShape } from "./order.ts";
-import { serviceOf, suspicionOf } from "./purchase.ts";
+import { shownOf } from "./purchase.ts";
 
 /**
  * What one attempt to buy came to. `refused`: surely not bought. `deferred`: nothing has left us. `doubted`: it may
@@ -93,7 +93,7 @@ const Recorded = z.object({ order: orderShape, wake: wakeSchema });
 
 /** Writes down what an attempt came to, and the money with it. May be called any number of times. */
 export async function recordAttempt(ctx: Ctx, order: Order, attempt: Attempt): Promise<Order> {
-  const [name, facts] = recordOf(order, attempt);
+  const [name, facts] = recordOf(attempt);
   const input = {
     ...facts,
     order_id: order.id,
@@ -114,16 +114,12 @@ export async function recordAttempt(ctx: Ctx, order: Order, attempt: Attempt): P
 /** Refusals that the operator can end, and no customer. */
 const OURS: string[] = ["low_balance", "not_permitted_address", "unreachable", "other"];
 
-function recordOf(order: Order, attempt: Attempt): [string, Record<string, unknown>] {
+function recordOf(attempt: Attempt): [string, Record<string, unknown>] {
   switch (attempt.kind) {
     case "accepted": {
       const { trxid, priceIdr, startCount } = attempt.purchase;
-      const suspect = suspicionOf(order, attempt.purchase);
-      const { service } = serviceOf(attempt.purchase, suspect);
-      return [
-        "topup_order_accepted",
-        { trxid, charged: priceIdr, start_count: startCount, suspect, service },
-      ];
+      const facts = { trxid, charged: priceIdr, start_count: startCount };
+      return ["topup_order_accepted", { ...facts, ...shownOf(attempt.purchase) }];
     }
     case "refused":
       return [

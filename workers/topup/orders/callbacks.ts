@@ -19,7 +19,7 @@ import { advance } from "./advance.ts";
 import { askOnce } from "./asks.ts";
 import { followSoon } from "./follow.ts";
 import { isNobodysPurchase, NOBODYS } from "./nobodys.ts";
-import { type Order, orderShape, targetKind } from "./order.ts";
+import { type Order, orderShape } from "./order.ts";
 import { lacksSerial, updateOf } from "./purchase.ts";
 import { LONGEST_BYTES, RefusedCallbacks } from "./refused-callbacks.ts";
 
@@ -159,9 +159,8 @@ async function applyKept(
   const { trxid, status } = kept;
   const [found] = await ctx.db.run(
     rows(
-      sql`select to_jsonb(o) as row, coalesce(o.target_kind, s.target_kind) as target_kind
-          from topup_orders o join topup_services s on s.id = o.service_id where o.trxid = ${trxid}`,
-      z.object({ row: orderShape, target_kind: targetKind }),
+      sql`select to_jsonb(o) as row from topup_orders o where o.trxid = ${trxid}`,
+      z.object({ row: orderShape }),
     ),
   );
   if (!found) {
@@ -179,8 +178,7 @@ async function applyKept(
   const order = found.row;
   const isInterim = status === "waiting" || status === "processing";
   if (isInterim || !(isFollowed(order) || lacksSerial(order))) return "applied";
-  const asked = { ...order, targetKind: found.target_kind };
-  return await confirm(ctx, asked, { receivedAt: kept.receivedAt, atOnce });
+  return await confirm(ctx, order, { receivedAt: kept.receivedAt, atOnce });
 }
 
 const isFollowed = ({ state }: Order) => state === "processing" || state === "review";

@@ -8,7 +8,6 @@ import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import type { SupplierFamily, SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import { advance, advanceInParts } from "./advance.ts";
 import { LISTED_DEEPEST, MOST_LISTED } from "./limits.ts";
-import { targetKind } from "./order.ts";
 import { outcomeOf, silenceOf, type Update, updateOf } from "./purchase.ts";
 
 /** One call of the supplier tells of so many orders. */
@@ -19,37 +18,19 @@ const ALONE = 10;
 const LATE_ALONE = 5;
 const EXPIRED_AT_ONCE = 500;
 
-/** What of an order under way is needed to compare a purchase with it. */
+/** An order under way. */
 const Followed = z
   .object({
     id: z.uuid(),
     family: z.enum(["prepaid", "game", "social"]),
-    code: z.string(),
-    target: z.string(),
-    target_kind: targetKind,
-    zone: z.string().nullable(),
-    quantity: z.number(),
     trxid: z.string(),
-    is_as_told: z.boolean(),
     is_late: z.boolean(),
     ask_at: z.coerce.date().nullable(),
   })
-  .transform((row) => {
-    const {
-      target_kind: targetKind,
-      is_as_told: isAsTold,
-      is_late: isLate,
-      ask_at,
-      ...order
-    } = row;
-    return { ...order, targetKind, isAsTold, isLate, askAt: ask_at };
-  });
+  .transform(({ is_late: isLate, ask_at: askAt, ...order }) => ({ ...order, isLate, askAt }));
 type Followed = z.output<typeof Followed>;
 
-const followed = sql`select o.id, o.family, o.code, o.target,
-  coalesce(o.target_kind, s.target_kind) as target_kind, o.zone, o.quantity, o.trxid,
-  o.answered_since is not null and o.bought_at is not null as is_as_told, topup_lacks_serial(o) as is_late, o.ask_at
-  from topup_orders o join topup_services s on s.id = o.service_id`;
+const followed = sql`select o.id, o.family, o.trxid, topup_lacks_serial(o) as is_late, o.ask_at from topup_orders o`;
 
 /** Purchases under way, and those that a person is asked about: the supplier may give their money back by itself. */
 const dueAt = (now: string) => sql`(state = 'processing' and ask_at <= ${now}

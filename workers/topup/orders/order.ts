@@ -75,8 +75,6 @@ export const orderShape = z
     attempt_id: z.uuid().nullable(),
     attempt_at: date.nullable(),
     attempt_until: date.nullable(),
-    answered_since: date.nullable(),
-    bought_at: date.nullable(),
     paid_at: date.nullable(),
     asked_at: date.nullable(),
     expires_at: date.nullable(),
@@ -115,8 +113,6 @@ export const orderShape = z
     attemptId: row.attempt_id,
     attemptAt: row.attempt_at,
     attemptUntil: row.attempt_until,
-    /** Once it is bought: its purchase is written otherwise, and was taken as it is. */
-    isAsTold: row.bought_at !== null && row.answered_since !== null,
     paidAt: row.paid_at,
     askedAt: row.asked_at,
     expiresAt: row.expires_at,

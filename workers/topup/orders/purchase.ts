@@ -3,42 +3,15 @@ import { seal, unseal } from "../../../shared/crypto/index.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import type { OrderState } from "../tables/orders.ts";
 import type { Order } from "./order.ts";
-import { isBlackedOut, isSameTarget, plainZone } from "./targets.ts";
 
-/** What of an order is needed to compare a purchase with it. */
-export type Asked = Pick<
-  Order,
-  "id" | "family" | "code" | "target" | "targetKind" | "zone" | "quantity" | "isAsTold"
->;
-
-/**
- * Why a purchase is not what the order asked for, or null. What the supplier leaves out or blacks out is no reason, nor is
- * anything of one that the history told of in such words: it was taken so (topup_orders_decide.sql). That it was bought is
- * certain then; whether its buyer has what he paid for, no list and no balance tells, so a person must ask. A name alone
- * is judged by the price list of that moment (topup_orders_renames.sql).
- */
-export function suspicionOf(order: Asked, purchase: SupplierOrder): string | null {
-  if (order.isAsTold) return null;
-  const { target, code } = purchase;
-  if (target && !isSameTarget(order, target) && !isBlackedOut(order, target)) {
-    return "the supplier's purchase is for another target";
-  }
-  if (purchase.zone && plainZone(purchase.zone) !== plainZone(order.zone ?? "-")) {
-    return "the supplier's purchase is for another zone";
-  }
-  if (code && code !== order.code) return `the supplier's purchase is of another service, ${code}`;
-  const wrongQuantity = purchase.quantity !== null && purchase.quantity !== order.quantity;
-  return order.family === "social" && wrongQuantity
-    ? "the supplier's purchase is of another quantity"
-    : null;
-}
-
-/** By what a purchase shows its service: its name counts where no code is told; neither, where it is suspicious. */
-export function serviceOf(purchase: SupplierOrder, suspect: string | null) {
-  const { code, service } = purchase;
-  if (suspect !== null) return { code: null, service: null };
-  return { code, service: code ? null : service };
-}
+/** What a purchase shows of what it is of, as SQL function `topup_suspicion` takes it: its name counts where it tells no code. */
+export const shownOf = ({ target, zone, code, service, quantity }: SupplierOrder) => ({
+  target: target || null,
+  zone: zone || null,
+  code: code || null,
+  service: code ? null : service,
+  quantity,
+});
 
 /**
  * What a supplier's word does to an order. `open`: nothing yet; `unreadable`: a person must look; `missing`: the
@@ -79,9 +52,6 @@ export function outcomeOf({ status, statusText }: SupplierOrder): Outcome {
   }
 }
 
-/** What was bought gives our money back, so its buyer gets his, whatever it was. */
-const GIVES_BACK: ReadonlySet<Outcome> = new Set(["failed", "cancelled", "refunded"]);
-
 /** What SQL function `topup_orders_advance` takes of one purchase. */
 export interface Update {
   id: string;
@@ -95,23 +65,29 @@ export interface Update {
   sealed_serial: string | null;
   /** A status word that nobody documented: the operator hears of it once. */
   strange: string | null;
-  /** As `serviceOf`. */
+  /** As `shownOf`. */
+  target: string | null;
+  zone: string | null;
   service: string | null;
   code: string | null;
+  quantity: number | null;
 }
 
 /**
- * What the supplier says of an order's purchase now. A note is the serial number after success and is sealed, and so is
- * one under a word that is not known, which may mean success; before and otherwise it is a text for admins.
+ * What the supplier says of an order's purchase now. A note may be a serial number under each word but that of an error,
+ * also before success, and is sealed; with an error, and of social goods that are under way, it is a text for admins.
  */
-export async function updateOf(ctx: Ctx, order: Asked, purchase: SupplierOrder): Promise<Update> {
-  const suspect = suspicionOf(order, purchase);
-  const told = outcomeOf(purchase);
-  const outcome = suspect && !GIVES_BACK.has(told) ? "unreadable" : told;
+export async function updateOf(
+  ctx: Ctx,
+  order: Pick<Order, "id" | "family">,
+  purchase: SupplierOrder,
+): Promise<Update> {
+  const outcome = outcomeOf(purchase);
   const delivered = purchase.status === "success" || purchase.status === "partial";
-  const sealed = delivered || purchase.status === "unknown";
-  const serial = sealed && order.family !== "social" ? purchase.note : "";
-  const words = sealed ? purchase.statusText : purchase.note || purchase.statusText;
+  const hasSerial = order.family !== "social" && purchase.status !== "error";
+  const isText = !(hasSerial || delivered || purchase.status === "unknown");
+  const words = (isText && purchase.note) || purchase.statusText;
+  const serial = hasSerial ? purchase.note : "";
   return {
     id: order.id,
     trxid: purchase.trxid,
@@ -120,17 +96,18 @@ export async function updateOf(ctx: Ctx, order: Asked, purchase: SupplierOrder):
     remain: purchase.remain,
     start_count: purchase.startCount,
     notes: outcome === "failed" ? "The order failed at the provider" : null,
-    supplier_note: (outcome === "unreadable" ? suspect : null) ?? (delivered ? null : words),
+    supplier_note: delivered ? null : words,
     strange: purchase.status === "unknown" ? purchase.statusText : null,
     sealed_serial: serial ? await seal(ctx.config, ownerOf(order.id), serial) : null,
-    ...serviceOf(purchase, suspect),
+    ...shownOf(purchase),
   };
 }
 
 /** No word of the supplier's about a purchase: only when it is asked next changes, and how often it was not known. */
 export const silenceOf = (id: string, trxid: string, outcome: "missing" | "untold"): Update => ({
   ...{ id, trxid, outcome, charged: null, remain: null, start_count: null, notes: null },
-  ...{ supplier_note: null, sealed_serial: null, strange: null, service: null, code: null },
+  ...{ supplier_note: null, sealed_serial: null, strange: null },
+  ...{ target: null, zone: null, service: null, code: null, quantity: null },
 });
 
 const ownerOf = (orderId: string) => `topup-order/${orderId}`;

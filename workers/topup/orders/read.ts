@@ -11,7 +11,7 @@ import { inTime } from "../../../shared/time/in-time.ts";
 import type { OrderState } from "../tables/orders.ts";
 import { advance } from "./advance.ts";
 import { ASK_PAUSE_SECONDS } from "./limits.ts";
-import { type Order, orderShape, targetKind } from "./order.ts";
+import { type Order, orderShape } from "./order.ts";
 import { openSerial, updateOf } from "./purchase.ts";
 
 /** Who looks at an order that has ended waits so long for its late serial number. */
@@ -45,7 +45,6 @@ const Found = z
     z.object({
       order: orderShape,
       ask: z.boolean(),
-      target_kind: targetKind,
     }),
   ])
   .nullable();
@@ -85,7 +84,7 @@ export interface Asked {
  */
 export async function askAboutOrder(ctx: Ctx, key: OrderKey, sleep = pause): Promise<Asked> {
   const found = await read(ctx, key, true, sleep);
-  const { order, ask, target_kind } = found;
+  const { order, ask } = found;
   if (!ask || order.trxid === null) return { order, purchase: null };
   // One that has ended is shown as it ended, whatever the supplier says of it now.
   const isUnderWay = order.state === "processing";
@@ -106,8 +105,7 @@ export async function askAboutOrder(ctx: Ctx, key: OrderKey, sleep = pause): Pro
     if (!isUnderWay) return { order, purchase: null };
     throw new AppError("provider_unavailable", "The provider does not know this transaction");
   }
-  const asked = { ...order, targetKind: target_kind };
-  const [moved] = await advance(ctx, [await updateOf(ctx, asked, purchase)], askedFrom);
+  const [moved] = await advance(ctx, [await updateOf(ctx, order, purchase)], askedFrom);
   return { order: moved ?? order, purchase: isUnderWay ? purchase : null };
 }
 

@@ -20,7 +20,7 @@ import { settleByHand } from "./by-hand.ts";
 import type { Order } from "./order.ts";
 import { placeGame } from "./place.ts";
 import { processOrder } from "./process.ts";
-import type { Outcome } from "./purchase.ts";
+import { type Outcome, silenceOf } from "./purchase.ts";
 
 beforeAll(stockShelves);
 beforeEach(() => shelve(item, { stock: 5 }));
@@ -52,10 +52,7 @@ async function told(stock: number | undefined, meanwhile = async () => {}): Prom
 }
 
 async function hear({ id, trxid }: Order, outcome: Outcome): Promise<void> {
-  const nothing = { charged: null, remain: null, start_count: null, notes: null };
-  const said = { supplier_note: null, sealed_serial: null, strange: null };
-  const shown = { service: null, code: null };
-  await advance(bench().ctx, [{ id, trxid: trxid ?? "", outcome, ...nothing, ...said, ...shown }]);
+  await advance(bench().ctx, [{ ...silenceOf(id, trxid ?? "", "untold"), outcome }]);
 }
 
 describe("a counted stock of which an order under way has taken a piece", () => {

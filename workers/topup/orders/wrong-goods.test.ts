@@ -1,9 +1,12 @@
+import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
-import { api } from "../../testing/api.ts";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
+import { api, testContext } from "../../testing/api.ts";
 import { createUser } from "../../testing/factories.ts";
 import { bench } from "../testing/bench.ts";
 import { ORDERS, post, reason } from "../testing/desk.ts";
-import { alertsOf, booksOf, theOrderOf } from "../testing/outcomes.ts";
+import { alertsOf, booksOf, runOrderJob, SILENT_LONG, theOrderOf } from "../testing/outcomes.ts";
 import { createReseller, ordersOf, panel, stockService } from "../testing/reseller.ts";
 import { customer, dial, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 import { followOrders } from "./follow.ts";
@@ -30,7 +33,10 @@ it.each([
   ["for another zone", `"zone":"2001"`, `"zone":"9999"`],
   ["of another service", "86 Diamonds", "3 Diamonds"],
 ])("a purchase that is %s waits for a person, with its money", async (reason, from, to) => {
-  const { user, order } = await buy((text) => text.replaceAll(from, to));
+  const twist = (text: string) => text.replaceAll(from, to);
+  const { user, order: answered } = await buy(twist);
+  for (const laterMs of SILENT_LONG) await runOrderJob(answered, { laterMs, twist });
+  const order = await theOrderOf(answered.target);
   expect(order).toMatchObject({
     state: "review",
     trxid: expect.any(String),
@@ -57,9 +63,9 @@ it("a purchase whose target is blacked out in the answer is the one that was ord
 });
 
 /** The supplier's list, in which the row of a purchase reads so. */
-async function followAs(trxid: string | null, change: Record<string, string>) {
+async function followAs(trxid: string | null, change: Record<string, string>, laterMs = 60_000) {
   const { ctx, settle } = bench({
-    laterMs: 60_000,
+    laterMs,
     timeoutMs: 3_000,
     twist: (text) => {
       const answer = JSON.parse(text);
@@ -124,12 +130,22 @@ describe("the code of goods that nobody asked for", () => {
   });
 });
 
-it("a note under a status word that nobody documented may be a serial: no admin reads it", async () => {
-  const { order, look } = await underWay();
-  await followAs(order.trxid, { status: "sukses", note: "1234-5678-TOKEN" });
-  const admin = await createUser(["admin"]);
-  const shown = await api(`${ORDERS}/${order.id}`, { token: admin.token });
-  expect(shown.body.data).toMatchObject({ state: "processing", supplierNote: "sukses" });
-  expect(JSON.stringify(shown.body)).not.toContain("TOKEN");
-  expect(await look()).toMatchObject({ status: "PROCESSING", sn: null });
-});
+it.each(["sukses", "processing", "waiting"])(
+  "a note under the status word %s may be a serial: no admin reads it, and its buyer once it is delivered",
+  async (status) => {
+    const { order, look } = await underWay();
+    const note = "1234-5678-TOKEN";
+    await followAs(order.trxid, { status, note });
+    const admin = await createUser(["admin"]);
+    const shown = async () => (await api(`${ORDERS}/${order.id}`, { token: admin.token })).body;
+    expect((await shown()).data).toMatchObject({ state: "processing", supplierNote: status });
+    expect(await look()).toMatchObject({ status: "PROCESSING", sn: null });
+    expect(JSON.stringify(await shown())).not.toContain("TOKEN");
+    await followAs(order.trxid, { status: "success", note }, 180_000);
+    expect(await look()).toMatchObject({ status: "SUCCESS", sn: note });
+    expect(JSON.stringify(await shown())).not.toContain("TOKEN");
+    const kept = sql`select to_jsonb(o)::text as row from topup_orders o where o.id = ${order.id}`;
+    const [row] = await testContext().db.run(rows(kept, z.object({ row: z.string() })));
+    expect(row?.row).not.toContain("TOKEN");
+  },
+);

@@ -1,0 +1,77 @@
+-- Words of the supplier's that are not of what was ordered: of another target, zone, service by its code, or quantity.
+-- Guarantees:
+--   1. An answer to the order in such words may tell of another's purchase, so it is a doubt: the order is `unknown`, the
+--      history tells whose is what, and what the answer told of is nobody's for it. Where silence is believed and nobody else
+--      has what the answer told of, a person is asked: whether the buyer has his goods, no list tells.
+--   2. What an order that a person is asked about has been told of, and is plainly not what it ordered, is free for the order
+--      that it plainly is of; that one's end says nothing of it then, and the history tells.
+--   3. Of what was known to be the order's, such words are a person's until the next ones without; then it goes on by itself,
+--      and what the supplier writes of it is not held against it any more.
+-- Words are judged as those of lists are (topup_orders_words.sql): only what plainly is another's is suspicious.
+
+-- Why these words are not of what the order asked for, or null. What is left out is no reason, nor what is blacked out or
+-- written in another way. A name alone is judged by the price list of that moment (topup_orders_renames.sql).
+create or replace function topup_suspicion(o topup_orders, target text, zone text, code text, quantity int) returns text
+language sql stable as $$
+  select case
+    when btrim(w.target) <> '' and not topup_is_for(o, w.target)
+      -- What differs by the case of a post's name, or a country code before a player's, has the same letters.
+      and (topup_plain_target(w.target) = topup_plain_target(o.target) or not topup_may_mean(o, w.target))
+      then 'the supplier''s purchase is for another target'
+    when topup_is_other_zone(o.zone, w.zone) then 'the supplier''s purchase is for another zone'
+    when lower(btrim(w.code)) <> lower(o.code) and btrim(w.code) <> '' then 'the supplier''s purchase is of another service, ' || w.code
+    when o.family = 'social' and w.quantity <> o.quantity then 'the supplier''s purchase is of another quantity' end
+  from (select topup_suspicion.target, topup_suspicion.zone, topup_suspicion.code, topup_suspicion.quantity) w
+$$;
+
+-- Whether a zone that is told is plainly not the one that was ordered: another number, or a name of which neither is a part
+-- of the other ("os_asia", "Asia"), as servers' names are written in many ways.
+create or replace function topup_is_other_zone(mine text, told text) returns boolean language sql immutable as $$
+  select coalesce(case
+    when z.mine = '' or z.told = '' or z.words ~ '[*•]' then false
+    when z.mine ~ '^\d+$' then z.words ~ '\d' and z.words !~ ('(^|\D)0*' || z.mine || '($|\D)')
+    else position(z.mine in z.told) = 0 and position(z.told in z.mine) = 0 end, false)
+  from (select topup_is_other_zone.told as words,
+    regexp_replace(topup_plain_zone(topup_is_other_zone.mine), '[^[:alnum:]]', '', 'g') as mine,
+    regexp_replace(topup_plain_zone(topup_is_other_zone.told), '[^[:alnum:]]', '', 'g') as told) z
+$$;
+
+-- The updates of topup_orders_advance with what is suspicious in them as `unreadable`, but for what gives money back. Then
+-- they do not tell of which service they are, either. The release before judges its own and tells no target.
+create or replace function topup_updates_judged(updates jsonb) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(case when judged.doubt is null then e.u
+    else e.u || jsonb_build_object('service', null, 'code', null)
+      || case when e.u->>'outcome' in ('open', 'success', 'partial')
+        then jsonb_build_object('outcome', 'unreadable', 'supplier_note', judged.doubt) else '{}' end end order by e.n), '[]')
+  from jsonb_array_elements(updates) with ordinality e(u, n)
+  left join topup_orders x on x.id = (e.u->>'id')::uuid,
+  lateral (select case when x.id is not null and (x.bought_at is null or x.answered_since is null) then
+    topup_suspicion(x, e.u->>'target', e.u->>'zone', e.u->>'code', (e.u->>'quantity')::int) end as doubt) judged
+$$;
+
+-- Whether what the order was told of in an answer is plainly not its own, by these words of a list or of another answer.
+create or replace function topup_is_lent(x topup_orders, target text, zone text, code text, service text, quantity int,
+  price bigint) returns boolean language sql stable as $$
+  select x.state = 'review' and x.bought_at is null and x.trxid is not null
+    and (topup_suspicion(x, topup_is_lent.target, topup_is_lent.zone, topup_is_lent.code, topup_is_lent.quantity) is not null
+      or topup_row_is_other(x, topup_is_lent.zone, topup_is_lent.code, topup_is_lent.service, topup_is_lent.quantity,
+        topup_is_lent.price))
+$$;
+
+-- Whoever was told of this purchase in an answer, and does not have it, is in doubt again: it is the order's. The caller
+-- has locked the order, and whoever else is locked comes after it. Returns the wakes.
+create or replace function topup_purchase_claim(o topup_orders, trxid text) returns jsonb language plpgsql as $$
+declare
+  x topup_orders;
+begin
+  update topup_orders y set state = 'unknown', trxid = null, review_reason = null, charged_amount = null,
+    absences = 0, absent_since = null, newer_since = null, updated_at = now(),
+    supplier_note = 'answered with the purchase of ' || o.number
+  where y.trxid = topup_purchase_claim.trxid and y.id <> o.id and y.state = 'review' and y.bought_at is null
+  returning * into x;
+  if not found then
+    return '[]';
+  end if;
+  perform topup_order_event(x);
+  return topup_order_wake(x, interval '3 seconds');
+end $$;

@@ -1,0 +1,284 @@
+import { sql } from "drizzle-orm";
+import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { call, rows } from "../../../shared/db/statement.ts";
+import { testContext } from "../../testing/api.ts";
+import type { TestUser } from "../../testing/factories.ts";
+import { type BenchOptions, bench } from "../testing/bench.ts";
+import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit, orderGame } from "../testing/doubts.ts";
+import {
+  alertsOf,
+  booksOf,
+  ordersOf,
+  purchasesOf,
+  runOrderJob,
+  SILENT_LONG,
+  theOrderOf,
+} from "../testing/outcomes.ts";
+import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { followOrders } from "./follow.ts";
+import type { Order } from "./order.ts";
+import { placePrepaid, placeSocial } from "./place.ts";
+
+beforeAll(stockShelves);
+
+const { credit, diamonds, fire, likes } = SERVICES;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+type Twist = NonNullable<BenchOptions["twist"]>;
+
+/** A look at all that is under way, where the supplier's words read so. */
+async function follow(laterMs: number, twist: Twist = (text) => text): Promise<void> {
+  const { ctx, settle } = bench({ laterMs, timeoutMs: 3_000, twist });
+  await followOrders(ctx);
+  await settle();
+}
+
+const only = async (target: string) => (await purchasesOf(target))[0]?.trxid ?? "";
+const ofUser = async ({ target, userId }: Order) =>
+  (await ordersOf(target)).find((order) => order.userId === userId);
+
+/** What tells of an answer whose record comes late. */
+async function tell(order: Order, trxid: string, shown: Record<string, unknown>): Promise<void> {
+  const told = { order_id: order.id, trxid, ...shown, now: new Date(), alert_to: "ops@x.id" };
+  await testContext().db.run(call("topup_order_accepted", told, z.unknown()));
+}
+
+/** Credit that is bought, where the supplier's words of it read so. */
+async function buyAs(twist: (target: string) => Twist) {
+  const user = await customer(FUNDS);
+  const target = newPhone();
+  await dial(target, { stay: true });
+  const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000, twist: twist(target) });
+  await placePrepaid(ctx, { service: credit.code, phoneNumber: target });
+  await settle();
+  return { user, target, order: await theOrderOf(target) };
+}
+
+describe("two buyers' orders of which the supplier answers one with the purchase of the other", () => {
+  /** As one that reads its account's latest row. */
+  const answering = (trxid: string, target: string) => () => (text: string) => {
+    const answer = JSON.parse(text);
+    return JSON.stringify({ ...answer, data: { ...answer.data, trxid, data: target } });
+  };
+
+  /** Looks until silence is believed, beside one more sale. */
+  async function lookAtBoth(...targets: string[]): Promise<Order[]> {
+    await orderCredit({ laterMs: 2 * MINUTE });
+    for (const laterMs of [80_000, 3 * MINUTE, 9 * MINUTE]) {
+      for (const target of targets)
+        await runOrderJob(await theOrderOf(target), { laterMs, timeoutMs: 3_000 });
+      await follow(laterMs);
+    }
+    return await Promise.all(targets.map(theOrderOf));
+  }
+
+  it.each(["lost", "late"])("have their own, where the other's answer is %s", async (end) => {
+    const { user, order } = await orderCredit({ fault: BOUGHT });
+    const trxid = await only(order.target);
+    const other = await buyAs(answering(trxid, order.target));
+    const own = await only(other.target);
+    expect(other.order).toMatchObject({ state: "unknown", trxid: null });
+    if (end === "late") await tell(order, trxid, { target: order.target, code: credit.code });
+    for (const id of [trxid, own]) await hand("succeed", id);
+    expect(await lookAtBoth(other.target, order.target)).toMatchObject([
+      { state: "success", trxid: own },
+      { state: "success", trxid },
+    ]);
+    for (const who of [user, other.user])
+      expect(await booksOf(who)).toEqual({ wallet: FUNDS - credit.price, escrow: 0 });
+    for (const one of [order, other.order]) expect(await alertsOf(one)).toEqual([]);
+  });
+
+  it("have one his purchase and one his money, where what was answered so was not bought", async () => {
+    const { order } = await orderCredit({ fault: BOUGHT });
+    const trxid = await only(order.target);
+    const lost = await orderCredit({ fault: NOT_BOUGHT });
+    await tell(lost.order, trxid, { target: order.target, code: credit.code });
+    expect(await lookAtBoth(lost.order.target, order.target)).toMatchObject([
+      { state: "failed", trxid: null },
+      { state: "processing", trxid },
+    ]);
+    expect(await booksOf(lost.user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  });
+
+  it.each([
+    ["the history", false],
+    ["an answer that comes late", true],
+  ])("for one player, whose names differ: %s gives it to whose it is", async (_, isLate) => {
+    const target = newPhone();
+    const { user, order } = await orderGame(fire, { target, fault: BOUGHT });
+    const trxid = await only(target);
+    const { order: lost } = await orderGame(diamonds, { target, zone: "2001", fault: NOT_BOUGHT });
+    await tell(lost, trxid, { target, service: fire.name });
+    expect(await ofUser(lost)).toMatchObject({ state: "review", trxid });
+    if (isLate) await tell(order, trxid, { target, service: fire.name });
+    else await runOrderJob(order, { laterMs: 80_000, timeoutMs: 3_000 });
+    expect(await ofUser(order)).toMatchObject({ state: "processing", trxid });
+    expect(await ofUser(lost)).toMatchObject({ state: "unknown", trxid: null, reviewReason: null });
+    expect(await booksOf(user)).toEqual({ wallet: FUNDS - fire.price, escrow: fire.price });
+  });
+});
+
+describe("an order whose purchase is another target's in each word of the supplier's", () => {
+  /** As it was answered, and as a list reads then. */
+  async function misread() {
+    const others = newPhone();
+    const wrongly = (target: string) => (text: string) => text.replaceAll(target, others);
+    const one = await buyAs(wrongly);
+    expect(one.order).toMatchObject({ state: "unknown", trxid: null });
+    const twist = wrongly(one.target);
+    for (const laterMs of SILENT_LONG) await runOrderJob(one.order, { laterMs, twist });
+    return { ...one, trxid: await only(one.target), twist };
+  }
+
+  it("waits for a person with its money, once nothing in the history is its own", async () => {
+    const { user, target, trxid, twist } = await misread();
+    const order = await theOrderOf(target);
+    expect(order).toMatchObject({ state: "review", trxid });
+    expect(order.reviewReason).toContain("for another target");
+    expect(await alertsOf(order)).toEqual(["Pesanan perlu diperiksa"]);
+    await hand("succeed", trxid, { note: "1111-2222-3333-4444-5555" });
+    await follow(8 * HOUR, twist);
+    expect(await theOrderOf(target)).toMatchObject({ state: "review", sealedSerial: null });
+    expect(await booksOf(user)).toMatchObject({ escrow: credit.price });
+  });
+
+  it("has its money back once the supplier gives it back", async () => {
+    const { user, target, trxid, twist } = await misread();
+    await dial(target, { lose: true });
+    await hand("fail", trxid);
+    await follow(8 * HOUR, twist);
+    expect(await theOrderOf(target)).toMatchObject({ state: "failed" });
+    expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  });
+
+  it("goes on by itself once they are of what was ordered", async () => {
+    const { user, target, trxid } = await misread();
+    await hand("succeed", trxid);
+    await follow(8 * HOUR);
+    expect(await theOrderOf(target)).toMatchObject({ state: "success", trxid, reviewReason: null });
+    expect(await booksOf(user)).toMatchObject({ escrow: 0 });
+  });
+
+  it("is refunded where that purchase had failed by then", async () => {
+    const others = newPhone();
+    const { user, target, order } = await buyAs((own) => (text) => text.replaceAll(own, others));
+    await dial(target, { lose: true });
+    await hand("fail", await only(target));
+    const twist = (text: string) => text.replaceAll(target, others);
+    for (const laterMs of SILENT_LONG) await runOrderJob(order, { laterMs, twist });
+    expect(await theOrderOf(target)).toMatchObject({ state: "failed", trxid: null });
+    expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  });
+});
+
+describe("a purchase whose target the supplier writes in its own way is the order's", () => {
+  it.each<[string, (name: string) => [ours: string, theirs: string]]>([
+    ["a name without its @", (name) => [`@${name}`, name]],
+    ["a name as the link of its profile", (name) => [name, `https://www.instagram.com/${name}`]],
+    [
+      "a link as it stands on a page",
+      (name) => [
+        `https://www.instagram.com/p/${name}/?a=1&b=2`,
+        `https://www.instagram.com/p/${name}/?a=1&amp;b=2`,
+      ],
+    ],
+    [
+      "a link without www and its last slash",
+      (name) => [`https://www.instagram.com/p/${name}/`, `https://instagram.com/p/${name}`],
+    ],
+  ])("%s", async (_, spell) => {
+    for (const [end, state] of [
+      ["succeed", "success"],
+      ["fail", "failed"],
+    ] as const) {
+      const [target, theirs] = spell(`toko${newPhone()}`);
+      await dial(target, { stay: true, lose: true });
+      const user = await customer(FUNDS);
+      const twist = (text: string) =>
+        text.replaceAll(JSON.stringify(target), JSON.stringify(theirs));
+      const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000, twist });
+      await placeSocial(ctx, { service: likes.code, target, quantity: 100 });
+      await settle();
+      const order = await theOrderOf(target);
+      expect(order).toMatchObject({ state: "processing" });
+      await hand(end, order.trxid ?? "");
+      await follow(MINUTE, twist);
+      expect(await theOrderOf(target)).toMatchObject({ state });
+      expect(await booksOf(user)).toMatchObject({ escrow: 0 });
+    }
+  });
+
+  it.each([
+    ["os_asia", "Asia", false],
+    ["os_asia", "os_usa", true],
+    ["2001", "(2001)", false],
+    ["2001", "Server 02001", false],
+    ["2001", "20**", false],
+    ["2001", "2002", true],
+    ["2001", "12001", true],
+    ["2001", "S1 (2001)", false],
+    ["2001", "", false],
+    [null, "1", false],
+  ])("zone %s as %j is another one: %j", async (mine, told, is) => {
+    const asked = sql`select topup_is_other_zone(${mine}::text, ${told}::text) as "is"`;
+    const found = await testContext().db.run(rows(asked, z.object({ is: z.boolean() })));
+    expect(found).toEqual([{ is }]);
+  });
+});
+
+describe("a word that makes a purchase a person's, of which the next one says otherwise", () => {
+  const settled = async (user: TestUser, target: string) => ({
+    ...(await booksOf(user)),
+    alerts: await alertsOf(await theOrderOf(target)),
+  });
+
+  it("of another target: it is delivered", async () => {
+    const { user, order } = await orderCredit();
+    await follow(MINUTE, (text) => text.replaceAll(order.target, newPhone()));
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "review" });
+    await hand("succeed", order.trxid ?? "");
+    await follow(2 * MINUTE);
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "success", reviewReason: null });
+    expect(await settled(user, order.target)).toEqual({
+      wallet: FUNDS - credit.price,
+      escrow: 0,
+      alerts: ["Pesanan perlu diperiksa"],
+    });
+  });
+
+  it("of copies that tell by turns: it is a person's once", async () => {
+    const { order } = await orderCredit();
+    const wrong = (text: string) => text.replaceAll(order.target, newPhone());
+    for (const [minute, twist] of [wrong, undefined, wrong, wrong].entries())
+      await follow((minute + 1) * MINUTE, twist);
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "processing" });
+    expect(await alertsOf(order)).toEqual(["Pesanan perlu diperiksa"]);
+  });
+
+  it("of a part, without the remainder: what was not delivered is paid back", async () => {
+    const target = `toko${newPhone()}`;
+    await dial(target, { stay: true, lose: true });
+    const user = await customer(FUNDS);
+    const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000 });
+    const { amount } = await placeSocial(ctx, { service: likes.code, target, quantity: 1_000 });
+    await settle();
+    await hand("partial", (await theOrderOf(target)).trxid ?? "", { remain: 400 });
+    const untold = (text: string) => text.replaceAll(/"remain":\d+/g, '"remain":null');
+    for (const minute of [1, 2]) await follow(minute * MINUTE, untold);
+    expect(await theOrderOf(target)).toMatchObject({ state: "review" });
+    await follow(3 * MINUTE);
+    const refundedAmount = Math.ceil((amount * 400) / 1_000);
+    expect(await theOrderOf(target)).toMatchObject({
+      state: "partial",
+      remain: 400,
+      refundedAmount,
+    });
+    expect(await settled(user, target)).toEqual({
+      wallet: FUNDS - amount + refundedAmount,
+      escrow: 0,
+      alerts: ["Pesanan perlu diperiksa"],
+    });
+  });
+});
