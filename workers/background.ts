@@ -153,43 +153,47 @@ export const background = {
   },
 
   async scheduled(controller, env, execution) {
-    const ctx = contextOf(env, execution);
-    if (controller.cron === NIGHTLY) return void (await runRenewals(ctx));
-    const chores =
-      controller.cron === EVERY_MINUTE
-        ? [
-            resendDueJobs(ctx),
-            reconcileCharges(ctx, settlements),
-            replayParked(ctx, appliers),
-            followOrders(ctx),
-            expireOrders(ctx),
-            endLapsedSessions(ctx),
-            turnGiftWeeks(ctx),
-            followDeploys(ctx),
-            ...minuteChores(ctx),
-            followQuietParcels(ctx),
-            ...marketplaceMinuteChores(ctx),
-            ...panelMinuteChores(ctx),
-          ]
-        : [
-            giveUpQuietParcels(ctx),
-            purgeExpired(ctx),
-            purgeSignInAttempts(ctx),
-            startHourlySync(ctx),
-            noteForeignPurchases(ctx),
-            ...hourlyChores(ctx),
-            ...marketplaceHourlyChores(ctx),
-            ...panelHourlyChores(ctx),
-            renewInstagramTokens(ctx),
-            purgeGiftHours(ctx),
-            purgeVisitors(ctx),
-            purgeShownQuotes(ctx),
-            finishStoreDeletions(ctx),
-            sweepUploads(ctx),
-            followRenewals(ctx),
-          ];
-    for (const result of await Promise.allSettled(chores)) {
-      if (result.status === "rejected") ctx.log.error("chore failed", describeError(result.reason));
-    }
+    await ring(contextOf(env, execution), controller.cron);
   },
 } satisfies Pick<ExportedHandler<Env>, "queue" | "scheduled">;
+
+/** What the clock brings, by its cron's expression; each chore fails alone. */
+export async function ring(ctx: Ctx, cron: string): Promise<void> {
+  if (cron === NIGHTLY) return void (await runRenewals(ctx));
+  const chores =
+    cron === EVERY_MINUTE
+      ? [
+          resendDueJobs(ctx),
+          reconcileCharges(ctx, settlements),
+          replayParked(ctx, appliers),
+          followOrders(ctx),
+          expireOrders(ctx),
+          endLapsedSessions(ctx),
+          turnGiftWeeks(ctx),
+          followDeploys(ctx),
+          ...minuteChores(ctx),
+          followQuietParcels(ctx),
+          ...marketplaceMinuteChores(ctx),
+          ...panelMinuteChores(ctx),
+        ]
+      : [
+          giveUpQuietParcels(ctx),
+          purgeExpired(ctx),
+          purgeSignInAttempts(ctx),
+          startHourlySync(ctx),
+          noteForeignPurchases(ctx),
+          ...hourlyChores(ctx),
+          ...marketplaceHourlyChores(ctx),
+          ...panelHourlyChores(ctx),
+          renewInstagramTokens(ctx),
+          purgeGiftHours(ctx),
+          purgeVisitors(ctx),
+          purgeShownQuotes(ctx),
+          finishStoreDeletions(ctx),
+          sweepUploads(ctx),
+          followRenewals(ctx),
+        ];
+  for (const result of await Promise.allSettled(chores)) {
+    if (result.status === "rejected") ctx.log.error("chore failed", describeError(result.reason));
+  }
+}

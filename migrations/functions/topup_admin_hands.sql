@@ -1,7 +1,8 @@
 -- Orders handled by hand. Guarantees, from any number of connections at once: what an admin does is written down before
 -- it is done; an order has one open request; above the limit, in price or in what the supplier is said to have charged, it
 -- takes two different admins, also where an admin comes above it with all that he ended alone that day (Jakarta), and so
--- does an admin's own order at any price; its buyer confirms nothing; a decision is made once.
+-- does an admin's own order at any price; its buyer confirms nothing; a decision is made once; none gives the money back
+-- for a purchase that was not known, or was another one, when it was asked for.
 
 -- {order_id, action, input, reason, actor_id, needs_second_above, expires_minutes, claim, audit} -> topup_hand_view.
 -- `waiting`: another admin must confirm. `confirmed`: to be done now, also when a repeat with the same key finds it so.
@@ -49,11 +50,11 @@ begin
     worth := worth + topup_hands_alone(actor);
   end if;
   second := o.user_id = actor or worth > (input->>'needs_second_above')::bigint;
-  insert into topup_hand_requests (id, order_id, action, input, reason, needs_second, state, requested_by, decided_by,
-    decided_at, expires_at)
+  insert into topup_hand_requests (id, order_id, action, input, reason, needs_second, state, known_trxid, requested_by,
+    decided_by, decided_at, expires_at)
   values (new_id, o.id, input->>'action', coalesce(input->'input', '{}'), input->>'reason', second,
-    case when second then 'waiting' else 'confirmed' end, actor, case when not second then actor end, case when not second then now() end,
-    now() + make_interval(mins => (input->>'expires_minutes')::int))
+    case when second then 'waiting' else 'confirmed' end, coalesce(o.trxid, ''), actor, case when not second then actor end,
+    case when not second then now() end, now() + make_interval(mins => (input->>'expires_minutes')::int))
   returning * into r;
   perform topup_hand_audit(r, input, 'request');
   return topup_hand_view(r);
@@ -197,6 +198,6 @@ end $$;
 
 create or replace function topup_hand_view(r topup_hand_requests) returns jsonb language sql stable as $$
   select jsonb_build_object('id', r.id, 'order_id', r.order_id, 'action', r.action, 'input', r.input, 'reason', r.reason,
-    'needs_second', r.needs_second, 'state', r.state, 'requested_by', r.requested_by, 'decided_by', r.decided_by,
-    'outcome', r.outcome, 'expires_at', r.expires_at, 'created_at', r.created_at)
+    'known_trxid', r.known_trxid, 'needs_second', r.needs_second, 'state', r.state, 'requested_by', r.requested_by,
+    'decided_by', r.decided_by, 'outcome', r.outcome, 'expires_at', r.expires_at, 'created_at', r.created_at)
 $$;

@@ -32,17 +32,25 @@ begin
     'target_kind', coalesce(o.target_kind, s.target_kind)) from topup_services s where s.id = o.service_id);
 end $$;
 
--- {order_id, as: success|partial|failed|refunded, charged?, remain?, trxid?, reason, sealed_serial?, now, alert_to} ->
--- {order, wake}. A person's word about an open order. Guarantee: it ends once, with its money, whoever else is at it.
+-- {order_id, as: success|partial|failed|refunded, known_trxid?, charged?, remain?, trxid?, reason, sealed_serial?, now,
+-- alert_to} -> {order, wake}. A person's word about an open order. Guarantees: it ends once, with its money, whoever else is
+-- at it; no money goes back for a purchase that is another than he knew of (`known_trxid`: '' for none, null for not told).
 -- Of one that was refunded and bought after all (topup_orders_late.sql) the word is that he has seen it: nothing moves.
 create or replace function topup_order_by_hand(input jsonb) returns jsonb language plpgsql as $$
 declare
   outcome text := input->>'as';
+  known text := input->>'known_trxid';
   o topup_orders;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
   if not found then
     perform app_error('not_found', 'Order not found');
+  end if;
+  -- Of an order that has ended for good that is told instead. One that waits to be seen must be seen with its purchase.
+  if outcome in ('failed', 'refunded') and known is not null and o.trxid is not null and o.trxid <> known
+    and (o.finished_at is null or o.review_reason is not null) then
+    perform app_error('conflict', 'The purchase of this order has become known since this was asked: ' || o.trxid
+      || '. Look at it and ask again');
   end if;
   if o.finished_at is not null and o.review_reason is not null and outcome in ('failed', 'refunded') then
     update topup_orders x set review_reason = null, supplier_note = input->>'reason', updated_at = now()

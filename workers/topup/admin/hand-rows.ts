@@ -32,7 +32,7 @@ export const handRow = z
     }),
   );
 
-/** The same with what is to be done. */
+/** The same with what is to be done, and the purchase that was known when it was asked for: '' for none. */
 export const workRow = z
   .object({
     input: z.object({
@@ -42,6 +42,8 @@ export const workRow = z
       serial: z.string().optional(),
       confirm: z.boolean().optional(),
     }),
+    known_trxid: z.string().nullable(),
   })
+  .transform(({ input, known_trxid: knownTrxid }) => ({ input, knownTrxid }))
   .and(handRow);
 export type HandWork = z.output<typeof workRow>;

@@ -110,12 +110,13 @@ async function carryOut(ctx: Ctx, work: HandWork): Promise<HandRequest> {
 }
 
 async function act(ctx: Ctx, work: HandWork): Promise<string> {
-  const { orderId, action, reason, input } = work;
+  const { orderId, action, reason, input, knownTrxid } = work;
   if (action === "retry") return await asksSupplier(retryOrder(ctx, work));
   const { serial: sealed, confirm: _confirm, ...rest } = input;
   const serial = sealed ? await unseal(ctx.config, sealOwner(orderId), sealed) : undefined;
   if (serial === null) throw new Error("a serial does not open");
-  const order = await settleByHand(ctx, { orderId, as: action, reason, ...rest, serial });
+  const word = { orderId, as: action, reason, ...rest, serial, knownTrxid };
+  const order = await settleByHand(ctx, word);
   return order.state;
 }
 
@@ -133,7 +134,7 @@ function finish(
   return call("topup_hand_finish", input, handRow);
 }
 
-const shown = ({ input: _input, ...request }: HandWork): HandRequest => request;
+const shown = ({ input: _input, knownTrxid: _known, ...request }: HandWork): HandRequest => request;
 
 /** Requests that wait for a second admin, or were not carried out to their end; oldest first. */
 export async function listOpenRequests(ctx: Ctx): Promise<HandRequest[]> {

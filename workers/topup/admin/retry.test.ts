@@ -115,6 +115,23 @@ describe("placing an order again by hand", () => {
     expect((await booksOf(user)).wallet).toBe(FUNDS - order.amount);
   });
 
+  it("is done once for an order: that one was placed again already", async () => {
+    const user = await customer(FUNDS);
+    const order = await refusedOrder(user, "prepaid");
+    expect(await retry(order)).toMatchObject({ status: 200, body: { data: { state: "done" } } });
+    // Nothing else stands in its way: what was bought instead came to nothing.
+    await expect.poll(() => purchasesOf(order.target)).toHaveLength(1);
+    await hand("fail", (await purchasesOf(order.target))[0]?.trxid ?? "");
+    const again = await post(admin, `${ORDERS}/${order.id}/retry`, { reason, confirm: true });
+    expect(again).toMatchObject({
+      status: 409,
+      body: failureBody("topup", 409, "This order was placed again already"),
+    });
+    expect(await ordersOf(order.target)).toHaveLength(2);
+    expect(await purchasesOf(order.target)).toHaveLength(1);
+    expect((await booksOf(user)).wallet).toBe(FUNDS - order.amount);
+  });
+
   it("is refused when the supplier's history shows a purchase that nobody knew of", async () => {
     const user = await customer(FUNDS);
     const order = await refusedOrder(user, "prepaid");

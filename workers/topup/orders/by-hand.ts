@@ -18,6 +18,11 @@ export interface HandInput {
   remain?: number | undefined;
   /** The purchase that it was, where the system does not know it. */
   trxid?: string | undefined;
+  /**
+   * The purchase that was known when he gave it, '' for none: the money of another one does not go back. Null: his word
+   * is of this moment.
+   */
+  knownTrxid?: string | null | undefined;
   /** For the order's record. */
   reason: string;
   /** Serial number or token, sealed at once. */
@@ -33,16 +38,17 @@ const Ended = z.object({ order: orderShape, wake: wakeSchema });
 
 /**
  * Ends an order at a person's word, with its money, once: `conflict` when it is final already, not paid, still being
- * bought, or when the trxid is another order's.
+ * bought, when the trxid is another order's, or when its money would go back for a purchase that he did not know of.
  */
 export async function settleByHand(ctx: Ctx, input: HandInput): Promise<Order> {
-  const { orderId, as, chargedAmount, remain, trxid, reason, serial } = input;
+  const { orderId, as, chargedAmount, remain, trxid, knownTrxid, reason, serial } = input;
   const word = {
     order_id: orderId,
     as,
     charged: chargedAmount ?? null,
     remain: remain ?? null,
     trxid: trxid ?? null,
+    known_trxid: knownTrxid ?? null,
     reason,
     sealed_serial: serial ? await sealSerial(ctx, orderId, serial) : null,
     now: ctx.now().toISOString(),
