@@ -114,6 +114,7 @@ begin
       if target !~* '^(https?://[A-Za-z0-9.-]+\.[A-Za-z]{2,}(:\d+)?(/[^[:space:]]*)?|@?[A-Za-z0-9._-]{1,100})$' then
         perform app_error('invalid_input', 'Target must be a link or a username');
       end if;
+      perform topup_require_platform(s, target);
   end case;
   if s.needs_zone and coalesce(zone, '') = '' then
     perform app_error('invalid_input', 'Zone is required for this service');

@@ -89,7 +89,11 @@ const FAMILIES: Record<FamilyName, Family> = {
       invalidJson: "Incorrect request",
       unknownPath: () => "Incorrect request",
     },
-    body: ({ message }) => ({ error: message }),
+    // `words`: what stands behind a word of the dialect, for the people who look into it.
+    body: ({ message, meta: { words } }) => ({
+      error: message,
+      ...(words === undefined ? {} : { message: words }),
+    }),
     quiet: true,
   },
   market: {

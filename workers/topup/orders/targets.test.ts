@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { TargetKind } from "../tables/catalogue.ts";
 import { bench } from "../testing/bench.ts";
 import { purchasesOf, recover, runOrderJob, SILENT_LONG, theOrderOf } from "../testing/outcomes.ts";
-import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { customer, dial, hand, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
 import { mayMean } from "../testing/words.ts";
 import { followOrders } from "./follow.ts";
 import { placeGame, placeSocial } from "./place.ts";
@@ -164,17 +164,34 @@ describe("the zone of a game that is not known to have any", () => {
   });
 });
 
+/** The supplier's code of the same service on each platform. */
+const LIKES_ON = { Instagram: likes.code, YouTube: "1021", Twitter: "1037" };
+
 describe("the same link in other words is asked about", () => {
   it.each([
-    ["https://youtu.be/dQw4w9WgXcQ?si=x", "https://www.youtube.com/watch?app=d&v=dQw4w9WgXcQ&t=5"],
-    ["https://youtu.be/aQw4w9WgXcQ", "https://m.youtube.com/shorts/aQw4w9WgXcQ"],
-    ["https://www.instagram.com/p/CAbC_1-x/", "https://instagram.com/reel/CAbC_1-x/?igsh=1"],
-    ["https://twitter.com/toko/status/12", "https://x.com/toko/status/12?s=20"],
-    ["https://youtube.com/@Kanal1?si=a", "https://m.youtube.com/@kanal1/"],
-  ])("%s and %s", async (one, other) => {
+    [
+      "YouTube",
+      "https://youtu.be/dQw4w9WgXcQ?si=x",
+      "https://www.youtube.com/watch?app=d&v=dQw4w9WgXcQ&t=5",
+    ],
+    ["YouTube", "https://youtu.be/aQw4w9WgXcQ", "https://m.youtube.com/shorts/aQw4w9WgXcQ"],
+    [
+      "Instagram",
+      "https://www.instagram.com/p/CAbC_1-x/",
+      "https://instagram.com/reel/CAbC_1-x/?igsh=1",
+    ],
+    ["Twitter", "https://twitter.com/toko/status/12", "https://x.com/toko/status/12?s=20"],
+    ["YouTube", "https://youtube.com/@Kanal1?si=a", "https://m.youtube.com/@kanal1/"],
+  ] as const)("on %s: %s and %s", async (platform, one, other) => {
+    await shelve({
+      ...likes,
+      code: LIKES_ON[platform],
+      name: `${platform} Likes Bot`,
+      brand: `${platform} Likes`,
+    });
     const { ctx, settle } = bench({ actor: await customer(), timeoutMs: 3_000 });
     for (const target of [one, other]) await dial(target, { stay: true });
-    const order = { service: likes.code, quantity: 100 };
+    const order = { service: LIKES_ON[platform], quantity: 100 };
     expect((await placeSocial(ctx, { ...order, target: one })).target).toBe(one);
     await settle();
     await expect(placeSocial(ctx, { ...order, target: other })).rejects.toMatchObject({

@@ -117,6 +117,37 @@ describe("POST /api/orders/social-media", () => {
       ]);
     },
   );
+
+  it.each([
+    "https://tiktok.com/@x",
+    "https://instagram.com.evil.example/p/1",
+    "https://toko.example/",
+  ])("refuses %s for a service of Instagram, and takes nothing", async (target) => {
+    const user = await customer();
+    const key = unique("key-");
+    const json = { service: likes.code, target, quantity: 100 };
+    const answer = await post("social-media", user, json, key);
+    const words = "Target must be a link or a username on Instagram (instagram.com)";
+    expect([answer.status, answer.body]).toEqual([400, failureBody("topup", 400, words)]);
+    expect(await booksOf(user)).toEqual(await booksOf(await customer()));
+    expect([await ordersOf(target), await purchasesOf(target)]).toEqual([[], []]);
+    // The key is free for what was meant.
+    const right = `@${newPhone()}`;
+    await dial(right, { stay: true });
+    expect((await post("social-media", user, { ...json, target: right }, key)).status).toBe(200);
+  });
+
+  it.each([
+    () => `HTTPS://WWW.INSTAGRAM.COM:443/${newPhone()}`,
+    () => `http://instagr.am/p/${newPhone()}`,
+    () => `https://bit.ly/${newPhone()}`,
+    () => `toko.${newPhone()}.com`,
+  ])("takes %s for a service of Instagram", async (targetOf) => {
+    const target = targetOf();
+    await dial(target, { stay: true });
+    const answer = await order(await customer(), 100, target);
+    expect([answer.status, answer.body.data?.target]).toEqual([200, target]);
+  });
 });
 
 describe("POST /api/orders/game and /process", () => {

@@ -53,6 +53,26 @@ describe("a mistake in the panel dialect", () => {
     expect(await balance("wallet", user.userId)).toBe(50_000);
   });
 
+  it("is a link to another platform than the service's: it costs nothing, says why, and leaves its key free", async () => {
+    const { key, user } = await createReseller({ amount: 50_000 });
+    const add = async (link: string) => {
+      const fields = { action: "add", service: social.number, link, quantity: 100 };
+      return await panel(key, { ...fields, idempotency_key: "tautan-1" });
+    };
+    for (const link of ["https://tiktok.com/@x", "https://toko.example/x", "www.tiktok.com"]) {
+      expect(await add(link)).toMatchObject({
+        status: 200,
+        body: {
+          error: "neworder.error.link",
+          message: "Target must be a link or a username on Instagram (instagram.com)",
+        },
+      });
+    }
+    expect(await ordersOf(user.userId)).toEqual([]);
+    expect(await balance("wallet", user.userId)).toBe(50_000);
+    expect((await add(instagram())).body).toEqual({ order: expect.any(Number) });
+  });
+
   it("is none in a repeat with its key: that is the first order, though its service has gone", async () => {
     const service = await stockService("prepaid");
     const { key } = await createReseller();

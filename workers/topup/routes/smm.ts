@@ -14,7 +14,8 @@ const path = "/api/v2";
 const requestBody = {
   description:
     "key, action = services | add (service, link, quantity?, zone?, idempotency_key?, max_charge?) | status (order, or orders: up to " +
-    "100 numbers) | balance | refill | refill_status | cancel. A game's link is `id` or `id|zone`. " +
+    "100 numbers) | balance | refill | refill_status | cancel. A game's link is `id` or `id|zone`; " +
+    "a social service's is a name, or leads to the platform that the service is for. " +
     "An order costs what its service costs at that moment: with max_charge, in rupiah, it is refused where it would cost more. " +
     "How much the key's owner may order goes by his level, as by the app.",
   required: true,
@@ -42,7 +43,9 @@ smmRoutes.openapi(
     parameters: [{ name: "idempotency-key", in: "header", schema: { type: "string" } }],
     requestBody,
     responses: {
-      200: { description: "What was asked for, or {error}, as JSON" },
+      200: {
+        description: "What was asked for, or {error}, as JSON; with `message` of a wrong link",
+      },
       429: { description: "{error}: the key or the address asks too often" },
       503: { description: "{error}: not done; nothing is lost" },
     },

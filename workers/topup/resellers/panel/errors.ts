@@ -25,7 +25,10 @@ export function inPanelWords(error: unknown): unknown {
     return new AppError("conflict", error.message, { cause: error });
   }
   const words = wordsOf(error);
-  return words ? new AppError(error.code, words, { meta: error.meta, cause: error }) : error;
+  if (words === null) return error;
+  // What is wrong with a link the dialect's word does not tell, and its caller cannot guess.
+  const told = words === WORDS.link ? { words: error.message } : {};
+  return new AppError(error.code, words, { meta: { ...error.meta, ...told }, cause: error });
 }
 
 function wordsOf(error: AppError): string | null {
