@@ -157,8 +157,13 @@ $$;
 create or replace function topup_match_claimed(o topup_orders, purchase jsonb, rank int, input jsonb) returns jsonb
 language plpgsql as $$
 declare
-  bought jsonb := topup_match_bought(o, purchase, input, rank > 1);
+  bought jsonb;
 begin
+  if rank > 1 and purchase->>'trxid' = o.answered_trxid and topup_suspicion(o, purchase->>'target', purchase->>'zone',
+      purchase->>'code', (purchase->>'quantity')::int) is not null then
+    return topup_order_told(o, input);
+  end if;
+  bought := topup_match_bought(o, purchase, input, rank > 1);
   if rank = 1 then
     return bought;
   end if;
@@ -170,21 +175,28 @@ end $$;
 -- The supplier's silence is believed: the order was not bought, so it fails and is refunded. Where the very answer told of
 -- what nobody has, and what gave no money back, that may be its purchase in words of something else: a person's.
 create or replace function topup_order_absent(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
-declare
-  told record;
 begin
-  select r.outcome, r.price into told from topup_history_rows(input->'rows') r where r.trxid = o.answered_trxid limit 1;
-  if o.answered_trxid is not null and topup_plain_end(told.outcome) is distinct from 'failed'
-    and not exists (select from topup_orders x where x.trxid = o.answered_trxid) then
-    update topup_orders x set trxid = x.answered_trxid,
-      charged_amount = case when not topup_is_absurd(x, told.price) then told.price end,
-      -- What it was tied by is over.
-      review_reason = case when x.state = 'review' then x.supplier_note end
-    where x.id = o.id returning * into o;
-    perform topup_order_rest(o);
-    return jsonb_build_object('verdict', 'settled') || topup_order_review(o, o.supplier_note, input->>'alert_to');
+  if o.answered_trxid is not null and not exists (select from topup_orders x where x.trxid = o.answered_trxid)
+    and not exists (select from topup_history_rows(input->'rows') r
+      where r.trxid = o.answered_trxid and topup_plain_end(r.outcome) = 'failed') then
+    return topup_order_told(o, input);
   end if;
   update topup_orders x set notes = 'The service is temporarily unavailable' where x.id = o.id;
   return jsonb_build_object('verdict', 'settled')
     || topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input);
+end $$;
+
+-- The purchase that its answer told of, and no other, may be the order's, but is in words of something else: a person's.
+create or replace function topup_order_told(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
+declare
+  asked bigint;
+begin
+  select r.price into asked from topup_history_rows(input->'rows') r where r.trxid = o.answered_trxid limit 1;
+  update topup_orders x set trxid = x.answered_trxid,
+    charged_amount = case when not topup_is_absurd(x, asked) then asked end,
+    -- What it was tied by is over.
+    review_reason = case when x.state = 'review' then x.supplier_note end
+  where x.id = o.id returning * into o;
+  perform topup_order_rest(o);
+  return jsonb_build_object('verdict', 'settled') || topup_order_review(o, o.supplier_note, input->>'alert_to');
 end $$;

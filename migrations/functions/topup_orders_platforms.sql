@@ -13,10 +13,10 @@ language sql immutable as $$
     ('Facebook', '\mface[ -]?book|\mfb\M', 'facebook.com fb.com fb.watch fb.me fb.gg m.me messenger.com'),
     ('X', '\mtwitter|\m(re)?tweet|\mx[.]com|^\W*x(\s|[/|(]|$)', 'x.com twitter.com t.co twttr.com'),
     ('Threads', '\mthreads\M', 'threads.com threads.net'),
-    ('Telegram', '\mtelegram', 't.me telegram.me telegram.dog telegram.org tx.me telesco.pe telegra.ph graph.org'),
-    ('Spotify', '\mspotify', 'spotify.com spotify.link spoti.fi spotify.app.link anchor.fm'),
+    ('Telegram', '\mtelegram', 't.me telegram.me telegram.dog telegram.org tx.me telegram.im telesco.pe telegra.ph graph.org'),
+    ('Spotify', '\mspotify', 'spotify.com spotify.link spoti.fi spotify.app.link tospotify.com anchor.fm'),
     ('SoundCloud', '\msound[ -]?cloud', 'soundcloud.com snd.sc soundcloud.app.link'),
-    ('Shopee', '\mshopee', 'shopee.co.id shopee.* shp.ee shope.ee'),
+    ('Shopee', '\mshopee', 'shopee.co.id shopee.* shopee.app.link shp.ee shope.ee'),
     ('Tokopedia', '\mtokopedia|\mtokped\M', 'tokopedia.com tokopedia.link tokopedia.app.link tkp.me'),
     ('LinkedIn', '\mlinked[ -]?in\M', 'linkedin.com lnkd.in'),
     ('Discord', '\mdiscord', 'discord.com discord.gg discordapp.com discord.new discord.me dsc.gg'),
@@ -29,7 +29,7 @@ language sql immutable as $$
     ('SnackVideo', '\msnack[ -]?video', 'snackvideo.com snackvideo.in sck.io'),
     -- By itself the word is also advertising, search and accounts.
     ('Google', '\mgoogle[ -]*(my[ -]?)?(maps?|reviews?|ulasan|business|bisnis|place|local|play)|\m(reviews?|ulasan) google|\mgmaps?\M',
-      'google.com google.* g.page g.co business.site'),
+      'google.com google.* share.google search.app g.page g.co business.site'),
     ('Bigo', '\mbigo\M', 'bigo.tv bigo.sg bigo.live bigovideo.tv'),
     ('Clubhouse', '\mclub[ -]?house', 'clubhouse.com joinclubhouse.com')
 $$;
@@ -46,14 +46,14 @@ $$;
 create or replace function topup_platform_of(brand text, name text, out platform text, out hosts text)
 language plpgsql immutable as $$
 declare
-  website constant text := 'traffic|\mweb[ -]?sites?\M|\mseo\M|back ?link';
+  website constant text := 'traffic|\mweb[ -]?sites?\M|\mseo\M|back ?link|social signals?|\murl\M';
   words text;
   named int;
 begin
+  if normalize(brand || ' ' || name, nfkc) ~* website then
+    return;
+  end if;
   foreach words in array array[normalize(brand, nfkc), normalize(name, nfkc)] loop
-    if words ~* website then
-      return;
-    end if;
     select count(*), min(p.platform), min(p.hosts) into named, platform, hosts
     from topup_platforms() p where words ~* p.called;
     if named > 1 then

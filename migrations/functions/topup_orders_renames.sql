@@ -85,9 +85,10 @@ begin
     select * into was from topup_orders x where x.id = u.id and x.trxid = u.trxid;
     -- A list may have it twice.
     continue when not topup_is_known_again(was, u.outcome, u.service, u.code, u.charged, u.remain, u.target);
+    -- A token that came with what a person was asked about was another's.
+    update topup_orders x set sealed_serial = null where x.id = was.id and x.sealed_serial is not null;
     wakes := wakes || (topup_order_bought(was, jsonb_build_object('trxid', was.trxid,
       'charged', coalesce(u.charged, was.charged_amount), 'start_count', coalesce(u.start_count, was.start_count),
-      'as_told', not topup_waits_for_name(was),
       'now', coalesce(was.bought_at, (input->>'now')::timestamptz), 'alert_to', input->>'alert_to'))->'wake');
     if was.bought_at is null and topup_waits_for_name(was) then
       wakes := wakes || topup_rename_told(was, u.service, input->>'alert_to');

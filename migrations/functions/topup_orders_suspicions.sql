@@ -5,8 +5,8 @@
 --      has what the answer told of, a person is asked: whether the buyer has his goods, no list tells.
 --   2. What an order that a person is asked about has been told of, and is plainly not what it ordered, is free for the order
 --      that it plainly is of; that one's end says nothing of it then, and the history tells.
---   3. Of what was known to be the order's, such words are a person's until the next ones without; then it goes on by itself,
---      and what the supplier writes of it is not held against it any more.
+--   3. Of what was known to be the order's, such words are a person's until the next ones without; then it goes on by itself.
+--      No token is taken, and no end but one that gives money back, from words of something else.
 -- Words are judged as those of lists are (topup_orders_words.sql): only what plainly is another's is suspicious.
 
 -- Why these words are not of what the order asked for, or null. What is left out is no reason, nor what is blacked out or

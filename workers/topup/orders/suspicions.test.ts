@@ -18,7 +18,8 @@ import {
 import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
 import { followOrders } from "./follow.ts";
 import type { Order } from "./order.ts";
-import { placePrepaid, placeSocial } from "./place.ts";
+import { placeGame, placePrepaid, placeSocial } from "./place.ts";
+import { processOrder } from "./process.ts";
 
 beforeAll(stockShelves);
 
@@ -173,6 +174,28 @@ describe("an order whose purchase is another target's in each word of the suppli
   });
 });
 
+it.each([
+  ["zone", `"zone":"os_usa"`],
+  ["service", `"zone":"os_asia","code":"FF9999"`],
+])(
+  "a player's order whose purchase is of another %s in each word is a person's",
+  async (_, shown) => {
+    const target = newPhone();
+    const user = await customer(FUNDS);
+    await dial(target, { stay: true });
+    const wish = { service: fire.code, gameId: target, zone: "os_asia" };
+    const { number: orderNumber } = await placeGame(bench({ actor: user }).ctx, wish);
+    const twist = (text: string) => text.replaceAll(`"zone":"os_asia"`, shown);
+    const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000, twist });
+    await processOrder(ctx, { orderNumber });
+    await settle();
+    const order = await theOrderOf(target);
+    for (const laterMs of SILENT_LONG) await runOrderJob(order, { laterMs, twist });
+    expect(await theOrderOf(target)).toMatchObject({ state: "review", trxid: await only(target) });
+    expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
+  },
+);
+
 describe("a purchase whose target the supplier writes in its own way is the order's", () => {
   it.each<[string, (name: string) => [ours: string, theirs: string]]>([
     ["a name without its @", (name) => [`@${name}`, name]],
@@ -248,12 +271,18 @@ describe("a word that makes a purchase a person's, of which the next one says ot
     });
   });
 
-  it("of copies that tell by turns: it is a person's once", async () => {
+  it("of copies that tell by turns: the operator hears of it once, and another's token is nobody's", async () => {
     const { order } = await orderCredit();
-    const wrong = (text: string) => text.replaceAll(order.target, newPhone());
-    for (const [minute, twist] of [wrong, undefined, wrong, wrong].entries())
+    const others = newPhone();
+    const wrong = (text: string) =>
+      text
+        .replaceAll(order.target, others)
+        .replaceAll('"status":"waiting"', '"status":"success"')
+        .replaceAll('"note":""', '"note":"1111-2222-3333-4444"');
+    for (const [minute, twist] of [wrong, undefined, wrong, undefined].entries())
       await follow((minute + 1) * MINUTE, twist);
-    expect(await theOrderOf(order.target)).toMatchObject({ state: "processing" });
+    const found = await theOrderOf(order.target);
+    expect(found).toMatchObject({ state: "processing", sealedSerial: null });
     expect(await alertsOf(order)).toEqual(["Pesanan perlu diperiksa"]);
   });
 

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
@@ -8,37 +8,29 @@ import { createUser, type TestUser } from "../../testing/factories.ts";
 import { requestSettlement } from "../admin/hands.ts";
 import { followOrders, latestPurchases } from "../orders/follow.ts";
 import type { Order } from "../orders/order.ts";
-import { placeSocial } from "../orders/place.ts";
 import { bench } from "../testing/bench.ts";
 import { ORDERS, post, REQUESTS, reason } from "../testing/desk.ts";
-import { BOUGHT, FUNDS, lookAt, NOT_BOUGHT, orderCredit } from "../testing/doubts.ts";
+import { BOUGHT, buyCredit, FUNDS, lookAt, NOT_BOUGHT, orderCredit } from "../testing/doubts.ts";
 import { booksOf, movesOf, purchasesOf, SILENT_LONG, theOrderOf } from "../testing/outcomes.ts";
-import { instagram, stockService, TWIN_SERVICES } from "../testing/reseller.ts";
-import { customer, dial, hand, stockShelves } from "../testing/shop.ts";
+import { fund } from "../testing/reseller.ts";
+import { dial, hand, newPhone, stockShelves } from "../testing/shop.ts";
 
 let [one, two]: TestUser[] = [];
 beforeAll(async () => {
   await stockShelves();
-  await stockService("social", { supplierPrice: 200_000 });
   [one, two] = [await createUser(["admin"]), await createUser(["admin"])];
-});
-afterAll(async () => {
-  await stockService("social");
 });
 
 /** When the lease of the attempt is over and the history is asked. */
 const LOOK_MS = 80_000;
 
-/** An order above the limit of one admin, in doubt. */
-async function dearOrder(
-  fault: Record<string, unknown>,
-): Promise<{ user: TestUser; order: Order }> {
-  const user = await customer(FUNDS);
-  const target = instagram();
+/** An order in doubt, of an admin: another one must confirm what he says of it. */
+async function ownOrder(fault: Record<string, unknown>): Promise<{ user: TestUser; order: Order }> {
+  const user = await createUser(["admin"]);
+  await fund(user.userId, FUNDS);
+  const target = newPhone();
   await dial(target, { stay: true, ...fault });
-  const { ctx, settle } = bench({ actor: user, timeoutMs: 150 });
-  await placeSocial(ctx, { service: TWIN_SERVICES.social.code, target, quantity: 3000 });
-  await settle();
+  await buyCredit(user, target, { timeoutMs: 150 });
   const order = await theOrderOf(target);
   expect(order).toMatchObject({ state: "unknown", trxid: null });
   return { user, order };
@@ -77,8 +69,8 @@ describe("a word about an order whose purchase becomes known before it is carrie
   it.each(["refunded", "failed"])(
     "is refused when the second admin confirms it as %s, and may be asked anew",
     async (as) => {
-      const { user, order } = await dearOrder(BOUGHT);
-      const asked = await settle(one, order, as);
+      const { user, order } = await ownOrder(BOUGHT);
+      const asked = await settle(user, order, as);
       expect(asked.body.data).toMatchObject({ state: "waiting", needsSecond: true });
       const { trxid } = await lookAt(order, [LOOK_MS]);
       await expectUnderWay(user, order, trxid);
@@ -91,9 +83,9 @@ describe("a word about an order whose purchase becomes known before it is carrie
       const refused = { state: "refused", outcome: becameKnown(trxid) };
       expect(await requestsOf(order)).toEqual([refused]);
 
-      const again = await settle(two, order, "refunded");
+      const again = await settle(user, order, "refunded");
       expect(again.body.data).toMatchObject({ state: "waiting" });
-      expect(await confirm(one, again.body.data.id)).toMatchObject({
+      expect(await confirm(two, again.body.data.id)).toMatchObject({
         status: 200,
         body: { data: { state: "done" } },
       });
@@ -138,13 +130,13 @@ describe("a word about an order whose purchase becomes known before it is carrie
   });
 
   it("does not pass for having seen a purchase that showed after silence gave the money back", async () => {
-    const { user, order } = await dearOrder(NOT_BOUGHT);
-    const asked = await settle(one, order, "failed");
+    const { user, order } = await ownOrder(NOT_BOUGHT);
+    const asked = await settle(user, order, "failed");
     expect(await lookAt(order, SILENT_LONG)).toMatchObject({ state: "failed" });
     const { ctx } = bench({ laterMs: 6.3 * 3_600_000, timeoutMs: 3_000 });
-    const input = { service: order.code, target: order.target, quantity: order.quantity };
-    await ctx.providers.vipReseller.createSocialMediaOrder(input);
-    await latestPurchases(ctx, "social");
+    const input = { service: order.code, target: order.target };
+    await ctx.providers.vipReseller.createPrepaidOrder(input);
+    await latestPurchases(ctx, "prepaid");
     const late = await theOrderOf(order.target);
     expect(late).toMatchObject({
       state: "failed",
@@ -155,16 +147,16 @@ describe("a word about an order whose purchase becomes known before it is carrie
     expect(await theOrderOf(order.target)).toMatchObject({ state: "failed", reviewReason, trxid });
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
 
-    const seen = await settle(two, order, "failed");
-    expect((await confirm(one, seen.body.data.id)).body.data).toMatchObject({ state: "done" });
+    const seen = await settle(user, order, "failed");
+    expect((await confirm(two, seen.body.data.id)).body.data).toMatchObject({ state: "done" });
     expect(await theOrderOf(order.target)).toMatchObject({ state: "failed", reviewReason: null });
   });
 
   it("stands where it says that it was delivered: no money goes back", async () => {
-    const { user, order } = await dearOrder(BOUGHT);
+    const { user, order } = await ownOrder(BOUGHT);
     const [purchase] = await purchasesOf(order.target);
     const word = { as: "success", reason, trxid: purchase?.trxid };
-    const asked = await post(one, `${ORDERS}/${order.id}/settle`, word);
+    const asked = await post(user, `${ORDERS}/${order.id}/settle`, word);
     await lookAt(order, [LOOK_MS]);
     const done = await confirm(two, asked.body.data.id);
     expect(done).toMatchObject({ status: 200, body: { data: { state: "done" } } });
@@ -174,8 +166,8 @@ describe("a word about an order whose purchase becomes known before it is carrie
 
 describe("a word about an order of which nothing became known since", () => {
   it("gives the money back when the second admin confirms it, and tells nobody what was known", async () => {
-    const { user, order } = await dearOrder(NOT_BOUGHT);
-    const asked = await settle(one, order, "refunded");
+    const { user, order } = await ownOrder(NOT_BOUGHT);
+    const asked = await settle(user, order, "refunded");
     expect(asked.body.data).toMatchObject({ state: "waiting" });
     for (const key of ["input", "knownTrxid", "known_trxid"])
       expect(asked.body.data).not.toHaveProperty(key);
@@ -186,8 +178,8 @@ describe("a word about an order of which nothing became known since", () => {
   });
 
   it("is carried out as it was asked before what was known was kept", async () => {
-    const { user, order } = await dearOrder(BOUGHT);
-    const asked = await settle(one, order, "refunded");
+    const { user, order } = await ownOrder(BOUGHT);
+    const asked = await settle(user, order, "refunded");
     const { id } = asked.body.data;
     await testContext().db.run(
       rows(sql`update topup_hand_requests set known_trxid = null where id = ${id}`, z.unknown()),
