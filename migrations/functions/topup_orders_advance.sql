@@ -86,7 +86,7 @@ begin
     if u.outcome in ('open', 'success', 'partial') and topup_is_absurd(o, u.charged) then
       wakes := wakes || jobs_wakes(topup_absurd_alert(o, u.charged, input->>'alert_to'));
     end if;
-    doubt := topup_advance_doubt(o, u.outcome);
+    doubt := topup_advance_doubt(o, u.outcome, u.remain);
     if doubt is not null then
       wakes := wakes || (topup_order_review(o, doubt, input->>'alert_to')->'wake');
     elsif u.outcome not in ('open', 'missing', 'untold') then
@@ -134,8 +134,10 @@ $$;
 
 -- Why a person must look at what the supplier says of this purchase, or null. One that is plainly of other goods or for
 -- somebody else: whether its buyer has what he paid for, no list tells; the supplier or he must be asked.
-create or replace function topup_advance_doubt(o topup_orders, outcome text) returns text language sql stable as $$
-  select case when outcome = 'partial' and (o.remain is null or o.remain < 0) or outcome = 'unreadable'
+drop function if exists topup_advance_doubt(topup_orders, text);
+-- Of a part the same word must tell the remainder: what stood there before may be what was still to come.
+create or replace function topup_advance_doubt(o topup_orders, outcome text, remain int) returns text language sql stable as $$
+  select case when outcome = 'partial' and coalesce(topup_advance_doubt.remain < 0, true) or outcome = 'unreadable'
     then 'supplier says ' || coalesce(o.supplier_note, outcome) end
 $$;
 

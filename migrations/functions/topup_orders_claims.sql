@@ -31,14 +31,17 @@ create or replace function topup_row_rank(x topup_orders, target text, zone text
 $$;
 
 -- The rows that belong to no order, or to one that has them by an answer that told of another's, each once, with when they were first seen, or named by a callback, and when they were
--- surely made by (`made_by`): what stands behind another one is no younger. [{n, trxid, target, …, seen_at, made_by}].
+-- surely made by (`made_by`): what stands behind another one is no younger. What an answer told of was there by the end of that
+-- attempt. [{n, trxid, target, …, seen_at, made_by}].
 create or replace function topup_free_rows(history jsonb) returns jsonb language sql stable as $$
   with free as materialized (
-    select r.*, least(w.seen_at, r.named_at) as seen_at
+    select r.*, least(w.seen_at, r.named_at, x.attempt_until, answered.at) as seen_at
     from (select distinct on (h.trxid) h.* from topup_history_rows(history) h order by h.trxid, h.n) r
     left join topup_supplier_sightings w on w.trxid = r.trxid
-    where not exists (select from topup_orders x
-      where x.trxid = r.trxid and not topup_is_lent(x, r.target, r.zone, r.code, r.service, r.quantity, r.price))
+    left join topup_orders x on x.trxid = r.trxid
+    left join (select y.answered_trxid as trxid, min(y.attempt_until) as at from topup_orders y
+      where y.state in ('unknown', 'review') and y.answered_trxid is not null group by 1) answered on answered.trxid = r.trxid
+    where x.id is null or topup_is_lent(x, r.target, r.zone, r.code, r.service, r.quantity, r.price)
   )
   select coalesce(jsonb_agg(to_jsonb(f) || jsonb_build_object('outcome', coalesce(f.outcome, 'open'), 'made_by',
     case when f.n is null then f.seen_at else f.above end)), '[]')

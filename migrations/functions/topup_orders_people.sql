@@ -47,8 +47,8 @@ begin
     perform app_error('not_found', 'Order not found');
   end if;
   -- Of an order that has ended for good that is told instead. One that waits to be seen must be seen with its purchase.
-  if outcome in ('failed', 'refunded') and known is not null and o.trxid is not null and o.trxid <> known
-    and (o.finished_at is null or o.review_reason is not null) then
+  if outcome <> 'success' and known is not null and o.trxid is not null and o.trxid <> known
+    and o.trxid is distinct from input->>'trxid' and (o.finished_at is null or o.review_reason is not null) then
     perform app_error('conflict', 'The purchase of this order has become known since this was asked: ' || o.trxid
       || '. Look at it and ask again');
   end if;
@@ -68,6 +68,9 @@ begin
   if input->>'trxid' is not null and exists (
     select from topup_orders x where x.trxid = input->>'trxid' and x.id <> o.id) then
     perform app_error('conflict', 'This purchase belongs to another order');
+  end if;
+  if input->>'trxid' <> o.trxid and o.bought_at is not null then
+    perform app_error('conflict', 'The purchase of this order is ' || o.trxid);
   end if;
   -- A purchase that is tied to no order would be taken for the next one's that is in doubt for this target.
   if outcome in ('success', 'partial') and coalesce(o.trxid, input->>'trxid') is null then

@@ -10,7 +10,7 @@ language sql immutable as $$
     -- Its shop's products are shared as links of Tokopedia, which it runs in Indonesia.
     ('TikTok', '\mtik[ -]?tok', 'tiktok.com tiktokv.com tiktok.app.link vt.tokopedia.com shop-id.tokopedia.com'),
     ('YouTube', '\myou[ -]?tube|\myt\M', 'youtube.com youtu.be youtube-nocookie.com yt.be'),
-    ('Facebook', '\mface[ -]?book|\mfb\M', 'facebook.com fb.com fb.watch fb.me fb.gg m.me messenger.com'),
+    ('Facebook', '\mface[ -]?book|\mfb\M', 'facebook.com fb.com fb.watch fb.me fb.gg facebook.app.link m.me messenger.com'),
     ('X', '\mtwitter|\m(re)?tweet|\mx[.]com|^\W*x(\s|[/|(]|$)', 'x.com twitter.com t.co twttr.com'),
     ('Threads', '\mthreads\M', 'threads.com threads.net'),
     ('Telegram', '\mtelegram', 't.me telegram.me telegram.dog telegram.org tx.me telegram.im telesco.pe telegra.ph graph.org'),
@@ -37,7 +37,7 @@ $$;
 -- Hosts whose links lead anywhere: shorteners, and pages of links.
 create or replace function topup_open_hosts() returns text language sql immutable as $$
   select 'bit.ly j.mp bitly.com s.id tinyurl.com tiny.cc tiny.one cutt.ly goo.gl rebrand.ly is.gd v.gd bit.do shorturl.at '
-    || 'shorturl.asia ow.ly t.ly rb.gy buff.ly dlvr.it soo.gd urlz.fr short.gy adf.ly linktr.ee lnk.bio lynk.id linkin.bio '
+    || 'shorturl.asia ow.ly t.ly rb.gy buff.ly dlvr.it soo.gd urlz.fr short.gy adf.ly gg.gg snip.ly shorturl.gg linktr.ee lnk.bio lynk.id linkin.bio '
     || 'bio.link bio.site beacons.ai taplink.cc heylink.me msha.ke solo.to campsite.bio carrd.co lnk.to ffm.to smarturl.it'
 $$;
 

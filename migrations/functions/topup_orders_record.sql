@@ -31,8 +31,9 @@ begin
   if owner.id is not null and o.finished_at is not null then
     return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(topup_order_alert(o,
       'Jawaban terlambat dengan pembelian pesanan lain', (input->>'trxid') || ' / ' || owner.number, input->>'alert_to')));
-  elsif owner.id is not null and not (doubt is null and topup_is_lent(owner, input->>'target', input->>'zone',
-      input->>'code', input->>'service', (input->>'quantity')::int, (input->>'charged')::bigint)) then
+  elsif owner.id is not null and not (doubt is null and topup_may_be_of(o.attempt_at, owner.attempt_until)
+      and topup_is_lent(owner, input->>'target', input->>'zone', input->>'code', input->>'service',
+        (input->>'quantity')::int, (input->>'charged')::bigint)) then
     -- No word about this order, then: its own purchase is in the history, or nowhere.
     done := topup_order_untold(o, null, 'answered with the purchase of ' || owner.number);
     return done || jsonb_build_object('wake', (done->'wake')

@@ -53,10 +53,10 @@ $$;
 create or replace function topup_is_known_again(o topup_orders, outcome text, shown text, code text, charged bigint,
   remain int, target text) returns boolean language sql stable as $$
   select coalesce(o.state = 'review' and o.trxid is not null and case
-    when o.bought_at is not null then outcome in ('open', 'success') or outcome = 'partial' and coalesce(w.remain, o.remain) >= 0
+    when o.bought_at is not null then outcome in ('open', 'success') or outcome = 'partial' and w.remain >= 0
     when outcome in ('unreadable', 'missing', 'untold') then false
     when topup_waits_for_name(o) then w.code = o.code or topup_is_listed_as(o, w.shown, w.charged)
-    when o.answered_trxid = o.trxid then btrim(w.target) <> '' and (w.code = o.code
+    when o.answered_trxid = o.trxid then btrim(w.target) <> '' and (lower(btrim(w.code)) = lower(o.code)
       or topup_plain_name(w.shown) = topup_plain_name(o.service_name) or topup_is_listed_as(o, w.shown, w.charged)) end, false)
   from (select topup_is_known_again.shown, topup_is_known_again.code, topup_is_known_again.charged, topup_is_known_again.remain,
     topup_is_known_again.target) w

@@ -3,8 +3,8 @@
 --   1. An answer to the order in such words may tell of another's purchase, so it is a doubt: the order is `unknown`, the
 --      history tells whose is what, and what the answer told of is nobody's for it. Where silence is believed and nobody else
 --      has what the answer told of, a person is asked: whether the buyer has his goods, no list tells.
---   2. What an order that a person is asked about has been told of, and is plainly not what it ordered, is free for the order
---      that it plainly is of; that one's end says nothing of it then, and the history tells.
+--   2. What an order that a person is asked about, or was, has been told of, and is plainly not what it ordered, is free for
+--      the order in doubt by then that it is of; that one's end says nothing of it then, and the history tells.
 --   3. Of what was known to be the order's, such words are a person's until the next ones without; then it goes on by itself.
 --      No token is taken, and no end but one that gives money back, from words of something else.
 -- Words are judged as those of lists are (topup_orders_words.sql): only what plainly is another's is suspicious.
@@ -49,27 +49,29 @@ create or replace function topup_updates_judged(updates jsonb) returns jsonb lan
     topup_suspicion(x, e.u->>'target', e.u->>'zone', e.u->>'code', (e.u->>'quantity')::int) end as doubt) judged
 $$;
 
--- Whether what the order was told of in an answer is plainly not its own, by these words of a list or of another answer.
+-- Whether what the order was told of in an answer is plainly not its own, by these words of a list or of another answer. Also
+-- where its money has gone back since.
 create or replace function topup_is_lent(x topup_orders, target text, zone text, code text, service text, quantity int,
   price bigint) returns boolean language sql stable as $$
-  select x.state = 'review' and x.bought_at is null and x.trxid is not null
+  select x.bought_at is null and x.state in ('review', 'failed', 'cancelled', 'refunded') and x.trxid is not null
     and (topup_suspicion(x, topup_is_lent.target, topup_is_lent.zone, topup_is_lent.code, topup_is_lent.quantity) is not null
       or topup_row_is_other(x, topup_is_lent.zone, topup_is_lent.code, topup_is_lent.service, topup_is_lent.quantity,
         topup_is_lent.price))
 $$;
 
--- Whoever was told of this purchase in an answer, and does not have it, is in doubt again: it is the order's. The caller
--- has locked the order, and whoever else is locked comes after it. Returns the wakes.
+-- Whoever was told of this purchase in an answer, and does not have it, is in doubt again, if he was not yet paid back: it is
+-- the order's. The caller has locked the order, and whoever else is locked comes after it. Returns the wakes.
 create or replace function topup_purchase_claim(o topup_orders, trxid text) returns jsonb language plpgsql as $$
 declare
   x topup_orders;
 begin
-  update topup_orders y set state = 'unknown', trxid = null, review_reason = null, charged_amount = null,
-    absences = 0, absent_since = null, newer_since = null, updated_at = now(),
+  update topup_orders y set state = case y.state when 'review' then 'unknown' else y.state end, trxid = null,
+    review_reason = null, charged_amount = null, absences = 0, absent_since = null, newer_since = null, updated_at = now(),
     supplier_note = 'answered with the purchase of ' || o.number
-  where y.trxid = topup_purchase_claim.trxid and y.id <> o.id and y.state = 'review' and y.bought_at is null
+  where y.trxid = topup_purchase_claim.trxid and y.id <> o.id and y.bought_at is null
+    and y.state in ('review', 'failed', 'cancelled', 'refunded')
   returning * into x;
-  if not found then
+  if not found or x.state <> 'unknown' then
     return '[]';
   end if;
   perform topup_order_event(x);

@@ -16,6 +16,7 @@ import {
   theOrderOf,
 } from "../testing/outcomes.ts";
 import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { settleByHand } from "./by-hand.ts";
 import { followOrders } from "./follow.ts";
 import type { Order } from "./order.ts";
 import { placeGame, placePrepaid, placeSocial } from "./place.ts";
@@ -118,6 +119,46 @@ describe("two buyers' orders of which the supplier answers one with the purchase
     expect(await ofUser(order)).toMatchObject({ state: "processing", trxid });
     expect(await ofUser(lost)).toMatchObject({ state: "unknown", trxid: null, reviewReason: null });
     expect(await booksOf(user)).toEqual({ wallet: FUNDS - fire.price, escrow: fire.price });
+  });
+});
+
+describe("what an order was told of in an answer, and is another service's for the same player", () => {
+  /** It waits for a person with it. */
+  async function lender() {
+    const target = newPhone();
+    const { order: owner } = await orderGame(fire, { target, fault: BOUGHT });
+    const trxid = await only(target);
+    const { order } = await orderGame(diamonds, { target, zone: "2001", fault: NOT_BOUGHT });
+    await tell(order, trxid, { target, service: fire.name });
+    expect(await ofUser(order)).toMatchObject({ state: "review", trxid });
+    return { target, owner, trxid, order };
+  }
+
+  it.each([
+    ["in the history", NOT_BOUGHT, "failed"],
+    ["by an answer with its id", BOUGHT, "processing"],
+  ])("is no order's that was tried later: %s", async (_, fault, state) => {
+    const { target, owner, trxid, order } = await lender();
+    await settleByHand(bench().ctx, { orderId: owner.id, as: "refunded", reason: "uji" });
+    const later = await orderGame(fire, { target, fault, laterMs: HOUR });
+    if (fault === BOUGHT) await tell(later.order, trxid, { target, service: fire.name });
+    for (const ms of SILENT_LONG)
+      await runOrderJob(later.order, { laterMs: HOUR + ms, timeoutMs: 3_000 });
+    const own = (await purchasesOf(target)).map((purchase) => purchase.trxid).at(-1);
+    expect(await ofUser(later.order)).toMatchObject({
+      state,
+      trxid: state === "failed" ? null : own,
+    });
+    expect(own === trxid).toBe(fault === NOT_BOUGHT);
+    expect(await ofUser(order)).toMatchObject({ state: "review", trxid });
+  });
+
+  it("is its owner's also where a person has paid that order back before anybody looked", async () => {
+    const { owner, trxid, order } = await lender();
+    await settleByHand(bench().ctx, { orderId: order.id, as: "failed", reason: "uji" });
+    await runOrderJob(owner, { laterMs: 80_000, timeoutMs: 3_000 });
+    expect(await ofUser(owner)).toMatchObject({ state: "processing", trxid });
+    expect(await ofUser(order)).toMatchObject({ state: "failed", trxid: null });
   });
 });
 
@@ -286,14 +327,18 @@ describe("a word that makes a purchase a person's, of which the next one says ot
     expect(await alertsOf(order)).toEqual(["Pesanan perlu diperiksa"]);
   });
 
-  it("of a part, without the remainder: what was not delivered is paid back", async () => {
+  it("of a part, without the remainder, after what was still to come: what was not delivered is paid back", async () => {
     const target = `toko${newPhone()}`;
     await dial(target, { stay: true, lose: true });
     const user = await customer(FUNDS);
     const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000 });
     const { amount } = await placeSocial(ctx, { service: likes.code, target, quantity: 1_000 });
     await settle();
-    await hand("partial", (await theOrderOf(target)).trxid ?? "", { remain: 400 });
+    const { trxid } = await theOrderOf(target);
+    const remaining = (text: string) => text.replaceAll(/"remain":(\d+|null)/g, '"remain":1000');
+    await follow(30_000, remaining);
+    expect(await theOrderOf(target)).toMatchObject({ state: "processing", remain: 1_000 });
+    await hand("partial", trxid ?? "", { remain: 400 });
     const untold = (text: string) => text.replaceAll(/"remain":\d+/g, '"remain":null');
     for (const minute of [1, 2]) await follow(minute * MINUTE, untold);
     expect(await theOrderOf(target)).toMatchObject({ state: "review" });
