@@ -68,7 +68,7 @@ export async function supplierSilentAndWorkerKilled(
 
 async function clicksFor(panel: Panel, count: number): Promise<Click[]> {
   const credit = await numberOf(panel, "TELKOMSEL 5.000");
-  const diamonds = await numberOf(panel, "Mobile Legends 86 Diamonds");
+  const diamonds = await numberOf(panel, "86 Diamonds");
   const likes = await numberOf(panel, "Instagram Likes Indonesia");
   return Array.from({ length: count }, (_, turn): Click => {
     if (turn % 3 === 0) {

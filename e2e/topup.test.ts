@@ -66,7 +66,7 @@ test("a plain form client of the SMM panel dialect lists, buys, follows and pays
   });
   const diamonds = await panel.post<{ order: number }>({
     action: "add",
-    service: await numberOf(panel, "Mobile Legends 86 Diamonds"),
+    service: await numberOf(panel, "86 Diamonds"),
     link: newLink.player(),
   });
   const orders = [social, credit, diamonds].map(({ order }) => order);

@@ -16,7 +16,9 @@ begin
     least(60, greatest(1, ceil(extract(epoch from started + interval '1 minute' - now()))::int))));
   return false;
 end $$;
--- Search by any part of a service's name; it stands here because the operator class belongs to an extension.
+-- Search by any part of a service's name, of which a game's is "86 Diamonds"; it stands here because the operator class
+-- belongs to an extension.
 create extension if not exists pg_trgm;
-create index if not exists topup_services_words_idx on topup_services using gin (name gin_trgm_ops)
+drop index if exists topup_services_words_idx;
+create index if not exists topup_services_search_idx on topup_services using gin ((brand || ' ' || name) gin_trgm_ops)
   where status <> 'gone' and active;

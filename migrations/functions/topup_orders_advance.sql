@@ -63,6 +63,8 @@ begin
       -- What stood there under a word that nobody knows was none, once it is delivered without: its own may come late.
       sealed_serial = case when x.state = 'review' and x.bought_at is null then x.sealed_serial
         when u.outcome in ('success', 'partial') then u.sealed_serial
+        -- A note under a word that says that it is not there yet is none: it may be ended by hand, and its own come later.
+        when u.outcome = 'open' and u.strange is null then null
         else coalesce(u.sealed_serial, x.sealed_serial) end, asked_at = moment,
       absences = case u.outcome when 'missing' then x.absences + 1 when 'untold' then x.absences else 0 end,
       absent_since = case u.outcome when 'missing' then coalesce(x.absent_since, moment)

@@ -91,8 +91,26 @@ returns boolean language sql stable as $$
 $$;
 
 create or replace function topup_is_named(o topup_orders, service text) returns boolean language sql stable as $$
-  select topup_plain_name(topup_is_named.service) = topup_plain_name(o.service_name) or exists (select from topup_services s
-    where s.id = o.service_id and topup_plain_name(s.name) = topup_plain_name(topup_is_named.service))
+  select topup_is_called(topup_is_named.service, o.service_name, o.brand, o.code) or exists (select from topup_services s
+    where s.id = o.service_id and topup_is_called(topup_is_named.service, s.name, s.brand, s.code))
+$$;
+
+-- Names as those of services are found by, in whatever way the supplier divides them. Nothing of ours in here: an index that
+-- is built anew or analyzed finds no other function.
+create or replace function topup_name_key(name text) returns text language sql immutable as $$
+  select replace(lower(btrim(regexp_replace(name, '[\s:|/–—-]+', ' ', 'g'))), '&amp;', '&')
+$$;
+create index if not exists topup_services_name_key_idx on topup_services (topup_name_key(name));
+create index if not exists topup_services_whole_name_key_idx on topup_services (topup_name_key(brand || ' ' || name));
+
+-- Whether the supplier means a service of its price list with these words beside a purchase: its name there, as it is or
+-- behind its game, category or code ("Mobile Legends B - 1048 Diamonds", as the orders of games are shown), or its code.
+-- Among tens of thousands it is found by indexes.
+create or replace function topup_is_called(shown text, name text, brand text, code text) returns boolean
+language sql immutable as $$
+  select topup_name_key(name) = topup_name_key(shown) or topup_name_key(brand || ' ' || name) = topup_name_key(shown)
+    or code = split_part(btrim(shown), ' ', 1)
+      and (code = btrim(shown) or topup_name_key(code || ' ' || name) = topup_name_key(shown))
 $$;
 
 -- Whether a row is plainly this order's service. A name alone is not where another service has the same: then it must
@@ -102,7 +120,7 @@ returns boolean language sql stable as $$
   select topup_row_fits(o, zone, code, service, quantity)
     and (code is not null or price is null or price = o.supplier_amount
       or not exists (select from topup_services s where s.family = o.family and s.id <> o.service_id
-        and topup_plain_name(s.name) = topup_plain_name(topup_row_is.service)))
+        and topup_is_called(topup_row_is.service, s.name, s.brand, s.code)))
 $$;
 
 -- Whether a row is plainly something else than what was ordered, though it is for the same target: another zone or
@@ -118,7 +136,7 @@ create or replace function topup_row_is_other(o topup_orders, zone text, code te
         then exists (select from topup_services s where s.family = o.family and s.code = r.code)
       when topup_is_named(o, r.service) and (r.price <> o.supplier_amount) is not true then false
       else exists (select from topup_services s, lateral (select topup_supplier_cost(s, o.quantity) as cost) c
-        where s.family = o.family and s.id <> o.service_id and topup_plain_name(s.name) = topup_plain_name(r.service)
+        where s.family = o.family and s.id <> o.service_id and topup_is_called(r.service, s.name, s.brand, s.code)
           and case when topup_is_named(o, r.service)
             then r.price <> o.supplier_amount and r.price = c.cost and topup_is_priced_since(o, r.price)
             else not coalesce(r.price = o.supplier_amount and r.price <> c.cost and not topup_has_cost(s, o, r.price), false) end) end

@@ -33,7 +33,7 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('topup/late/' || t.trxid, 0)) from unnest(owned) t(trxid);
   for late in select l.* from topup_late_rows(input, owned) l order by l.trxid loop
     o := topup_late_owner(input->>'family', to_jsonb(late));
-    update topup_orders x set trxid = late.trxid, review_reason = 'bought after all: ' || late.trxid, updated_at = now()
+    update topup_orders x set trxid = late.trxid, told_at = null, review_reason = 'bought after all: ' || late.trxid, updated_at = now()
     where x.id = o.id and x.trxid is null and not exists (select from topup_orders y where y.trxid = late.trxid)
     returning * into o;
     continue when not found;
@@ -58,7 +58,7 @@ $$;
 
 -- The order of the last 30 days that ended without a purchase, and whose purchase this can be: for its target, of its
 -- service or of none that is plainly another, and not seen before its attempt. None while the row can be of an order
--- that is still open: then the purchases are as many as the orders that are paid, whichever of them has it.
+-- that is still open, or was told of in its answer: then the purchases are as many as the orders that are paid, whichever of them has it.
 create or replace function topup_late_owner(family text, late jsonb) returns topup_orders language sql stable as $$
   select x.* from topup_orders x, topup_history_rows(jsonb_build_array(late)) r
   where x.id >= uuid_from(now() - interval '30 days') and x.state in ('failed', 'cancelled', 'refunded') and x.trxid is null
@@ -69,6 +69,7 @@ create or replace function topup_late_owner(family text, late jsonb) returns top
     and not exists (select from topup_orders y
       where y.state in ('queued', 'buying', 'unknown', 'review') and y.trxid is null and y.family = x.family
         and topup_is_for(y, r.target) and not topup_row_is_other(y, r.zone, r.code, r.service, r.quantity, r.price))
+    and not exists (select from topup_orders y where y.state in ('unknown', 'review') and y.answered_trxid = r.trxid)
   order by x.attempt_at desc limit 1
 $$;
 

@@ -34,23 +34,28 @@ end $$;
 
 -- {order_id, as: success|partial|failed|refunded, known_trxid?, charged?, remain?, trxid?, reason, sealed_serial?, now,
 -- alert_to} -> {order, wake}. A person's word about an open order. Guarantees: it ends once, with its money, whoever else is
--- at it; no money goes back for a purchase that is another than he knew of (`known_trxid`: '' for none, null for not told).
+-- at it; it does not for a purchase that is another than he knew of (`known_trxid`: '' for none, null for not told), nor with
+-- one that another order was bought by. Who was only told of what he types is in doubt again.
 -- Of one that was refunded and bought after all (topup_orders_late.sql) the word is that he has seen it: nothing moves.
 create or replace function topup_order_by_hand(input jsonb) returns jsonb language plpgsql as $$
 declare
   outcome text := input->>'as';
   known text := input->>'known_trxid';
+  typed text;
+  wakes jsonb := '[]';
+  ended jsonb;
   o topup_orders;
 begin
   select * into o from topup_orders x where x.id = (input->>'order_id')::uuid for no key update;
   if not found then
     perform app_error('not_found', 'Order not found');
   end if;
+  typed := topup_trxid_written(o, input->>'trxid');
   -- Of an order that has ended for good that is told instead. One that waits to be seen must be seen with its purchase.
-  if outcome <> 'success' and known is not null and o.trxid is not null and o.trxid <> known
-    and o.trxid is distinct from input->>'trxid' and (o.finished_at is null or o.review_reason is not null) then
-    perform app_error('conflict', 'The purchase of this order has become known since this was asked: ' || o.trxid
-      || '. Look at it and ask again');
+  if known is not null and coalesce(o.trxid, '') <> known and coalesce(o.trxid <> typed, typed is null)
+    and (o.finished_at is null or o.review_reason is not null) then
+    perform app_error('conflict', coalesce('The purchase of this order has become known since this was asked: ' || o.trxid,
+      'The purchase of this order is not ' || known || ' any more') || '. Look at it and ask again');
   end if;
   if o.finished_at is not null and o.review_reason is not null and outcome in ('failed', 'refunded') then
     update topup_orders x set review_reason = null, supplier_note = input->>'reason', updated_at = now()
@@ -65,15 +70,14 @@ begin
   if o.state = 'buying' and o.attempt_until > (input->>'now')::timestamptz then
     perform app_error('conflict', 'The order is being bought at this moment; try again in two minutes');
   end if;
-  if input->>'trxid' is not null and exists (
-    select from topup_orders x where x.trxid = input->>'trxid' and x.id <> o.id) then
+  if exists (select from topup_orders x where x.trxid = typed and x.id <> o.id and not topup_is_loose(x)) then
     perform app_error('conflict', 'This purchase belongs to another order');
   end if;
-  if input->>'trxid' <> o.trxid and o.bought_at is not null then
+  if typed <> o.trxid and o.bought_at is not null then
     perform app_error('conflict', 'The purchase of this order is ' || o.trxid);
   end if;
   -- A purchase that is tied to no order would be taken for the next one's that is in doubt for this target.
-  if outcome in ('success', 'partial') and coalesce(o.trxid, input->>'trxid') is null then
+  if outcome in ('success', 'partial') and coalesce(o.trxid, typed) is null then
     perform app_error('invalid_input', 'trxid: is required: no purchase of this order is known');
   end if;
   if outcome = 'partial' and ((input->>'remain')::int is null or (input->>'remain')::int not between 1 and o.quantity) then
@@ -82,13 +86,25 @@ begin
   if (input->>'charged')::bigint < 0 then
     perform app_error('invalid_input', 'chargedAmount: must not be negative');
   end if;
+  wakes := topup_purchase_claim(o, typed, true);
   update topup_orders x set supplier_note = input->>'reason',
     -- What the very answer to the order named may be another's purchase: the person knows.
-    trxid = case when x.state = 'review' and x.bought_at is null then coalesce(input->>'trxid', x.trxid)
-      else coalesce(x.trxid, input->>'trxid') end,
+    trxid = case when x.state = 'review' and x.bought_at is null then coalesce(typed, x.trxid)
+      else coalesce(x.trxid, typed) end,
     charged_amount = coalesce((input->>'charged')::bigint, x.charged_amount),
     remain = coalesce((input->>'remain')::int, x.remain),
     sealed_serial = coalesce(input->>'sealed_serial', x.sealed_serial)
   where x.id = o.id;
-  return topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', outcome)), input);
+  ended := topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', outcome)), input);
+  return ended || jsonb_build_object('wake', (ended->'wake') || wakes);
 end $$;
+
+-- A trxid as the supplier writes it, where a list or an answer has told of it in other letters than a person does.
+create or replace function topup_trxid_written(o topup_orders, typed text) returns text language sql stable as $$
+  select coalesce(
+    (select x.trxid from topup_orders x where x.family = o.family and lower(x.trxid) = lower(w.typed)
+      order by x.trxid = w.typed desc limit 1),
+    (select s.trxid from topup_supplier_sightings s where s.family = o.family and lower(s.trxid) = lower(w.typed)
+      order by s.trxid = w.typed desc limit 1), w.typed)
+  from (select btrim(topup_trxid_written.typed) as typed) w
+$$;

@@ -31,24 +31,24 @@ begin
   if owner.id is not null and o.finished_at is not null then
     return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(topup_order_alert(o,
       'Jawaban terlambat dengan pembelian pesanan lain', (input->>'trxid') || ' / ' || owner.number, input->>'alert_to')));
-  elsif owner.id is not null and not (doubt is null and topup_may_be_of(o.attempt_at, owner.attempt_until)
+  elsif owner.id is not null and not (doubt is null and topup_may_be_of(o.attempt_at, topup_told_by(owner))
       and topup_is_lent(owner, input->>'target', input->>'zone', input->>'code', input->>'service',
         (input->>'quantity')::int, (input->>'charged')::bigint)) then
     -- No word about this order, then: its own purchase is in the history, or nowhere.
-    done := topup_order_untold(o, null, 'answered with the purchase of ' || owner.number);
+    done := topup_order_untold(o, null, 'answered with the purchase of ' || owner.number, null);
     return done || jsonb_build_object('wake', (done->'wake')
       || jobs_wakes(topup_order_alert(o, 'Jawaban dengan pembelian pesanan lain', (input->>'trxid') || ' / ' || owner.number,
         input->>'alert_to')));
   elsif o.finished_at is not null then
-    update topup_orders x set trxid = input->>'trxid', updated_at = now(),
+    update topup_orders x set trxid = input->>'trxid', told_at = (input->>'now')::timestamptz, updated_at = now(),
       review_reason = case when x.refunded_amount > 0 then 'bought after all: ' || (input->>'trxid') end
     where x.id = o.id returning * into o;
     return jsonb_build_object('order', to_jsonb(o), 'wake', jobs_wakes(case when o.refunded_amount > 0 then
       topup_order_alert(o, 'Pesanan terbeli setelah dikembalikan', input->>'trxid', input->>'alert_to') end));
   elsif suspect is not null then
-    return topup_order_untold(o, input->>'trxid', suspect || ': ' || (input->>'trxid'));
+    return topup_order_untold(o, input->>'trxid', suspect || ': ' || (input->>'trxid'), (input->>'now')::timestamptz);
   elsif doubt is not null then
-    update topup_orders x set trxid = input->>'trxid',
+    update topup_orders x set trxid = input->>'trxid', told_at = (input->>'now')::timestamptz,
       charged_amount = case when not topup_is_absurd(o, (input->>'charged')::bigint) then (input->>'charged')::bigint end,
       -- What it was tied by is over: its purchase is known.
       review_reason = case when x.state = 'review' then doubt else x.review_reason end
@@ -57,21 +57,24 @@ begin
   end if;
   wakes := topup_purchase_claim(o, input->>'trxid');
   done := topup_order_bought(o, input);
-  if topup_plain_name(input->>'service') <> topup_plain_name(o.service_name) and btrim(input->>'service') <> '' then
+  if btrim(input->>'service') <> '' and not topup_is_called(input->>'service', o.service_name, o.brand, o.code) then
     wakes := wakes || topup_rename_told(o, input->>'service', input->>'alert_to');
   end if;
   return done || jsonb_build_object('wake', (done->'wake') || wakes);
 end $$;
 
+drop function if exists topup_order_untold(topup_orders, text, text);
 -- The answer is no word about the order: it is in doubt, as if there had been none. `told`: what may yet be its purchase, if
--- the history has no other.
-create or replace function topup_order_untold(o topup_orders, told text, note text) returns jsonb language plpgsql as $$
+-- the history has no other, told of at `moment`.
+create or replace function topup_order_untold(o topup_orders, told text, note text, moment timestamptz) returns jsonb
+language plpgsql as $$
 declare
   is_news boolean := o.state = 'buying';
 begin
   if is_news or told is not null then
     update topup_orders x set state = case when is_news then 'unknown' else x.state end,
-      answered_trxid = coalesce(told, x.answered_trxid), supplier_note = note, updated_at = now()
+      answered_trxid = coalesce(told, x.answered_trxid), told_at = case when told is null then x.told_at else moment end,
+      supplier_note = note, updated_at = now()
     where x.id = o.id returning * into o;
   end if;
   if is_news then

@@ -2,7 +2,7 @@
 -- by the name alone, so a new name may be a new name for what was ordered, or the name of something else. Guarantees:
 --   1. The name is judged by the supplier's first word of the purchase: the answer to the order, or the row by which an
 --      order in doubt was matched. Goods do not change once they are bought: a later other name is a rename, and nothing
---      to ask a person. (Another code, target, zone or quantity still is: the Worker's `suspicionOf`.)
+--      to ask a person. (Another code, target, zone or quantity still is: topup_suspicion.)
 --   2. An answer with a name that is not the order's waits for a person, as what may be another's purchase, until a price
 --      list that was asked for after the attempt gives the name that is shown to the very code that was ordered, or the
 --      supplier tells that code. Then it is the order's: it goes on by itself, with all that the same word tells, once,
@@ -15,7 +15,7 @@ drop function if exists topup_is_known_again(topup_orders, text, text, text, big
 -- the code, which says more.
 create or replace function topup_name_doubt(o topup_orders, shown text, charged bigint) returns text language sql stable as $$
   select case when o.bought_at is null and btrim(shown) <> ''
-      and topup_plain_name(shown) <> topup_plain_name(o.service_name) and not topup_is_listed_as(o, shown, charged)
+      and not topup_is_called(shown, o.service_name, o.brand, o.code) and not topup_is_listed_as(o, shown, charged)
     then topup_name_words() || ': ' || left(shown, 100) end
 $$;
 
@@ -29,13 +29,13 @@ create or replace function topup_is_listed_as(o topup_orders, shown text, charge
 language sql stable as $$
   select exists (
     select from topup_services s
-    where s.id = o.service_id and s.status <> 'gone' and topup_plain_name(s.name) = topup_plain_name(shown)
+    where s.id = o.service_id and s.status <> 'gone' and topup_is_called(shown, s.name, s.brand, s.code)
       and exists (select from topup_syncs y
         where y.started_at > o.attempt_at and y.families->o.family->>'state' = 'applied')
       and (coalesce(charged in (o.supplier_amount, topup_supplier_cost(s, o.quantity)), true)
         or not exists (select from topup_services other
           where other.family = s.family and other.id <> s.id and other.status <> 'gone'
-            and topup_plain_name(other.name) = topup_plain_name(shown))))
+            and topup_is_called(shown, other.name, other.brand, other.code))))
 $$;
 
 -- Whether the order waits for a person because of a name alone. The release before said the same of a code, which the
@@ -57,9 +57,9 @@ create or replace function topup_is_known_again(o topup_orders, outcome text, sh
     when outcome in ('unreadable', 'missing', 'untold') then false
     when topup_waits_for_name(o) then w.code = o.code or topup_is_listed_as(o, w.shown, w.charged)
     when o.answered_trxid = o.trxid then btrim(w.target) <> '' and (lower(btrim(w.code)) = lower(o.code)
-      or topup_plain_name(w.shown) = topup_plain_name(o.service_name) or topup_is_listed_as(o, w.shown, w.charged)) end, false)
+      or w.is_called or topup_is_listed_as(o, w.shown, w.charged)) end, false)
   from (select topup_is_known_again.shown, topup_is_known_again.code, topup_is_known_again.charged, topup_is_known_again.remain,
-    topup_is_known_again.target) w
+    topup_is_known_again.target, topup_is_called(topup_is_known_again.shown, o.service_name, o.brand, o.code) as is_called) w
 $$;
 
 -- Takes the orders among the updates of topup_orders_advance that are known again as bought, before it applies what the

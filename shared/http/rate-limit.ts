@@ -52,6 +52,12 @@ export function bucketOf(address: string, route: string, buckets: number): strin
   return `${address}/${turn}`;
 }
 
-/** The pattern of the route that will answer: asking row by row is one bucket, and so is asking for what is not there. */
-const routeOf = (c: Context<ApiEnv>) =>
-  matchedRoutes(c).find(({ method }) => method !== "ALL")?.path ?? "none";
+/**
+ * The pattern of the route that will answer: asking row by row is one bucket, and so is asking for what is not there. A panel
+ * that is set up with a slash at the end asks the same route.
+ */
+function routeOf(c: Context<ApiEnv>): string {
+  const bare = c.req.path.replace(/\/$/, "");
+  const matched = matchedRoutes(c).find(({ method }) => method !== "ALL")?.path;
+  return matched ?? (SHARES.has(bare) ? bare : "none");
+}

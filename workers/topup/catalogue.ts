@@ -80,7 +80,7 @@ function matching(query: ServiceQuery): SQL {
   if (query.category) conditions.push(sql`lower(s.category) = lower(${query.category})`);
   if (query.status) conditions.push(sql`${statusNow()} = ${query.status}`);
   for (const word of query.q ?? query.search ?? []) {
-    conditions.push(sql`s.name ilike ${likePattern(word)}`);
+    conditions.push(sql`s.brand || ' ' || s.name ilike ${likePattern(word)}`);
   }
   return sql.join(conditions, sql` and `);
 }

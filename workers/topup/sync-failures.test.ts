@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import type { Ctx } from "../../shared/context.ts";
-import { rows } from "../../shared/db/statement.ts";
+import { call, rows } from "../../shared/db/statement.ts";
 import { runJob } from "../../shared/jobs/jobs.ts";
 import { age, readJob } from "../../shared/jobs/test-jobs.ts";
 import { gameRow } from "../../shared/providers/testing/vip-reseller.ts";
@@ -65,6 +65,23 @@ describe("a sync that goes wrong", () => {
       expect((await serviceOf(ctx, family, code)).status).toBe("available");
     }
     expect(await run(sql`select 1 from topup_sync_pieces`)).toEqual([]);
+  });
+
+  it("of which a piece is missing changes nothing", async () => {
+    const code = threeLists();
+    await sync();
+    const { sync: begun } = await ctx.db.run(
+      beginRun({ action: "full-sync", force: true, requestedBy: null }),
+    );
+    const piece = { sync_id: begun?.id, family: "game" };
+    await ctx.db.run(
+      call("topup_sync_stage", { ...piece, piece: 0, rows: [{ code: unique("S") }] }, z.unknown()),
+    );
+    const whole = { ...piece, pieces: 2, force: true, most_drop: 50, alert_to: "ops@x.id" };
+    expect(await ctx.db.run(call("topup_sync_apply", whole, z.unknown()))).toMatchObject({
+      ...{ state: "refused", reason: "incomplete" },
+    });
+    expect((await serviceOf(ctx, "game", code)).status).toBe("available");
   });
 
   it("has names and labels whose end is half an emoji: none of them holds up the list", async () => {

@@ -12,7 +12,8 @@ export function orderData(order: Order, status: string = order.status): Json {
     case "game-feature": {
       const boosting = order.additional ? { additional_data: order.additional } : {};
       const zone = order.zone;
-      return { ...head, zone, ...boosting, service: service.name, status, note, price };
+      const shown = service.family === "game-feature" ? `${service.game} - ${service.name}` : "";
+      return { ...head, zone, ...boosting, service: shown, status, note, price };
     }
     case "social-media": {
       const { quantity } = order;

@@ -35,7 +35,7 @@ describe("the catalogue", () => {
     expect(games.find((one: Record<string, unknown>) => one.code === "ML86-S1")).toEqual({
       code: "ML86-S1",
       game: "Mobile Legends",
-      name: "Mobile Legends 86 Diamonds",
+      name: "86 Diamonds",
       price: expect.any(Object),
       server: "1",
       status: "available",

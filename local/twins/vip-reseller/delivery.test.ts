@@ -34,7 +34,7 @@ describe("a notice", () => {
         trxid: game.trxid,
         data: game.target,
         zone: "",
-        service: "Free Fire 50 Diamonds",
+        service: "Free Fire - 50 Diamonds",
         status: "success",
         note: expect.stringContaining("SN"),
         price: expect.any(Number),

@@ -75,7 +75,7 @@ describe("an order moves from waiting over processing to its end, told each time
         trxid,
         data: target,
         zone: "2001",
-        service: "Mobile Legends 86 Diamonds",
+        service: "Mobile Legends - 86 Diamonds",
         status: "success",
         note: "Diamond masuk",
         price,

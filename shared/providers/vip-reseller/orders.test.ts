@@ -65,7 +65,7 @@ describe("an order", () => {
         family: "game",
         target: "12345678",
         zone: "1234",
-        service: "Mobile Legends 86 Diamonds",
+        service: "Mobile Legends - 86 Diamonds",
         code: null,
         status: "waiting",
         statusText: "waiting",

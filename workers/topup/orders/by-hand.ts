@@ -19,8 +19,8 @@ export interface HandInput {
   /** The purchase that it was, where the system does not know it. */
   trxid?: string | undefined;
   /**
-   * The purchase that was known when he gave it, '' for none: the money of another one does not go back. Null: his word
-   * is of this moment.
+   * The purchase that was known when he gave it, '' for none: of another one it is no word. Null: his word is of this
+   * moment.
    */
   knownTrxid?: string | null | undefined;
   /** For the order's record. */
@@ -38,7 +38,8 @@ const Ended = z.object({ order: orderShape, wake: wakeSchema });
 
 /**
  * Ends an order at a person's word, with its money, once: `conflict` when it is final already, not paid, still being
- * bought, when the trxid is another order's, or when its money would go back for a purchase that he did not know of.
+ * bought, when another order was bought by the trxid, or when its purchase is not the one that he knew of. An order that was
+ * only told of the trxid is in doubt again.
  */
 export async function settleByHand(ctx: Ctx, input: HandInput): Promise<Order> {
   const { orderId, as, chargedAmount, remain, trxid, knownTrxid, reason, serial } = input;

@@ -103,6 +103,18 @@ describe("a serial number that the supplier tells after the word of success", ()
     expect(await shownTo(user, order)).toBe(SERIAL);
   });
 
+  it.each(["-", "--", " – "])(
+    "reaches its buyer in place of %j, which is how nothing is written",
+    async (note) => {
+      const user = await customer();
+      const order = await delivered(user);
+      await follow(MINUTE_MS, noteless(order, { note }));
+      expect(await shownTo(user, order)).toBeNull();
+      await follow(3 * MINUTE_MS);
+      expect(await shownTo(user, order)).toBe(SERIAL);
+    },
+  );
+
   it("reaches him by a callback", async () => {
     const user = await customer();
     const order = await delivered(user);

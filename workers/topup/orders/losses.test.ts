@@ -57,6 +57,30 @@ async function shelfOf(code: string) {
   return row;
 }
 
+describe("a service whose price is below its cost", () => {
+  it.each([
+    ["prepaid", credit.code, 1],
+    ["social", likes.code, 1000],
+  ])("is sold to nobody: %s", async (family, code, quantity) => {
+    const user = await customer();
+    const cost = (change: ReturnType<typeof sql>) =>
+      testContext().db.run(
+        rows(
+          sql`select c.* from topup_services s, topup_order_cost(jsonb_populate_record(s, ${change}),
+              ${user.userId}, ${quantity}) c where s.family = ${family} and s.code = ${code}`,
+          z.object({ amount: z.coerce.number() }),
+        ),
+      );
+    expect(await cost(sql`jsonb_build_object('price', s.supplier_price)`)).toHaveLength(1);
+    await expect(
+      cost(sql`jsonb_build_object('price', s.supplier_price - 1)`),
+    ).rejects.toMatchObject({
+      code: "not_found",
+      message: "Service not available",
+    });
+  });
+});
+
 describe("an absurd price", () => {
   it.each([900_000_000_000, 9_000_000_000_000_000, Number.MAX_SAFE_INTEGER])(
     "of %i at the end of a purchase is not booked, and stops no other order",

@@ -74,8 +74,8 @@ export interface Update {
 }
 
 /**
- * What the supplier says of an order's purchase now. A note may be a serial number under each word but that of an error,
- * also before success, and is sealed; with an error, and of social goods that are under way, it is a text for admins.
+ * What the supplier says of an order's purchase now. A note may be a serial number under a word of delivery, and under one
+ * that nobody documented, and is sealed; with an error, and of social goods that are under way, it is a text for admins.
  */
 export async function updateOf(
   ctx: Ctx,
@@ -84,10 +84,15 @@ export async function updateOf(
 ): Promise<Update> {
   const outcome = outcomeOf(purchase);
   const delivered = purchase.status === "success" || purchase.status === "partial";
-  const hasSerial = order.family !== "social" && purchase.status !== "error";
-  const isText = !(hasSerial || delivered || purchase.status === "unknown");
-  const words = (isText && purchase.note) || purchase.statusText;
-  const serial = hasSerial ? purchase.note : "";
+  const mayBeSerial = order.family !== "social" && (delivered || purchase.status === "unknown");
+  const isText =
+    order.family === "social"
+      ? !delivered && purchase.status !== "unknown"
+      : purchase.status === "error";
+  // "-" is how the supplier writes nothing.
+  const note = /[\p{L}\p{N}]/u.test(purchase.note) ? purchase.note : "";
+  const words = (isText && note) || purchase.statusText;
+  const serial = mayBeSerial ? note : "";
   return {
     id: order.id,
     trxid: purchase.trxid,

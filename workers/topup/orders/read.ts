@@ -145,7 +145,7 @@ function conditionsOf(filter: OrderFilter): SQL {
     to ? sql`o.created_at < ${to.toISOString()}` : null,
     search
       ? sql`(o.number ilike ${pattern} or o.target ilike ${pattern} or o.trxid ilike ${pattern}
-          or o.service_name ilike ${pattern})`
+          or o.brand || ' ' || o.service_name ilike ${pattern})`
       : null,
   ].filter((one) => one !== null);
   return all.length === 0 ? sql`true` : sql.join(all, sql` and `);

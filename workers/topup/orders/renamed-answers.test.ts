@@ -102,7 +102,7 @@ bothFamilies("an answer that names a %s service as no list does", (family) => {
     const { order, name } = await namedStrangely(family);
     await listNames([
       [ordered, name],
-      [other, name],
+      [{ ...other, brand: ordered.brand }, name],
     ]);
     const price = new RegExp(`"price":${order.supplierAmount}\\b`, "g");
     const dearer = (text: string) => text.replaceAll(price, `"price":${order.supplierAmount + 77}`);

@@ -18,7 +18,7 @@ import { processOrder } from "./process.ts";
 
 const FUNDS = 100_000;
 const { credit, diamonds } = SERVICES;
-const OTHER = "Mobile Legends 12 Diamonds";
+const OTHER = "12 Diamonds";
 beforeAll(stockShelves);
 afterEach(async () => {
   await shelve(diamonds);

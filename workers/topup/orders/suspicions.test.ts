@@ -1,23 +1,30 @@
 import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { call, rows } from "../../../shared/db/statement.ts";
+import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
 import type { TestUser } from "../../testing/factories.ts";
-import { type BenchOptions, bench } from "../testing/bench.ts";
+import { follow, ofUser, only, type Twist, tell } from "../testing/answers.ts";
+import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit, orderGame } from "../testing/doubts.ts";
 import {
   alertsOf,
   booksOf,
-  ordersOf,
   purchasesOf,
   runOrderJob,
   SILENT_LONG,
   theOrderOf,
 } from "../testing/outcomes.ts";
-import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import {
+  customer,
+  dial,
+  hand,
+  newPhone,
+  SERVICES,
+  shownName,
+  stockShelves,
+} from "../testing/shop.ts";
 import { settleByHand } from "./by-hand.ts";
-import { followOrders } from "./follow.ts";
 import type { Order } from "./order.ts";
 import { placeGame, placePrepaid, placeSocial } from "./place.ts";
 import { processOrder } from "./process.ts";
@@ -27,24 +34,6 @@ beforeAll(stockShelves);
 const { credit, diamonds, fire, likes } = SERVICES;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-type Twist = NonNullable<BenchOptions["twist"]>;
-
-/** A look at all that is under way, where the supplier's words read so. */
-async function follow(laterMs: number, twist: Twist = (text) => text): Promise<void> {
-  const { ctx, settle } = bench({ laterMs, timeoutMs: 3_000, twist });
-  await followOrders(ctx);
-  await settle();
-}
-
-const only = async (target: string) => (await purchasesOf(target))[0]?.trxid ?? "";
-const ofUser = async ({ target, userId }: Order) =>
-  (await ordersOf(target)).find((order) => order.userId === userId);
-
-/** What tells of an answer whose record comes late. */
-async function tell(order: Order, trxid: string, shown: Record<string, unknown>): Promise<void> {
-  const told = { order_id: order.id, trxid, ...shown, now: new Date(), alert_to: "ops@x.id" };
-  await testContext().db.run(call("topup_order_accepted", told, z.unknown()));
-}
 
 /** Credit that is bought, where the supplier's words of it read so. */
 async function buyAs(twist: (target: string) => Twist) {
@@ -112,9 +101,9 @@ describe("two buyers' orders of which the supplier answers one with the purchase
     const { user, order } = await orderGame(fire, { target, fault: BOUGHT });
     const trxid = await only(target);
     const { order: lost } = await orderGame(diamonds, { target, zone: "2001", fault: NOT_BOUGHT });
-    await tell(lost, trxid, { target, service: fire.name });
+    await tell(lost, trxid, { target, service: shownName(fire) });
     expect(await ofUser(lost)).toMatchObject({ state: "review", trxid });
-    if (isLate) await tell(order, trxid, { target, service: fire.name });
+    if (isLate) await tell(order, trxid, { target, service: shownName(fire) });
     else await runOrderJob(order, { laterMs: 80_000, timeoutMs: 3_000 });
     expect(await ofUser(order)).toMatchObject({ state: "processing", trxid });
     expect(await ofUser(lost)).toMatchObject({ state: "unknown", trxid: null, reviewReason: null });
@@ -129,7 +118,7 @@ describe("what an order was told of in an answer, and is another service's for t
     const { order: owner } = await orderGame(fire, { target, fault: BOUGHT });
     const trxid = await only(target);
     const { order } = await orderGame(diamonds, { target, zone: "2001", fault: NOT_BOUGHT });
-    await tell(order, trxid, { target, service: fire.name });
+    await tell(order, trxid, { target, service: shownName(fire) });
     expect(await ofUser(order)).toMatchObject({ state: "review", trxid });
     return { target, owner, trxid, order };
   }
@@ -141,7 +130,7 @@ describe("what an order was told of in an answer, and is another service's for t
     const { target, owner, trxid, order } = await lender();
     await settleByHand(bench().ctx, { orderId: owner.id, as: "refunded", reason: "uji" });
     const later = await orderGame(fire, { target, fault, laterMs: HOUR });
-    if (fault === BOUGHT) await tell(later.order, trxid, { target, service: fire.name });
+    if (fault === BOUGHT) await tell(later.order, trxid, { target, service: shownName(fire) });
     for (const ms of SILENT_LONG)
       await runOrderJob(later.order, { laterMs: HOUR + ms, timeoutMs: 3_000 });
     const own = (await purchasesOf(target)).map((purchase) => purchase.trxid).at(-1);

@@ -87,6 +87,8 @@ export const orders = pgTable(
     boughtAt: at(),
     /** The purchase that the answer told of, though it showed something else than was ordered: the history must tell. */
     answeredTrxid: text(),
+    /** When an answer told of that, or of the `trxid` of an order that a person is asked about; nobody tried later bought it. */
+    toldAt: at(),
     /** When that purchase was found in the supplier's history; null: an answer, or a person, has told whose it is. */
     matchedAt: at(),
     /** How often, and since when, the history says that nothing was bought (topup_orders_silence.sql). */

@@ -18,7 +18,7 @@ export const TWIN_SERVICES = {
   },
   game: {
     code: "ML86-S1",
-    name: "Mobile Legends 86 Diamonds",
+    name: "86 Diamonds",
     brand: "Mobile Legends",
     targetKind: "game_id",
     supplierPrice: 19_000,

@@ -28,10 +28,10 @@ export const SERVICES = {
   more: service("prepaid", "S25", "TELKOMSEL 25.000", "TELKOMSEL", "phone", 26_364, 27_500),
   token: service("prepaid", "PLN50", "PLN 50.000", "PLN", "pln_meter", 0, 0),
   diamonds: {
-    ...service("game", "ML86-S1", "Mobile Legends 86 Diamonds", "Mobile Legends", "game_id", 0, 0),
+    ...service("game", "ML86-S1", "86 Diamonds", "Mobile Legends", "game_id", 0, 0),
     needsZone: true,
   },
-  fire: service("game", "FF70-S1", "Free Fire 70 Diamonds", "Free Fire", "game_id", 0, 0),
+  fire: service("game", "FF70-S1", "70 Diamonds", "Free Fire", "game_id", 0, 0),
   voucher: service("game", "GP20000-S1", "", "Voucher Google Play", "customer_number", 0, 0),
   likes: {
     ...service("social", "1005", "Instagram Likes Bot", "Instagram Likes", "link", 1560, 1999),
@@ -39,6 +39,10 @@ export const SERVICES = {
     max: 50_000,
   },
 };
+
+/** A service as the supplier writes it beside a purchase: of a game with the game before its name. */
+export const shownName = ({ family, brand, name }: TestService) =>
+  family === "game" ? `${brand} - ${name}` : name;
 
 function service(
   family: SupplierFamily,

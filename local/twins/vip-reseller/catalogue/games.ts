@@ -99,9 +99,9 @@ const lines: readonly Line[] = [
   },
 ];
 
-/** One size of a game's money; every size of which `server` 2 sells too is its own service. */
+/** One size of a game's money, of which the name does not tell the game; every size of which `server` 2 sells too is its own. */
 export function gameService(line: Omit<Line, "sizes">, size: number, server: number): GameService {
-  const name = `${line.game} ${size} ${line.unit}`;
+  const name = `${size} ${line.unit}`;
   return {
     family: "game-feature",
     code: `${line.prefix}${size}-S${server}`,
@@ -113,7 +113,7 @@ export function gameService(line: Omit<Line, "sizes">, size: number, server: num
     server,
     needsZone: line.needsZone,
     boost: null,
-    description: `${name}, server ${server}`,
+    description: `${line.game} ${name}, server ${server}`,
     voucher: line.voucher ?? false,
   };
 }

@@ -1,0 +1,1 @@
+ALTER TABLE "topup_orders" ADD COLUMN "told_at" timestamp with time zone;

@@ -1,0 +1,176 @@
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { follow, ofUser, only, type Twist, tell } from "../testing/answers.ts";
+import { bench } from "../testing/bench.ts";
+import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit, orderGame } from "../testing/doubts.ts";
+import { alertsOf, booksOf, runOrderJob, SILENT_LONG, theOrderOf } from "../testing/outcomes.ts";
+import {
+  customer,
+  dial,
+  hand,
+  newPhone,
+  SERVICES,
+  shelve,
+  shownName,
+  stockShelves,
+  type TestService,
+} from "../testing/shop.ts";
+import { settleByHand } from "./by-hand.ts";
+import type { Order } from "./order.ts";
+import { placeGame, placePrepaid } from "./place.ts";
+import { processOrder } from "./process.ts";
+
+beforeAll(stockShelves);
+afterEach(() => shelve(credit).then(() => undefined));
+
+const { credit, diamonds, fire, token } = SERVICES;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** Prepaid goods that are bought, where the supplier's words of it read so. */
+async function buyAs(item: TestService, target: string, twist: Twist) {
+  const user = await customer(FUNDS);
+  await dial(target, { stay: true });
+  const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000, twist });
+  await placePrepaid(ctx, { service: item.code, phoneNumber: target });
+  await settle();
+  return { user, target, order: await theOrderOf(target) };
+}
+
+describe("a number of prepaid goods is its order's, however the supplier writes it", () => {
+  const spelled = (target: string, as: string) => (text: string) =>
+    text.replaceAll(JSON.stringify(target), as);
+
+  it.each([
+    ["with the country code", (number: string) => JSON.stringify(`62${number.slice(1)}`)],
+    ["without its zero", (number: string) => JSON.stringify(number.slice(1))],
+    ["as a number", (number: string) => String(Number(number))],
+  ])("%s, of goods that are for numbers of any kind", async (_, written) => {
+    await shelve({ ...credit, targetKind: "customer_number", brand: "DANA" });
+    const target = newPhone();
+    const twist = spelled(target, written(target));
+    const { user } = await buyAs(credit, target, twist);
+    expect(await theOrderOf(target)).toMatchObject({ state: "processing" });
+    await hand("succeed", await only(target), { note: "SN-1" });
+    await follow(MINUTE, twist);
+    expect(await theOrderOf(target)).toMatchObject({ state: "success", reviewReason: null });
+    expect(await booksOf(user)).toMatchObject({ escrow: 0 });
+  });
+
+  it("as a number, of a meter whose first digit is 0", async () => {
+    const target = `0${newPhone().slice(2)}`;
+    const twist = spelled(target, String(Number(target)));
+    await buyAs(token, target, twist);
+    expect(await theOrderOf(target)).toMatchObject({ state: "processing" });
+  });
+});
+
+describe("an answer in the order's own words with the purchase of another", () => {
+  const withId = (trxid: string) => (text: string) => {
+    const answer = JSON.parse(text);
+    return JSON.stringify({ ...answer, data: { ...answer.data, trxid } });
+  };
+  async function mixed() {
+    const { user, order } = await orderCredit({ fault: BOUGHT });
+    const trxid = await only(order.target);
+    const other = await buyAs(credit, newPhone(), withId(trxid));
+    expect(other.order).toMatchObject({ state: "processing", trxid });
+    return { user, order, trxid, other };
+  }
+  async function lookLong(order: Order): Promise<void> {
+    await orderCredit({ laterMs: 2 * MINUTE });
+    for (const laterMs of [80_000, 3 * MINUTE, 9 * MINUTE, 15 * MINUTE]) {
+      await runOrderJob(order, { laterMs, timeoutMs: 3_000 });
+      await follow(laterMs);
+    }
+  }
+
+  it.each(["is lost", "comes late"])(
+    "is a person's, where that one's answer %s: none is paid back",
+    async (end) => {
+      const { user, order, trxid, other } = await mixed();
+      if (end === "comes late")
+        await tell(order, trxid, { target: order.target, code: credit.code });
+      await hand("succeed", trxid, { note: "SN-1" });
+      await lookLong(order);
+      expect(await theOrderOf(order.target)).toMatchObject({
+        state: "review",
+        trxid: null,
+        reviewReason: `what is plainly its purchase was told to another order: ${trxid}`,
+      });
+      expect(await theOrderOf(other.target)).toMatchObject({ state: "review", sealedSerial: null });
+      for (const who of [user, other.user])
+        expect(await booksOf(who)).toMatchObject({ escrow: order.amount });
+      expect(await alertsOf(order)).toContain("Pesanan perlu diperiksa");
+      // He sees whose it is: the other one's own is found by itself.
+      const word = { orderId: order.id, as: "success", reason: "dicek", trxid } as const;
+      await settleByHand(bench().ctx, word);
+      expect(await theOrderOf(other.target)).toMatchObject({ state: "unknown", trxid: null });
+      await runOrderJob(other.order, { laterMs: 20 * MINUTE, timeoutMs: 3_000 });
+      const own = await only(other.target);
+      expect(await theOrderOf(other.target)).toMatchObject({ state: "processing", trxid: own });
+    },
+  );
+
+  it("is not paid back by that one's failure, but that one is", async () => {
+    const { user, order, trxid, other } = await mixed();
+    await hand("fail", trxid);
+    await follow(MINUTE);
+    expect(await theOrderOf(other.target)).toMatchObject({ state: "review", refundedAmount: 0 });
+    await lookLong(order);
+    expect(await theOrderOf(other.target)).toMatchObject({ state: "review", refundedAmount: 0 });
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "failed" });
+    expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  });
+});
+
+describe("what an answer told of in other words", () => {
+  it.each([
+    ["target", 10_000],
+    ["target", MINUTE],
+    ["target", 130_000],
+  ])("is nobody's who was tried after that: by its %s, %d ms later", async (_, laterMs) => {
+    const other = newPhone();
+    const target = newPhone();
+    const twist = (text: string) => text.replaceAll(target, other);
+    const { user, order } = await buyAs(credit, target, twist);
+    const trxid = await only(target);
+    expect(order).toMatchObject({ state: "unknown" });
+    const late = await orderCredit({ target: other, laterMs, fault: NOT_BOUGHT });
+    for (const look of [140_000, ...SILENT_LONG.map((ms) => ms + laterMs)])
+      for (const one of [late.order, order])
+        await runOrderJob(one, { laterMs: look, timeoutMs: 3_000, twist });
+    expect(await theOrderOf(other)).toMatchObject({ state: "failed", trxid: null });
+    expect(await booksOf(late.user)).toEqual({ wallet: FUNDS, escrow: 0 });
+    expect(await theOrderOf(target)).toMatchObject({ state: "review", trxid });
+    expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
+  });
+
+  it("is a tie of the two that were told of it", async () => {
+    const target = newPhone();
+    const twist = (text: string) => text.replaceAll('"zone":"os_asia"', '"zone":"os_usa"');
+    const user = await customer(FUNDS);
+    await dial(target, { stay: true, lose: true });
+    const wish = { service: fire.code, gameId: target, zone: "os_asia" };
+    const { number: orderNumber } = await placeGame(bench({ actor: user }).ctx, wish);
+    const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000, twist });
+    const { order } = await processOrder(ctx, { orderNumber });
+    await settle();
+    const trxid = await only(target);
+    const { order: second } = await orderGame(diamonds, {
+      target,
+      zone: "2001",
+      fault: NOT_BOUGHT,
+    });
+    await tell(second, trxid, { target, service: shownName(fire) });
+    expect(await ofUser(second)).toMatchObject({ state: "review", trxid });
+    for (const laterMs of [80_000, 6.1 * HOUR, 6.2 * HOUR, 8 * HOUR])
+      for (const one of [order, second])
+        await runOrderJob(one, { laterMs, timeoutMs: 3_000, twist });
+    expect(await ofUser(order)).toMatchObject({
+      state: "review",
+      trxid: null,
+      reviewReason: expect.stringContaining(trxid),
+    });
+    expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
+  });
+});
