@@ -142,6 +142,10 @@ describe("GET /api/services", () => {
     expect(await namesOf(`brand=${brand}&category=lain`)).toEqual(["Diamond 86"]);
     expect(await namesOf(`brand=${brand}&q=86%20diam`)).toEqual(["Diamond 86"]);
     expect(await namesOf(`brand=${brand}&search=50%25`)).toEqual(["Diamond 50%"]);
+    expect(await namesOf(`search=${brand}%20diamond&sort=price`)).toEqual([
+      "Diamond 86",
+      "Diamond 50%",
+    ]);
     expect(await namesOf(`brand=${brand}&search=d_amond`)).toEqual([]);
     expect(await namesOf(`brand=${brand}&family=&status=&q=&cached=true`)).toHaveLength(3);
   });
