@@ -173,33 +173,34 @@ begin
 end $$;
 
 -- The supplier's silence is believed: the order was not bought, so it fails and is refunded. Where the very answer told of
--- what nobody has, and what gave no money back, that may be its purchase in words of something else: a person's. So is what is
--- plainly this order's, but was told to another one by its answer.
+-- what nobody has, and what gave no money back, that may be its purchase in words of something else: a person's. So is what may
+-- be this order's, but was told to another one by its answer.
 create or replace function topup_order_absent(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
 declare
   tied jsonb;
 begin
-  if o.answered_trxid is not null and not exists (select from topup_orders x where x.trxid = o.answered_trxid)
+  if o.answered_trxid is not null and not exists (select from topup_orders x
+      where x.trxid = o.answered_trxid and (x.bought_at is not null or x.state <> 'review'))
     and not exists (select from topup_history_rows(input->'rows') r
       where r.trxid = o.answered_trxid and topup_plain_end(r.outcome) = 'failed') then
     return topup_order_told(o, input);
   end if;
   tied := topup_row_of_another(o, input->'rows');
   if tied is not null then
-    return topup_match_tied(o, 'what is plainly its purchase was told to another order', jsonb_build_array(tied), input);
+    return topup_match_tied(o, 'what may be its purchase was told to another order', jsonb_build_array(tied), input);
   end if;
   update topup_orders x set notes = 'The service is temporarily unavailable' where x.id = o.id;
   return jsonb_build_object('verdict', 'settled')
     || topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input);
 end $$;
 
--- A row that gave no money back and is plainly of this order's goods, and not of those of the order to which an answer told it.
+-- A row that gave no money back and may be of this order's goods, and is not of those of the order to which an answer told it.
 create or replace function topup_row_of_another(o topup_orders, history jsonb) returns jsonb language sql stable as $$
   select to_jsonb(r) from topup_history_rows(history) r join topup_orders x on x.trxid = r.trxid
   where x.id <> o.id and x.bought_at is not null and x.matched_at is null and topup_plain_end(r.outcome) is distinct from 'failed'
     and topup_may_be_of(o.attempt_at, x.bought_at - interval '55 seconds')
     and topup_suspicion(x, r.target, r.zone, r.code, r.quantity) is not null
-    and topup_row_rank(o, r.target, r.zone, r.code, r.service, r.quantity, r.price, 1) = 1
+    and topup_row_rank(o, r.target, r.zone, r.code, r.service, r.quantity, r.price) is not null
   limit 1
 $$;
 

@@ -42,6 +42,7 @@ declare
   outcome text := input->>'as';
   known text := input->>'known_trxid';
   typed text;
+  gives_up boolean;
   wakes jsonb := '[]';
   ended jsonb;
   o topup_orders;
@@ -73,7 +74,7 @@ begin
   if exists (select from topup_orders x where x.trxid = typed and x.id <> o.id and not topup_is_loose(x)) then
     perform app_error('conflict', 'This purchase belongs to another order');
   end if;
-  if typed <> o.trxid and o.bought_at is not null then
+  if typed <> o.trxid and o.bought_at is not null and not topup_is_loose(o) then
     perform app_error('conflict', 'The purchase of this order is ' || o.trxid);
   end if;
   -- A purchase that is tied to no order would be taken for the next one's that is in doubt for this target.
@@ -87,10 +88,12 @@ begin
     perform app_error('invalid_input', 'chargedAmount: must not be negative');
   end if;
   wakes := topup_purchase_claim(o, typed, true);
+  gives_up := topup_is_loose(o) and o.bought_at is not null and outcome in ('failed', 'refunded');
   update topup_orders x set supplier_note = input->>'reason',
-    -- What the very answer to the order named may be another's purchase: the person knows.
-    trxid = case when x.state = 'review' and x.bought_at is null then coalesce(typed, x.trxid)
-      else coalesce(x.trxid, typed) end,
+    -- What the very answer to the order named may be another's purchase: the person knows. Where he gives the money back, what
+    -- was written of something else is not this one's: it is its owner's, and its own is told of when it shows.
+    trxid = case when gives_up then typed when topup_is_loose(x) then coalesce(typed, x.trxid) else coalesce(x.trxid, typed) end,
+    bought_at = case when not gives_up then x.bought_at end,
     charged_amount = coalesce((input->>'charged')::bigint, x.charged_amount),
     remain = coalesce((input->>'remain')::int, x.remain),
     sealed_serial = coalesce(input->>'sealed_serial', x.sealed_serial)
@@ -102,9 +105,10 @@ end $$;
 -- A trxid as the supplier writes it, where a list or an answer has told of it in other letters than a person does.
 create or replace function topup_trxid_written(o topup_orders, typed text) returns text language sql stable as $$
   select coalesce(
-    (select x.trxid from topup_orders x where x.family = o.family and lower(x.trxid) = lower(w.typed)
-      order by x.trxid = w.typed desc limit 1),
-    (select s.trxid from topup_supplier_sightings s where s.family = o.family and lower(s.trxid) = lower(w.typed)
-      order by s.trxid = w.typed desc limit 1), w.typed)
-  from (select btrim(topup_trxid_written.typed) as typed) w
+    (select x.trxid from topup_orders x where x.trxid = w.typed),
+    (select s.trxid from topup_supplier_sightings s where s.trxid = w.typed),
+    (select x.trxid from topup_orders x where x.family = o.family and lower(x.trxid) = lower(w.typed) limit 1),
+    (select s.trxid from topup_supplier_sightings s where s.family = o.family and lower(s.trxid) = lower(w.typed) limit 1),
+    w.typed)
+  from (select nullif(btrim(topup_trxid_written.typed), '') as typed) w
 $$;

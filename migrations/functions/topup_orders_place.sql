@@ -102,7 +102,7 @@ begin
   s := topup_service_for_sale(o.family, o.code, (input->>'now')::timestamptz);
   cost := topup_order_cost(s, buyer, o.quantity);
   if topup_is_renamed(o, s) then
-    perform app_error('changed', 'This service is now ' || s.name || '. Please order again.',
+    perform app_error('changed', 'This service is now ' || concat_ws(' - ', case when s.brand <> o.brand then s.brand end, s.name) || '. Please order again.',
       jsonb_build_object('amount', cost.amount));
   end if;
   if cost.amount <> o.amount or cost.supplier_amount > o.amount then
@@ -138,6 +138,8 @@ end $$;
 -- at the old price too, and its name alone tells.
 create or replace function topup_is_renamed(o topup_orders, s topup_services) returns boolean language sql immutable as $$
   select topup_plain_name(s.name) <> topup_plain_name(o.service_name)
+    -- Goods of one name there are in many games.
+    or o.family = 'game' and topup_plain_name(s.brand) <> topup_plain_name(o.brand)
 $$;
 
 -- Whether we sell the service then.

@@ -57,7 +57,7 @@ begin
   end if;
   wakes := topup_purchase_claim(o, input->>'trxid');
   done := topup_order_bought(o, input);
-  if btrim(input->>'service') <> '' and not topup_is_called(input->>'service', o.service_name, o.brand, o.code) then
+  if input->>'service' ~ '[[:alnum:]]' and not topup_is_called(input->>'service', o.service_name, o.brand, o.code) then
     wakes := wakes || topup_rename_told(o, input->>'service', input->>'alert_to');
   end if;
   return done || jsonb_build_object('wake', (done->'wake') || wakes);

@@ -14,7 +14,7 @@ drop function if exists topup_is_known_again(topup_orders, text, text, text, big
 -- Why a person must look at a purchase because of the name that it shows, or null. `shown`: null where the supplier tells
 -- the code, which says more.
 create or replace function topup_name_doubt(o topup_orders, shown text, charged bigint) returns text language sql stable as $$
-  select case when o.bought_at is null and btrim(shown) <> ''
+  select case when o.bought_at is null and shown ~ '[[:alnum:]]'
       and not topup_is_called(shown, o.service_name, o.brand, o.code) and not topup_is_listed_as(o, shown, charged)
     then topup_name_words() || ': ' || left(shown, 100) end
 $$;
@@ -47,6 +47,11 @@ create or replace function topup_waits_for_name(o topup_orders) returns boolean 
   from (select regexp_replace(o.review_reason, '^supplier says ', '') as reason) r
 $$;
 
+-- The name because of which the order waits. The release before took "Free Fire - 70 Diamonds" for another than "70 Diamonds".
+create or replace function topup_name_told(o topup_orders) returns text language sql immutable as $$
+  select substring(o.review_reason from topup_name_words() || ': (.*)$')
+$$;
+
 -- Whether this word of the supplier's, in which nothing is suspicious, ends the waiting for a person. Of what may be another's
 -- purchase the word must say what it is of; of what was known to be the order's, and is a person's by a later word, any will
 -- do that tells how it stands.
@@ -55,7 +60,8 @@ create or replace function topup_is_known_again(o topup_orders, outcome text, sh
   select coalesce(o.state = 'review' and o.trxid is not null and case
     when o.bought_at is not null then outcome in ('open', 'success') or outcome = 'partial' and w.remain >= 0
     when outcome in ('unreadable', 'missing', 'untold') then false
-    when topup_waits_for_name(o) then w.code = o.code or topup_is_listed_as(o, w.shown, w.charged)
+    when topup_waits_for_name(o) then w.code = o.code
+      or topup_is_called(topup_name_told(o), o.service_name, o.brand, o.code) or topup_is_listed_as(o, w.shown, w.charged)
     when o.answered_trxid = o.trxid then btrim(w.target) <> '' and (lower(btrim(w.code)) = lower(o.code)
       or w.is_called or topup_is_listed_as(o, w.shown, w.charged)) end, false)
   from (select topup_is_known_again.shown, topup_is_known_again.code, topup_is_known_again.charged, topup_is_known_again.remain,

@@ -39,7 +39,7 @@ create or replace function topup_is_other_zone(mine text, told text) returns boo
 $$;
 
 -- The updates of topup_orders_advance with what is suspicious in them as `unreadable`, but for what gives money back, where it
--- is not plainly another order's. Then they do not tell of which service they are, either, nor a token, where it is
+-- may not be another order's. Then they do not tell of which service they are, either, nor a token, where it is
 -- somebody else's. The release before judges its own and tells no target.
 create or replace function topup_updates_judged(updates jsonb) returns jsonb language sql stable as $$
   select coalesce(jsonb_agg(case when judged.doubt is null then e.u
@@ -54,16 +54,14 @@ create or replace function topup_updates_judged(updates jsonb) returns jsonb lan
     topup_suspicion(x, e.u->>'target', e.u->>'zone', e.u->>'code', (e.u->>'quantity')::int) end as doubt) judged
 $$;
 
--- Whether such words are plainly of another order's goods, of which no purchase is known: the answer to this one may have told
+-- Whether such words may be of another order's goods, of which no purchase is known: the answer to this one may have told
 -- of that one's.
 create or replace function topup_is_anothers(o topup_orders, target text, zone text, code text, service text, quantity int)
 returns boolean language sql stable as $$
   select exists (select from topup_orders y
     where y.id <> o.id and y.id >= uuid_from(o.attempt_at - interval '1 day') and y.family = o.family and y.trxid is null
-      and y.attempt_at is not null and topup_plain_target(y.target) = topup_plain_target(w.target)
-      and topup_is_for(y, w.target) and topup_row_fits(y, w.zone, w.code, w.service, w.quantity))
-  from (select topup_is_anothers.target, topup_is_anothers.zone, topup_is_anothers.code, topup_is_anothers.service,
-    topup_is_anothers.quantity) w
+      and y.attempt_at is not null and topup_row_rank(y, topup_is_anothers.target, topup_is_anothers.zone, topup_is_anothers.code,
+        topup_is_anothers.service, topup_is_anothers.quantity, null) is not null)
 $$;
 
 -- Whether what the order was told of in an answer is plainly not its own, by these words of a list or of another answer. Also
@@ -104,9 +102,11 @@ begin
   return topup_order_wake(x, interval '3 seconds');
 end $$;
 
--- Whether a person may give the purchase that this order was told of in an answer to another one: he is asked whose it is, or
--- it was paid back, and nobody has yet to see that it was bought after all.
+-- Whether a person may give the purchase that this order was told of in an answer to another one: he is asked whose it is,
+-- for nobody knew it as this one's or the supplier's words of it are of something else; or this one was paid back, and nobody
+-- has yet to see that it was bought after all.
 create or replace function topup_is_loose(x topup_orders) returns boolean language sql immutable as $$
-  select x.matched_at is null and (x.state = 'review'
-    or x.bought_at is null and x.state in ('failed', 'cancelled', 'refunded') and x.review_reason is null)
+  select x.matched_at is null and case when x.bought_at is null
+      then x.state = 'review' or x.state in ('failed', 'cancelled', 'refunded') and x.review_reason is null
+    else x.state = 'review' and x.review_reason ~ '^(supplier says )?the supplier''s purchase is ' end
 $$;

@@ -180,6 +180,19 @@ describe("a person's word about an order's purchase", () => {
     });
   });
 
+  it("does not give it away from an order that was bought by it, whatever that one waits for", async () => {
+    const { order } = await orderCredit();
+    await follow(MINUTE, (text) => text.replaceAll('"status":"waiting"', '"status":"partial"'));
+    const { trxid } = await theOrderOf(order.target);
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "review" });
+    const { order: other } = await orderCredit({ fault: NOT_BOUGHT });
+    await expect(settle(other, "success", { trxid: trxid ?? "" })).rejects.toMatchObject({
+      code: "conflict",
+      message: "This purchase belongs to another order",
+    });
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "review", trxid });
+  });
+
   it("gives it so too where that one was paid back, and leaves that one be", async () => {
     const { owner, order, trxid } = await lent();
     await settle(order, "refunded");

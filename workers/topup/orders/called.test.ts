@@ -6,7 +6,7 @@ import { testContext } from "../../testing/api.ts";
 import { bench } from "../testing/bench.ts";
 import { BOUGHT, orderGame } from "../testing/doubts.ts";
 import { alertsOf, purchasesOf, runOrderJob, theOrderOf } from "../testing/outcomes.ts";
-import { customer, dial, hand, newPhone, SERVICES, stockShelves } from "../testing/shop.ts";
+import { customer, dial, hand, newPhone, SERVICES, shelve, stockShelves } from "../testing/shop.ts";
 import { followOrders } from "./follow.ts";
 import { placeGame } from "./place.ts";
 import { processOrder } from "./process.ts";
@@ -82,5 +82,34 @@ describe("a game's order that the supplier shows with its game before its name",
       state: "review",
       reviewReason: expect.stringContaining("Free Fire MAX - 70 Diamonds"),
     });
+  });
+
+  it("is not bought once its code is another game's, though the name is the same", async () => {
+    const user = await customer();
+    const wish = { service: fire.code, gameId: newPhone() };
+    const { number: orderNumber } = await placeGame(bench({ actor: user }).ctx, wish);
+    await shelve({ ...fire, brand: "Free Fire MAX" });
+    await expect(processOrder(bench({ actor: user }).ctx, { orderNumber })).rejects.toMatchObject({
+      message: "This service is now Free Fire MAX - 70 Diamonds. Please order again.",
+    });
+    await shelve(fire);
+    expect(await purchasesOf(wish.gameId)).toEqual([]);
+  });
+
+  it("goes on from a review that the release before opened for that name", async () => {
+    const { order } = await orderGame(fire);
+    const reason =
+      "the supplier's purchase is of another service by its name: Free Fire - 70 Diamonds";
+    await testContext().db.run(
+      rows(
+        sql`update topup_orders set state = 'review', bought_at = null, review_reason = ${reason} where id = ${order.id}`,
+        z.unknown(),
+      ),
+    );
+    await hand("succeed", order.trxid ?? "");
+    const { ctx, settle } = bench({ laterMs: 60_000 });
+    await followOrders(ctx);
+    await settle();
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "success" });
   });
 });

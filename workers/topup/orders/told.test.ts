@@ -95,7 +95,7 @@ describe("an answer in the order's own words with the purchase of another", () =
       expect(await theOrderOf(order.target)).toMatchObject({
         state: "review",
         trxid: null,
-        reviewReason: `what is plainly its purchase was told to another order: ${trxid}`,
+        reviewReason: `what may be its purchase was told to another order: ${trxid}`,
       });
       expect(await theOrderOf(other.target)).toMatchObject({ state: "review", sealedSerial: null });
       for (const who of [user, other.user])
@@ -110,6 +110,64 @@ describe("an answer in the order's own words with the purchase of another", () =
       expect(await theOrderOf(other.target)).toMatchObject({ state: "processing", trxid: own });
     },
   );
+
+  it.each(["refunded", "failed"] as const)(
+    "that one has it by itself, where a person ends the other first: %s",
+    async (as) => {
+      const { order, trxid, other } = await mixed();
+      await follow(MINUTE);
+      await settleByHand(bench().ctx, {
+        orderId: other.order.id,
+        as,
+        reason: "dicek",
+        knownTrxid: trxid,
+      });
+      expect(await theOrderOf(other.target)).toMatchObject({ state: as, trxid: null });
+      await lookLong(order);
+      expect(await theOrderOf(order.target)).toMatchObject({ state: "processing", trxid });
+      // The other's own was bought as well: the operator hears of it.
+      const own = await only(other.target);
+      expect(await theOrderOf(other.target)).toMatchObject({
+        reviewReason: `bought after all: ${own}`,
+      });
+    },
+  );
+
+  it("two that were told of each other's have their own by a person's word", async () => {
+    const { order, trxid, other } = await mixed();
+    const own = await only(other.target);
+    await tell(order, own, { target: order.target, code: credit.code });
+    await follow(MINUTE);
+    for (const one of [order, other.order])
+      expect(await theOrderOf(one.target)).toMatchObject({ state: "review" });
+    const word = { orderId: order.id, as: "success", reason: "dicek", trxid } as const;
+    await settleByHand(bench().ctx, word);
+    await runOrderJob(other.order, { laterMs: 20 * MINUTE, timeoutMs: 3_000 });
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "success", trxid });
+    expect(await theOrderOf(other.target)).toMatchObject({ state: "processing", trxid: own });
+  });
+
+  it.each([
+    ["succeed", "review"],
+    ["fail", "failed"],
+  ] as const)("is a person's where targets are blacked out: %s", async (act, state) => {
+    const blackedOut = (text: string) =>
+      text.replaceAll(/"data":"(\d{6})\d+(\d{2})"/g, '"data":"$1****$2"');
+    const { user, order } = await orderCredit({ fault: BOUGHT });
+    const trxid = await only(order.target);
+    const withBoth = (text: string) => blackedOut(withId(trxid)(text));
+    const other = await buyAs(credit, newPhone(), withBoth);
+    expect(other.order).toMatchObject({ state: "processing", trxid });
+    await hand(act, trxid);
+    await orderCredit({ laterMs: 2 * MINUTE });
+    for (const laterMs of [80_000, 3 * MINUTE, 9 * MINUTE, 15 * MINUTE, 6.5 * HOUR]) {
+      await follow(laterMs, blackedOut);
+      await runOrderJob(order, { laterMs, timeoutMs: 3_000, twist: blackedOut });
+    }
+    expect(await theOrderOf(order.target)).toMatchObject({ state });
+    expect(await theOrderOf(other.target)).toMatchObject({ state: "review", refundedAmount: 0 });
+    expect((await booksOf(user)).escrow).toBe(state === "failed" ? 0 : order.amount);
+  });
 
   it("is not paid back by that one's failure, but that one is", async () => {
     const { user, order, trxid, other } = await mixed();
@@ -172,5 +230,24 @@ describe("what an answer told of in other words", () => {
       reviewReason: expect.stringContaining(trxid),
     });
     expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
+  });
+
+  it("is a tie of the two for a third number, too: none of them is paid back", async () => {
+    const third = newPhone();
+    const [one, two] = [newPhone(), newPhone()];
+    const twist = (text: string) => text.replaceAll(one, third).replaceAll(two, third);
+    const first = await buyAs(credit, one, twist);
+    const trxid = await only(one);
+    const second = await buyAs(credit, two, (text) => {
+      const answer = JSON.parse(text);
+      return JSON.stringify({ ...answer, data: { ...answer.data, trxid, data: third } });
+    });
+    for (const laterMs of [80_000, ...SILENT_LONG])
+      for (const { order } of [first, second])
+        await runOrderJob(order, { laterMs, timeoutMs: 3_000, twist });
+    for (const { target, user } of [first, second]) {
+      expect(await theOrderOf(target)).toMatchObject({ state: "review" });
+      expect((await booksOf(user)).escrow).toBeGreaterThan(0);
+    }
   });
 });
