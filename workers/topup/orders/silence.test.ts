@@ -239,8 +239,10 @@ describe("a purchase that shows after its order was refunded", () => {
 });
 
 it("of two purchases of a like kind the one bought by hand is not the order's, where its place tells", async () => {
-  // What other tests bought ahead of time stands in no order.
-  await run(sql`update topup_orders set matched_at = bought_at where attempt_at > now()`);
+  // What other tests bought ahead of time stands in no order: these alone tell that the list has its newest rows first.
+  await run(sql`update topup_orders set matched_at = bought_at where matched_at is null`);
+  for (const before of [180, 120, 60])
+    await orderCredit({ laterMs: 2 * ALONE_AT - before * SECOND });
   const { order } = await orderCredit({ fault: BOUGHT, laterMs: 2 * ALONE_AT });
   const [{ trxid } = { trxid: "" }] = await purchasesOf(order.target);
   await orderCredit({ target: newPhone(), laterMs: 2 * ALONE_AT + NEWER_AT });
