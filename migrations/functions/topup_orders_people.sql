@@ -42,6 +42,7 @@ declare
   outcome text := input->>'as';
   known text := input->>'known_trxid';
   typed text;
+  swaps boolean;
   gives_up boolean;
   wakes jsonb := '[]';
   ended jsonb;
@@ -88,15 +89,23 @@ begin
     perform app_error('invalid_input', 'chargedAmount: must not be negative');
   end if;
   wakes := topup_purchase_claim(o, typed, true);
+  swaps := coalesce(typed <> o.trxid, false);
   gives_up := topup_is_loose(o) and o.bought_at is not null and outcome in ('failed', 'refunded');
+  if swaps then
+    -- It was there by then: nobody's who is tried later.
+    insert into topup_supplier_sightings (trxid, family, seen_at)
+    values (o.trxid, o.family, coalesce(o.told_at, o.bought_at, o.attempt_until)) on conflict do nothing;
+  end if;
   update topup_orders x set supplier_note = input->>'reason',
-    -- What the very answer to the order named may be another's purchase: the person knows. Where he gives the money back, what
-    -- was written of something else is not this one's: it is its owner's, and its own is told of when it shows.
-    trxid = case when gives_up then typed when topup_is_loose(x) then coalesce(typed, x.trxid) else coalesce(x.trxid, typed) end,
+    -- What the very answer to the order named may be another's purchase: the person knows. Where he gives the money back,
+    -- what was written of something else is not known as this one's any more: it is free for whose it is (topup_is_lent).
+    trxid = case when topup_is_loose(x) then coalesce(typed, x.trxid) else coalesce(x.trxid, typed) end,
     bought_at = case when not gives_up then x.bought_at end,
-    charged_amount = coalesce((input->>'charged')::bigint, x.charged_amount),
+    told_at = case when gives_up then coalesce(x.told_at, x.bought_at) else x.told_at end,
+    charged_amount = coalesce((input->>'charged')::bigint, case when not swaps then x.charged_amount end),
     remain = coalesce((input->>'remain')::int, x.remain),
-    sealed_serial = coalesce(input->>'sealed_serial', x.sealed_serial)
+    -- Of another purchase, both are another's.
+    sealed_serial = coalesce(input->>'sealed_serial', case when not swaps then x.sealed_serial end)
   where x.id = o.id;
   ended := topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', outcome)), input);
   return ended || jsonb_build_object('wake', (ended->'wake') || wakes);

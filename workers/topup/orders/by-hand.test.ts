@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { testContext } from "../../testing/api.ts";
+import { unique } from "../../testing/factories.ts";
 import { follow, ofUser, only, tell } from "../testing/answers.ts";
 import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit, orderGame } from "../testing/doubts.ts";
@@ -178,6 +179,24 @@ describe("a person's word about an order's purchase", () => {
       trxid: null,
       reviewReason: null,
     });
+  });
+
+  it("(another) brings neither the token nor the charge of what was thought to be it", async () => {
+    const user = await customer(FUNDS);
+    const target = newPhone();
+    await dial(target, { stay: true });
+    const { ctx, settle: settled } = bench({ actor: user, timeoutMs: 3_000 });
+    await placePrepaid(ctx, { service: credit.code, phoneNumber: target });
+    await settled();
+    const trxid = await only(target);
+    await hand("succeed", trxid, { note: "TOKEN-1" });
+    await follow(MINUTE, (text) => text.replaceAll(`"code":"${credit.code}"`, '"code":"S25"'));
+    const order = await theOrderOf(target);
+    expect(order).toMatchObject({ state: "review", trxid });
+    const own = unique("VPOWN");
+    await settle(order, "success", { trxid: own });
+    const ended = await theOrderOf(target);
+    expect(ended).toMatchObject({ trxid: own, sealedSerial: null, chargedAmount: null });
   });
 
   it("does not give it away from an order that was bought by it, whatever that one waits for", async () => {

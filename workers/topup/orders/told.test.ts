@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { unique } from "../../testing/factories.ts";
 import { follow, ofUser, only, type Twist, tell } from "../testing/answers.ts";
 import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit, orderGame } from "../testing/doubts.ts";
@@ -122,7 +123,7 @@ describe("an answer in the order's own words with the purchase of another", () =
         reason: "dicek",
         knownTrxid: trxid,
       });
-      expect(await theOrderOf(other.target)).toMatchObject({ state: as, trxid: null });
+      expect(await theOrderOf(other.target)).toMatchObject({ state: as, trxid });
       await lookLong(order);
       expect(await theOrderOf(order.target)).toMatchObject({ state: "processing", trxid });
       // The other's own was bought as well: the operator hears of it.
@@ -132,6 +133,40 @@ describe("an answer in the order's own words with the purchase of another", () =
       });
     },
   );
+
+  it.each([false, true])(
+    "is nobody's who was tried after a person had paid that one back, another typed: %s",
+    async (typed) => {
+      const number = newPhone();
+      const other = newPhone();
+      const { order } = await orderCredit({ target: number });
+      const twist = (text: string) => text.replaceAll(number, other);
+      await follow(MINUTE, twist);
+      expect(await theOrderOf(number)).toMatchObject({ state: "review" });
+      const more = typed ? { trxid: unique("VPOWN") } : {};
+      const word = { orderId: order.id, as: "refunded", reason: "dicek", ...more } as const;
+      await settleByHand(bench().ctx, word);
+      const laterMs = 3 * MINUTE;
+      const late = await orderCredit({ target: other, laterMs, fault: NOT_BOUGHT });
+      for (const ms of SILENT_LONG)
+        await runOrderJob(late.order, { laterMs: laterMs + ms, timeoutMs: 3_000, twist });
+      expect(await theOrderOf(other)).toMatchObject({ state: "failed", trxid: null });
+      expect(await booksOf(late.user)).toEqual({ wallet: FUNDS, escrow: 0 });
+    },
+  );
+
+  it("pays back who has none, once a person has said that the other one was delivered by it", async () => {
+    const { order } = await orderCredit({ fault: NOT_BOUGHT });
+    const { order: other } = await orderCredit();
+    const twist = (text: string) => text.replaceAll(other.target, order.target);
+    await follow(MINUTE, twist);
+    for (const laterMs of SILENT_LONG)
+      await runOrderJob(order, { laterMs, timeoutMs: 3_000, twist });
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "review" });
+    await settleByHand(bench().ctx, { orderId: other.id, as: "success", reason: "dicek" });
+    await runOrderJob(order, { laterMs: 7 * HOUR, timeoutMs: 3_000, twist });
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "failed" });
+  });
 
   it("two that were told of each other's have their own by a person's word", async () => {
     const { order, trxid, other } = await mixed();
