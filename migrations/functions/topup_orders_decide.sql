@@ -194,12 +194,11 @@ begin
     || topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input);
 end $$;
 
--- A row that gave no money back and may be of this order's goods, and is not of those of the order to which an answer told it,
--- of which no person has said that it was delivered.
+-- A row that gave no money back and may be of this order's goods, and is not of those of the order to which an answer told it.
+-- Also once that one was delivered: whose goods those were, only a person's word about this one tells.
 create or replace function topup_row_of_another(o topup_orders, history jsonb) returns jsonb language sql stable as $$
   select to_jsonb(r) from topup_history_rows(history) r join topup_orders x on x.trxid = r.trxid
   where x.id <> o.id and x.bought_at is not null and x.matched_at is null and topup_plain_end(r.outcome) is distinct from 'failed'
-    and not (x.state in ('success', 'partial') and x.supplier_note is not null)
     and topup_may_be_of(o.attempt_at, x.bought_at - interval '55 seconds')
     and topup_suspicion(x, r.target, r.zone, r.code, r.quantity) is not null
     and topup_row_rank(o, r.target, r.zone, r.code, r.service, r.quantity, r.price) is not null

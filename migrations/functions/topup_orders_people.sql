@@ -93,18 +93,21 @@ begin
   gives_up := topup_is_loose(o) and o.bought_at is not null and outcome in ('failed', 'refunded');
   if swaps then
     -- It was there by then: nobody's who is tried later.
-    insert into topup_supplier_sightings (trxid, family, seen_at)
-    values (o.trxid, o.family, coalesce(o.told_at, o.bought_at, o.attempt_until)) on conflict do nothing;
+    insert into topup_supplier_sightings as w (trxid, family, seen_at) values (o.trxid, o.family, topup_told_by(o))
+    on conflict (trxid) do update set seen_at = least(w.seen_at, excluded.seen_at);
   end if;
   update topup_orders x set supplier_note = input->>'reason',
     -- What the very answer to the order named may be another's purchase: the person knows. Where he gives the money back,
     -- what was written of something else is not known as this one's any more: it is free for whose it is (topup_is_lent).
     trxid = case when topup_is_loose(x) then coalesce(typed, x.trxid) else coalesce(x.trxid, typed) end,
-    bought_at = case when not gives_up then x.bought_at end,
-    told_at = case when gives_up then coalesce(x.told_at, x.bought_at) else x.told_at end,
-    charged_amount = coalesce((input->>'charged')::bigint, case when not swaps then x.charged_amount end),
+    bought_at = case when not swaps and not gives_up then x.bought_at end,
+    -- Of what a person alone told of, nobody knows since when it is there.
+    told_at = case when typed <> coalesce(x.trxid, x.answered_trxid, '') then (input->>'now')::timestamptz
+      else coalesce(x.told_at, x.bought_at) end,
     remain = coalesce((input->>'remain')::int, x.remain),
-    -- Of another purchase, both are another's.
+    -- Of another purchase, these are another's.
+    charged_amount = coalesce((input->>'charged')::bigint, case when not swaps then x.charged_amount end),
+    start_count = case when not swaps then x.start_count end,
     sealed_serial = coalesce(input->>'sealed_serial', case when not swaps then x.sealed_serial end)
   where x.id = o.id;
   ended := topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', outcome)), input);
@@ -117,6 +120,8 @@ create or replace function topup_trxid_written(o topup_orders, typed text) retur
     (select x.trxid from topup_orders x where x.trxid = w.typed),
     (select s.trxid from topup_supplier_sightings s where s.trxid = w.typed),
     (select x.trxid from topup_orders x where x.family = o.family and lower(x.trxid) = lower(w.typed) limit 1),
+    (select x.answered_trxid from topup_orders x
+      where x.family = o.family and lower(x.answered_trxid) = lower(w.typed) limit 1),
     (select s.trxid from topup_supplier_sightings s where s.family = o.family and lower(s.trxid) = lower(w.typed) limit 1),
     w.typed)
   from (select nullif(btrim(topup_trxid_written.typed), '') as typed) w

@@ -77,7 +77,7 @@ $$;
 -- By when what the answer told the order of was surely there. Our own clocks tell it, so of the minute that topup_may_be_of
 -- leaves to lists only 5 seconds are left. The release before kept no time: then the end of the attempt.
 create or replace function topup_told_by(x topup_orders) returns timestamptz language sql immutable as $$
-  select coalesce(x.told_at - interval '55 seconds', x.attempt_until)
+  select coalesce(x.told_at - interval '55 seconds', least(x.bought_at - interval '55 seconds', x.attempt_until))
 $$;
 
 drop function if exists topup_purchase_claim(topup_orders, text);

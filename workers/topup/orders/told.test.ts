@@ -155,17 +155,39 @@ describe("an answer in the order's own words with the purchase of another", () =
     },
   );
 
-  it("pays back who has none, once a person has said that the other one was delivered by it", async () => {
-    const { order } = await orderCredit({ fault: NOT_BOUGHT });
-    const { order: other } = await orderCredit();
-    const twist = (text: string) => text.replaceAll(other.target, order.target);
-    await follow(MINUTE, twist);
-    for (const laterMs of SILENT_LONG)
-      await runOrderJob(order, { laterMs, timeoutMs: 3_000, twist });
+  it.each(["a person", "the supplier"])(
+    "may be its own until a person ends it, too, though by %s the other one was delivered",
+    async (by) => {
+      const { order, user } = await orderCredit({ fault: NOT_BOUGHT });
+      const { order: other } = await orderCredit();
+      const twist = (text: string) => text.replaceAll(other.target, order.target);
+      await follow(MINUTE, twist);
+      for (const laterMs of SILENT_LONG)
+        await runOrderJob(order, { laterMs, timeoutMs: 3_000, twist });
+      const word = { as: "success", reason: "dicek" } as const;
+      if (by === "a person") await settleByHand(bench().ctx, { orderId: other.id, ...word });
+      else {
+        await hand("succeed", await only(other.target));
+        await follow(7 * HOUR);
+      }
+      expect(await theOrderOf(other.target)).toMatchObject({ state: "success" });
+      await runOrderJob(order, { laterMs: 8 * HOUR, timeoutMs: 3_000, twist });
+      expect(await theOrderOf(order.target)).toMatchObject({ state: "review" });
+      expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
+    },
+  );
+
+  it("is not taken from who was tried later by a person's wrong id for who is paid back", async () => {
+    const { order } = await orderCredit();
+    await follow(MINUTE, (text) => text.replaceAll(order.target, newPhone()));
     expect(await theOrderOf(order.target)).toMatchObject({ state: "review" });
-    await settleByHand(bench().ctx, { orderId: other.id, as: "success", reason: "dicek" });
-    await runOrderJob(order, { laterMs: 7 * HOUR, timeoutMs: 3_000, twist });
-    expect(await theOrderOf(order.target)).toMatchObject({ state: "failed" });
+    const laterMs = 3 * MINUTE;
+    const { order: late } = await orderCredit({ laterMs, fault: BOUGHT });
+    const trxid = await only(late.target);
+    const word = { orderId: order.id, as: "refunded", reason: "dicek", trxid } as const;
+    await settleByHand(bench({ laterMs: laterMs + MINUTE }).ctx, word);
+    await runOrderJob(late, { laterMs: laterMs + 3 * MINUTE, timeoutMs: 3_000 });
+    expect(await theOrderOf(late.target)).toMatchObject({ state: "processing", trxid });
   });
 
   it("two that were told of each other's have their own by a person's word", async () => {
@@ -236,6 +258,16 @@ describe("what an answer told of in other words", () => {
     expect(await booksOf(late.user)).toEqual({ wallet: FUNDS, escrow: 0 });
     expect(await theOrderOf(target)).toMatchObject({ state: "review", trxid });
     expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
+  });
+
+  it("is known in a person's letters before any list has it", async () => {
+    const target = newPhone();
+    const { order } = await buyAs(credit, target, (text) => text.replaceAll(target, newPhone()));
+    const trxid = await only(target);
+    const word = { orderId: order.id, as: "success", reason: "dicek" } as const;
+    const typed = { ...word, trxid: trxid.toLowerCase() };
+    await settleByHand(bench({ laterMs: 3 * MINUTE }).ctx, typed);
+    expect(await theOrderOf(target)).toMatchObject({ state: "success", trxid });
   });
 
   it("is a tie of the two that were told of it", async () => {
