@@ -31,16 +31,18 @@ create or replace function topup_row_rank(x topup_orders, target text, zone text
 $$;
 
 -- The rows that belong to no order, or to one that has them by an answer that told of another's, each once, with when they were
--- first seen, named by a callback or told of in an answer (`seen_at`), and when they were surely made by (`made_by`): what
--- stands behind another one is no younger. [{n, trxid, target, …, seen_at, made_by}].
+-- first seen, named by a callback or told of in an answer or by a person (`seen_at`), and when they were surely made by
+-- (`made_by`): what stands behind another one is no younger. [{n, trxid, target, …, seen_at, made_by}].
 create or replace function topup_free_rows(history jsonb) returns jsonb language sql stable as $$
   with free as materialized (
-    select r.*, least(w.seen_at, r.named_at, topup_told_by(x), answered.at) as seen_at
+    select r.*, least(w.seen_at, r.named_at,
+      -- topup_may_be_of leaves what is only named no minute.
+      least(topup_told_by(x), answered.at) + case when r.n is null then interval '55 seconds' else interval '0' end) as seen_at
     from (select distinct on (h.trxid) h.* from topup_history_rows(history) h order by h.trxid, h.n) r
     left join topup_supplier_sightings w on w.trxid = r.trxid
     left join topup_orders x on x.trxid = r.trxid
-    left join (select y.answered_trxid as trxid, min(topup_told_by(y)) as at from topup_orders y
-      where y.state in ('unknown', 'review') and y.answered_trxid is not null group by 1) answered on answered.trxid = r.trxid
+    left join (select y.answered_trxid as trxid, min(topup_answered_by(y)) as at from topup_orders y
+      where y.answered_trxid is not null group by 1) answered on answered.trxid = r.trxid
     where x.id is null or topup_is_lent(x, r.target, r.zone, r.code, r.service, r.quantity, r.price)
   )
   select coalesce(jsonb_agg(to_jsonb(f) || jsonb_build_object('outcome', coalesce(f.outcome, 'open'), 'made_by',

@@ -174,13 +174,12 @@ end $$;
 
 -- The supplier's silence is believed: the order was not bought, so it fails and is refunded. Where the very answer told of
 -- what nobody has, and what gave no money back, that may be its purchase in words of something else: a person's. So is what may
--- be this order's, but was told to another one by its answer.
+-- be this order's, but was told to another one by its answer or by a person.
 create or replace function topup_order_absent(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
 declare
   tied jsonb;
 begin
-  if o.answered_trxid is not null and not exists (select from topup_orders x
-      where x.trxid = o.answered_trxid and (x.bought_at is not null or x.state <> 'review'))
+  if o.answered_trxid is not null and not topup_is_taken(o.answered_trxid, input->'rows')
     and not exists (select from topup_history_rows(input->'rows') r
       where r.trxid = o.answered_trxid and topup_plain_end(r.outcome) = 'failed') then
     return topup_order_told(o, input);
@@ -194,13 +193,23 @@ begin
     || topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input);
 end $$;
 
--- A row that gave no money back and may be of this order's goods, and is not of those of the order to which an answer told it.
--- Also once that one was delivered: whose goods those were, only a person's word about this one tells.
+-- Whether an order has the purchase: it was bought by it, or a person said so and the list shows nothing else.
+create or replace function topup_is_taken(trxid text, history jsonb) returns boolean language sql stable as $$
+  select exists (select from topup_orders x
+    where x.trxid = topup_is_taken.trxid and (x.bought_at is not null
+      or x.state in ('success', 'partial') and exists (select from topup_history_rows(history) r
+        where r.trxid = x.trxid and not topup_is_odd(x, r.target, r.zone, r.code, r.service, r.quantity, r.price))))
+$$;
+
+-- A row that gave no money back and may be of this order's goods, and is not of those of the order that has it by an answer or
+-- by a person's word. Also once that one was delivered: whose goods those were, only a person's word about this one tells.
 create or replace function topup_row_of_another(o topup_orders, history jsonb) returns jsonb language sql stable as $$
   select to_jsonb(r) from topup_history_rows(history) r join topup_orders x on x.trxid = r.trxid
-  where x.id <> o.id and x.bought_at is not null and x.matched_at is null and topup_plain_end(r.outcome) is distinct from 'failed'
-    and topup_may_be_of(o.attempt_at, x.bought_at - interval '55 seconds')
-    and topup_suspicion(x, r.target, r.zone, r.code, r.quantity) is not null
+  where x.id <> o.id and x.matched_at is null and (x.bought_at is not null or x.state in ('success', 'partial'))
+    and topup_plain_end(r.outcome) is distinct from 'failed'
+    and topup_may_be_of(o.attempt_at, coalesce(x.bought_at, x.finished_at) - interval '55 seconds')
+    and case when x.bought_at is not null then topup_suspicion(x, r.target, r.zone, r.code, r.quantity) is not null
+      else topup_is_odd(x, r.target, r.zone, r.code, r.service, r.quantity, r.price) end
     and topup_row_rank(o, r.target, r.zone, r.code, r.service, r.quantity, r.price) is not null
   limit 1
 $$;

@@ -42,8 +42,7 @@ declare
   outcome text := input->>'as';
   known text := input->>'known_trxid';
   typed text;
-  swaps boolean;
-  gives_up boolean;
+  lets_go boolean;
   wakes jsonb := '[]';
   ended jsonb;
   o topup_orders;
@@ -75,7 +74,7 @@ begin
   if exists (select from topup_orders x where x.trxid = typed and x.id <> o.id and not topup_is_loose(x)) then
     perform app_error('conflict', 'This purchase belongs to another order');
   end if;
-  if typed <> o.trxid and o.bought_at is not null and not topup_is_loose(o) then
+  if typed <> o.trxid and not topup_is_loose(o) then
     perform app_error('conflict', 'The purchase of this order is ' || o.trxid);
   end if;
   -- A purchase that is tied to no order would be taken for the next one's that is in doubt for this target.
@@ -89,26 +88,23 @@ begin
     perform app_error('invalid_input', 'chargedAmount: must not be negative');
   end if;
   wakes := topup_purchase_claim(o, typed, true);
-  swaps := coalesce(typed <> o.trxid, false);
-  gives_up := topup_is_loose(o) and o.bought_at is not null and outcome in ('failed', 'refunded');
-  if swaps then
-    -- It was there by then: nobody's who is tried later.
-    insert into topup_supplier_sightings as w (trxid, family, seen_at) values (o.trxid, o.family, topup_told_by(o))
-    on conflict (trxid) do update set seen_at = least(w.seen_at, excluded.seen_at);
-  end if;
+  -- What the very answer to the order named may be another's purchase: the person knows. It is what an answer told of, then,
+  -- and nobody's who is tried later.
+  lets_go := coalesce(typed <> o.trxid, false)
+    or outcome in ('failed', 'refunded') and o.bought_at is not null and topup_is_loose(o);
   update topup_orders x set supplier_note = input->>'reason',
-    -- What the very answer to the order named may be another's purchase: the person knows. Where he gives the money back,
-    -- what was written of something else is not known as this one's any more: it is free for whose it is (topup_is_lent).
-    trxid = case when topup_is_loose(x) then coalesce(typed, x.trxid) else coalesce(x.trxid, typed) end,
-    bought_at = case when not swaps and not gives_up then x.bought_at end,
+    trxid = case when lets_go then typed else coalesce(x.trxid, typed) end,
+    bought_at = case when not lets_go then x.bought_at end,
+    answered_trxid = case when lets_go then x.trxid else x.answered_trxid end,
     -- Of what a person alone told of, nobody knows since when it is there.
-    told_at = case when typed <> coalesce(x.trxid, x.answered_trxid, '') then (input->>'now')::timestamptz
-      else coalesce(x.told_at, x.bought_at) end,
+    told_at = case when lets_go then coalesce(x.told_at, x.bought_at)
+      when typed is not null and coalesce(x.trxid, x.answered_trxid) is null then (input->>'now')::timestamptz
+      else x.told_at end,
     remain = coalesce((input->>'remain')::int, x.remain),
     -- Of another purchase, these are another's.
-    charged_amount = coalesce((input->>'charged')::bigint, case when not swaps then x.charged_amount end),
-    start_count = case when not swaps then x.start_count end,
-    sealed_serial = coalesce(input->>'sealed_serial', case when not swaps then x.sealed_serial end)
+    charged_amount = coalesce((input->>'charged')::bigint, case when not lets_go then x.charged_amount end),
+    start_count = case when not lets_go then x.start_count end,
+    sealed_serial = coalesce(input->>'sealed_serial', case when not lets_go then x.sealed_serial end)
   where x.id = o.id;
   ended := topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', outcome)), input);
   return ended || jsonb_build_object('wake', (ended->'wake') || wakes);

@@ -69,15 +69,27 @@ $$;
 create or replace function topup_is_lent(x topup_orders, target text, zone text, code text, service text, quantity int,
   price bigint) returns boolean language sql stable as $$
   select x.bought_at is null and x.state in ('review', 'failed', 'cancelled', 'refunded') and x.trxid is not null
-    and (topup_suspicion(x, topup_is_lent.target, topup_is_lent.zone, topup_is_lent.code, topup_is_lent.quantity) is not null
-      or topup_row_is_other(x, topup_is_lent.zone, topup_is_lent.code, topup_is_lent.service, topup_is_lent.quantity,
-        topup_is_lent.price))
+    and topup_is_odd(x, topup_is_lent.target, topup_is_lent.zone, topup_is_lent.code, topup_is_lent.service,
+      topup_is_lent.quantity, topup_is_lent.price)
+$$;
+
+-- Whether these words are plainly not of what the order asked for, by what its price list knows, too.
+create or replace function topup_is_odd(x topup_orders, target text, zone text, code text, service text, quantity int,
+  price bigint) returns boolean language sql stable as $$
+  select topup_suspicion(x, topup_is_odd.target, topup_is_odd.zone, topup_is_odd.code, topup_is_odd.quantity) is not null
+    or topup_row_is_other(x, topup_is_odd.zone, topup_is_odd.code, topup_is_odd.service, topup_is_odd.quantity, topup_is_odd.price)
 $$;
 
 -- By when what the answer told the order of was surely there. Our own clocks tell it, so of the minute that topup_may_be_of
 -- leaves to lists only 5 seconds are left. The release before kept no time: then the end of the attempt.
+create or replace function topup_answered_by(x topup_orders) returns timestamptz language sql immutable as $$
+  select coalesce(x.told_at - interval '55 seconds', x.attempt_until)
+$$;
+
+-- The same of its trxid, which a person may have put in the place of what the answer told of.
 create or replace function topup_told_by(x topup_orders) returns timestamptz language sql immutable as $$
-  select coalesce(x.told_at - interval '55 seconds', least(x.bought_at - interval '55 seconds', x.attempt_until))
+  select case when x.answered_trxid <> x.trxid and x.finished_at is not null then x.finished_at - interval '55 seconds'
+    else topup_answered_by(x) end
 $$;
 
 drop function if exists topup_purchase_claim(topup_orders, text);
@@ -90,7 +102,11 @@ declare
   x topup_orders;
 begin
   update topup_orders y set state = case y.state when 'review' then 'unknown' else y.state end, trxid = null, bought_at = null,
-    told_at = null, review_reason = null, charged_amount = null, sealed_serial = null, absences = 0, absent_since = null,
+    -- Of what was thought to be bought by it the person may be wrong: silence alone pays nobody back then.
+    answered_trxid = case when by_hand and y.bought_at is not null then y.trxid else y.answered_trxid end,
+    told_at = case when by_hand and y.bought_at is not null then coalesce(y.told_at, y.bought_at)
+      when y.answered_trxid <> y.trxid then y.told_at end,
+    review_reason = null, charged_amount = null, sealed_serial = null, absences = 0, absent_since = null,
     newer_since = null, updated_at = now(), supplier_note = 'answered with the purchase of ' || o.number
   where y.trxid = topup_purchase_claim.trxid and y.id <> o.id and case when by_hand then topup_is_loose(y)
     else y.bought_at is null and y.state in ('review', 'failed', 'cancelled', 'refunded') end

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
+import { forgetCallbacks, nameByCallback, unlisted } from "../testing/answers.ts";
 import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit } from "../testing/doubts.ts";
 import { alertsOf, booksOf, ordersOf, purchasesOf, runOrderJob } from "../testing/outcomes.ts";
@@ -11,29 +12,13 @@ import { settleByHand } from "./by-hand.ts";
 
 // What a test bought ahead of the time is newer than the next one's orders no more.
 beforeEach(stockShelves);
-afterEach(() => run(sql`delete from inbox_events where body = '{"test":"named"}'`));
+afterEach(forgetCallbacks);
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 /** After every attempt's lease, and 5 minutes later: silence beside something newer is believed. */
 const LOOKS = [205 * SECOND, 570 * SECOND];
 const { credit } = SERVICES;
-
-const run = (change: ReturnType<typeof sql>) => testContext().db.run(rows(change, z.unknown()));
-
-/** A signed callback that names the purchase came so long from now, and waits for an order that has it. */
-const name = (trxid: string, laterMs: number) =>
-  run(sql`insert into inbox_events (provider, event_key, body, state, received_at, retry_at)
-    values ('vip-reseller', ${`${trxid}/success/${laterMs}`}, '{"test":"named"}', 'parked',
-      now() + ${`${laterMs} ms`}::interval, now() + interval '1 day')`);
-
-/** Lists lack these; asked about by its id each is told. */
-const unlisted = (trxids: readonly string[]) => (text: string) => {
-  const answer = JSON.parse(text);
-  if (!Array.isArray(answer.data) || answer.data.length === 1) return text;
-  const data = answer.data.filter(({ trxid }: { trxid: string }) => !trxids.includes(trxid));
-  return JSON.stringify({ ...answer, data });
-};
 
 const statesOf = async (target: string) =>
   (await ordersOf(target)).map(({ state, trxid }) => ({ state, trxid }));
@@ -67,7 +52,7 @@ async function apart(second: Record<string, unknown>) {
 describe("a purchase that a callback alone names, of one of two buyers' orders", () => {
   it("is that of the one tried before it came, beside whatever newer ones are listed", async () => {
     const { target, later, first, last, trxids, look } = await apart(NOT_BOUGHT);
-    await name(trxids[0] ?? "", 110 * SECOND);
+    await nameByCallback(trxids[0] ?? "", 110 * SECOND);
     await look(first, LOOKS);
     const mine = { state: "processing", trxid: trxids[0] };
     expect(await statesOf(target)).toEqual([mine, { state: "unknown", trxid: null }]);
@@ -80,7 +65,7 @@ describe("a purchase that a callback alone names, of one of two buyers' orders",
 
   it("is plainly its own, where the callback came long before the other was tried", async () => {
     const { target, first, trxids, look } = await apart(NOT_BOUGHT);
-    await name(trxids[0] ?? "", 30 * SECOND);
+    await nameByCallback(trxids[0] ?? "", 30 * SECOND);
     await look(first, LOOKS.slice(0, 1));
     const mine = { state: "processing", trxid: trxids[0] };
     expect(await statesOf(target)).toEqual([mine, { state: "unknown", trxid: null }]);
@@ -88,7 +73,7 @@ describe("a purchase that a callback alone names, of one of two buyers' orders",
 
   it("is nobody's own, where the callback came after both: nobody is refunded, a person is asked", async () => {
     const { target, earlier, first, last, trxids, look } = await apart(NOT_BOUGHT);
-    await name(trxids[0] ?? "", 150 * SECOND);
+    await nameByCallback(trxids[0] ?? "", 150 * SECOND);
     await look(first, LOOKS);
     // The other one's own purchase may show still, until its silence is believed as well.
     const doubted = { state: "unknown", trxid: null };
@@ -102,7 +87,7 @@ describe("a purchase that a callback alone names, of one of two buyers' orders",
 
   it("is whose a person says, who leaves the other order to the lists", async () => {
     const { target, earlier, later, first, last, trxids, look } = await apart(NOT_BOUGHT);
-    await name(trxids[0] ?? "", 150 * SECOND);
+    await nameByCallback(trxids[0] ?? "", 150 * SECOND);
     await look(first, LOOKS);
     await look(last, [580 * SECOND, 7 * HOUR]);
     await look(first, [7 * HOUR]);
@@ -124,7 +109,8 @@ describe("a purchase that a callback alone names, of one of two buyers' orders",
     "is each its own, where both were bought: the first named is the first's",
     async () => {
       const { target, first, last, trxids, look } = await apart(BOUGHT);
-      for (const [n, trxid] of trxids.entries()) await name(trxid, (110 + 40 * n) * SECOND);
+      for (const [n, trxid] of trxids.entries())
+        await nameByCallback(trxid, (110 + 40 * n) * SECOND);
       await look(first, LOOKS);
       await look(last, [580 * SECOND, 7 * HOUR]);
       expect(await statesOf(target)).toEqual(
@@ -143,7 +129,7 @@ describe("one buyer's order for two purchases, of which one was made past us and
     if (newerFirst) await newer();
     const past = await buyPast(order.target);
     if (!newerFirst) await newer();
-    await name(own, 60 * SECOND);
+    await nameByCallback(own, 60 * SECOND);
     const twist = unlisted([own]);
     const look = async (moments: readonly number[]) => {
       for (const laterMs of moments) await runOrderJob(order, { laterMs, twist, timeoutMs: 3_000 });

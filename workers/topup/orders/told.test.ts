@@ -1,6 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { unique } from "../../testing/factories.ts";
-import { follow, ofUser, only, type Twist, tell } from "../testing/answers.ts";
+import { buyAs, follow, ofUser, only, tell, withId } from "../testing/answers.ts";
 import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit, orderGame } from "../testing/doubts.ts";
 import { alertsOf, booksOf, runOrderJob, SILENT_LONG, theOrderOf } from "../testing/outcomes.ts";
@@ -13,11 +12,10 @@ import {
   shelve,
   shownName,
   stockShelves,
-  type TestService,
 } from "../testing/shop.ts";
 import { settleByHand } from "./by-hand.ts";
 import type { Order } from "./order.ts";
-import { placeGame, placePrepaid } from "./place.ts";
+import { placeGame } from "./place.ts";
 import { processOrder } from "./process.ts";
 
 beforeAll(stockShelves);
@@ -26,16 +24,6 @@ afterEach(() => shelve(credit).then(() => undefined));
 const { credit, diamonds, fire, token } = SERVICES;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-
-/** Prepaid goods that are bought, where the supplier's words of it read so. */
-async function buyAs(item: TestService, target: string, twist: Twist) {
-  const user = await customer(FUNDS);
-  await dial(target, { stay: true });
-  const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000, twist });
-  await placePrepaid(ctx, { service: item.code, phoneNumber: target });
-  await settle();
-  return { user, target, order: await theOrderOf(target) };
-}
 
 describe("a number of prepaid goods is its order's, however the supplier writes it", () => {
   const spelled = (target: string, as: string) => (text: string) =>
@@ -66,10 +54,6 @@ describe("a number of prepaid goods is its order's, however the supplier writes 
 });
 
 describe("an answer in the order's own words with the purchase of another", () => {
-  const withId = (trxid: string) => (text: string) => {
-    const answer = JSON.parse(text);
-    return JSON.stringify({ ...answer, data: { ...answer.data, trxid } });
-  };
   async function mixed() {
     const { user, order } = await orderCredit({ fault: BOUGHT });
     const trxid = await only(order.target);
@@ -123,7 +107,7 @@ describe("an answer in the order's own words with the purchase of another", () =
         reason: "dicek",
         knownTrxid: trxid,
       });
-      expect(await theOrderOf(other.target)).toMatchObject({ state: as, trxid });
+      expect(await theOrderOf(other.target)).toMatchObject({ state: as, trxid: null });
       await lookLong(order);
       expect(await theOrderOf(order.target)).toMatchObject({ state: "processing", trxid });
       // The other's own was bought as well: the operator hears of it.
@@ -131,27 +115,6 @@ describe("an answer in the order's own words with the purchase of another", () =
       expect(await theOrderOf(other.target)).toMatchObject({
         reviewReason: `bought after all: ${own}`,
       });
-    },
-  );
-
-  it.each([false, true])(
-    "is nobody's who was tried after a person had paid that one back, another typed: %s",
-    async (typed) => {
-      const number = newPhone();
-      const other = newPhone();
-      const { order } = await orderCredit({ target: number });
-      const twist = (text: string) => text.replaceAll(number, other);
-      await follow(MINUTE, twist);
-      expect(await theOrderOf(number)).toMatchObject({ state: "review" });
-      const more = typed ? { trxid: unique("VPOWN") } : {};
-      const word = { orderId: order.id, as: "refunded", reason: "dicek", ...more } as const;
-      await settleByHand(bench().ctx, word);
-      const laterMs = 3 * MINUTE;
-      const late = await orderCredit({ target: other, laterMs, fault: NOT_BOUGHT });
-      for (const ms of SILENT_LONG)
-        await runOrderJob(late.order, { laterMs: laterMs + ms, timeoutMs: 3_000, twist });
-      expect(await theOrderOf(other)).toMatchObject({ state: "failed", trxid: null });
-      expect(await booksOf(late.user)).toEqual({ wallet: FUNDS, escrow: 0 });
     },
   );
 

@@ -112,6 +112,9 @@ export const orders = pgTable(
   },
   (t) => [
     uniqueIndex("topup_orders_trxid_key").on(t.trxid).where(sql`${t.trxid} is not null`),
+    index("topup_orders_answered_idx")
+      .on(t.answeredTrxid)
+      .where(sql`${t.answeredTrxid} is not null`),
     check("topup_orders_family_known", sql`${t.family} in ('prepaid', 'game', 'social')`),
     check(
       "topup_orders_state_known",

@@ -1,13 +1,57 @@
+import { sql } from "drizzle-orm";
 import { z } from "zod";
-import { call } from "../../../shared/db/statement.ts";
+import { call, rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
 import { followOrders } from "../orders/follow.ts";
 import type { Order } from "../orders/order.ts";
+import { placePrepaid } from "../orders/place.ts";
 import { type BenchOptions, bench } from "./bench.ts";
-import { ordersOf, purchasesOf } from "./outcomes.ts";
+import { FUNDS } from "./doubts.ts";
+import { ordersOf, purchasesOf, theOrderOf } from "./outcomes.ts";
+import { customer, dial, type TestService } from "./shop.ts";
 
 /** How the supplier's words read on their way to us. */
 export type Twist = NonNullable<BenchOptions["twist"]>;
+
+/** The answer names this purchase. */
+export const withId =
+  (trxid: string): Twist =>
+  (text) => {
+    const answer = JSON.parse(text);
+    return JSON.stringify({ ...answer, data: { ...answer.data, trxid } });
+  };
+
+/** Lists lack these; asked about by its id each is told. */
+export const unlisted =
+  (trxids: readonly string[]): Twist =>
+  (text) => {
+    const answer = JSON.parse(text);
+    if (!Array.isArray(answer.data) || answer.data.length === 1) return text;
+    const data = answer.data.filter(({ trxid }: { trxid: string }) => !trxids.includes(trxid));
+    return JSON.stringify({ ...answer, data });
+  };
+
+/** Prepaid goods that are bought, where the supplier's words of it read so. */
+export async function buyAs(item: TestService, target: string, twist: Twist) {
+  const user = await customer(FUNDS);
+  await dial(target, { stay: true });
+  const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000, twist });
+  await placePrepaid(ctx, { service: item.code, phoneNumber: target });
+  await settle();
+  return { user, target, order: await theOrderOf(target) };
+}
+
+/** A signed callback that names the purchase came so long from now, and waits for an order that has it. */
+export const nameByCallback = (trxid: string, laterMs: number) =>
+  write(sql`insert into inbox_events (provider, event_key, body, state, received_at, retry_at)
+    values ('vip-reseller', ${`${trxid}/success/${laterMs}`}, '{"test":"named"}', 'parked',
+      now() + ${`${laterMs} ms`}::interval, now() + interval '1 day')`);
+
+/** What is newer than another test's orders is told to them, too. */
+export const forgetCallbacks = () =>
+  write(sql`delete from inbox_events where body = '{"test":"named"}'`);
+
+const write = (change: ReturnType<typeof sql>) => testContext().db.run(rows(change, z.unknown()));
 
 /** A look at all that is under way, where the supplier's words read so. */
 export async function follow(laterMs: number, twist: Twist = (text) => text): Promise<void> {

@@ -1,0 +1,1 @@
+CREATE INDEX "topup_orders_answered_idx" ON "topup_orders" USING btree ("answered_trxid") WHERE "topup_orders"."answered_trxid" is not null;

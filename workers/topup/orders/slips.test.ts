@@ -1,0 +1,217 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { unique } from "../../testing/factories.ts";
+import {
+  buyAs,
+  follow,
+  forgetCallbacks,
+  nameByCallback,
+  ofUser,
+  only,
+  tell,
+  unlisted,
+  withId,
+} from "../testing/answers.ts";
+import { bench } from "../testing/bench.ts";
+import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit, orderGame } from "../testing/doubts.ts";
+import { booksOf, purchasesOf, runOrderJob, SILENT_LONG, theOrderOf } from "../testing/outcomes.ts";
+import { newPhone, SERVICES, shownName, stockShelves } from "../testing/shop.ts";
+import { type HandInput, settleByHand } from "./by-hand.ts";
+import { latestPurchases } from "./follow.ts";
+import type { Order } from "./order.ts";
+
+// What a test bought ahead of the time is newer than the next one's orders no more.
+beforeEach(stockShelves);
+afterEach(forgetCallbacks);
+
+const { credit, diamonds, fire } = SERVICES;
+const MINUTE = 60_000;
+
+const settle = (order: Order, as: HandInput["as"], more: Partial<HandInput> = {}) =>
+  settleByHand(bench({ laterMs: 2 * MINUTE }).ctx, {
+    orderId: order.id,
+    as,
+    reason: "dicek",
+    ...more,
+  });
+
+const lookLong = async (order: Order, twist = (text: string) => text) => {
+  for (const laterMs of SILENT_LONG) await runOrderJob(order, { laterMs, timeoutMs: 3_000, twist });
+};
+
+describe("a person's wrong word of one order pays back no other one by itself", () => {
+  it.each(["success", "partial"] as const)(
+    "the id of another number's purchase: %s",
+    async (as) => {
+      const { order } = await orderCredit({ fault: BOUGHT });
+      const { user, order: owner } = await orderCredit({ fault: BOUGHT });
+      await settle(order, as, { trxid: await only(owner.target), remain: 1 });
+      await lookLong(owner);
+      expect(await theOrderOf(owner.target)).toMatchObject({ state: "review", trxid: null });
+      expect(await booksOf(user)).toMatchObject({ escrow: owner.amount });
+      // His second word ends it.
+      await settle(owner, "refunded");
+      expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+    },
+  );
+
+  it("the same, where the answer to that one comes later", async () => {
+    const { order } = await orderCredit({ fault: BOUGHT });
+    const { user, order: owner } = await orderCredit({ fault: BOUGHT });
+    const trxid = await only(owner.target);
+    await settle(order, "success", { trxid });
+    await tell(owner, trxid, { target: owner.target, code: credit.code });
+    await lookLong(owner);
+    expect(await theOrderOf(owner.target)).toMatchObject({ state: "review" });
+    expect(await booksOf(user)).toMatchObject({ escrow: owner.amount });
+  });
+
+  it("that what its answer named was delivered, though it is his other order's", async () => {
+    const target = newPhone();
+    const { user, order: owner } = await orderGame(fire, { target, fault: BOUGHT });
+    const trxid = await only(target);
+    const { order } = await orderGame(diamonds, { target, zone: "2001", fault: BOUGHT });
+    await tell(order, trxid, { target, service: shownName(fire) });
+    await settle(order, "success");
+    await lookLong(owner);
+    expect(await ofUser(owner)).toMatchObject({ state: "review", trxid: null });
+    expect(await booksOf(user)).toMatchObject({ escrow: owner.amount });
+  });
+
+  it.each(["success", "refunded"] as const)(
+    "the id of a purchase that the supplier writes for a third number: %s",
+    async (as) => {
+      const third = newPhone();
+      const { user, order: owner } = await orderCredit();
+      const twist = (text: string) => text.replaceAll(owner.target, third);
+      await follow(MINUTE, twist);
+      const { order } = await orderCredit({ fault: NOT_BOUGHT });
+      await settle(order, as, { trxid: await only(owner.target) });
+      expect(await theOrderOf(owner.target)).toMatchObject({ state: "unknown", trxid: null });
+      await lookLong(owner, twist);
+      expect(await theOrderOf(owner.target)).toMatchObject({ state: "review" });
+      expect(await booksOf(user)).toMatchObject({ escrow: owner.amount });
+    },
+  );
+});
+
+describe("a person's right word of an order that was answered with another's purchase", () => {
+  const WORDS = [
+    ["success", "with its own id"],
+    ["refunded", "with its own id"],
+    ["refunded", "without an id"],
+  ] as const;
+
+  /** The other one was bought, and its answer lost. */
+  async function answered() {
+    const { order: owner } = await orderCredit({ fault: BOUGHT });
+    const trxid = await only(owner.target);
+    const { order } = await buyAs(credit, newPhone(), withId(trxid));
+    await follow(MINUTE);
+    expect(await theOrderOf(order.target)).toMatchObject({ state: "review" });
+    const say = async (as: HandInput["as"], how: string) => {
+      const own = how === "without an id" ? {} : { trxid: await only(order.target) };
+      return settle(order, as, own);
+    };
+    const look = async (minutes: readonly number[], through: (text: string) => string) => {
+      for (const minute of minutes)
+        await runOrderJob(owner, { laterMs: minute * MINUTE, timeoutMs: 3_000, twist: through });
+    };
+    return { owner, trxid, say, look };
+  }
+
+  it.each(WORDS)(
+    "leaves it to the other one, which lists show by turns: %s, %s",
+    async (as, how) => {
+      const { owner, trxid, say, look } = await answered();
+      await say(as, how);
+      const { ctx, settle: settled } = bench({ laterMs: 2 * MINUTE + 1_000, timeoutMs: 3_000 });
+      await latestPurchases(ctx, "prepaid");
+      await settled();
+      await orderCredit({ laterMs: 3 * MINUTE });
+      await look([4, 10, 16], unlisted([trxid]));
+      expect(await theOrderOf(owner.target)).toMatchObject({ state: "unknown" });
+      await look([17], (text) => text);
+      expect(await theOrderOf(owner.target)).toMatchObject({ state: "processing", trxid });
+    },
+  );
+
+  it.each(WORDS)(
+    "leaves it to the other one, where a callback alone names it: %s, %s",
+    async (as, how) => {
+      const { owner, trxid, say, look } = await answered();
+      await say(as, how);
+      await nameByCallback(trxid, 2 * MINUTE + 2_000);
+      await orderCredit({ laterMs: 3 * MINUTE });
+      await look([4, 10, 16], unlisted([trxid]));
+      expect(await theOrderOf(owner.target)).toMatchObject({ state: "processing", trxid });
+    },
+  );
+
+  it("does not hide that its own was bought after all", async () => {
+    const { order } = await orderCredit();
+    const past = newPhone();
+    const trxid = await only(order.target);
+    const twist = (text: string) => text.replaceAll(order.target, past);
+    await follow(MINUTE, twist);
+    await settle(order, "refunded");
+    const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
+    await vipReseller.createPrepaidOrder({ service: credit.code, target: order.target });
+    const own = (await purchasesOf(order.target)).find((one) => one.trxid !== trxid)?.trxid;
+    const shown = (text: string) => {
+      const answer = JSON.parse(text);
+      for (const row of Array.isArray(answer.data) ? answer.data : [])
+        if (row.trxid === trxid) row.data = past;
+      return JSON.stringify(answer);
+    };
+    const { ctx, settle: settled } = bench({ laterMs: 3 * MINUTE, timeoutMs: 3_000, twist: shown });
+    await latestPurchases(ctx, "prepaid");
+    await settled();
+    expect(await theOrderOf(order.target)).toMatchObject({
+      state: "refunded",
+      reviewReason: `bought after all: ${own}`,
+    });
+  });
+
+  it.each([
+    ["unknown", "refunded", false],
+    ["unknown", "refunded", true],
+    ["unknown", "success", true],
+    ["review", "refunded", false],
+    ["review", "refunded", true],
+    ["review", "success", true],
+  ] as const)(
+    "gives it to nobody who is tried later: of one in %s, %s, an id typed: %s",
+    async (state, as, isTyped) => {
+      const other = newPhone();
+      const target = newPhone();
+      const twist = (text: string) => text.replaceAll(target, other);
+      await buyAs(credit, target, state === "unknown" ? twist : (text) => text);
+      await follow(MINUTE, twist);
+      const order = await theOrderOf(target);
+      expect(order).toMatchObject({ state });
+      await settle(order, as, isTyped ? { trxid: unique("VPOWN") } : {});
+      const laterMs = 3 * MINUTE;
+      const late = await orderCredit({ target: other, laterMs, fault: NOT_BOUGHT });
+      for (const ms of SILENT_LONG)
+        await runOrderJob(late.order, { laterMs: laterMs + ms, timeoutMs: 3_000, twist });
+      expect(await theOrderOf(other)).toMatchObject({ state: "failed", trxid: null });
+      expect(await booksOf(late.user)).toEqual({ wallet: FUNDS, escrow: 0 });
+    },
+  );
+});
+
+it("a purchase that another's answer named is its order's, where a callback alone tells of it", async () => {
+  const { order } = await orderCredit({ fault: BOUGHT });
+  const trxid = await only(order.target);
+  const target = newPhone();
+  await buyAs(credit, target, (text) => withId(trxid)(text).replaceAll(target, order.target));
+  await nameByCallback(trxid, 2 * MINUTE + 2_000);
+  await orderCredit({ laterMs: 3 * MINUTE });
+  for (const minute of [4, 10, 16])
+    await runOrderJob(order, {
+      laterMs: minute * MINUTE,
+      timeoutMs: 3_000,
+      twist: unlisted([trxid]),
+    });
+  expect(await theOrderOf(order.target)).toMatchObject({ state: "processing", trxid });
+});
