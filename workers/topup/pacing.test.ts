@@ -124,6 +124,49 @@ describe("turns with the supplier", () => {
     },
   );
 
+  /**
+   * Ten minutes of visitors, ten a second, each with a second's patience, beside reads of our own. How long each of those
+   * waited, and how many moments visitors had.
+   */
+  function tenWatchedMinutes(readEveryMs: number) {
+    const { state, options } = gateAt();
+    let watched = 0;
+    let visitors: { askAt: number; goneAt: number }[] = [];
+    const reads: { askAt: number; sinceAt: number }[] = [];
+    const waited: number[] = [];
+    for (let tick = 0; tick < 60_000; tick += 1, state.now += 10) {
+      const now = state.now;
+      if (tick % 10 === 0) visitors.push({ askAt: now, goneAt: now + 1_000 });
+      if ((tick * 10) % readEveryMs === 0) reads.push({ askAt: now, sinceAt: now });
+      for (const visitor of visitors.filter(({ askAt }) => askAt <= now)) {
+        const turn = takeTurn(options, "visitor", 100);
+        if (turn.granted) watched += 1;
+        visitor.askAt = turn.granted ? Number.POSITIVE_INFINITY : now + turn.waitMs;
+      }
+      visitors = visitors.filter(({ askAt, goneAt }) => askAt <= goneAt);
+      for (const read of reads.filter(({ askAt }) => askAt <= now)) {
+        const turn = takeTurn(options, "read", 100);
+        if (turn.granted) waited.push(now + turn.waitMs - read.sinceAt);
+        read.askAt = turn.granted ? Number.POSITIVE_INFINITY : now + turn.waitMs;
+      }
+    }
+    return { waited, watched };
+  }
+
+  it.each([
+    [5_000, 120, 800],
+    [1_000, 600, 300],
+    [600, 1_000, 0],
+  ])(
+    "come to reads, one every %d ms, as soon as without visitors, who have what is left over",
+    (everyMs, reads, visits) => {
+      const { waited, watched } = tenWatchedMinutes(everyMs);
+      expect(waited).toHaveLength(reads);
+      expect(Math.max(...waited)).toBeLessThanOrEqual(600);
+      expect(watched).toBeGreaterThanOrEqual(visits);
+    },
+  );
+
   it("are all for orders where nothing is read", () => {
     const given = tenBusyMinutes(0, 0);
     const gaps = given.slice(1).map(({ at }, n) => at - (given[n]?.at ?? 0));

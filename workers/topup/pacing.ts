@@ -50,6 +50,7 @@ interface Moment {
  * Hands out moments at least `intervalMs` apart. An order gets the next free one. A read gets one only while at most
  * one other request is ahead of it, and else is told to come again: so an order never waits behind more than that. Where
  * orders alone fill the line, one moment in four is left for reads while any wait, and given to who asks just before it.
+ * A visitor gets a moment that has come and that nobody took: however many look on, a read waits for one of them at most.
  * `spareMs`: the answer takes time, so the request may leave so much after its moment, and the next one's is that later.
  */
 export function takeTurn(options: PacerOptions, lane: Lane, spareMs = 0): Turn {
@@ -66,7 +67,20 @@ export function takeTurn(options: PacerOptions, lane: Lane, spareMs = 0): Turn {
   reads.left = reads.left.filter(({ at }) => at >= now && at < next);
   const stepMs = intervalMs + spare;
   const moment = { options, now, next, stepMs, reads, spareMs: isHeld ? spare : undefined };
-  return lane === "order" ? orderTurn(moment) : readTurn(moment);
+  switch (lane) {
+    case "order":
+      return orderTurn(moment);
+    case "visitor":
+      return visitorTurn(moment);
+    default:
+      return readTurn(moment);
+  }
+}
+
+function visitorTurn({ options, now, next, stepMs, spareMs }: Moment): Turn {
+  if (next > now) return { granted: false, waitMs: next - now };
+  options.save(next + stepMs);
+  return { granted: true, waitMs: 0, ...(spareMs === undefined ? {} : { spareMs }) };
 }
 
 function orderTurn({ options, now, next, stepMs, spareMs, reads }: Moment): Turn {

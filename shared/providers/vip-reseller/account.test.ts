@@ -74,6 +74,7 @@ describe("a nickname", () => {
     });
     await client.getNickname({ code: "free-fire", target: "1" });
     expect(formOf(network.sent[1]?.body)).not.toHaveProperty("additional_target");
+    expect(client.turns.slice(-2)).toEqual(["visitor", "visitor"]);
   });
 
   test("of nobody is null", async () => {

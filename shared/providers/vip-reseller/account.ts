@@ -57,6 +57,9 @@ const NOT_THE_PLAYER = [
   "other",
 ];
 
+/** Who would buy looks on: longer he does not wait for a turn. */
+const NICKNAME_TURN_MS = 10_000;
+
 /** A player's name (providers/vip-reseller.md, `get-nickname`); null where there is no such player. */
 export async function getNickname(line: Line, input: NicknameInput): Promise<string | null> {
   const fields = {
@@ -67,7 +70,7 @@ export async function getNickname(line: Line, input: NicknameInput): Promise<str
       ? { additional_target: field("additional target", input.additionalTarget) }
       : {}),
   };
-  const envelope = await line.ask("game-feature", fields);
+  const envelope = await line.ask("game-feature", fields, { visitorMs: NICKNAME_TURN_MS });
   if (!envelope.result) {
     const reason = refusalOf(envelope.message);
     const passing = failureOfText(envelope.message).retryable;

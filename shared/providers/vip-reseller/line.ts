@@ -30,16 +30,22 @@ export type Envelope = z.output<typeof Envelope>;
 
 type Fields = Record<string, string>;
 
+interface AskOptions {
+  maxBytes?: number;
+  /** Somebody would like to see it, and waits for a turn no longer than this; undefined: the work needs it. */
+  visitorMs?: number | undefined;
+}
+
 /** What the calls are made with. */
 export interface Line {
   /** Sends once and never again, and not at all where its turn came too late. */
   order(endpoint: Endpoint, fields: Fields, mayLeave?: MayLeave): Promise<Envelope>;
   /** Sends, again after a passing failure, and returns the envelope whatever its `result`. */
-  ask(endpoint: Endpoint, fields: Fields, maxBytes?: number): Promise<Envelope>;
+  ask(endpoint: Endpoint, fields: Fields, options?: AskOptions): Promise<Envelope>;
   /** The same with a refusal thrown. */
   read(endpoint: Endpoint, fields: Fields): Promise<Envelope>;
-  /** Repeats `attempt`, each time in the read lane, while it fails in passing. */
-  patiently<T>(attempt: () => Promise<T>): Promise<T>;
+  /** Repeats `attempt`, each time with a turn of its own, while it fails in passing. */
+  patiently<T>(attempt: () => Promise<T>, visitorMs?: number): Promise<T>;
   /** The address and the signed form of a call, for answers too large for `read`. */
   prepare(endpoint: Endpoint, fields: Fields): { url: string; init: RequestInit };
   fetch: Fetch;
@@ -78,9 +84,9 @@ export function createLine(options: LineOptions): Line {
       ...(maxBytes === undefined ? {} : { maxBytes }),
     });
 
-  async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
+  async function patiently<T>(attempt: () => Promise<T>, visitorMs?: number): Promise<T> {
     for (let made = 1; ; made += 1) {
-      await pace("read");
+      await (visitorMs === undefined ? pace("read") : pace("visitor", visitorMs));
       try {
         return await attempt();
       } catch (error) {
@@ -96,7 +102,8 @@ export function createLine(options: LineOptions): Line {
       if (!mayLeave()) throw busy("its turn came too late");
       return await send(endpoint, fields);
     },
-    ask: (endpoint, fields, maxBytes) => patiently(() => send(endpoint, fields, maxBytes)),
+    ask: (endpoint, fields, { maxBytes, visitorMs } = {}) =>
+      patiently(() => send(endpoint, fields, maxBytes), visitorMs),
     read: (endpoint, fields) =>
       patiently(async () => {
         const envelope = await send(endpoint, fields);

@@ -164,6 +164,12 @@ describe("the status of orders", () => {
     expect(client.turns).toEqual(["read", "read"]);
   });
 
+  test("is asked in the visitors' lane for who looks on", async () => {
+    replyTo(network, "social", answer(200, ok([orderRow()])));
+    await client.getOrderStatus("social", { trxid: "VP1234567", visitorMs: 1_000 });
+    expect(client.turns).toEqual(["visitor"]);
+  });
+
   test("is not guessed at: what could be 1 or 1,000 of price or remainder is not told", async () => {
     const row = orderRow({ status: "partial", quantity: 5000, remain: "1.000", price: "10.764" });
     replyTo(network, "social", answer(200, ok([row])));

@@ -42,7 +42,7 @@ interface AnyOrderInput {
  * One order by its id, or the latest `limit` ones; `whole`: rather none (code `unreadable_rows`) than a list with rows
  * that cannot be read.
  */
-export type OrderQuery = { trxid: string } | { limit: number; whole?: boolean };
+export type OrderQuery = { trxid: string; visitorMs?: number } | { limit: number; whole?: boolean };
 
 export interface SupplierOrder {
   trxid: string;
@@ -178,7 +178,8 @@ export async function getOrders(
     "trxid" in query
       ? { type: "status", trxid: field("trxid", query.trxid) }
       : { type: "status", limit: String(limitOf(query.limit)) };
-  const envelope = await line.ask(ENDPOINTS[family], fields, MOST_BYTES);
+  const visitorMs = "trxid" in query ? query.visitorMs : undefined;
+  const envelope = await line.ask(ENDPOINTS[family], fields, { maxBytes: MOST_BYTES, visitorMs });
   if (!envelope.result) {
     if (NOT_FOUND.test(envelope.message)) return [];
     throw refusedRead(envelope.message);

@@ -71,6 +71,15 @@ describe("the pace", () => {
     expect(slept).toEqual([700, 300, 200]);
   });
 
+  test("waits for a visitor only as long as he does", async () => {
+    const { pace, slept } = paced(20_000, [
+      { granted: false, waitMs: 600 },
+      { granted: false, waitMs: 600 },
+    ]);
+    expect(await failureOf(pace("visitor", 1_000))).toMatchObject({ code: "busy" });
+    expect(slept).toEqual([600]);
+  });
+
   test.each([
     ["a place too far behind", [{ granted: true, waitMs: 1_001 }]],
     ["a crowd", Array.from({ length: 3 }, () => ({ granted: false, waitMs: 400 }))],

@@ -1,10 +1,13 @@
 import { ProviderError } from "../provider-error.ts";
 import { PROVIDER } from "./fields.ts";
 
-/** Orders leave before reads. */
-export type Lane = "order" | "read";
-/** Resolves when the next request may leave; throws a `ProviderError` (`busy`) instead of waiting too long. */
-export type Pace = (lane: Lane) => Promise<void>;
+/** Orders leave before reads, and what the work needs (`read`) before what somebody would like to see (`visitor`). */
+export type Lane = "order" | "read" | "visitor";
+/**
+ * Resolves when the next request may leave; throws a `ProviderError` (`busy`) instead of waiting too long, of which
+ * the caller may have less patience of his own.
+ */
+export type Pace = (lane: Lane, longestMs?: number) => Promise<void>;
 
 /**
  * A place in the queue to the supplier, or how long to wait before asking for one again. `spareMs`: so much later than
@@ -37,8 +40,9 @@ const MOST_SPARE_MS = 1_000;
  * came so late that half of the room after it is gone is not used: with more room another is asked for.
  */
 export function paceOf(gate: () => Gate, patience: Patience): Pace {
-  const { longestMs, sleep = pause, now = Date.now } = patience;
-  return async (lane) => {
+  const { sleep = pause, now = Date.now } = patience;
+  return async (lane, patienceMs = Number.POSITIVE_INFINITY) => {
+    const longestMs = Math.min(patience.longestMs, patienceMs);
     let spare = SPARE_MS;
     for (let waitedMs = 0; ; ) {
       const askedAt = now();

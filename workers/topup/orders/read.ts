@@ -17,6 +17,9 @@ import { openSerial, updateOf } from "./purchase.ts";
 /** Who looks at an order that has ended waits so long for its late serial number. */
 const LATE_SERIAL_MS = 2_000;
 
+/** And so long for a turn with the supplier: who has none sees what is known here, as if it had just been asked. */
+const TURN_MS = 1_000;
+
 /** Which order: by our number, by our id, or by the supplier's id. */
 export type OrderKey = { number: string } | { id: string } | { trxid: string };
 
@@ -79,8 +82,8 @@ export interface Asked {
 
 /**
  * The actor's order as the supplier has it now. It is asked about orders only that are under way or lack their serial
- * number, and about each at most every few seconds; `provider_unavailable` when it does not answer about one under way, or
- * says that it has no such order.
+ * number, about each at most every few seconds, and only while nothing else waits to ask it; `provider_unavailable` when it
+ * does not answer about one under way, or says that it has no such order.
  */
 export async function askAboutOrder(ctx: Ctx, key: OrderKey, sleep = pause): Promise<Asked> {
   const found = await read(ctx, key, true, sleep);
@@ -92,9 +95,11 @@ export async function askAboutOrder(ctx: Ctx, key: OrderKey, sleep = pause): Pro
   let purchases: SupplierOrder[];
   try {
     const { trxid } = order;
-    const asking = ctx.providers.vipReseller.getOrderStatus(order.family, { trxid });
+    const question = { trxid, visitorMs: TURN_MS };
+    const asking = ctx.providers.vipReseller.getOrderStatus(order.family, question);
     purchases = await (isUnderWay ? asking : inTime(LATE_SERIAL_MS, asking));
   } catch (error) {
+    if (error instanceof ProviderError && error.code === "busy") return { order, purchase: null };
     if (!(error instanceof ProviderError) && isUnderWay) throw error;
     ctx.log.warn("order status not told", { order: order.number, ...describeError(error) });
     if (!isUnderWay) return { order, purchase: null };

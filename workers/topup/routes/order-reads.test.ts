@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { paceOf } from "../../../shared/providers/vip-reseller.ts";
 import { api } from "../../testing/api.ts";
 import { failureBody } from "../../testing/envelopes.ts";
 import { createUser, type TestUser } from "../../testing/factories.ts";
@@ -152,6 +153,21 @@ describe("GET /api/orders/…", () => {
     await steps(60_000);
     expect(await theOrderOf(phoneNumber)).toMatchObject({ state: "success" });
     expect(await steps(120_000)).toBe(1);
+  });
+
+  it("tells of an order under way what is known here, while other questions to the supplier wait", async () => {
+    const user = await customer();
+    const phoneNumber = newPhone();
+    await dial(phoneNumber, { stay: true });
+    await post("prepaid", user, { service: credit.code, phoneNumber });
+    const { trxid, number } = await recorded(phoneNumber);
+    await hand("succeed", trxid ?? "");
+    const gate = { take: async () => ({ granted: false, waitMs: 600 }) };
+    const pace = paceOf(() => gate, { longestMs: 20_000, sleep: async () => undefined });
+    const { ctx } = bench({ actor: user, pace });
+    const { order, purchase } = await askAboutOrder(ctx, { trxid: trxid ?? "" });
+    expect(order).toMatchObject({ number, state: "processing" });
+    expect(purchase).toBeNull();
   });
 
   it("answers 200 and no success when the supplier cannot tell", async () => {

@@ -4,7 +4,7 @@ import { Database } from "../../../shared/db/database.ts";
 import type { ConstraintErrors } from "../../../shared/db/errors.ts";
 import type { Statement } from "../../../shared/db/statement.ts";
 import { contextWithQueues, type SentMessage } from "../../../shared/jobs/test-queues.ts";
-import { createVipReseller } from "../../../shared/providers/vip-reseller.ts";
+import { createVipReseller, type Pace } from "../../../shared/providers/vip-reseller.ts";
 import { settleBackground } from "../../testing/api.ts";
 import type { TestUser } from "../../testing/factories.ts";
 
@@ -34,7 +34,7 @@ export interface BenchOptions {
   /** How long Postgres is waited for. */
   patienceMs?: number;
   /** The gate to the supplier: throws to hold a request back. */
-  pace?: () => Promise<void>;
+  pace?: Pace;
 }
 
 /** A context of its own with the twin as supplier, whose process can be killed at any of its calls. */
