@@ -1,5 +1,9 @@
+import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rows } from "../../../shared/db/statement.ts";
 import { ProviderError } from "../../../shared/providers/provider-error.ts";
+import { testContext } from "../../testing/api.ts";
 import type { TestUser } from "../../testing/factories.ts";
 import { bench } from "../testing/bench.ts";
 import { buyCredit as buy } from "../testing/doubts.ts";
@@ -110,6 +114,15 @@ describe("an order whose call to the supplier", () => {
     expect(order).toMatchObject({ state: "failed", refundedAmount: credit.price });
     expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
     expect(await purchasesOf(phone)).toEqual([]);
+  });
+
+  it("is refused for low balance tells the operator", async () => {
+    const phone = newPhone();
+    await dial(phone, { lowBalance: true });
+    // Once an hour: whichever order it was.
+    await buy(await customer(FUNDS), phone);
+    const told = sql`select 1 from jobs where dedupe_key like 'mail/alert/topup-refused/low_balance/%'`;
+    expect(await testContext().db.run(rows(told, z.unknown()))).not.toEqual([]);
   });
 
   it("finds the supplier out for an hour keeps its money until the history can be asked", async () => {

@@ -33,6 +33,7 @@ export interface Received {
   url: string;
   body: string;
   headers: Record<string, string>;
+  redirect: string | undefined;
 }
 
 /** A receiver that answers in turn, the last answer for ever, and keeps what it got. */
@@ -41,7 +42,7 @@ export function receiver(...answers: (number | Error)[]) {
   const send = async (url: string, init: RequestInit) => {
     const headers = Object.fromEntries(new Headers(init.headers));
     const answer = answers[Math.min(got.length, answers.length - 1)] ?? 200;
-    got.push({ url, body: String(init.body), headers });
+    got.push({ url, body: String(init.body), headers, redirect: init.redirect });
     if (answer instanceof Error) throw answer;
     return new Response(null, { status: answer });
   };

@@ -1,4 +1,5 @@
 import type { Ctx } from "../../../../shared/context.ts";
+import { isStorable } from "../../../../shared/providers/storable.ts";
 import { placeNumbered, ungrouped } from "../../orders/index.ts";
 import { inPanelWords, panelError, WORDS } from "./errors.ts";
 import { incorrectRequest, isSaid, numberOf, type PanelFields } from "./request.ts";
@@ -35,9 +36,12 @@ export async function addOrder(
   }
   const link = fields.link?.trim();
   const zone = isSaid(fields.zone) ? fields.zone : undefined;
-  if (!link || link.length > 500 || (zone ?? "").length > 100) throw panelError(WORDS.link);
+  const isLink = link && link.length <= 500 && (zone ?? "").length <= 100;
+  if (!isLink || !isStorable(link + zone)) throw panelError(WORDS.link);
   const idempotencyKey = fields.idempotency_key || caller.idempotencyKey;
-  if (idempotencyKey && idempotencyKey.length > 255) throw incorrectRequest();
+  if (idempotencyKey && (idempotencyKey.length > 255 || !isStorable(idempotencyKey))) {
+    throw incorrectRequest();
+  }
   const quantity = isSaid(fields.quantity) ? quantityOf(fields.quantity) : null;
   const placed = await placeNumbered(ctx, {
     service: numberOf(fields.service),
