@@ -41,8 +41,8 @@ create or replace function topup_free_rows(history jsonb) returns jsonb language
     from (select distinct on (h.trxid) h.* from topup_history_rows(history) h order by h.trxid, h.n) r
     left join topup_supplier_sightings w on w.trxid = r.trxid
     left join topup_orders x on x.trxid = r.trxid
-    left join (select y.answered_trxid as trxid, min(topup_answered_by(y)) as at from topup_orders y
-      where y.answered_trxid is not null group by 1) answered on answered.trxid = r.trxid
+    left join lateral (
+      select min(topup_answered_by(y)) as at from topup_orders y where y.answered_trxid = r.trxid) answered on true
     where x.id is null or topup_is_lent(x, r.target, r.zone, r.code, r.service, r.quantity, r.price)
   )
   select coalesce(jsonb_agg(to_jsonb(f) || jsonb_build_object('outcome', coalesce(f.outcome, 'open'), 'made_by',

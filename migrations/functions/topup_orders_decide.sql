@@ -193,7 +193,7 @@ begin
     || topup_orders_end(jsonb_build_array(jsonb_build_object('id', o.id, 'state', 'failed')), input);
 end $$;
 
--- Whether an order has the purchase: it was bought by it, or a person said so and the list shows nothing else.
+-- Whether an order has the purchase: it was bought by it, or a person said so and the list shows it as that order's goods.
 create or replace function topup_is_taken(trxid text, history jsonb) returns boolean language sql stable as $$
   select exists (select from topup_orders x
     where x.trxid = topup_is_taken.trxid and (x.bought_at is not null
@@ -207,7 +207,8 @@ create or replace function topup_row_of_another(o topup_orders, history jsonb) r
   select to_jsonb(r) from topup_history_rows(history) r join topup_orders x on x.trxid = r.trxid
   where x.id <> o.id and x.matched_at is null and (x.bought_at is not null or x.state in ('success', 'partial'))
     and topup_plain_end(r.outcome) is distinct from 'failed'
-    and topup_may_be_of(o.attempt_at, coalesce(x.bought_at, x.finished_at) - interval '55 seconds')
+    and topup_may_be_of(o.attempt_at, case when x.bought_at is not null then x.bought_at - interval '55 seconds'
+      else least(topup_told_by(x), (select w.seen_at from topup_supplier_sightings w where w.trxid = x.trxid)) end)
     and case when x.bought_at is not null then topup_suspicion(x, r.target, r.zone, r.code, r.quantity) is not null
       else topup_is_odd(x, r.target, r.zone, r.code, r.service, r.quantity, r.price) end
     and topup_row_rank(o, r.target, r.zone, r.code, r.service, r.quantity, r.price) is not null

@@ -18,7 +18,10 @@ begin
     where not exists (select from topup_orders x where x.trxid = r.trxid) order by r.trxid);
   with noted as (
     insert into topup_supplier_sightings as w (trxid, family, seen_at, target, ended_at)
-    select distinct on (r.trxid) r.trxid, input->>'family', seen, r.target, case when r.outcome <> 'open' then seen end
+    select distinct on (r.trxid) r.trxid, input->>'family',
+      -- An answer, to an order that has it no more, had told of it before.
+      least(seen, (select min(topup_answered_by(y)) + interval '55 seconds' from topup_orders y where y.answered_trxid = r.trxid)),
+      r.target, case when r.outcome <> 'open' then seen end
     from topup_history_rows(input->'rows') r
     where r.trxid = any (nobodys) and not exists (select from topup_supplier_sightings known
       where known.trxid = r.trxid and (known.ended_at is not null or r.outcome = 'open'))
@@ -63,6 +66,9 @@ create or replace function topup_late_owner(family text, late jsonb) returns top
   select x.* from topup_orders x, topup_history_rows(jsonb_build_array(late)) r
   where x.id >= uuid_from(now() - interval '30 days') and x.state in ('failed', 'cancelled', 'refunded') and x.trxid is null
     and x.attempt_at is not null and x.family = topup_late_owner.family and topup_is_for(x, r.target)
+    -- Not what a person who gave its money back was asked about, as long as it reads as it did.
+    and not (coalesce(x.answered_trxid = r.trxid, false)
+      and topup_is_odd(x, r.target, r.zone, r.code, r.service, r.quantity, r.price))
     and topup_may_be_of(x.attempt_at, (late->>'seen_at')::timestamptz)
     and (topup_row_fits(x, r.zone, r.code, r.service, r.quantity)
       or not topup_row_is_other(x, r.zone, r.code, r.service, r.quantity, r.price))

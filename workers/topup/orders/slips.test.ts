@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { SupplierFamily } from "../../../shared/providers/vip-reseller.ts";
 import { unique } from "../../testing/factories.ts";
 import {
   buyAs,
@@ -13,7 +14,14 @@ import {
 } from "../testing/answers.ts";
 import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit, orderGame } from "../testing/doubts.ts";
-import { booksOf, purchasesOf, runOrderJob, SILENT_LONG, theOrderOf } from "../testing/outcomes.ts";
+import {
+  alertsOf,
+  booksOf,
+  purchasesOf,
+  runOrderJob,
+  SILENT_LONG,
+  theOrderOf,
+} from "../testing/outcomes.ts";
 import { newPhone, SERVICES, shownName, stockShelves } from "../testing/shop.ts";
 import { type HandInput, settleByHand } from "./by-hand.ts";
 import { latestPurchases } from "./follow.ts";
@@ -25,6 +33,7 @@ afterEach(forgetCallbacks);
 
 const { credit, diamonds, fire } = SERVICES;
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 const settle = (order: Order, as: HandInput["as"], more: Partial<HandInput> = {}) =>
   settleByHand(bench({ laterMs: 2 * MINUTE }).ctx, {
@@ -36,6 +45,19 @@ const settle = (order: Order, as: HandInput["as"], more: Partial<HandInput> = {}
 
 const lookLong = async (order: Order, twist = (text: string) => text) => {
   for (const laterMs of SILENT_LONG) await runOrderJob(order, { laterMs, timeoutMs: 3_000, twist });
+};
+
+const list = async (family: SupplierFamily, laterMs: number, twist = (text: string) => text) => {
+  const { ctx, settle: settled } = bench({ laterMs, timeoutMs: 3_000, twist });
+  await latestPurchases(ctx, family);
+  await settled();
+};
+
+/** What the supplier says of this purchase has these words, whatever it is asked for. */
+const rowOf = (trxid: string, words: Record<string, unknown>) => (text: string) => {
+  const answer = JSON.parse(text);
+  for (const row of [answer.data].flat()) if (row?.trxid === trxid) Object.assign(row, words);
+  return JSON.stringify(answer);
 };
 
 describe("a person's wrong word of one order pays back no other one by itself", () => {
@@ -124,9 +146,7 @@ describe("a person's right word of an order that was answered with another's pur
     async (as, how) => {
       const { owner, trxid, say, look } = await answered();
       await say(as, how);
-      const { ctx, settle: settled } = bench({ laterMs: 2 * MINUTE + 1_000, timeoutMs: 3_000 });
-      await latestPurchases(ctx, "prepaid");
-      await settled();
+      await list("prepaid", 2 * MINUTE + 1_000);
       await orderCredit({ laterMs: 3 * MINUTE });
       await look([4, 10, 16], unlisted([trxid]));
       expect(await theOrderOf(owner.target)).toMatchObject({ state: "unknown" });
@@ -157,19 +177,67 @@ describe("a person's right word of an order that was answered with another's pur
     const { vipReseller } = bench({ timeoutMs: 3_000 }).ctx.providers;
     await vipReseller.createPrepaidOrder({ service: credit.code, target: order.target });
     const own = (await purchasesOf(order.target)).find((one) => one.trxid !== trxid)?.trxid;
-    const shown = (text: string) => {
-      const answer = JSON.parse(text);
-      for (const row of Array.isArray(answer.data) ? answer.data : [])
-        if (row.trxid === trxid) row.data = past;
-      return JSON.stringify(answer);
-    };
-    const { ctx, settle: settled } = bench({ laterMs: 3 * MINUTE, timeoutMs: 3_000, twist: shown });
-    await latestPurchases(ctx, "prepaid");
-    await settled();
+    await list("prepaid", 3 * MINUTE, rowOf(trxid, { data: past }));
     expect(await theOrderOf(order.target)).toMatchObject({
       state: "refunded",
       reviewReason: `bought after all: ${own}`,
     });
+  });
+
+  it.each(["fire", "credit"] as const)(
+    "does not bring back what he refused, unless it reads as its own now: %s",
+    async (kind) => {
+      const target = newPhone();
+      const order =
+        kind === "fire"
+          ? await orderGame(fire, { target, zone: "os_asia" })
+          : await orderCredit({ target });
+      const trxid = await only(target);
+      const twist = rowOf(trxid, kind === "fire" ? { zone: "os_usa" } : { code: "S10NEW" });
+      await follow(MINUTE, twist);
+      expect(await ofUser(order.order)).toMatchObject({ state: "review", trxid });
+      await settle(order.order, "refunded");
+      const family = kind === "fire" ? "game" : "prepaid";
+      await list(family, 3 * MINUTE, twist);
+      expect(await ofUser(order.order)).toMatchObject({ state: "refunded", reviewReason: null });
+      await list(family, 4 * MINUTE);
+      expect(await ofUser(order.order)).toMatchObject({
+        state: "refunded",
+        reviewReason: `bought after all: ${trxid}`,
+      });
+    },
+  );
+
+  it("gives it not to who was tried later, had nothing, and was paid back before", async () => {
+    const other = newPhone();
+    const { order } = await orderCredit();
+    const twist = (text: string) => text.replaceAll(order.target, other);
+    await follow(MINUTE, twist);
+    const laterMs = 5 * MINUTE;
+    const late = await orderCredit({ target: other, laterMs, fault: NOT_BOUGHT });
+    for (const ms of SILENT_LONG)
+      await runOrderJob(late.order, { laterMs: laterMs + ms, timeoutMs: 3_000, twist });
+    expect(await theOrderOf(other)).toMatchObject({ state: "failed" });
+    await settle(order, "refunded");
+    await list("prepaid", 8 * HOUR, twist);
+    expect(await theOrderOf(other)).toMatchObject({ state: "failed", trxid: null });
+    expect(await alertsOf(late.order)).toEqual([]);
+  });
+
+  it("asks about nobody who is tried after what it was told of was there", async () => {
+    const other = newPhone();
+    const target = newPhone();
+    const twist = (text: string) => text.replaceAll(target, other);
+    const { order } = await buyAs(credit, target, twist);
+    await lookLong(order, twist);
+    expect(await theOrderOf(target)).toMatchObject({ state: "review" });
+    const laterMs = 7 * HOUR;
+    const late = await orderCredit({ target: other, laterMs, fault: NOT_BOUGHT });
+    const word = { orderId: order.id, as: "success", reason: "dicek" } as const;
+    await settleByHand(bench({ laterMs: laterMs + 2 * MINUTE }).ctx, word);
+    for (const ms of SILENT_LONG)
+      await runOrderJob(late.order, { laterMs: laterMs + ms, timeoutMs: 3_000, twist });
+    expect(await theOrderOf(other)).toMatchObject({ state: "failed" });
   });
 
   it.each([

@@ -85,9 +85,12 @@ export const orders = pgTable(
     attemptUntil: at(),
     /** When its purchase was known: it was made before. */
     boughtAt: at(),
-    /** The purchase that the answer told of, though it showed something else than was ordered: the history must tell. */
+    /** The purchase that the answer told of, where it is not its own for sure, or a person took it away: history must tell. */
     answeredTrxid: text(),
-    /** When an answer told of that, or of the `trxid` of an order that a person is asked about; nobody tried later bought it. */
+    /**
+     * When an answer told of that, or of the `trxid` of an order that a person is asked about, or he alone of its `trxid`;
+     * nobody tried later bought it.
+     */
     toldAt: at(),
     /** When that purchase was found in the supplier's history; null: an answer, or a person, has told whose it is. */
     matchedAt: at(),
