@@ -66,8 +66,10 @@ create or replace function topup_late_owner(family text, late jsonb) returns top
   select x.* from topup_orders x, topup_history_rows(jsonb_build_array(late)) r
   where x.id >= uuid_from(now() - interval '30 days') and x.state in ('failed', 'cancelled', 'refunded') and x.trxid is null
     and x.attempt_at is not null and x.family = topup_late_owner.family and topup_is_for(x, r.target)
-    -- Not what a person who gave its money back was asked about, as long as it reads as it did.
-    and not (coalesce(x.answered_trxid = r.trxid, false)
+    -- Not what a person was asked about when he gave the money of an order for this target back, unless it reads as this one's.
+    and not (
+      exists (select from topup_orders y where y.answered_trxid = r.trxid and topup_is_for(y, r.target)
+        and exists (select from topup_order_events e where e.order_id = y.id and e.state = 'review'))
       and topup_is_odd(x, r.target, r.zone, r.code, r.service, r.quantity, r.price))
     and topup_may_be_of(x.attempt_at, (late->>'seen_at')::timestamptz)
     and (topup_row_fits(x, r.zone, r.code, r.service, r.quantity)

@@ -11,16 +11,27 @@ const LEAST_HELD_MS = 100;
 
 /** While reads wait behind orders, one of so many moments is left for them. */
 const READ_EVERY = 4;
+/** One moment of so many is a visitor's, whoever reads. */
+const VISITOR_EVERY = 5;
 /** A read that was told to come again is waited for so long. */
 const READ_WANTED_MS = 60_000;
 /** That reads wait is written down no more often. */
 const READ_NOTED_MS = 5_000;
 
 const Left = z.object({ at: z.number(), spareMs: z.number() });
-/** `askedAt`: when a read was last told to come again, and the room it asked for; `since`: orders since a moment was left. */
+/**
+ * `askedAt`: when a read was last told to come again, and the room it asked for; `since`: orders since a moment was left;
+ * `visitedAt`: when a visitor last got one.
+ */
 const Reads = z
-  .object({ askedAt: z.number(), spareMs: z.number(), since: z.number(), left: z.array(Left) })
-  .catch({ askedAt: 0, spareMs: 0, since: 0, left: [] });
+  .object({
+    askedAt: z.number(),
+    spareMs: z.number(),
+    since: z.number(),
+    left: z.array(Left),
+    visitedAt: z.number().catch(0),
+  })
+  .catch({ askedAt: 0, spareMs: 0, since: 0, left: [], visitedAt: 0 });
 type Reads = z.output<typeof Reads>;
 
 export interface PacerOptions {
@@ -50,7 +61,8 @@ interface Moment {
  * Hands out moments at least `intervalMs` apart. An order gets the next free one. A read gets one only while at most
  * one other request is ahead of it, and else is told to come again: so an order never waits behind more than that. Where
  * orders alone fill the line, one moment in four is left for reads while any wait, and given to who asks just before it.
- * A visitor gets a moment that has come and that nobody took: however many look on, a read waits for one of them at most.
+ * A visitor gets a moment that has come and that nobody took, or once in five moments one as a read does: however many
+ * look on, a read waits for one of them at most, and a crowd of reads keeps no visitor away.
  * `spareMs`: the answer takes time, so the request may leave so much after its moment, and the next one's is that later.
  */
 export function takeTurn(options: PacerOptions, lane: Lane, spareMs = 0): Turn {
@@ -62,6 +74,7 @@ export function takeTurn(options: PacerOptions, lane: Lane, spareMs = 0): Turn {
   // Further ahead than any place that was ever given: the clock was set back, and the gate must not stay shut.
   const isSane = kept <= now + LONGEST_QUEUE_MS + 2 * (intervalMs + MOST_SPARE_MS);
   const next = isSane ? Math.max(kept, now) : now + intervalMs;
+  if (!isSane) options.save(next);
   const reads = Reads.parse(options.loadReads());
   // A moment that has passed is too near to the one behind it; one behind `next` was left by another clock.
   reads.left = reads.left.filter(({ at }) => at >= now && at < next);
@@ -77,10 +90,16 @@ export function takeTurn(options: PacerOptions, lane: Lane, spareMs = 0): Turn {
   }
 }
 
-function visitorTurn({ options, now, next, stepMs, spareMs }: Moment): Turn {
-  if (next > now) return { granted: false, waitMs: next - now };
+function visitorTurn({ options, now, next, stepMs, spareMs, reads }: Moment): Turn {
+  const aheadMs = next - now;
+  const dueMs = reads.visitedAt > now ? 0 : reads.visitedAt + VISITOR_EVERY * stepMs - now;
+  if (aheadMs > (dueMs > 0 ? 0 : stepMs)) {
+    const waitMs = Math.min(aheadMs, Math.max(aheadMs - stepMs, dueMs));
+    return { granted: false, waitMs };
+  }
   options.save(next + stepMs);
-  return { granted: true, waitMs: 0, ...(spareMs === undefined ? {} : { spareMs }) };
+  options.saveReads({ ...reads, visitedAt: now });
+  return { granted: true, waitMs: aheadMs, ...(spareMs === undefined ? {} : { spareMs }) };
 }
 
 function orderTurn({ options, now, next, stepMs, spareMs, reads }: Moment): Turn {

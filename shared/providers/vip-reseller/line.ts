@@ -85,14 +85,19 @@ export function createLine(options: LineOptions): Line {
     });
 
   async function patiently<T>(attempt: () => Promise<T>, visitorMs?: number): Promise<T> {
+    const turn = () => (visitorMs === undefined ? pace("read") : pace("visitor", visitorMs));
+    await turn();
     for (let made = 1; ; made += 1) {
-      await (visitorMs === undefined ? pace("read") : pace("visitor", visitorMs));
       try {
         return await attempt();
       } catch (error) {
         if (!isPassing(error) || made >= ATTEMPTS) throw error;
         const step = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (made - 1));
         await sleep(Math.round(step / 2 + (random() * step) / 2));
+        // Without another turn it ends as it failed.
+        await turn().catch(() => {
+          throw error;
+        });
       }
     }
   }

@@ -2,7 +2,9 @@ import { afterEach, describe, expect, test } from "vitest";
 import { failureOf, MISHAPS } from "../testing/failures.ts";
 import { answer, broken, FakeNetwork, silent } from "../testing/fake-network.ts";
 import {
+  API_ID,
   API_KEY,
+  BASE,
   fakeVipReseller,
   formOf,
   no,
@@ -11,6 +13,8 @@ import {
   replyTo,
   SIGN,
 } from "../testing/vip-reseller.ts";
+import { createVipReseller } from "../vip-reseller.ts";
+import { busy } from "./pace.ts";
 
 const network = new FakeNetwork();
 const client = fakeVipReseller(network);
@@ -262,6 +266,21 @@ describe("reads", () => {
     replyTo(network, "game", answer(503, "busy"), broken(null), status);
     expect(await client.getGameOrderStatus({ trxid: "VP1234567" })).toHaveLength(1);
     expect(client.turns).toEqual(["read", "read", "read"]);
+  });
+
+  test("end as they failed where there is no other turn", async () => {
+    let turns = 0;
+    const one = createVipReseller({
+      ...{ apiId: API_ID, apiKey: API_KEY, baseUrl: BASE, timeoutMs: 25, fetch: network.fetch },
+      pace: async () => {
+        turns += 1;
+        if (turns > 1) throw busy("no turn");
+      },
+      sleep: async () => undefined,
+    });
+    replyTo(network, "prepaid", answer(502, "<html>"));
+    const failure = await failureOf(one.getPrepaidOrderStatus({ trxid: "VP1" }));
+    expect([failure.status, failure.code, turns]).toEqual([502, undefined, 2]);
   });
 
   test("give up after three attempts, and at once after a timeout or a refusal", async () => {

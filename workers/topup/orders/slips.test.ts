@@ -208,6 +208,28 @@ describe("a person's right word of an order that was answered with another's pur
     },
   );
 
+  it("tells of what was never asked about, and brings what he refused to no earlier order", async () => {
+    const target = newPhone();
+    const recoded = (text: string) => text.replaceAll(`"code":"${credit.code}"`, '"code":"S10NEW"');
+    const { order } = await buyAs(credit, newPhone(), recoded);
+    const trxid = await only(order.target);
+    await settle(order, "refunded");
+    await list("prepaid", 3 * MINUTE, rowOf(trxid, { code: "S10NEW" }));
+    const afterAll = { state: "refunded", reviewReason: `bought after all: ${trxid}` };
+    expect(await ofUser(order)).toMatchObject(afterAll);
+
+    const { order: first } = await orderCredit({ target, fault: NOT_BOUGHT });
+    await lookLong(first);
+    const laterMs = 7 * HOUR;
+    const { order: second } = await orderCredit({ target, laterMs });
+    const refused = rowOf(await only(target), { code: "S10NEW" });
+    await follow(laterMs + MINUTE, refused);
+    await settle(second, "refunded");
+    await list("prepaid", laterMs + 3 * MINUTE, refused);
+    expect(await ofUser(first)).toMatchObject({ state: "failed", trxid: null });
+    expect(await alertsOf(first)).toEqual([]);
+  });
+
   it("gives it not to who was tried later, had nothing, and was paid back before", async () => {
     const other = newPhone();
     const { order } = await orderCredit();
