@@ -41,7 +41,7 @@ describe("turns with the supplier", () => {
     for (let round = 0; round < 400; round += 1) {
       seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
       gate.state.now += seed % 700;
-      const turn = gate.take(seed % 3 === 0 ? "order" : "read");
+      const turn = gate.take((["order", "read", "visitor"] as const)[seed % 3] ?? "read");
       if (turn.granted) starts.push(gate.state.now + turn.waitMs);
     }
     starts.sort((a, b) => a - b);
