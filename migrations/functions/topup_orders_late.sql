@@ -69,7 +69,7 @@ create or replace function topup_late_owner(family text, late jsonb) returns top
     -- Not what a person was asked about when he gave the money of an order for this target back, unless it reads as this one's.
     and not (
       exists (select from topup_orders y where y.answered_trxid = r.trxid and topup_is_for(y, r.target)
-        and exists (select from topup_order_events e where e.order_id = y.id and e.state = 'review'))
+        and y.state in ('failed', 'cancelled', 'refunded') and exists (select from topup_order_events e where e.order_id = y.id and e.state = 'review'))
       and topup_is_odd(x, r.target, r.zone, r.code, r.service, r.quantity, r.price))
     and topup_may_be_of(x.attempt_at, (late->>'seen_at')::timestamptz)
     and (topup_row_fits(x, r.zone, r.code, r.service, r.quantity)

@@ -230,6 +230,26 @@ describe("a person's right word of an order that was answered with another's pur
     expect(await alertsOf(first)).toEqual([]);
   });
 
+  it("tells whose it was, where he said that it was delivered by another", async () => {
+    const { order: first } = await orderCredit({ fault: BOUGHT });
+    const trxid = await only(first.target);
+    const twist = unlisted([trxid]);
+    await lookLong(first, twist);
+    expect(await ofUser(first)).toMatchObject({ state: "failed" });
+    const laterMs = 7 * HOUR;
+    const { order } = await orderCredit({ target: first.target, laterMs, fault: BOUGHT });
+    await tell(order, trxid, { target: order.target, code: "S10NEW" });
+    const own = (await purchasesOf(order.target)).find((one) => one.trxid !== trxid)?.trxid ?? "";
+    const neither = unlisted([trxid, own]);
+    for (const ms of SILENT_LONG)
+      await runOrderJob(order, { laterMs: laterMs + ms, timeoutMs: 3_000, twist: neither });
+    expect(await ofUser(order)).toMatchObject({ state: "review" });
+    const word = { orderId: order.id, as: "success", reason: "dicek", trxid: own } as const;
+    await settleByHand(bench({ laterMs: laterMs + 9 * HOUR }).ctx, word);
+    await list("prepaid", laterMs + 10 * HOUR, rowOf(trxid, { code: "S10NEW" }));
+    expect(await ofUser(first)).toMatchObject({ reviewReason: `bought after all: ${trxid}` });
+  });
+
   it("gives it not to who was tried later, had nothing, and was paid back before", async () => {
     const other = newPhone();
     const { order } = await orderCredit();
