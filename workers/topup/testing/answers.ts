@@ -2,12 +2,13 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { call, rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
+import { type HandInput, settleByHand } from "../orders/by-hand.ts";
 import { followOrders } from "../orders/follow.ts";
 import type { Order } from "../orders/order.ts";
 import { placePrepaid } from "../orders/place.ts";
 import { type BenchOptions, bench } from "./bench.ts";
 import { FUNDS } from "./doubts.ts";
-import { ordersOf, purchasesOf, theOrderOf } from "./outcomes.ts";
+import { ordersOf, purchasesOf, runOrderJob, SILENT_LONG, theOrderOf } from "./outcomes.ts";
 import { customer, dial, type TestService } from "./shop.ts";
 
 /** How the supplier's words read on their way to us. */
@@ -58,6 +59,18 @@ export async function follow(laterMs: number, twist: Twist = (text) => text): Pr
   const { ctx, settle } = bench({ laterMs, timeoutMs: 3_000, twist });
   await followOrders(ctx);
   await settle();
+}
+
+/** A person's word two minutes later. */
+export const giveWord = (order: Order, as: HandInput["as"], more: Partial<HandInput> = {}) =>
+  settleByHand(bench({ laterMs: 2 * 60_000 }).ctx, {
+    ...{ orderId: order.id, as, reason: "dicek" },
+    ...more,
+  });
+
+/** The order is looked up until silence about it is believed. */
+export async function lookLong(order: Order, twist: Twist = (text) => text): Promise<void> {
+  for (const laterMs of SILENT_LONG) await runOrderJob(order, { laterMs, timeoutMs: 3_000, twist });
 }
 
 /** The first purchase that the supplier made for a target. */
