@@ -128,7 +128,7 @@ describe("turns with the supplier", () => {
       if (tick % 10 === 0) visitors.push({ askAt: now, goneAt: now + 1_000 });
       if ((tick * 10) % readEveryMs === 0) reads.push({ askAt: now, sinceAt: now });
       for (const visitor of visitors.filter(({ askAt }) => askAt <= now)) {
-        const turn = takeTurn(options, "visitor", 100);
+        const turn = takeTurn(options, "visitor", 100, visitor.goneAt - now);
         if (turn.granted) watched += 1;
         visitor.askAt = turn.granted ? Number.POSITIVE_INFINITY : now + turn.waitMs;
       }
@@ -156,26 +156,36 @@ describe("turns with the supplier", () => {
     },
   );
 
-  it("come to a visitor though reads follow each other closely", () => {
+  /** So many visitors, one after the other, beside readers who ask again as soon as they were answered. */
+  function besideReaders(readers: number, visitors: number, patienceMs: number) {
     const { state, options } = gateAt();
-    let readAt = state.now;
-    let told = 0;
-    for (let visit = 0; visit < 20; visit += 1) {
+    const reads = Array.from({ length: readers }, () => ({ askAt: state.now }));
+    const moments = { told: 0, lost: 0 };
+    for (let visit = 0; visit < visitors; visit += 1) {
       let askAt = state.now + 700;
-      const goneAt = askAt + 10_000;
-      for (; askAt < goneAt; state.now += 10) {
-        if (readAt <= state.now) {
+      const goneAt = askAt + patienceMs;
+      for (; state.now <= goneAt; state.now += 10) {
+        for (const read of reads.filter((one) => one.askAt <= state.now)) {
           const { granted, waitMs } = takeTurn(options, "read", 100);
-          readAt = state.now + waitMs + (granted ? 250 : 0);
+          read.askAt = state.now + waitMs + (granted ? 250 : 0);
         }
         if (askAt > state.now) continue;
-        const { granted, waitMs } = takeTurn(options, "visitor", 100);
-        if (granted) told += 1;
-        if (granted) break;
-        askAt = state.now + waitMs;
+        const { granted, waitMs } = takeTurn(options, "visitor", 100, goneAt - state.now);
+        askAt = granted ? Number.POSITIVE_INFINITY : state.now + waitMs;
+        if (granted) moments[state.now + waitMs <= goneAt ? "told" : "lost"] += 1;
       }
     }
-    expect(told).toBe(20);
+    return moments;
+  }
+
+  it("come to a visitor though reads follow each other closely", () => {
+    expect(besideReaders(1, 20, 10_000)).toEqual({ told: 20, lost: 0 });
+  });
+
+  it("are not given to visitors who will have gone by then", () => {
+    const { told, lost } = besideReaders(2, 200, 1_000);
+    expect(lost).toBe(0);
+    expect(told).toBeGreaterThan(20);
   });
 
   it("are all for orders where nothing is read", () => {

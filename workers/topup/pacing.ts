@@ -11,8 +11,9 @@ const LEAST_HELD_MS = 100;
 
 /** While reads wait behind orders, one of so many moments is left for them. */
 const READ_EVERY = 4;
-/** One moment of so many is a visitor's, whoever reads. */
+/** One moment of so many is a visitor's, whoever reads: he may ask for it so much sooner than a read. */
 const VISITOR_EVERY = 5;
+const VISITOR_FIRST_MS = 100;
 /** A read that was told to come again is waited for so long. */
 const READ_WANTED_MS = 60_000;
 /** That reads wait is written down no more often. */
@@ -54,6 +55,8 @@ interface Moment {
   stepMs: number;
   /** The room that was asked for; undefined: none is held. */
   spareMs: number | undefined;
+  /** Who asks waits no longer. */
+  longestMs: number;
   reads: Reads;
 }
 
@@ -62,10 +65,16 @@ interface Moment {
  * one other request is ahead of it, and else is told to come again: so an order never waits behind more than that. Where
  * orders alone fill the line, one moment in four is left for reads while any wait, and given to who asks just before it.
  * A visitor gets a moment that has come and that nobody took, or once in five moments one as a read does: however many
- * look on, a read waits for one of them at most, and a crowd of reads keeps no visitor away.
+ * look on, a read waits for one of them at most, and a crowd of reads keeps no visitor away. None is given a moment that
+ * is further off than he waits (`longestMs`).
  * `spareMs`: the answer takes time, so the request may leave so much after its moment, and the next one's is that later.
  */
-export function takeTurn(options: PacerOptions, lane: Lane, spareMs = 0): Turn {
+export function takeTurn(
+  options: PacerOptions,
+  lane: Lane,
+  spareMs = 0,
+  longestMs = Number.POSITIVE_INFINITY,
+): Turn {
   const { intervalMs } = options;
   const isHeld = spareMs > 0 && intervalMs >= LEAST_HELD_MS;
   const spare = isHeld ? Math.min(spareMs, MOST_SPARE_MS) : 0;
@@ -79,7 +88,8 @@ export function takeTurn(options: PacerOptions, lane: Lane, spareMs = 0): Turn {
   // A moment that has passed is too near to the one behind it; one behind `next` was left by another clock.
   reads.left = reads.left.filter(({ at }) => at >= now && at < next);
   const stepMs = intervalMs + spare;
-  const moment = { options, now, next, stepMs, reads, spareMs: isHeld ? spare : undefined };
+  const room = isHeld ? spare : undefined;
+  const moment = { options, now, next, stepMs, reads, spareMs: room, longestMs };
   switch (lane) {
     case "order":
       return orderTurn(moment);
@@ -90,11 +100,14 @@ export function takeTurn(options: PacerOptions, lane: Lane, spareMs = 0): Turn {
   }
 }
 
-function visitorTurn({ options, now, next, stepMs, spareMs, reads }: Moment): Turn {
+function visitorTurn(moment: Moment): Turn {
+  const { options, now, next, stepMs, spareMs, longestMs, reads } = moment;
   const aheadMs = next - now;
+  if (aheadMs > longestMs) return { granted: false, waitMs: aheadMs };
   const dueMs = reads.visitedAt > now ? 0 : reads.visitedAt + VISITOR_EVERY * stepMs - now;
-  if (aheadMs > (dueMs > 0 ? 0 : stepMs)) {
-    const waitMs = Math.min(aheadMs, Math.max(aheadMs - stepMs, dueMs));
+  const mostMs = stepMs + VISITOR_FIRST_MS;
+  if (aheadMs > (dueMs > 0 ? 0 : mostMs)) {
+    const waitMs = Math.min(aheadMs, Math.max(aheadMs - mostMs, dueMs));
     return { granted: false, waitMs };
   }
   options.save(next + stepMs);

@@ -29,14 +29,14 @@ describe("the SupplierGate object", () => {
   type Stub = ReturnType<typeof env.SUPPLIER_GATE.getByName>;
   /** The object's gate with a shorter interval. */
   const quick = (stub: Stub): Gate => ({
-    take: (lane, spareMs) =>
+    take: (...asked) =>
       runInDurableObject(stub, (_, { storage: { kv } }) => {
         const load = () => kv.get<number>("next");
         const save = (next: number) => kv.put("next", next);
         const loadReads = () => kv.get("reads");
         const saveReads = (reads: object) => kv.put("reads", reads);
         const kept = { load, save, loadReads, saveReads };
-        return takeTurn({ intervalMs: INTERVAL_MS, now: Date.now, ...kept }, lane, spareMs);
+        return takeTurn({ intervalMs: INTERVAL_MS, now: Date.now, ...kept }, ...asked);
       }),
   });
 
@@ -114,10 +114,18 @@ describe("the SupplierGate object", () => {
       const rest = reads?.left.slice(1) ?? [];
       kv.put("reads", { ...reads, left: [{ at: near, spareMs: 0 }, ...rest] });
     });
-    const turn = await quick(stub).take("read", 0);
+    const turn = await quick(stub).take("read", 0, 1_000);
     expect(turn).toMatchObject({ granted: true });
     expect(turn.waitMs).toBeLessThanOrEqual(INTERVAL_MS);
     expect(await left()).toEqual(more);
+  });
+
+  it("keeps a moment from a visitor who would be gone by then", async () => {
+    const stub = env.SUPPLIER_GATE.getByName(unique("gate"));
+    const next = Date.now() + 60;
+    await runInDurableObject(stub, (_, state) => state.storage.kv.put("next", next));
+    expect(await stub.take("visitor", 0, -1)).toMatchObject({ granted: false });
+    expect(await runInDurableObject(stub, (_, state) => state.storage.kv.get("next"))).toBe(next);
   });
 
   it("gives parallel callers different moments", async () => {

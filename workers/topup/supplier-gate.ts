@@ -11,7 +11,7 @@ const READS = "reads";
  * forgets what was handed out nor lets two requests leave together.
  */
 export class SupplierGate extends DurableObject<Env> implements Gate {
-  async take(lane: Lane, spareMs = 0): Promise<Turn> {
+  async take(lane: Lane, spareMs = 0, longestMs?: number): Promise<Turn> {
     const { kv } = this.ctx.storage;
     return takeTurn(
       {
@@ -24,6 +24,7 @@ export class SupplierGate extends DurableObject<Env> implements Gate {
       },
       lane,
       spareMs,
+      longestMs,
     );
   }
 }

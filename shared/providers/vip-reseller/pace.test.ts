@@ -5,7 +5,9 @@ import { paceOf, type Turn } from "../vip-reseller.ts";
 /** A gate that gives these turns, and a sleep that only adds up. */
 function paced(longestMs: number, turns: (Turn | Error)[]) {
   const slept: number[] = [];
-  const take = async () => {
+  const asked: unknown[][] = [];
+  const take = async (...question: unknown[]) => {
+    asked.push(question);
     const turn = turns.shift();
     if (!turn || turn instanceof Error) throw turn ?? new Error("nobody expected a question");
     return turn;
@@ -13,7 +15,7 @@ function paced(longestMs: number, turns: (Turn | Error)[]) {
   const sleep = async (ms: number) => {
     slept.push(ms);
   };
-  return { pace: paceOf(() => ({ take }), { longestMs, sleep }), slept };
+  return { pace: paceOf(() => ({ take }), { longestMs, sleep }), slept, asked };
 }
 
 /** A gate and a clock: each answer takes as long as told. */
@@ -72,12 +74,16 @@ describe("the pace", () => {
   });
 
   test("waits for a visitor only as long as he does", async () => {
-    const { pace, slept } = paced(20_000, [
+    const { pace, slept, asked } = paced(20_000, [
       { granted: false, waitMs: 600 },
       { granted: false, waitMs: 600 },
     ]);
     expect(await failureOf(pace("visitor", 1_000))).toMatchObject({ code: "busy" });
     expect(slept).toEqual([600]);
+    expect(asked).toEqual([
+      ["visitor", 100, 1_000],
+      ["visitor", 100, 400],
+    ]);
   });
 
   test.each([

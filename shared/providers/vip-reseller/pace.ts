@@ -15,9 +15,12 @@ export type Pace = (lane: Lane, longestMs?: number) => Promise<void>;
  */
 export type Turn = { granted: boolean; waitMs: number; spareMs?: number };
 
-/** Hands out the moments at which requests may leave, to all isolates alike, with so much room after each. */
+/**
+ * Hands out the moments at which requests may leave, to all isolates alike, with so much room after each. A visitor waits
+ * no longer than `longestMs`: a moment that comes later would be lost.
+ */
 export interface Gate {
-  take(lane: Lane, spareMs: number): Promise<Turn>;
+  take(lane: Lane, spareMs: number, longestMs: number): Promise<Turn>;
 }
 
 export interface Patience {
@@ -50,7 +53,7 @@ export function paceOf(gate: () => Gate, patience: Patience): Pace {
         granted,
         waitMs,
         spareMs = Number.POSITIVE_INFINITY,
-      } = await turnOf(gate, lane, spare);
+      } = await turnOf(gate, lane, spare, longestMs - waitedMs);
       if (waitedMs + waitMs > longestMs) throw busy(`no turn within ${longestMs} ms`);
       if (waitMs > 0) await sleep(waitMs);
       // The moment was meant from when the gate heard of us, which was after we asked.
@@ -62,9 +65,9 @@ export function paceOf(gate: () => Gate, patience: Patience): Pace {
   };
 }
 
-async function turnOf(gate: () => Gate, lane: Lane, spareMs: number): Promise<Turn> {
+async function turnOf(gate: () => Gate, ...asked: Parameters<Gate["take"]>): Promise<Turn> {
   try {
-    return await gate().take(lane, spareMs);
+    return await gate().take(...asked);
   } catch {
     throw busy("the gate does not answer");
   }
