@@ -6,7 +6,7 @@ import { rows, type Statement } from "../../shared/db/statement.ts";
 import { uuidv7 } from "../../shared/db/uuid.ts";
 import { gameRow } from "../../shared/providers/testing/vip-reseller.ts";
 import { unique } from "../testing/factories.ts";
-import { beginRun, writeStock } from "./sync/rows.ts";
+import { applyFamily, beginRun, writeStock } from "./sync/rows.ts";
 import {
   emptyCatalogue,
   newSupplier,
@@ -88,6 +88,26 @@ it("a sync of stocks beside an order of two services locks them in the same orde
   const told = [high, low].map((id) => ({ id, stock: 7, askedAt: new Date() }));
   expect(await ctx.db.run(writeStock(sync?.id ?? "", told))).toBe(true);
   await both;
+});
+
+it("a list has its turn among all that change many services before it changes one", async () => {
+  const { sync } = await ctx.db.run(
+    beginRun({ action: "sync-services", force: false, requestedBy: null }),
+  );
+  const family = { syncId: sync?.id ?? "", family: "game", pieces: 0, unpriced: 0 } as const;
+  const rules = { mostDrop: 50, force: false, alertTo: "ops@x.id" };
+  const turn = rows(
+    sql`select count(*)::int as held from pg_locks l, hashtextextended('topup_services', 0) turn
+      where l.pid = pg_backend_pid() and l.locktype = 'advisory' and l.granted
+        and (l.classid::bigint << 32 | l.objid::bigint) = turn`,
+    z.object({ held: z.number() }),
+  );
+  const [[before], , [after]] = await ctx.db.batch([
+    turn,
+    applyFamily({ ...family, ...rules }),
+    turn,
+  ]);
+  expect([before?.held, after?.held]).toEqual([0, 1]);
 });
 
 describe("what an order shows while a list is on its way", () => {

@@ -169,6 +169,20 @@ describe("an order whose call to the supplier", () => {
     expect(await recover(phone)).toMatchObject({ state: "processing" });
   });
 
+  it("comes back refused after the history has told that it was bought changes nothing", async () => {
+    const user = await customer(FUNDS);
+    const phone = newPhone();
+    await dial(phone, { stay: true, timeOut: { value: true, count: 1 } });
+    await buy(user, phone, { timeoutMs: 150 });
+    const { attemptId } = await theOrderOf(phone);
+    const found = await recover(phone);
+    expect(found).toMatchObject({ state: "processing", attemptId });
+    const refusal = { kind: "refused", words: "", supplierNote: "", reason: "other" } as const;
+    if (found) await recordAttempt(bench().ctx, found, refusal);
+    expect(await theOrderOf(phone)).toEqual(found);
+    expect(await booksOf(user)).toEqual({ wallet: FUNDS - credit.price, escrow: credit.price });
+  });
+
   it("names another target is a doubt, which the history ends, and is not bought again", async () => {
     const user = await customer(FUNDS);
     const phone = newPhone();

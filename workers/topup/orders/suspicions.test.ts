@@ -1,9 +1,4 @@
-import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
-import { rows } from "../../../shared/db/statement.ts";
-import { testContext } from "../../testing/api.ts";
-import type { TestUser } from "../../testing/factories.ts";
 import { follow, ofUser, only, type Twist, tell } from "../testing/answers.ts";
 import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit, orderGame } from "../testing/doubts.ts";
@@ -26,12 +21,12 @@ import {
 } from "../testing/shop.ts";
 import { settleByHand } from "./by-hand.ts";
 import type { Order } from "./order.ts";
-import { placeGame, placePrepaid, placeSocial } from "./place.ts";
+import { placeGame, placePrepaid } from "./place.ts";
 import { processOrder } from "./process.ts";
 
 beforeAll(stockShelves);
 
-const { credit, diamonds, fire, likes } = SERVICES;
+const { credit, diamonds, fire } = SERVICES;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -225,123 +220,3 @@ it.each([
     expect(await booksOf(user)).toMatchObject({ escrow: order.amount });
   },
 );
-
-describe("a purchase whose target the supplier writes in its own way is the order's", () => {
-  it.each<[string, (name: string) => [ours: string, theirs: string]]>([
-    ["a name without its @", (name) => [`@${name}`, name]],
-    ["a name as the link of its profile", (name) => [name, `https://www.instagram.com/${name}`]],
-    [
-      "a link as it stands on a page",
-      (name) => [
-        `https://www.instagram.com/p/${name}/?a=1&b=2`,
-        `https://www.instagram.com/p/${name}/?a=1&amp;b=2`,
-      ],
-    ],
-    [
-      "a link without www and its last slash",
-      (name) => [`https://www.instagram.com/p/${name}/`, `https://instagram.com/p/${name}`],
-    ],
-  ])("%s", async (_, spell) => {
-    for (const [end, state] of [
-      ["succeed", "success"],
-      ["fail", "failed"],
-    ] as const) {
-      const [target, theirs] = spell(`toko${newPhone()}`);
-      await dial(target, { stay: true, lose: true });
-      const user = await customer(FUNDS);
-      const twist = (text: string) =>
-        text.replaceAll(JSON.stringify(target), JSON.stringify(theirs));
-      const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000, twist });
-      await placeSocial(ctx, { service: likes.code, target, quantity: 100 });
-      await settle();
-      const order = await theOrderOf(target);
-      expect(order).toMatchObject({ state: "processing" });
-      await hand(end, order.trxid ?? "");
-      await follow(MINUTE, twist);
-      expect(await theOrderOf(target)).toMatchObject({ state });
-      expect(await booksOf(user)).toMatchObject({ escrow: 0 });
-    }
-  });
-
-  it.each([
-    ["os_asia", "Asia", false],
-    ["os_asia", "os_usa", true],
-    ["2001", "(2001)", false],
-    ["2001", "Server 02001", false],
-    ["2001", "20**", false],
-    ["2001", "2002", true],
-    ["2001", "12001", true],
-    ["2001", "S1 (2001)", false],
-    ["2001", "", false],
-    [null, "1", false],
-  ])("zone %s as %j is another one: %j", async (mine, told, is) => {
-    const asked = sql`select topup_is_other_zone(${mine}::text, ${told}::text) as "is"`;
-    const found = await testContext().db.run(rows(asked, z.object({ is: z.boolean() })));
-    expect(found).toEqual([{ is }]);
-  });
-});
-
-describe("a word that makes a purchase a person's, of which the next one says otherwise", () => {
-  const settled = async (user: TestUser, target: string) => ({
-    ...(await booksOf(user)),
-    alerts: await alertsOf(await theOrderOf(target)),
-  });
-
-  it("of another target: it is delivered", async () => {
-    const { user, order } = await orderCredit();
-    await follow(MINUTE, (text) => text.replaceAll(order.target, newPhone()));
-    expect(await theOrderOf(order.target)).toMatchObject({ state: "review" });
-    await hand("succeed", order.trxid ?? "");
-    await follow(2 * MINUTE);
-    expect(await theOrderOf(order.target)).toMatchObject({ state: "success", reviewReason: null });
-    expect(await settled(user, order.target)).toEqual({
-      wallet: FUNDS - credit.price,
-      escrow: 0,
-      alerts: ["Pesanan perlu diperiksa"],
-    });
-  });
-
-  it("of copies that tell by turns: the operator hears of it once, and another's token is nobody's", async () => {
-    const { order } = await orderCredit();
-    const others = newPhone();
-    const wrong = (text: string) =>
-      text
-        .replaceAll(order.target, others)
-        .replaceAll('"status":"waiting"', '"status":"success"')
-        .replaceAll('"note":""', '"note":"1111-2222-3333-4444"');
-    for (const [minute, twist] of [wrong, undefined, wrong, undefined].entries())
-      await follow((minute + 1) * MINUTE, twist);
-    const found = await theOrderOf(order.target);
-    expect(found).toMatchObject({ state: "processing", sealedSerial: null });
-    expect(await alertsOf(order)).toEqual(["Pesanan perlu diperiksa"]);
-  });
-
-  it("of a part, without the remainder, after what was still to come: what was not delivered is paid back", async () => {
-    const target = `toko${newPhone()}`;
-    await dial(target, { stay: true, lose: true });
-    const user = await customer(FUNDS);
-    const { ctx, settle } = bench({ actor: user, timeoutMs: 3_000 });
-    const { amount } = await placeSocial(ctx, { service: likes.code, target, quantity: 1_000 });
-    await settle();
-    const { trxid } = await theOrderOf(target);
-    const remaining = (text: string) => text.replaceAll(/"remain":(\d+|null)/g, '"remain":1000');
-    await follow(30_000, remaining);
-    expect(await theOrderOf(target)).toMatchObject({ state: "processing", remain: 1_000 });
-    await hand("partial", trxid ?? "", { remain: 400 });
-    const untold = (text: string) => text.replaceAll(/"remain":\d+/g, '"remain":null');
-    for (const minute of [1, 2]) await follow(minute * MINUTE, untold);
-    expect(await theOrderOf(target)).toMatchObject({ state: "review" });
-    await follow(3 * MINUTE);
-    const refundedAmount = Math.ceil((amount * 400) / 1_000);
-    expect(await theOrderOf(target)).toMatchObject({
-      state: "partial",
-      remain: 400,
-      refundedAmount,
-    });
-    expect(await settled(user, target)).toEqual({
-      wallet: FUNDS - amount + refundedAmount,
-      escrow: 0,
-      alerts: ["Pesanan perlu diperiksa"],
-    });
-  });
-});
