@@ -85,8 +85,8 @@ $$;
 
 -- The orders around one in doubt, itself the first: those in doubt that a row can be of as well, and so on (`orders`); the
 -- rows (`free`) and what may be whose (`claims`), up to the rank `most`. Some of the orders have their purchase, and could
--- as well have another one (topup_movable_claims). `is_by_time`: where rows stand may tell when they were made; of a list of
--- which nothing is known it does between several orders, and no order is refunded by it.
+-- as well have another one (topup_movable_claims). `is_by_time`: where rows stand tells when they were made, as the list is known
+-- to have its newest first.
 drop function if exists topup_claims_around(topup_orders, jsonb, int);
 create or replace function topup_claims_around(o topup_orders, history jsonb, most int,
   out orders topup_orders[], out free jsonb, out claims jsonb, out is_by_time boolean) language plpgsql stable as $$
@@ -163,7 +163,7 @@ $$;
 
 -- Purchases of orders like this one, tried before it, that can as well be its own; then theirs may be one that is too old
 -- for this one. Rows show as late as they please, and whoever bought them, it is the same which of them is whose. Not those
--- that their own answers told of, or that callbacks named before its attempt.
+-- that their own answers told of, or that lists had shown or callbacks named before its attempt.
 create or replace function topup_movable_claims(x topup_orders, free jsonb, history jsonb, most int) returns jsonb
 language sql stable as $$
   with before as materialized (
@@ -175,9 +175,11 @@ language sql stable as $$
   select coalesce(jsonb_agg(jsonb_build_object('of', x.id, 'trxid', y.trxid, 'rank', late.rank, 'in_place', true,
     'is_priced', true)), '[]')
   from late, before, topup_orders y left join topup_history_rows(history) r on r.trxid = y.trxid
+  left join topup_supplier_sightings w on w.trxid = y.trxid
   where late.rank is not null and y.matched_at is not null and y.attempt_at < x.attempt_at and topup_alike(y, x)
     and y.id >= uuid_from(x.attempt_at - interval '1 day')
     and (r.n < before.n or r.n is null and y.bought_at >= x.attempt_at - interval '5 seconds')
+    and topup_may_be_of(x.attempt_at, w.seen_at)
     and not exists (select from inbox_events e
       where e.id >= uuid_from(y.attempt_at) and e.id < uuid_from(x.attempt_at) and e.provider = 'vip-reseller'
         and starts_with(e.event_key, y.trxid || '/'))

@@ -6,11 +6,12 @@
 -- nothing.
 
 -- {order_id, asked_at, rows: [{trxid, target, zone, code, service, quantity, price, start_count, outcome, named_at?}],
---  unreadable, asked, deepest, alert_to, now} -> {verdict: settled|wait|deeper, order, due, told, wake}. `rows` are the
--- latest of the family, as listed; one with `named_at` is in no list, but a callback that came then named it, and the
--- supplier told of it when asked. `asked`: how many were asked for; `unreadable`: whether some could not be read;
--- `asked_at` is before the supplier was asked. `deeper`: they do not reach back to the attempt, so ask for more;
--- `deepest`: there is no longer list. `due`: when the next silent look would decide. `told`: what the list was worth (topup_doubt_reason).
+--  silent?, unreadable, asked, deepest, alert_to, now} -> {verdict: settled|wait|deeper, order, due, told, wake}. `rows` are
+-- the latest of the family, as listed; one with `named_at` is in no list, but a callback that came then named it, and the
+-- supplier told of it when asked. `silent`: the trxids of those of which it then told nothing at all. `asked`: how many were
+-- asked for; `unreadable`: whether some could not be read; `asked_at` is before the supplier was asked. `deeper`: they do not
+-- reach back to the attempt, so ask for more; `deepest`: there is no longer list. `due`: when the next silent look would
+-- decide. `told`: what the list was worth (topup_doubt_reason).
 create or replace function topup_order_match(input jsonb) returns jsonb language plpgsql as $$
 declare
   asked_at timestamptz := (input->>'asked_at')::timestamptz;
@@ -55,7 +56,8 @@ end $$;
 -- What the history plainly says to an order in doubt; null: nothing. A row that is plainly of its goods is its own where
 -- each order that it can be of has one, or where those are one buyer's: then the first has it. That, and a row that gives
 -- the money back, waits while a callback names what the supplier has not told of; each waits, for a day at most, while the
--- list lacks what another one has shown for the order's target. Where it stands in the list is no plain word.
+-- list lacks what another one has shown for the order's target, or the supplier does not answer about what a callback
+-- names. Where it stands in the list is no plain word.
 create or replace function topup_match_plainly(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
 declare
   asked_at timestamptz := (input->>'asked_at')::timestamptz;
@@ -69,7 +71,7 @@ begin
     or claim.rivals <> '{}' and not topup_are_one_buyers(o, claim.rivals)
     or claim.swaps <> '{}' and not topup_may_be_changed(o, claim)
     or (claim.rivals <> '{}' or topup_plain_end(claim.mine->>'outcome') = 'failed') and topup_is_untold(o, input)
-    or asked_at < o.attempt_until + topup_doubt_patience() and topup_lacks_seen(o, input) then
+    or asked_at < o.attempt_until + topup_doubt_patience() and (topup_lacks_seen(o, input) or input->'silent' <> '[]') then
     return null;
   end if;
   return topup_match_bought(o, claim.mine, input, false);

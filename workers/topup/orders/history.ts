@@ -23,11 +23,12 @@ export async function readableHistory(
   }
 }
 
-/** One that no list shows: it has no place among those that do. */
-export interface NamedPurchase {
-  purchase: SupplierOrder;
-  /** It was made by then. */
-  namedAt: Date;
+/** What callbacks name and no list shows: those have no place among what lists show. */
+export interface NamedPurchases {
+  /** Each was made by `namedAt`. */
+  told: { purchase: SupplierOrder; namedAt: Date }[];
+  /** Those of which the supplier told nothing this time, not even that it knows none. */
+  silent: string[];
 }
 
 /** Asked about by their ids, one by one: of more than these, others each time. */
@@ -42,7 +43,7 @@ export async function namedPurchases(
   ctx: Ctx,
   { id, family }: Order,
   listed: readonly SupplierOrder[],
-): Promise<NamedPurchase[]> {
+): Promise<NamedPurchases> {
   const known = JSON.stringify(listed.map(({ trxid }) => trxid));
   const named = await ctx.db.run(
     rows(
@@ -53,14 +54,16 @@ export async function namedPurchases(
       z.object({ trxid: z.string(), named_at: z.coerce.date() }),
     ),
   );
-  const told: NamedPurchase[] = [];
+  const found: NamedPurchases = { told: [], silent: [] };
   for (const { trxid, named_at: namedAt } of named) {
     try {
       const [purchase] = await ctx.providers.vipReseller.getOrderStatus(family, { trxid });
-      if (purchase) told.push({ purchase, namedAt });
+      if (purchase) found.told.push({ purchase, namedAt });
     } catch (error) {
+      // What no repeat would change is as good as a denial: it must not hold back what the lists show.
+      if (error instanceof ProviderError && error.retryable) found.silent.push(trxid);
       ctx.log.warn("named purchase not told", { trxid, ...describeError(error) });
     }
   }
-  return told;
+  return found;
 }

@@ -69,6 +69,19 @@ it("where a row stands is no plain word: who was tried later waits for its own, 
   expect(await ends()).toEqual([`processing ${firsts}`, `processing ${seconds}`]);
 });
 
+it("a row that was listed before what stands behind it was tried tells that places tell nothing", async () => {
+  const start = newPhone().slice(0, 8);
+  const tried = [{ afterMs: 0, target: `${start}5011` }];
+  const { before, newer, look, ends } = await doubts(tried, 10 * MINUTE);
+  const [own, past] = [trxid(), trxid()];
+  const shown = (id: string, outcome: string) => listedRow(id, { target: `${start}****`, outcome });
+  await look(2, [shown(own, "open"), before]);
+  // By when they last changed: the one past us would stand where the order's own has to, and end otherwise.
+  const changed = [shown(own, "failed"), newer, shown(past, "success"), before];
+  for (const minutes of [12, 18, 19]) await look(minutes, changed);
+  expect(await ends()).toEqual(["review null"]);
+});
+
 it.each([0, 1])(
   "two buyers' tokens that nothing tells apart are a person's to give, with %d purchases made past us beside them",
   async (past) => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rows } from "../../../shared/db/statement.ts";
 import { testContext } from "../../testing/api.ts";
-import { forgetCallbacks, nameByCallback, unlisted } from "../testing/answers.ts";
+import { forgetCallbacks, nameByCallback, type Twist, unlisted } from "../testing/answers.ts";
 import { bench } from "../testing/bench.ts";
 import { BOUGHT, FUNDS, NOT_BOUGHT, orderCredit } from "../testing/doubts.ts";
 import { alertsOf, booksOf, ordersOf, purchasesOf, runOrderJob } from "../testing/outcomes.ts";
@@ -131,12 +131,23 @@ describe("one buyer's order for two purchases, of which one was made past us and
     if (!newerFirst) await newer();
     await nameByCallback(own, 60 * SECOND);
     const twist = unlisted([own]);
-    const look = async (moments: readonly number[]) => {
-      for (const laterMs of moments) await runOrderJob(order, { laterMs, twist, timeoutMs: 3_000 });
+    const look = async (moments: readonly number[], says: Twist = (text) => text) => {
+      const both: Twist = (text) => says(twist(text));
+      for (const laterMs of moments)
+        await runOrderJob(order, { laterMs, twist: both, timeoutMs: 3_000 });
       return (await ordersOf(order.target))[0];
     };
     return { order, own, past, look };
   }
+
+  /** What the supplier says when it is asked about this one by its id. */
+  const says =
+    (trxid: string, message: string): Twist =>
+    (text) => {
+      const { data } = JSON.parse(text);
+      const isAsked = Array.isArray(data) && data.length === 1 && data[0].trxid === trxid;
+      return isAsked ? JSON.stringify({ result: false, data: null, message }) : text;
+    };
 
   it("is not plainly the listed one for standing behind what is newer", async () => {
     const { order, own, past, look } = await twice(false);
@@ -146,6 +157,21 @@ describe("one buyer's order for two purchases, of which one was made past us and
     expect(await look([400 * SECOND])).toMatchObject({ state: "review", refundedAmount: 0 });
     expect(await alertsOf(order)).toEqual(["Pesanan perlu diperiksa"]);
   });
+
+  it("is neither, while the supplier does not answer about the named one", async () => {
+    const { own, look } = await twice(true);
+    const silent = says(own, "Sistem Bentrok, silahkan coba lagi");
+    expect(await look([90 * SECOND], silent)).toMatchObject({ state: "unknown", trxid: null });
+    expect(await look([95 * SECOND])).toMatchObject({ state: "processing", trxid: own });
+  });
+
+  it.each(["Transaksi tidak ditemukan", "Kata yang belum pernah terdengar"])(
+    "is the listed one, where the supplier has no more to say of the named one: %s",
+    async (message) => {
+      const { own, past, look } = await twice(true);
+      expect(await look([90 * SECOND], says(own, message))).toMatchObject({ trxid: past });
+    },
+  );
 
   it("is the named one, where the listed one stands before what is newer", async () => {
     const { own, look } = await twice(true);

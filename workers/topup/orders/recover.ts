@@ -6,7 +6,7 @@ import { ProviderError } from "../../../shared/providers/provider-error.ts";
 import type { SupplierOrder } from "../../../shared/providers/vip-reseller.ts";
 import { attemptOnce, newAttempt, recordAttempt } from "./attempt.ts";
 import { historyRow, LISTED } from "./follow.ts";
-import { type NamedPurchase, namedPurchases, readableHistory } from "./history.ts";
+import { type NamedPurchases, namedPurchases, readableHistory } from "./history.ts";
 import { DOUBT_MINUTES, LISTED_DEEPEST, MOST_LISTED, PATIENCE_MINUTES } from "./limits.ts";
 import { isFinal, type Order, orderShape } from "./order.ts";
 
@@ -143,7 +143,7 @@ const DEPTHS = [LISTED, MOST_LISTED, LISTED_DEEPEST];
  */
 async function lookForPurchase(ctx: Ctx, order: Order): Promise<Look> {
   let seen: Look = { order, due: null, told: null };
-  let named: Promise<NamedPurchase[]> | null = null;
+  let named: Promise<NamedPurchases> | null = null;
   const namedBeside = (listed: readonly SupplierOrder[]) => {
     named ??= namedPurchases(ctx, order, listed);
     return named;
@@ -166,7 +166,7 @@ interface Look {
 async function lookSoFar(
   ctx: Ctx,
   order: Order,
-  namedBeside: (listed: readonly SupplierOrder[]) => Promise<NamedPurchase[]>,
+  namedBeside: (listed: readonly SupplierOrder[]) => Promise<NamedPurchases>,
   depth: number,
 ): Promise<Look & { verdict: z.output<typeof Matched>["verdict"] }> {
   const askedAt = ctx.now().toISOString();
@@ -180,7 +180,8 @@ async function lookSoFar(
     return { verdict: "wait", order, due, told: "untold" };
   }
   const { listed, unreadable } = history;
-  const unlisted = (await namedBeside(listed))
+  const { told, silent } = await namedBeside(listed);
+  const unlisted = told
     .filter(({ purchase }) => !isIn(listed, purchase))
     .map(({ purchase, namedAt }) => ({ ...historyRow(purchase), named_at: namedAt.toISOString() }));
   // One that is shorter than asked for does not grow by asking for more.
@@ -189,6 +190,7 @@ async function lookSoFar(
     order_id: order.id,
     asked_at: askedAt,
     rows: [...unlisted, ...listed.map(historyRow)],
+    silent,
     unreadable,
     asked: depth,
     deepest,

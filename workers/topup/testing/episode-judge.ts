@@ -7,18 +7,16 @@ import {
   type Purchase,
   purchasesOf,
 } from "./episode.ts";
+import { type Facts, fitOf, latestOf, toldRows } from "./episode-facts.ts";
 import { momentOf } from "./episode-script.ts";
 import {
   besideIt,
   type End,
   endOf,
   endsIn,
-  type Facts,
-  fitOf,
   fullWorldsOf,
   isSwappable,
   likenessOf,
-  toldRows,
   worldsOf,
 } from "./episode-worlds.ts";
 
@@ -82,10 +80,10 @@ function factsAt(
   { ends, seen, ended }: Played,
   until: number,
   isKnown: (end: Ended) => boolean,
+  isSure: boolean,
 ): Facts {
   return {
-    episode,
-    until,
+    ...{ episode, until, isSure },
     seen: momentsOf(seen),
     ended: momentsOf(ended),
     settled: new Map(
@@ -130,7 +128,11 @@ function settledWrongly(episode: Episode, played: Played): string[] {
     const isSale = episode.sales.some(({ purchase }) => purchase && purchase === kept);
     if (isSale || (kept && fitOf(episode, kept, own) === 0)) return ["kept what is not for it"];
     const became = endOf(kept ? outcomeAt(kept, at) : null);
-    if (kept && episode.past.includes(kept) && isPardoned(episode, played, own, at, became)) {
+    const isServed = kept !== null && isServedBy(episode, played, own, kept);
+    if (
+      isServed ||
+      (kept && episode.past.includes(kept) && isPardoned(episode, played, own, at, became))
+    ) {
       if (own.purchase) freed.add(own.purchase);
       return [];
     }
@@ -139,9 +141,12 @@ function settledWrongly(episode: Episode, played: Played): string[] {
     const likes = [own, ...episode.orders].filter(
       (one) => likenessOf(episode, one) === likenessOf(episode, own) && !used.has(one),
     );
+    const atLast = (purchase: Purchase) => endOf(outcomeAt(purchase, AT_LAST));
     const found =
       likes.find(({ purchase }) => purchase === kept && kept) ??
-      likes.find((one) => truly(one) === became);
+      likes.find((one) => truly(one) === became) ??
+      // In the end it came to what its own did.
+      likes.find(({ purchase }) => kept && purchase && atLast(purchase) === atLast(kept));
     if (found) {
       used.add(found);
       return [];
@@ -160,6 +165,19 @@ function settledWrongly(episode: Episode, played: Played): string[] {
   });
 }
 
+/** What was bought by hand since its attempt brought the order's buyer the very goods: nothing is owed to him. */
+function isServedBy(episode: Episode, played: Played, own: Order, kept: Purchase): boolean {
+  const { target, zone, service, quantity } = kept;
+  const like = { ...own, target, zone, service, quantity };
+  const facts = factsAt(episode, played, AT_LAST, (end) => isTold(episode, end), true);
+  return (
+    episode.past.includes(kept) &&
+    likenessOf(episode, like) === likenessOf(episode, own) &&
+    latestOf(facts, kept, own.triedAt) >= own.triedAt &&
+    endOf(outcomeAt(kept, AT_LAST)) === "goods"
+  );
+}
+
 /** What was bought by hand looked like an order's then, and nothing told that it was not. */
 function isPardoned(
   episode: Episode,
@@ -168,7 +186,7 @@ function isPardoned(
   at: number,
   became: End,
 ): boolean {
-  const facts = factsAt(episode, played, at, (end) => isTold(episode, end));
+  const facts = factsAt(episode, played, at, (end) => isTold(episode, end), true);
   const told = toldRows(facts);
   const worlds = fullWorldsOf(facts);
   const isTrue = worlds.some(({ rows }) =>
@@ -184,7 +202,8 @@ function isPardoned(
 function leftOpen(episode: Episode, played: Played): string[] {
   const open = played.ends.filter(({ state }) => !KEPT.includes(state) && !BACK.includes(state));
   if (open.length === 0) return [];
-  const facts = factsAt(episode, played, AT_LAST, ({ decided_at }) => decided_at !== null);
+  const isDecided = ({ decided_at }: Ended) => decided_at !== null;
+  const facts = factsAt(episode, played, AT_LAST, isDecided, false);
   const worlds = worldsOf(facts);
   return open.flatMap(({ n, state }) => {
     const order = episode.orders.find((one) => one.n === n);

@@ -6,6 +6,7 @@ export const PLAYER = `create or replace function topup_episode_play(script json
 declare
   s jsonb;
   told jsonb;
+  silent jsonb;
   played jsonb;
 begin
   perform set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true);
@@ -19,12 +20,14 @@ begin
           and x.state in ('buying', 'unknown', 'review'));
         perform topup_order_take(s->'take');
         perform topup_sightings_note(s->'noted');
-        select coalesce(jsonb_agg(t.row || jsonb_build_object('named_at', n.named_at)), '[]') into told
+        select coalesce(jsonb_agg(t.row || jsonb_build_object('named_at', n.named_at)) filter (where t.row is not null), '[]'),
+          coalesce(jsonb_agg(n.trxid) filter (where not (s->>'is_told')::boolean and not listed.is), '[]') into told, silent
         from (select n.trxid, min(n.received_at) as named_at
           from topup_orders o, topup_named_since(o, (s->>'now')::timestamptz) n
           where o.id = (s->>'id')::uuid group by n.trxid) n
-        join jsonb_array_elements(s->'told') t(row) on t.row->>'trxid' = n.trxid;
-        perform topup_order_match((s->'asked') || jsonb_build_object('rows', told || (s->'noted'->'rows')));
+        left join jsonb_array_elements(s->'told') t(row) on t.row->>'trxid' = n.trxid,
+        lateral (select s->'noted'->'rows' @> jsonb_build_array(jsonb_build_object('trxid', n.trxid)) as is) listed;
+        perform topup_order_match((s->'asked') || jsonb_build_object('rows', told || (s->'noted'->'rows'), 'silent', silent));
       when 'note' then
         perform topup_sightings_note(s->'noted');
       when 'place' then

@@ -169,7 +169,7 @@ function lookAt(episode: Episode, look: Look): Step["does"] {
     deepest: true,
     ...ALERTS,
   };
-  return { do: "look", id, now, take, noted, told, asked };
+  return { do: "look", id, now, take, noted, told, is_told: isTold, asked };
 }
 
 /** The supplier's list then: by when they were made, or show, or last changed; newest first, or oldest. */

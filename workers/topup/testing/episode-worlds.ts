@@ -1,7 +1,6 @@
 import {
   type Episode,
   LEASE,
-  MINUTE,
   type Order,
   type Outcome,
   outcomeAt,
@@ -9,9 +8,9 @@ import {
   purchasesOf,
   SECOND,
 } from "./episode.ts";
+import { CLOCKS_DIFFER, type Facts, fitOf, latestOf, toldRows } from "./episode-facts.ts";
 import { placesOf } from "./episode-places.ts";
-import { newestFirst, toldTarget } from "./episode-script.ts";
-import { heldAt } from "./episode-shelf.ts";
+import { newestFirst } from "./episode-script.ts";
 
 /**
  * What may have become of an episode's orders, from what was told alone, by trying out everything: the oracle of
@@ -24,18 +23,6 @@ import { heldAt } from "./episode-shelf.ts";
  * these, an exact row is rather an order's than one that leaves something open.
  */
 
-/** What is known until a moment. */
-export interface Facts {
-  episode: Episode;
-  until: number;
-  /** When a list first had them. */
-  seen: Record<string, number>;
-  /** When a list first had their end. */
-  ended: Record<string, number>;
-  /** When we learnt what these orders are, and by which row; null: by none. */
-  settled: ReadonlyMap<number, { trxid: string | null; at: number }>;
-}
-
 /** How it ends for a buyer: money back, whether bought or not, is one and the same. */
 export type End = "goods" | "open" | "back";
 
@@ -47,74 +34,8 @@ export interface World {
   exact: number;
 }
 
-const CLOCKS_DIFFER = MINUTE;
-
 export const endOf = (outcome: Outcome | null): End =>
   outcome === "success" ? "goods" : outcome === "open" ? "open" : "back";
-
-/** When callbacks named it first; of the functions' own reckoning, only since the order's attempt. */
-const namedAt = ({ callbacks }: Episode, trxid: string, since: number) =>
-  Math.min(
-    ...callbacks.filter((one) => one.trxid === trxid && one.at >= since).map(({ at }) => at),
-    Infinity,
-  );
-
-const answeredAt = ({ orders, sales }: Episode, trxid: string) =>
-  [...orders, ...sales].find(({ purchase }) => purchase?.trxid === trxid)?.answeredAt ?? Infinity;
-
-/** By when the row was made at the latest, as far as that was told to who asks about an order that was tried then. */
-function latestOf(
-  { episode, until, seen }: Facts,
-  { trxid, listedAt }: Purchase,
-  tried = -Infinity,
-): number {
-  const first = seen[trxid] ?? Infinity;
-  const isRemembered = episode.kinds.includes("callbacks remembered");
-  const named = namedAt(episode, trxid, isRemembered ? -Infinity : tried);
-  const answered = answeredAt(episode, trxid);
-  return Math.min(
-    first <= until ? first + CLOCKS_DIFFER : Infinity,
-    named <= until && (isRemembered || Math.min(first, listedAt) > until) ? named : Infinity,
-    answered <= until ? answered : Infinity,
-  );
-}
-
-/** The rows that lists or callbacks have told of. */
-export const toldRows = ({ episode, until, seen }: Facts): Purchase[] =>
-  purchasesOf(episode)
-    .filter(({ trxid }) => {
-      const named = namedAt(episode, trxid, -Infinity);
-      return Math.min(seen[trxid] ?? Infinity, named, answeredAt(episode, trxid)) <= until;
-    })
-    .sort((a, b) => a.madeAt - b.madeAt);
-
-/** How well the row says what was ordered: 2 in each word, 1 leaving something open, 0 something else. */
-export function fitOf(episode: Episode, row: Purchase, order: Order): 0 | 1 | 2 {
-  const { kinds, shelf } = episode;
-  const target = toldTarget(episode, row);
-  const mask = target.split("****");
-  const isMasked = mask.length > 1;
-  const isGlued = target === `${order.target} (${order.zone})`;
-  const isFor = isMasked
-    ? order.target.startsWith(mask[0] ?? "") && order.target.endsWith(mask[1] ?? "")
-    : target === order.target || isGlued;
-  if (!isFor || (shelf.family === "social" && row.quantity !== order.quantity)) return 0;
-  const zone = kinds.includes("zones") || isGlued ? row.zone : null;
-  if (zone !== null && order.zone !== null && zone !== order.zone) return 0;
-  if (
-    shelf.family === "prepaid" ? row.service !== order.service : !isNamedAlike(episode, row, order)
-  )
-    return 0;
-  const isZoneOpen = !kinds.includes("zones left out") && zone !== order.zone;
-  return isZoneOpen || (!isMasked && row.price !== order.price) ? 1 : 2;
-}
-
-/** Services of one name are told apart by their prices, where these differ. */
-function isNamedAlike({ shelf }: Episode, row: Purchase, order: Order): boolean {
-  const names = heldAt(shelf.names, 0);
-  if (row.service === order.service) return true;
-  return names?.A === names?.B && row.price === order.price;
-}
 
 /** The list as it is by then, newest first; lists are by when rows were made, or by when they show. */
 function listedRows({ episode, until }: Facts): Purchase[] {
@@ -164,24 +85,41 @@ function isInOrder(
   return true;
 }
 
-/** The worlds that explain what is known best, whether lists are in order or not. */
+/**
+ * The worlds that explain what is known best, whether lists are in order or not, and whether or not an order has a row that
+ * leaves something open though exact ones could be its: that more orders are explained then is no fact.
+ */
 export function worldsOf(facts: Facts): World[] {
-  const worlds = allWorlds(facts);
-  const inOrder = worlds.filter((world) => world.isInOrder);
-  return [...new Set([...fullestOf(worlds), ...fullestOf(inOrder)])];
+  return [...new Set([allWorlds(facts), allWorlds(facts, true)].flatMap(bestOf))];
 }
+
+const bestOf = (worlds: readonly World[]) => [
+  ...fullestOf(worlds),
+  ...fullestOf(worlds.filter((world) => world.isInOrder)),
+];
 
 /** Those that explain most of it. */
 export const fullWorldsOf = (facts: Facts): World[] => fullestOf(allWorlds(facts));
 
-function allWorlds(facts: Facts): World[] {
+/** The orders of which it is sure that they had these purchases, by trxid. */
+function soldOf({ episode, until, settled, isSure }: Facts): Map<string, Order> {
+  const sold = episode.orders.filter(({ n, purchase }) => {
+    const known = settled.get(n);
+    return isSure && known && known.at <= until && known.trxid === purchase?.trxid;
+  });
+  return new Map(
+    [...episode.sales, ...sold].flatMap((order) =>
+      order.purchase ? [[order.purchase.trxid, order] as const] : [],
+    ),
+  );
+}
+
+function allWorlds(facts: Facts, isExactFirst = false): World[] {
   const { episode, settled } = facts;
   const rows = toldRows(facts);
   const places = placesOf(facts);
   const listed = listedRows(facts);
-  const sold = new Map(
-    episode.sales.flatMap((sale) => (sale.purchase ? [[sale.purchase.trxid, sale] as const] : [])),
-  );
+  const sold = soldOf(facts);
   const choices = episode.orders.map((order): (Purchase | null)[] => {
     const known = settled.get(order.n);
     if (known && known.at <= facts.until)
@@ -193,7 +131,8 @@ function allWorlds(facts: Facts): World[] {
         latestOf(facts, row, order.triedAt) >= order.triedAt &&
         !(places === "told" && isOlder(facts, listed, row, order)),
     );
-    return [...own, null];
+    const exact = own.filter((row) => fitOf(episode, row, order) === 2);
+    return [...(isExactFirst && exact.length > 0 ? exact : own), null];
   });
   const groups = groupsOf(choices);
   const worlds: World[] = [];
