@@ -53,14 +53,16 @@ $$;
 -- What of these rows may be an order's purchase: [{of, trxid, rank, in_place, is_priced}]. Never what was seen before its
 -- attempt, nor what stands behind something that was final before it, where the list is known to have its newest rows first
 -- (`is_told`): who trusts a place that tells nothing refunds what was bought. `in_place`: it stands where a list by time has it,
--- behind all that was bought after the attempt's lease, and before all that was there before it; `is_priced`: it costs no other
+-- if it is one (`is_by_time`), behind all that was bought after the attempt's lease, and before all that was there before it; `is_priced`: it costs no other
 -- than that order's price. Both tell only whose of several orders a row is, and which of several rows is an order's: rows show
 -- as late as they please, or by when they last changed, and prices change before we know.
 drop function if exists topup_claims_of(topup_orders, jsonb, jsonb, int);
-create or replace function topup_claims_of(x topup_orders, free jsonb, history jsonb, most int, is_told boolean)
-returns jsonb language sql stable as $$
+drop function if exists topup_claims_of(topup_orders, jsonb, jsonb, int, boolean);
+create or replace function topup_claims_of(x topup_orders, free jsonb, history jsonb, most int, is_told boolean,
+  is_by_time boolean) returns jsonb language sql stable as $$
   with around as materialized (
-    select topup_row_after(x, history) as after, case when is_told then topup_row_before(x, history) end as before,
+    select case when is_by_time then topup_row_behind(x, history) end as after,
+      case when is_by_time then topup_row_before(x, history) end as before,
       case when is_told then topup_row_older(x, history) end as older
   )
   select coalesce(jsonb_agg(jsonb_build_object('of', x.id, 'trxid', r.trxid, 'rank', fit.rank, 'in_place',
@@ -68,6 +70,13 @@ returns jsonb language sql stable as $$
     'is_priced', coalesce(r.price = x.supplier_amount, true))), '[]')
   from around, topup_free_record(free) r, topup_row_rank(x, r.target, r.zone, r.code, r.service, r.quantity, r.price, most) fit(rank)
   where fit.rank <= most and (r.n >= around.older) is not true and topup_may_be_of(x.attempt_at, r.seen_at, r.n is null)
+$$;
+
+-- As topup_row_after, but for what like orders were matched by: nobody is sure whose of them that is.
+create or replace function topup_row_behind(o topup_orders, history jsonb) returns bigint language sql stable as $$
+  select max(r.n) from topup_history_rows(history) r join topup_orders x on x.trxid = r.trxid
+  where x.family = o.family and x.attempt_at >= o.attempt_until and x.bought_at is not null
+    and (x.matched_at is null or not topup_alike(x, o))
 $$;
 
 create or replace function topup_claim_record(claims jsonb)
@@ -85,8 +94,7 @@ $$;
 
 -- The orders around one in doubt, itself the first: those in doubt that a row can be of as well, and so on (`orders`); the
 -- rows (`free`) and what may be whose (`claims`), up to the rank `most`. Some of the orders have their purchase, and could
--- as well have another one (topup_movable_claims). `is_by_time`: where rows stand tells when they were made, as the list is known
--- to have its newest first.
+-- as well have another one (topup_movable_claims). `is_by_time`: where rows stand tells when they were made (topup_is_by_time).
 drop function if exists topup_claims_around(topup_orders, jsonb, int);
 create or replace function topup_claims_around(o topup_orders, history jsonb, most int,
   out orders topup_orders[], out free jsonb, out claims jsonb, out is_by_time boolean) language plpgsql stable as $$
@@ -94,7 +102,7 @@ declare
   x topup_orders;
   of_x jsonb;
   moving jsonb;
-  listed text := topup_list_order(history);
+  is_told boolean := topup_list_order(history) is not distinct from 'newest';
   -- Put together once: of hundreds of orders they are tens of thousands.
   found jsonb[] := '{}';
   news jsonb;
@@ -102,16 +110,16 @@ declare
   next int := 1;
 begin
   free := topup_free_rows(history);
-  is_by_time := listed is not distinct from 'newest';
+  is_by_time := topup_is_by_time(history);
   -- Where rows stand is all that is asked of them any more, if that tells anything.
   select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('trxid', h->'trxid', 'named_at', h->'named_at')) order by n), '[]')
-  into history from jsonb_array_elements(history) with ordinality e(h, n) where is_by_time;
+  into history from jsonb_array_elements(history) with ordinality e(h, n) where is_told;
   orders := array[o];
   while next <= cardinality(orders) loop
     x := orders[next];
     next := next + 1;
-    of_x := topup_claims_of(x, free, history, most, listed = 'newest');
-    moving := case when listed = 'newest' then topup_movable_claims(x, free, history, most) else '[]' end;
+    of_x := topup_claims_of(x, free, history, most, is_told, is_by_time);
+    moving := case when is_told then topup_movable_claims(x, free, history, most) else '[]' end;
     found := found || of_x || moving || case when x.trxid is null then '[]'
       else jsonb_build_array(jsonb_build_object('of', x.id, 'trxid', x.trxid, 'rank', 1, 'in_place', true, 'is_priced', true)) end;
     -- Whose a row can be, too, is looked up once.

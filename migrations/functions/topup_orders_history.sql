@@ -25,32 +25,40 @@ $$;
 
 -- In which order the list shows what was made, as far as the purchases tell that our own answers told of: one was over before
 -- another was tried. `newest` first, `oldest` first: three stand so, and none the other way round; `none`: it is in no such order,
--- or may not be; null: not told. What a list had shown before another one was tried was over as well; that alone tells of no
--- order, but against one. The supplier promises none: he may sort by when a row last changed.
+-- or may not be; null: not told. The supplier promises none: he may sort by when a row last changed.
 create or replace function topup_list_order(history jsonb) returns text language sql stable as $$
-  with listed as materialized (
+  with placed as materialized (
     select r.n, x.bought_at, x.attempt_at - interval '5 seconds' as tried,
-      least(x.bought_at, w.seen_at + interval '55 seconds') as over_by
-    from topup_history_rows(history) r
-    left join topup_orders x on x.trxid = r.trxid and x.bought_at is not null and x.matched_at is null
-    left join topup_supplier_sightings w on w.trxid = r.trxid
-    where r.n is not null
-  ), placed as materialized (
-    select l.n, l.bought_at, l.tried, min(l.bought_at) over above as over_before, min(l.bought_at) over behind as over_behind,
-      min(l.over_by) over above as seen_before, min(l.over_by) over behind as seen_behind
-    from listed l
-    window above as (order by l.n rows between unbounded preceding and 1 preceding),
-      behind as (order by l.n desc rows between unbounded preceding and 1 preceding)
+      min(x.bought_at) over above as over_before, min(x.bought_at) over behind as over_behind
+    from topup_history_rows(history) r join topup_orders x on x.trxid = r.trxid
+    where r.n is not null and x.bought_at is not null and x.matched_at is null
+    window above as (order by r.n rows between unbounded preceding and 1 preceding),
+      behind as (order by r.n desc rows between unbounded preceding and 1 preceding)
   ), told as (
     select p.*, min(p.bought_at) filter (where p.over_before < p.tried)
       over (order by p.n rows between unbounded preceding and 1 preceding) as second_before
     from placed p
   )
   select case
-    when bool_or(t.second_before < t.tried) and not bool_or(t.seen_behind < t.tried) then 'oldest'
-    when bool_or(t.seen_before < t.tried) then 'none'
+    when bool_or(t.second_before < t.tried) and not bool_or(t.over_behind < t.tried) then 'oldest'
+    when bool_or(t.over_before < t.tried) then 'none'
     when bool_or(t.over_behind < t.tried) then 'newest' end
   from told t
+$$;
+
+-- Whether where its rows stand tells when they were made: the list has its newest first, and none stands in front of what was
+-- tried when a list had shown it already. That would be by when rows last changed, or in no order.
+create or replace function topup_is_by_time(history jsonb) returns boolean language sql stable as $$
+  with placed as materialized (
+    select x.attempt_at as tried,
+      min(w.seen_at) over (order by r.n rows between unbounded preceding and 1 preceding) as shown_above
+    from topup_history_rows(history) r
+    left join topup_orders x on x.trxid = r.trxid and x.bought_at is not null and x.matched_at is null
+    left join topup_supplier_sightings w on w.trxid = r.trxid
+    where r.n is not null
+  )
+  select topup_list_order(history) is not distinct from 'newest'
+    and not exists (select from placed p where p.shown_above < p.tried - interval '1 minute')
 $$;
 
 -- The list with its newest rows first, where it is known to have its oldest there.

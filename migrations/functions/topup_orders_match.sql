@@ -56,8 +56,8 @@ end $$;
 -- What the history plainly says to an order in doubt; null: nothing. A row that is plainly of its goods is its own where
 -- each order that it can be of has one, or where those are one buyer's: then the first has it. That, and a row that gives
 -- the money back, waits while a callback names what the supplier has not told of; each waits, for a day at most, while the
--- list lacks what another one has shown for the order's target, or the supplier does not answer about what a callback
--- names. Where it stands in the list is no plain word.
+-- list lacks what another one has shown for the order's target, and for an hour at most, while the supplier does not answer
+-- about what a callback names. Where it stands in the list is no plain word.
 create or replace function topup_match_plainly(o topup_orders, input jsonb) returns jsonb language plpgsql as $$
 declare
   asked_at timestamptz := (input->>'asked_at')::timestamptz;
@@ -71,7 +71,8 @@ begin
     or claim.rivals <> '{}' and not topup_are_one_buyers(o, claim.rivals)
     or claim.swaps <> '{}' and not topup_may_be_changed(o, claim)
     or (claim.rivals <> '{}' or topup_plain_end(claim.mine->>'outcome') = 'failed') and topup_is_untold(o, input)
-    or asked_at < o.attempt_until + topup_doubt_patience() and (topup_lacks_seen(o, input) or input->'silent' <> '[]') then
+    or asked_at < o.attempt_until + interval '1 hour' and input->'silent' <> '[]'
+    or asked_at < o.attempt_until + topup_doubt_patience() and topup_lacks_seen(o, input) then
     return null;
   end if;
   return topup_match_bought(o, claim.mine, input, false);

@@ -56,6 +56,9 @@
 --      rows last changed and shows nothing of that: of the two it has the one that stands in its turn;
 --   7. a list that is by when rows last changed is cut shorter than asked for, and shows one from before the attempt that has
 --      changed since, while its purchase is behind the cut.
+-- None of these: a refusal in words that say so (refusals.ts) is believed at once. The order fails and is refunded, or, having
+-- come too soon ("Transaksi dibatasi"), is sent again in its turn; a supplier that took it all the same has sold it for nothing,
+-- or twice.
 -- Such a purchase is told about as soon as a list shows it for the target as it was ordered (topup_orders_late.sql), else by
 -- the daily reconciliation.
 -- And a purchase made past us since the attempt, or seen first since then, is taken as the order's where it is for the same

@@ -146,3 +146,22 @@ it("a change of a rule has its turn among the syncs before it holds the catalogu
   const [[before], , [after]] = await ctx.db.batch([turns, rows(rule, z.unknown()), turns]);
   expect([before?.held, after?.held]).toEqual([0, 1]);
 });
+
+describe("the hours in which the supplier keeps a service closed, of Jakarta's time", () => {
+  it.each([
+    ["01:00 - 03:30", "01:00", true],
+    ["01:00 - 03:30", "03:29", true],
+    ["01:00 - 03:30", "03:30", false],
+    ["01:00 - 03:30", "00:59", false],
+    ["23:30 - 00:30", "23:30", true],
+    ["23:30 - 00:30", "00:29", true],
+    ["23:30 - 00:30", "00:30", false],
+    ["23:30 - 00:30", "12:00", false],
+    ["23.30-0.30", "23:45", true],
+    ["soon", "23:45", false],
+    [null, "23:45", false],
+  ])("%s at %s: %j", async (hours, clock, is) => {
+    const asked = sql`select topup_in_maintenance(${hours}::text, ${`2026-11-20T${clock}:00+07:00`}) as "is"`;
+    expect(await run(asked)).toEqual([{ is }]);
+  });
+});

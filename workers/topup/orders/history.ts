@@ -60,10 +60,18 @@ export async function namedPurchases(
       const [purchase] = await ctx.providers.vipReseller.getOrderStatus(family, { trxid });
       if (purchase) found.told.push({ purchase, namedAt });
     } catch (error) {
-      // What no repeat would change is as good as a denial: it must not hold back what the lists show.
-      if (error instanceof ProviderError && error.retryable) found.silent.push(trxid);
+      if (isSilence(error)) found.silent.push(trxid);
       ctx.log.warn("named purchase not told", { trxid, ...describeError(error) });
     }
   }
   return found;
 }
+
+/**
+ * The supplier was asked and did not answer. What it cannot say in a readable way is as good as a denial, and where we had no
+ * turn to ask nothing is known: neither holds back what the lists show.
+ */
+const isSilence = (error: unknown) =>
+  error instanceof ProviderError &&
+  (error.kind === "timeout" || error.kind === "unavailable") &&
+  error.code !== "busy";

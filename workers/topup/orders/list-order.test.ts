@@ -82,6 +82,37 @@ it("a row that was listed before what stands behind it was tried tells that plac
   expect(await ends()).toEqual(["review null"]);
 });
 
+it.each([
+  ["as long as asked for", true],
+  ["all that was ever sold", false],
+])(
+  "what stands behind what had ended is no order's though an old one has changed since: %s",
+  async (_, isFull) => {
+    const target = newPhone();
+    const { ids, before, newer } = await doubts([{ afterMs: 0, target }], 3 * MINUTE);
+    const [id = ""] = ids;
+    const [old, last, changed] = [trxid(), trxid(), trxid()];
+    await ordersAt(begun, [
+      { afterMs: -2 * DAY, trxid: old },
+      { afterMs: -10 * MINUTE, trxid: last },
+    ]);
+    const look = (minutes: number, list: readonly object[]) =>
+      testContext().db.batch(
+        lookOf(id, begun + minutes * MINUTE, list, {
+          seen: true,
+          asked: isFull ? list.length : 100,
+        }),
+      );
+    await look(-30, [listedRow(changed, { outcome: "open" }), before]);
+    await look(-2, [listedRow(changed), listedRow(last), before]);
+    // For the same number, of long ago: a longer list is the first to show it.
+    const past = listedRow(trxid(), { target });
+    const list = [newer, listedRow(changed), listedRow(last), before, past, listedRow(old)];
+    for (const minutes of [4, 10]) await look(minutes, list);
+    expect(await endsOf([id])).toEqual(["failed null"]);
+  },
+);
+
 it.each([0, 1])(
   "two buyers' tokens that nothing tells apart are a person's to give, with %d purchases made past us beside them",
   async (past) => {

@@ -141,12 +141,13 @@ describe("one buyer's order for two purchases, of which one was made past us and
   }
 
   /** What the supplier says when it is asked about this one by its id. */
+  const SILENT = { result: false, data: null, message: "Sistem Bentrok, coba lagi nanti!" };
   const says =
-    (trxid: string, message: string): Twist =>
+    (trxid: string, answer: object): Twist =>
     (text) => {
       const { data } = JSON.parse(text);
       const isAsked = Array.isArray(data) && data.length === 1 && data[0].trxid === trxid;
-      return isAsked ? JSON.stringify({ result: false, data: null, message }) : text;
+      return isAsked ? JSON.stringify(answer) : text;
     };
 
   it("is not plainly the listed one for standing behind what is newer", async () => {
@@ -160,18 +161,27 @@ describe("one buyer's order for two purchases, of which one was made past us and
 
   it("is neither, while the supplier does not answer about the named one", async () => {
     const { own, look } = await twice(true);
-    const silent = says(own, "Sistem Bentrok, silahkan coba lagi");
-    expect(await look([90 * SECOND], silent)).toMatchObject({ state: "unknown", trxid: null });
+    expect(await look([90 * SECOND], says(own, SILENT))).toMatchObject({
+      state: "unknown",
+      trxid: null,
+    });
     expect(await look([95 * SECOND])).toMatchObject({ state: "processing", trxid: own });
   });
 
-  it.each(["Transaksi tidak ditemukan", "Kata yang belum pernah terdengar"])(
-    "is the listed one, where the supplier has no more to say of the named one: %s",
-    async (message) => {
-      const { own, past, look } = await twice(true);
-      expect(await look([90 * SECOND], says(own, message))).toMatchObject({ trxid: past });
-    },
-  );
+  it.each([
+    { result: false, data: null, message: "Transaksi tidak ditemukan" },
+    { result: false, data: null, message: "Kata yang belum pernah terdengar" },
+    { result: true, data: null, message: "" },
+    { result: true, data: [{ trxid: null, status: null }], message: "" },
+  ])("is the listed one, where the supplier says no more of the named one: %j", async (answer) => {
+    const { own, past, look } = await twice(true);
+    expect(await look([90 * SECOND], says(own, answer))).toMatchObject({ trxid: past });
+  });
+
+  it("is the listed one an hour later, though the supplier still does not answer", async () => {
+    const { own, past, look } = await twice(true);
+    expect(await look([62 * 60 * SECOND], says(own, SILENT))).toMatchObject({ trxid: past });
+  });
 
   it("is the named one, where the listed one stands before what is newer", async () => {
     const { own, look } = await twice(true);

@@ -180,9 +180,9 @@ async function lookSoFar(
     return { verdict: "wait", order, due, told: "untold" };
   }
   const { listed, unreadable } = history;
-  const { told, silent } = await namedBeside(listed);
-  const unlisted = told
-    .filter(({ purchase }) => !isIn(listed, purchase))
+  const named = await namedBeside(listed);
+  const unlisted = named.told
+    .filter(({ purchase }) => !isIn(listed, purchase.trxid))
     .map(({ purchase, namedAt }) => ({ ...historyRow(purchase), named_at: namedAt.toISOString() }));
   // One that is shorter than asked for does not grow by asking for more.
   const deepest = depth === DEPTHS.at(-1) || listed.length < depth;
@@ -190,7 +190,7 @@ async function lookSoFar(
     order_id: order.id,
     asked_at: askedAt,
     rows: [...unlisted, ...listed.map(historyRow)],
-    silent,
+    silent: named.silent.filter((trxid) => !isIn(listed, trxid)),
     unreadable,
     asked: depth,
     deepest,
@@ -204,7 +204,7 @@ async function lookSoFar(
   return { verdict, order: matched.order, due: matched.due, told: matched.told };
 }
 
-const isIn = (list: readonly SupplierOrder[], { trxid }: SupplierOrder) =>
+const isIn = (list: readonly SupplierOrder[], trxid: string) =>
   list.some((one) => one.trxid === trxid);
 
 /** Asks about an order in doubt at once, at an admin's wish; any other order is answered as it is. */

@@ -165,6 +165,15 @@ describe("a social purchase delivered in part", () => {
     },
   );
 
+  it("with more left than was ordered gives all back, and no more", async () => {
+    const user = await customer(FUNDS);
+    const order = await bought(user, 100);
+    await hand("partial", order.trxid ?? "", { remain: 5_000 });
+    await followOrders(bench({ laterMs: 60_000 }).ctx);
+    expect(await again(order)).toMatchObject({ refundedAmount: order.amount });
+    expect(await booksOf(user)).toEqual({ wallet: FUNDS, escrow: 0 });
+  });
+
   it("of which nobody says how much waits for a person, who settles it once", async () => {
     const user = await customer(FUNDS);
     const order = await bought(user, 1000);

@@ -24,10 +24,11 @@ function customerData(order: Order): Record<string, unknown> {
 
 const isOwner = (ctx: Ctx, order: Order) => ctx.actor?.userId === order.userId;
 
-/** An order as it goes out; the serial number to its owner only. */
+/** An order as it goes out; the serial number to its owner only. `price`: of `unit` pieces, as in the catalogue. */
 export async function orderView(ctx: Ctx, order: Order) {
   const { number, trxid, quantity, amount } = order;
-  const price = Math.round(amount / quantity);
+  const unit = order.family === "social" ? 1_000 : 1;
+  const price = Math.round((amount * unit) / quantity);
   return {
     orderNumber: number,
     externalId: trxid,
@@ -41,7 +42,8 @@ export async function orderView(ctx: Ctx, order: Order) {
         productId: order.serviceId,
         quantity,
         price,
-        product: { id: order.serviceId, name: order.serviceName, sku: order.code, price },
+        unit,
+        product: { id: order.serviceId, name: order.serviceName, sku: order.code, price, unit },
       },
     ],
     createdAt: order.createdAt.toISOString(),

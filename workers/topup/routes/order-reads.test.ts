@@ -85,11 +85,12 @@ describe("GET /api/orders/…", () => {
     await post("social-media", user, { service: likes.code, target, quantity: 200 });
     const { number, trxid, amount } = await recorded(target);
     const { data } = (await get(`social-media?orderNumber=${number}`, user)).body;
-    const price = Math.round(amount / 200);
+    // Of a thousand, as in the catalogue: of one it would be no rupiah, or some that do not add up.
+    const [price, unit] = [Math.round(amount * 5), 1_000];
     expect(data).toMatchObject({
       ...{ orderNumber: number, externalId: trxid, status: "PROCESSING", totalAmount: amount },
       customerData: { target, quantity: 200, service: likes.name, platform: likes.brand },
-      items: [{ quantity: 200, price, product: { name: likes.name, sku: likes.code } }],
+      items: [{ quantity: 200, price, unit, product: { name: likes.name, sku: likes.code } }],
       ...{ notes: null, sn: null },
     });
     await hand("process", trxid ?? "");

@@ -110,6 +110,8 @@ function settledWrongly(episode: Episode, played: Played): string[] {
   const used = new Set<Order>();
   /** Of orders that had for theirs what was bought by hand. */
   const freed = new Set<Purchase>();
+  /** Which order has what was another's, where nothing told that it was. */
+  const lent = new Map<Purchase, Order>();
   const settled = played.ends
     .filter(({ state }) => KEPT.includes(state) || BACK.includes(state))
     .sort((a, b) => momentOf(a.decided_at ?? "") - momentOf(b.decided_at ?? ""));
@@ -151,7 +153,13 @@ function settledWrongly(episode: Episode, played: Played): string[] {
       used.add(found);
       return [];
     }
-    if (isPardoned(episode, played, own, at, became)) return [];
+    if (isPardoned(episode, played, own, at, became)) {
+      if (kept) lent.set(kept, own);
+      return [];
+    }
+    // What it comes to is what the other one's own would have.
+    const borrower = own.purchase && lent.get(own.purchase);
+    if (borrower && truly(borrower) === became) return [];
     const isBought = truly(own) !== "back";
     return [
       became === "back"
@@ -165,13 +173,14 @@ function settledWrongly(episode: Episode, played: Played): string[] {
   });
 }
 
-/** What was bought by hand since its attempt brought the order's buyer the very goods: nothing is owed to him. */
+/** What was bought by hand since its attempt, less a minute, brought its buyer the very goods: nothing is owed to him. */
 function isServedBy(episode: Episode, played: Played, own: Order, kept: Purchase): boolean {
   const { target, zone, service, quantity } = kept;
   const like = { ...own, target, zone, service, quantity };
   const facts = factsAt(episode, played, AT_LAST, (end) => isTold(episode, end), true);
   return (
     episode.past.includes(kept) &&
+    kept.madeAt >= own.triedAt - MINUTE &&
     likenessOf(episode, like) === likenessOf(episode, own) &&
     latestOf(facts, kept, own.triedAt) >= own.triedAt &&
     endOf(outcomeAt(kept, AT_LAST)) === "goods"

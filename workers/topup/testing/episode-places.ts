@@ -1,13 +1,12 @@
-import { MINUTE, SECOND } from "./episode.ts";
+import { SECOND } from "./episode.ts";
 import type { Facts } from "./episode-facts.ts";
 import { listAt } from "./episode-script.ts";
 
 /**
  * What is known of the list's order, which nobody promises: `told` by two of its rows that it is by time (of oldest rows first
- * by three, one after the other), `none` where some contradict it, also by what a list had shown before another was tried.
- * What a look could not read did not tell.
+ * by three, one after the other), `none` where some contradict it. What a look could not read did not tell.
  */
-export function placesOf({ episode, until, seen }: Facts): "told" | "untold" | "none" {
+export function placesOf({ episode, until }: Facts): "told" | "untold" | "none" {
   const unread = episode.looks.filter(({ at }) => at === until).flatMap((look) => look.unread);
   const known = listAt(episode, until)
     .filter(({ trxid }) => !unread.includes(trxid))
@@ -17,9 +16,7 @@ export function placesOf({ episode, until, seen }: Facts): "told" | "untold" | "
       );
       const over = order?.answeredAt ?? Infinity;
       const tried = over <= until ? (order?.triedAt ?? -Infinity) : -Infinity;
-      const first = seen[trxid] ?? Infinity;
-      const seenBy = first <= until ? first + MINUTE - 5 * SECOND : Infinity;
-      return { tried: tried - 5 * SECOND, over, by: Math.min(over, seenBy) };
+      return { tried: tried - 5 * SECOND, over };
     });
   const above = (n: number) => known.slice(0, n);
   const isBehind = known.some(({ tried }, n) => known.slice(n + 1).some((one) => one.over < tried));
@@ -28,10 +25,7 @@ export function placesOf({ episode, until, seen }: Facts): "told" | "untold" | "
       (second, m) => second.over < tried && above(m).some((first) => first.over < second.tried),
     ),
   );
-  const isSeenBehind = known.some(({ tried }, n) =>
-    known.slice(n + 1).some((one) => one.by < tried),
-  );
-  if (isOldestFirst && !isSeenBehind) return "told";
-  if (known.some(({ tried }, n) => above(n).some((one) => one.by < tried))) return "none";
+  if (isOldestFirst && !isBehind) return "told";
+  if (known.some(({ tried }, n) => above(n).some((one) => one.over < tried))) return "none";
   return isBehind ? "told" : "untold";
 }

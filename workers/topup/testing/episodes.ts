@@ -46,14 +46,18 @@ export function episodeOf(seed: number, wanted: readonly Kind[]): Episode {
   const down = { from, until: from + minutes * MINUTE };
   if (dice.chance(0.1)) callbacks.push({ trxid: `NOBODY${seed}`, at: dice.between(0, HOUR) });
   const past = [...pastOf(dice, world, orders), ...likesPast(world, orders)];
-  if (kinds.includes("by shown")) showInOrder(orders, sales);
+  if (kinds.includes("by shown")) showInOrder(kinds, orders, sales);
   const whole = { ...world, orders, sales, past, down, cut: cutOf(seed, kinds) };
   return { ...whole, words: wordsOf(seed, kinds, orders), looks: looksOf(whole) };
 }
 
-/** What was over before an order's attempt never shows after its purchase: that would be the third case of the head. */
-function showInOrder(orders: readonly Order[], sales: readonly Order[]): void {
-  const latestFirst = [...orders].sort((a, b) => b.triedAt - a.triedAt);
+/**
+ * What was over before an order's attempt never shows after its purchase: that would be the third case of the head. Nor does
+ * a list with its oldest first show two sales the other way round: it would tell of the wrong order.
+ */
+function showInOrder(kinds: readonly Kind[], orders: readonly Order[], sales: readonly Order[]) {
+  const shown = kinds.includes("oldest first") ? [...orders, ...sales] : [...orders];
+  const latestFirst = shown.sort((a, b) => b.triedAt - a.triedAt);
   for (const { triedAt, purchase } of latestFirst)
     for (const other of [...orders, ...sales])
       if (purchase && other.purchase && other.purchase.madeAt < triedAt)
