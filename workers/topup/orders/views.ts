@@ -24,7 +24,7 @@ function customerData(order: Order): Record<string, unknown> {
 
 const isOwner = (ctx: Ctx, order: Order) => ctx.actor?.userId === order.userId;
 
-/** An order as it goes out; the serial number to its owner only. `price`: of `unit` pieces, as in the catalogue. */
+/** An order as it goes out; the serial number to its owner only. `price`: what he paid for `unit` pieces. */
 export async function orderView(ctx: Ctx, order: Order) {
   const { number, trxid, quantity, amount } = order;
   const unit = order.family === "social" ? 1_000 : 1;

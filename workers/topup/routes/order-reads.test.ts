@@ -85,7 +85,7 @@ describe("GET /api/orders/…", () => {
     await post("social-media", user, { service: likes.code, target, quantity: 200 });
     const { number, trxid, amount } = await recorded(target);
     const { data } = (await get(`social-media?orderNumber=${number}`, user)).body;
-    // Of a thousand, as in the catalogue: of one it would be no rupiah, or some that do not add up.
+    // Of a thousand: of one it would be no rupiah, or some that do not add up.
     const [price, unit] = [Math.round(amount * 5), 1_000];
     expect(data).toMatchObject({
       ...{ orderNumber: number, externalId: trxid, status: "PROCESSING", totalAmount: amount },
