@@ -119,9 +119,9 @@ begin
 end $$;
 
 -- {intent_id, customer_email?, charges: [{id, state: pending|unknown|failed, transaction_id?, qr_string?,
--- qr_image_url?, payment_url?, expires_at?, failure?}]} -> {state, given_up, close}: what the provider answered.
+-- qr_image_url?, payment_url?, expires_at?, failure?}]} -> {state, given_up, shown, close}: what the provider answered.
 -- Forward only: it fills what is empty and never takes back a payment. When every charge surely failed, so has the
--- intent. `close`: what the provider has just opened of a payment that was given up meanwhile, to be ended there.
+-- intent. `shown`: what its payer is shown of each charge from now on, whichever answer was recorded first. `close`: what the provider has just opened of a payment that was given up meanwhile, to be ended there.
 create or replace function payments_charged(input jsonb) returns jsonb language plpgsql as $$
 declare
   intent payments_intents;
@@ -152,6 +152,9 @@ begin
   where i.id = intent.id
   returning * into intent;
   return jsonb_build_object('state', intent.state, 'given_up', intent.given_up_at is not null,
+    'shown', (select coalesce(jsonb_agg(jsonb_build_object('qr_string', c.qr_string, 'qr_image_url', c.qr_image_url,
+        'payment_url', c.payment_url) order by c.channel), '[]')
+      from payments_charges c where c.intent_id = intent.id),
     'close', (select coalesce(jsonb_agg(jsonb_build_object('provider_ref', c.provider_ref, 'channel', c.channel,
         'transaction_id', c.transaction_id)), '[]')
       from payments_charges c join jsonb_to_recordset(input->'charges') a(id uuid, state text) on a.id = c.id

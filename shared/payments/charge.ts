@@ -19,6 +19,14 @@ const chargeState = z.enum([
 ]);
 export type ChargeState = z.output<typeof chargeState>;
 
+/** What the payer is shown of a charge; null where it has none. */
+export const shownCharge = z.object({
+  qr_string: z.string().nullable(),
+  qr_image_url: z.string().nullable(),
+  payment_url: z.string().nullable(),
+});
+export type ShownCharge = z.output<typeof shownCharge>;
+
 /** What SQL function `payments_open` (or `payments_opened`) answers: the input of `startCharges`. */
 export const openedPayment = z.object({
   intent_id: z.uuid(),
@@ -29,14 +37,11 @@ export const openedPayment = z.object({
   expires_at: z.coerce.date(),
   given_up_at: z.coerce.date().nullable(),
   charges: z.array(
-    z.object({
+    shownCharge.extend({
       id: z.uuid(),
       channel,
       provider_ref: z.string(),
       state: chargeState,
-      qr_string: z.string().nullable(),
-      qr_image_url: z.string().nullable(),
-      payment_url: z.string().nullable(),
     }),
   ),
 });

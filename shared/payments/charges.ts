@@ -1,7 +1,7 @@
 import type { Ctx } from "../context.ts";
 import { AppError } from "../http/errors.ts";
 import { describeError } from "../log.ts";
-import type { OpenedCharge, OpenedPayment } from "./charge.ts";
+import type { OpenedCharge, OpenedPayment, ShownCharge } from "./charge.ts";
 import { type ChargeOutcome, chargeRequest, createCharge } from "./create-charge.ts";
 import type { PaymentDetails } from "./provider.ts";
 import { recordCharges } from "./record-charges.ts";
@@ -30,7 +30,8 @@ export interface StartedPayment {
 
 /**
  * Starts the charges of an intent that `payments_open` made, all channels side by side, and records the outcome
- * behind the answer. Repeatable: what is recorded is answered, what is not is asked again under the same key.
+ * behind the answer, or before it where a repeat would open something else. Repeatable: what is recorded is answered,
+ * what is not is asked again under the same key, and of answers at the same time all tell the one recorded first.
  * Errors: `in_progress` (an equal call is running); `provider_unavailable` when no channel is open: either surely so
  * (the intent has failed and its purpose has released what it held) or it is being checked and nothing is released;
  * `conflict` when the time to pay is over, or the payment was given up.
@@ -50,18 +51,22 @@ export async function startCharges(
     await record(ctx, opened, outcomes, details);
     throw details.refusal?.() ?? notStarted(meta);
   }
+  let shown: ShownCharge[] | undefined;
   if (outcomes.length > 0) {
-    const recorded = record(ctx, opened, outcomes, details);
+    const recording = record(ctx, opened, outcomes, details);
     const wasSlow = ctx.now().getTime() - begun >= SLOW_MS;
-    if (wasSlow && (await recorded)?.isGivenUp) throw givenUp(details);
-    ctx.waitUntil(recorded);
+    if (wasSlow || !paymentProvider(ctx, opened.provider).isRepeatable) {
+      const recorded = await recording;
+      if (recorded?.isGivenUp) throw givenUp(details);
+      shown = recorded?.shown;
+    } else ctx.waitUntil(recording);
   }
   if (outcomes.some(({ state }) => state === "running")) {
     throw new AppError("in_progress", "Pembayaran sedang dibuat. Coba lagi sebentar lagi.", {
       meta,
     });
   }
-  const started = startedOf(opened, outcomes);
+  const started = startedOf(shown ?? opened.charges, outcomes);
   if (started.qrCode === null && started.paymentUrl === null) throw notKnown(ctx, opened, meta);
   return started;
 }
@@ -113,16 +118,19 @@ async function record(
   }
 }
 
-function startedOf(opened: OpenedPayment, outcomes: readonly ChargeOutcome[]): StartedPayment {
+function startedOf(
+  charges: readonly ShownCharge[],
+  outcomes: readonly ChargeOutcome[],
+): StartedPayment {
   const made = outcomes.flatMap((outcome) =>
     outcome.state === "pending" ? [outcome.created] : [],
   );
   const qrCodes = [
-    ...opened.charges.map((charge) => charge.qr_string ?? charge.qr_image_url),
+    ...charges.map((charge) => charge.qr_string ?? charge.qr_image_url),
     ...made.map((created) => created.qrString ?? created.qrImageUrl),
   ];
   const urls = [
-    ...opened.charges.map((charge) => charge.payment_url),
+    ...charges.map((charge) => charge.payment_url),
     ...made.map((created) => created.paymentUrl),
   ];
   const first = (values: (string | null)[]) => values.find((value) => value !== null) ?? null;

@@ -41,6 +41,7 @@ export function ipaymuPayments(ipaymu: Ipaymu, here: Here): PaymentProvider {
   return {
     name: IPAYMU,
     channels: ["redirect"],
+    isRepeatable: false,
     create: (charge, details) => create(ipaymu, here, charge, details),
     parseNotice: (rawBody, headers) =>
       ipaymu.verifyCallback(rawBody, {

@@ -17,6 +17,7 @@ export function midtransPayments(midtrans: Midtrans): PaymentProvider {
   return {
     name: MIDTRANS,
     channels: ["qris", "snap"],
+    isRepeatable: true,
     create: (charge, details) => create(midtrans, charge, details),
     parseNotice: (rawBody) => midtrans.verifyNotice(rawBody),
     query: (charge) => query(midtrans, charge),

@@ -12,7 +12,7 @@ export type PaymentStatus =
   | "partly_refunded"
   | "disputed";
 
-/** A charge as a provider is asked for it. Equal on every repeat, so that a repeat is recognised. */
+/** A charge as a provider is asked for it. Equal on every repeat, so that a repeat can be recognised. */
 export interface ChargeRequest {
   /** At most 36 characters: also the key under which a repeat gets the first answer. */
   id: string;
@@ -95,7 +95,9 @@ export interface ChargeAt extends ChargeName {
 export interface PaymentProvider {
   name: string;
   channels: readonly Channel[];
-  /** Starts a charge. Repeatable: the same request gets the same answer, or a failure whose outcome is unknown. */
+  /** The same request opens nothing else. Where it does, the first that was recorded is the one that payers are shown. */
+  isRepeatable: boolean;
+  /** Starts a charge. Repeated: the same answer if `isRepeatable`, or a failure whose outcome is unknown. */
   create(charge: ChargeRequest, details: PaymentDetails): Promise<CreatedCharge>;
   /** Checks and reads a notice as it came; null when it is not the provider's own. */
   parseNotice(rawBody: string, headers?: Headers): Promise<PaymentNotice | null>;

@@ -2,13 +2,14 @@ import { z } from "zod";
 import type { Ctx } from "../context.ts";
 import { call, type Statement } from "../db/statement.ts";
 import { wake } from "../jobs/jobs.ts";
-import { channel } from "./charge.ts";
+import { channel, type ShownCharge, shownCharge } from "./charge.ts";
 import { closeCharge } from "./close.ts";
 import { type ChargeOutcome, recordOf } from "./create-charge.ts";
 import type { Settlement } from "./settlement.ts";
 
 const Recorded = z.object({
   given_up: z.boolean(),
+  shown: z.array(shownCharge),
   close: z.array(
     z.object({ channel, provider_ref: z.string(), transaction_id: z.string().nullable() }),
   ),
@@ -16,14 +17,15 @@ const Recorded = z.object({
 
 /**
  * Records what a provider answered when it was asked for charges, and releases what the intent held where no charge
- * is left. What it opened for a payment that was given up meanwhile is ended there. Says whether it was.
+ * is left. What it opened for a payment that was given up meanwhile is ended there. Says whether it was, and what its
+ * payer is shown: of two answers for one charge the one that was recorded first.
  */
 export async function recordCharges(
   ctx: Ctx,
   intent: { id: string; provider: string; customerEmail?: string | null | undefined },
   outcomes: readonly ChargeOutcome[],
   settlement: Settlement,
-): Promise<{ isGivenUp: boolean }> {
+): Promise<{ isGivenUp: boolean; shown: ShownCharge[] }> {
   const known = outcomes.filter((outcome) => outcome.state !== "running");
   const input = {
     intent_id: intent.id,
@@ -41,7 +43,7 @@ export async function recordCharges(
       closeCharge(ctx, intent.provider, { channel, providerRef, transactionId }, [settlement]),
     ),
   );
-  return { isGivenUp: recorded.given_up };
+  return { isGivenUp: recorded.given_up, shown: recorded.shown };
 }
 
 async function withRelease<T>(

@@ -74,6 +74,16 @@ describe("a deposit by iPaymu", () => {
     expect(await page.text()).toContain("50.000");
   });
 
+  test("asked for many times at once by one key, is one page for everybody", async () => {
+    const user = await createUser();
+    const key = unique("k");
+    const answers = await Promise.all(Array.from({ length: 8 }, () => deposit(user, key)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(201));
+    const [first, ...others] = answers.map(({ body }) => body.data);
+    for (const other of others) expect(other).toEqual(first);
+    expect((await deposit(user, key)).body.data).toEqual(first);
+  });
+
   test("paid, its signed callbacks fill the wallet once, whatever their order and number", async () => {
     const user = await createUser();
     const { ref } = await opened(user);

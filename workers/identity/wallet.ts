@@ -67,9 +67,9 @@ const Opened = z.object({
 });
 
 /**
- * Opens a payment into the actor's wallet: one database round trip, then the provider. With the same
- * `idempotencyKey` and input the first deposit is answered again; other input is `idempotency_mismatch`. Errors as
- * `startCharges`; `invalid_input` for a method that nobody collects for.
+ * Opens a payment into the actor's wallet: one database round trip, then the provider, and another where a repeat
+ * would open another page there. With the same `idempotencyKey` and input the first deposit is answered again; other
+ * input is `idempotency_mismatch`. Errors as `startCharges`; `invalid_input` for a method that nobody collects for.
  */
 export async function deposit(ctx: Ctx, input: DepositInput, idempotencyKey?: string) {
   const provider = findPaymentProvider(ctx, PROVIDER_OF[input.method]);
