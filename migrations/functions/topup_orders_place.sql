@@ -105,7 +105,7 @@ begin
     perform app_error('changed', 'This service is now ' || concat_ws(' - ', case when s.brand <> o.brand then s.brand end, s.name) || '. Please order again.',
       jsonb_build_object('amount', cost.amount));
   end if;
-  if cost.amount <> o.amount or cost.supplier_amount > o.amount then
+  if cost.amount <> o.amount then
     perform app_error('changed', 'The price of this service has changed to ' || cost.amount || '. Please order again.',
       jsonb_build_object('amount', cost.amount));
   end if;

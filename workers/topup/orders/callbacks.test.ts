@@ -114,6 +114,18 @@ describe("a callback", () => {
     expect(await booksOf(user)).toEqual({ wallet, escrow: 0 });
   });
 
+  it.each(["waiting", "processing"])(
+    "that says only %s spends no call on asking",
+    async (claim) => {
+      const user = await customer(FUNDS);
+      const order = await bought(user);
+      await hand("succeed", order.trxid ?? "");
+      expect(await take(await callbackOf(order.trxid ?? "", claim))).toEqual(["acked"]);
+      expect(await theOrderOf(order.target)).toMatchObject({ state: "processing" });
+      expect((await eventsOf(order.trxid ?? "")).map(({ state }) => state)).toEqual(["applied"]);
+    },
+  );
+
   it("that comes before the answer to its order waits for it", async () => {
     const user = await customer(FUNDS);
     const phoneNumber = newPhone();

@@ -46,6 +46,10 @@ describe("a mistake in the panel dialect", () => {
     ["This order type is not available", { link: "a", quantity: 100, media: "https://a/p/1" }],
     ["This order type is not available", { link: "a", quantity: 100, keywords: "kopi" }],
     ["This order type is not available", { link: "a", quantity: 100, groups: "grup" }],
+    ["This order type is not available", { link: "a", quantity: 100, usernames: "budi" }],
+    ["This order type is not available", { link: "a", quantity: 100, username: "budi" }],
+    ["This order type is not available", { link: "a", quantity: 100, hashtags: "pesta" }],
+    ["This order type is not available", { link: "a", quantity: 100, answer_number: "2" }],
   ])("is answered 200 with %s (%j), and costs nothing", async (error, fields) => {
     const { key, user } = await createReseller({ amount: 50_000 });
     const service =
