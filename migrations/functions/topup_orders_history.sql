@@ -4,7 +4,8 @@
 
 drop function if exists topup_may_be_of(timestamptz, timestamptz);
 -- Whether a row first seen then (null: never before) can be of an attempt that began at `tried`. A minute is left for
--- clocks that differ; not where a callback alone names it (`is_named`): then only who was tried before it came asks about it.
+-- clocks that differ; not where a callback alone names it (`is_named`): who was tried after that came leaves it to who was
+-- tried before.
 create or replace function topup_may_be_of(tried timestamptz, seen_at timestamptz, is_named boolean default false)
 returns boolean language sql immutable as $$
   select seen_at is null or seen_at >= tried - case when is_named then interval '0' else interval '1 minute' end

@@ -194,19 +194,37 @@ create or replace function topup_lacks_seen(o topup_orders, input jsonb) returns
       and not exists (select from topup_history_rows(input->'rows') r where r.trxid = w.trxid))
 $$;
 
--- Purchases that signed callbacks name since the order's attempt and that neither an order nor a list explains. What is no
--- longer tried again by itself (after a day) explains nothing either; it is found by its id, which is younger than the attempt.
+-- Purchases that signed callbacks name since the order's attempt and that neither an order nor a list explains.
 create or replace function topup_named_since(o topup_orders, moment timestamptz)
+returns table (trxid text, received_at timestamptz) language sql stable as $$
+  select n.* from topup_named(o.attempt_at, moment, o.attempt_at) n
+$$;
+
+-- When each was named that those in doubt beside the order may have, too: what was named since its own attempt by the first
+-- callback after that, for who has seen a signature may have named it before it was made.
+create or replace function topup_named_around(o topup_orders, moment timestamptz)
+returns table (trxid text, named_at timestamptz) language sql stable as $$
+  select n.trxid, coalesce(min(n.received_at) filter (where n.received_at >= o.attempt_at), min(n.received_at))
+  from (
+    select min(x.attempt_at) as tried from topup_orders x
+    where x.family = o.family and x.trxid is null and x.state in ('buying', 'unknown', 'review')
+      and x.attempt_at > o.attempt_at - topup_doubt_patience() and topup_is_undecided(x, o)
+  ) first, topup_named(o.attempt_at, moment, least(first.tried, o.attempt_at)) n
+  group by n.trxid
+$$;
+
+-- What callbacks name that were received since then and that nothing explains. What is no longer tried again by itself (after
+-- a day) explains nothing either; it is found by its id, which is younger than the attempt (`tried`).
+create or replace function topup_named(tried timestamptz, moment timestamptz, since timestamptz)
 returns table (trxid text, received_at timestamptz) language sql stable as $$
   select n.trxid, e.received_at
   from (
     select x.* from inbox_events x where x.retry_at is not null
     union all
     select x.* from inbox_events x
-    where x.retry_at is null and moment >= o.attempt_at + interval '23 hours'
-      and x.id >= uuid_from(o.attempt_at)
+    where x.retry_at is null and moment >= tried + interval '23 hours' and x.id >= uuid_from(tried)
   ) e, split_part(e.event_key, '/', 1) n(trxid)
-  where e.provider = 'vip-reseller' and e.state = 'parked' and e.received_at >= o.attempt_at
+  where e.provider = 'vip-reseller' and e.state = 'parked' and e.received_at >= since
     and not exists (select from topup_orders x where x.trxid = n.trxid)
     and not exists (select from topup_supplier_sightings w where w.trxid = n.trxid)
 $$;

@@ -35,9 +35,9 @@ export interface NamedPurchases {
 const MOST_NAMED = 10;
 
 /**
- * Purchases that signed callbacks name since the order's attempt and that neither we nor this list know, as the supplier
- * tells them when asked by their ids, with when the first of their callbacks came: the lists may lack them. Fails for
- * none of them.
+ * Purchases that signed callbacks name since the attempts of the order and of those in doubt beside it, and that neither we
+ * nor this list know, as the supplier tells them when asked by their ids, with when the first of their callbacks came: the
+ * lists may lack them. What may be the order's own comes first. Fails for none of them.
  */
 export async function namedPurchases(
   ctx: Ctx,
@@ -47,9 +47,9 @@ export async function namedPurchases(
   const known = JSON.stringify(listed.map(({ trxid }) => trxid));
   const named = await ctx.db.run(
     rows(
-      sql`select n.trxid, min(n.received_at) as named_at from topup_orders o, topup_named_since(o, ${ctx.now().toISOString()}) n
+      sql`select n.trxid, n.named_at from topup_orders o, topup_named_around(o, ${ctx.now().toISOString()}) n
         where o.id = ${id} and not ${known}::jsonb ? n.trxid
-        group by n.trxid order by random()
+        order by n.named_at >= o.attempt_at desc, random()
         limit ${MOST_NAMED}`,
       z.object({ trxid: z.string(), named_at: z.coerce.date() }),
     ),

@@ -105,6 +105,18 @@ describe("a purchase that a callback alone names, of one of two buyers' orders",
     expect(await booksOf(later)).toEqual({ wallet: FUNDS, escrow: 0 });
   });
 
+  it("leaves the listed one to who was tried after it came", async () => {
+    const { target, earlier, last, trxids } = await apart(BOUGHT);
+    const [named = "", listed] = trxids;
+    await nameByCallback(named, 110 * SECOND);
+    await runOrderJob(last, { laterMs: 205 * SECOND, twist: unlisted([named]), timeoutMs: 3_000 });
+    expect(await statesOf(target)).toEqual([
+      { state: "unknown", trxid: null },
+      { state: "processing", trxid: listed },
+    ]);
+    expect(await booksOf(earlier)).toMatchObject({ escrow: credit.price });
+  });
+
   it.each([1, 2, 3])(
     "is each its own, where both were bought: the first named is the first's",
     async () => {

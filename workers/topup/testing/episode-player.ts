@@ -22,9 +22,8 @@ begin
         perform topup_sightings_note(s->'noted');
         select coalesce(jsonb_agg(t.row || jsonb_build_object('named_at', n.named_at)) filter (where t.row is not null), '[]'),
           coalesce(jsonb_agg(n.trxid) filter (where not (s->>'is_told')::boolean and not listed.is), '[]') into told, silent
-        from (select n.trxid, min(n.received_at) as named_at
-          from topup_orders o, topup_named_since(o, (s->>'now')::timestamptz) n
-          where o.id = (s->>'id')::uuid group by n.trxid) n
+        from (select n.trxid, n.named_at from topup_orders o, topup_named_around(o, (s->>'now')::timestamptz) n
+          where o.id = (s->>'id')::uuid) n
         left join jsonb_array_elements(s->'told') t(row) on t.row->>'trxid' = n.trxid,
         lateral (select s->'noted'->'rows' @> jsonb_build_array(jsonb_build_object('trxid', n.trxid)) as is) listed;
         perform topup_order_match((s->'asked') || jsonb_build_object('rows', told || (s->'noted'->'rows'), 'silent', silent));
